@@ -199,6 +199,78 @@ pub fn parse_partial(text: &str) -> Result<PartialDate, DateError> {
     build(era_year(era, year)?, month, day)
 }
 
+/// A date of any precision with a time of day, if one was written. Wall clock of Japan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The day, as far as known.
+    pub date: PartialDate,
+    /// Hour, minute, second in Japan.
+    pub time: Option<(i8, i8, i8)>,
+}
+
+/// A date and, where written, a time: everything [`parse_partial`] reads, HL7 `YYYYMMDDHHMM[SS[.fff]][±hhmm]`
+/// and ISO 8601 `YYYY-MM-DDThh:mm[:ss[.fff]][Z|±hh:mm]`; an offset other than +09:00 is converted to Japan's.
+///
+/// # Errors
+/// See [`DateError`].
+pub fn parse_moment(text: &str) -> Result<Moment, DateError> {
+    let s = text.trim();
+    let plain = || Ok(Moment { date: parse_partial(s)?, time: None });
+    if !s.is_ascii() || s.len() < 10 {
+        return plain();
+    }
+    let (body, minutes_east) = split_offset(s)?;
+    let digits: String = if body.as_bytes()[..10].iter().all(u8::is_ascii_digit) {
+        body.split('.').next().unwrap_or("").to_owned()
+    } else if let Some((day, time)) = body.split_once(['T', ' ']) {
+        let time = time.split('.').next().unwrap_or("");
+        if !matches!(time.len(), 2 | 5 | 8) || !time.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+            return Err(DateError::Shape);
+        }
+        let day = parse_partial(day)?.full().ok_or(DateError::Partial)?;
+        format!("{:04}{:02}{:02}{time}", day.year(), day.month(), day.day()).replace(':', "")
+    } else {
+        return plain();
+    };
+    if !matches!(digits.len(), 10 | 12 | 14) {
+        return Err(DateError::Shape);
+    }
+    let date = digits_only(&digits[..8])?;
+    let part = |r: std::ops::Range<usize>| digits.get(r).map_or(Ok(0), |t| t.parse::<i8>().map_err(|_| DateError::Shape));
+    let time = (part(8..10)?, part(10..12)?, part(12..14)?);
+    if !(0..24).contains(&time.0) || !(0..60).contains(&time.1) || !(0..=60).contains(&time.2) {
+        return Err(DateError::NoSuchDay);
+    }
+    match (minutes_east, date.full()) {
+        (Some(east), Some(day)) if east != 540 => {
+            let there = day.at(time.0, time.1, time.2.min(59), 0);
+            let here = there
+                .checked_add(jiff::Span::new().minutes(540 - east))
+                .map_err(|_| DateError::NoSuchDay)?;
+            Ok(Moment { date: here.date().into(), time: Some((here.hour(), here.minute(), here.second())) })
+        }
+        _ => Ok(Moment { date, time: Some(time) }),
+    }
+}
+
+/// Cuts `Z`, `+0900` or `+09:00` off; minutes east of Greenwich.
+fn split_offset(s: &str) -> Result<(&str, Option<i64>), DateError> {
+    if let Some(body) = s.strip_suffix('Z') {
+        return Ok((body, Some(0)));
+    }
+    let Some(at) = s.rfind(['+', '-']).filter(|at| *at >= 10 && s.len() - at >= 5) else {
+        return Ok((s, None));
+    };
+    let digits: String = s[at + 1..].chars().filter(|c| *c != ':').collect();
+    if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(DateError::Shape);
+    }
+    let hours: i64 = digits[..2].parse().map_err(|_| DateError::Shape)?;
+    let minutes: i64 = digits[2..].parse().map_err(|_| DateError::Shape)?;
+    let east = hours * 60 + minutes;
+    Ok((&s[..at], Some(if s.as_bytes()[at] == b'-' { -east } else { east })))
+}
+
 fn digits_only(s: &str) -> Result<PartialDate, DateError> {
     let n = |r: std::ops::Range<usize>| s[r].parse::<i16>().map_err(|_| DateError::Shape);
     let era = |c: u8| Era::ALL.iter().copied().find(|e| e.marks()[2].as_bytes()[0] == c);
@@ -269,6 +341,24 @@ mod tests {
         assert_eq!(parse_partial("2003-07").unwrap().latest(), date(2003, 7, 31));
         let (a, b) = (parse_partial("2003-07").unwrap(), parse_partial("2003-07-26").unwrap());
         assert_eq!(a.partial_cmp(&b), None);
+    }
+
+    #[test]
+    fn reads_times_and_brings_them_to_japan() {
+        let at = |text: &str| {
+            let m = parse_moment(text).unwrap();
+            (m.date.to_string(), m.time)
+        };
+        let expected = ("2024-02-03".to_owned(), Some((15, 8, 0)));
+        assert_eq!(at("202402031508"), expected);
+        assert_eq!(at("20240203150800.1234+0900"), expected);
+        assert_eq!(at("2024-02-03T15:08:00+09:00"), expected);
+        assert_eq!(at("2024-02-03T06:08:00Z"), expected);
+        assert_eq!(at("2024-02-03 15:08"), expected);
+        assert_eq!(at("2024-02-03"), ("2024-02-03".to_owned(), None));
+        assert_eq!(at("2024-02-02T20:30:00-01:00"), ("2024-02-03".to_owned(), Some((6, 30, 0))));
+        assert!(parse_moment("202402032508").is_err());
+        assert!(parse_moment("2024-02-03T15:08:00+xx").is_err());
     }
 
     #[test]

@@ -16,14 +16,14 @@ mod steps;
 mod time;
 
 pub use class::{ColumnClass, Product};
-pub use date::{DateError, Era, PartialDate, parse_date, parse_partial};
+pub use date::{DateError, Era, Moment, PartialDate, parse_date, parse_moment, parse_partial};
 pub use digest::Digest;
 pub use entropy::{Entropy, EntropyError, OsEntropy};
 pub use id::{Id, IdError, Kind, kinds};
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use law::{LawEntry, LawKey, UnknownLaw, law_entries};
-pub use regime::{Bases, Regime};
+pub use regime::{Bases, Regime, UnknownRegime};
 pub use rules::{Confidence, Rule, RuleError, RuleValue, Rules};
 pub use steps::{NoSteps, Steps};
 pub use time::{Clock, FixedClock, ScriptedClock, SystemClock, jst_date};
