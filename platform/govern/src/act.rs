@@ -1,0 +1,92 @@
+//! Every act of the platform that needs a permit, with who may do it: the one table.
+
+use crate::{Employer, Role};
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $ja:literal, $law:literal, [$($role:ident),+], [$($employer:ident),+];)+) => {
+        /// An act that needs a permit.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[non_exhaustive]
+        pub enum Act { $($(#[$doc])* #[serde(rename = $id)] $name,)+ }
+
+        impl Act {
+            /// All acts, in the order of the permission table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+            /// Text form, dotted; the prefix of the event it leaves.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $id,)+ } }
+            /// Japanese name.
+            pub fn label_ja(self) -> &'static str { match self { $(Self::$name => $ja,)+ } }
+            /// Law key of the duty behind the restriction.
+            pub fn law(self) -> &'static str { match self { $(Self::$name => $law,)+ } }
+            /// Roles of which one is needed.
+            pub fn roles(self) -> &'static [Role] { match self { $(Self::$name => &[$(Role::$role,)+],)+ } }
+            /// Whose staff may do it.
+            pub fn employers(self) -> &'static [Employer] { match self { $(Self::$name => &[$(Employer::$employer,)+],)+ } }
+        }
+    };
+}
+
+acts! {
+    /// Enter or change an organization.
+    RegisterOrganization = "organization.register", "事業者の登録", "holder", [Registrar], [Producer];
+    /// Enter a step of a certification.
+    RegisterCertification = "certification.register", "認定の登録", "certification.change", [Registrar], [Producer];
+    /// Enter a holder's filing with the ministers.
+    RegisterFiling = "filing.register", "届出の登録", "notice.anonymized", [Registrar], [Producer];
+    /// Enter a version of a holder's notice.
+    RegisterNotice = "notice.register", "通知文書の登録", "notice.anonymized", [Registrar], [Producer];
+    /// Seal a delivery at the holder.
+    SealDelivery = "delivery.seal", "送付データの封緘", "provision_record", [HolderStaff], [Holder];
+    /// Receive a delivery.
+    ReceiveDelivery = "delivery.receive", "受領", "receipt_record", [IntakeOfficer, System], [Producer, Trustee];
+    /// Record a stop request.
+    RecordStop = "stop.record", "提供停止の求めの記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
+    /// Apply a stop to every store.
+    ApplyStop = "stop.apply", "提供停止の反映", "stop", [IntakeOfficer, System], [Producer, Trustee];
+    /// Link persons over holders.
+    LinkPersons = "person.link", "名寄せ", "anonymized.making", [Processor, System], [Producer, Trustee];
+    /// Clear a snapshot for one regime.
+    ClearRecords = "record.clear", "利用可能な記録の確定", "unlawful_receipt", [Processor, System], [Producer, Trustee];
+    /// Activate a processing specification.
+    ActivateSpecification = "specification.activate", "加工仕様の確定", "certification.change", [Processor], [Producer];
+    /// Produce a dataset.
+    ProduceDataset = "dataset.produce", "加工の実行", "anonymized.making", [Processor, System], [Producer, Trustee];
+    /// Rebuild a dataset from its manifest.
+    RebuildDataset = "dataset.rebuild", "再作成", "anonymized.making", [Processor, Auditor, System], [Producer, Trustee];
+    /// Decide a finding of the combination scan.
+    DecideFinding = "finding.decide", "組合せ所見の判断", "pseudonymized.identifiers", [Examiner], [Producer];
+    /// Draft, submit, amend, withdraw an application.
+    SubmitApplication = "application.submit", "利用申請", "contract", [Researcher], [User];
+    /// Put an application before the committee.
+    ScreenApplication = "application.screen", "申請の受付・付議", "committee", [CommitteeSecretary], [Producer];
+    /// Keep the committee's roster.
+    KeepRoster = "committee.roster", "委員名簿の管理", "committee", [CommitteeSecretary], [Producer];
+    /// Open, hold and close a session.
+    RecordSession = "committee.session", "審査の記録", "committee", [CommitteeSecretary], [Producer];
+    /// Vote.
+    Vote = "committee.vote", "審査の評決", "committee", [CommitteeMember], [Producer, Trustee, Holder, User, Other];
+    /// The producer's own decision on an application.
+    DecideApplication = "application.decide", "提供の可否の決定", "contract", [GeneralManager], [Producer];
+    /// Sign a contract for the producer.
+    SignContract = "contract.sign", "利用契約の締結", "contract", [GeneralManager], [Producer];
+    /// One of the approvals of a release.
+    ApproveRelease = "release.approve", "提供の承認", "security", [ReleaseApprover], [Producer];
+    /// Package, seal and hand over.
+    DeliverDataset = "dataset.deliver", "提供", "books", [DeliveryOfficer], [Producer, Trustee];
+    /// Open a package as its recipient.
+    OpenPackage = "package.open", "提供データの開封", "pseudonymized.user_duties", [Researcher], [User];
+    /// Erase a package or dataset.
+    EraseDataset = "dataset.erase", "提供データの消去", "erasure", [DeliveryOfficer, System], [Producer];
+    /// Open identified data in a regulator's enquiry.
+    OpenIdentified = "identified.open", "顕名情報の閲覧", "pseudonymized.enquiry", [EnquiryOfficer], [Producer];
+    /// Answer and close an enquiry.
+    AnswerEnquiry = "enquiry.answer", "照会への回答", "pseudonymized.enquiry", [EnquiryOfficer, GeneralManager], [Producer];
+    /// Make, wrap, destroy keys.
+    ManageKeys = "key.manage", "鍵の管理", "security", [SecurityOfficer], [Producer];
+    /// Make and close accounts, bind them to notified handlers.
+    ManageAccounts = "account.manage", "アカウントの管理", "security", [SecurityOfficer], [Producer];
+    /// Verify the log, the lake and the packages.
+    VerifyAudit = "audit.verify", "監査の検証", "inspection", [Auditor, SecurityOfficer, HolderStaff, System], [Producer, Trustee, Holder, Other];
+    /// Remove files that no committed row names.
+    CollectGarbage = "garbage.collect", "不要ファイルの回収", "erasure", [System, SecurityOfficer], [Producer, Trustee];
+}
