@@ -5,6 +5,8 @@
 //! # Law
 //! `notice.anonymized`, `notice.pseudonymized`, `unlawful_receipt`
 
+use std::time::Duration;
+
 use kiban_kernel::{Date, LawKey, PartialDate, Regime, RuleError, Rules};
 
 use crate::law_key;
@@ -266,11 +268,10 @@ pub fn wait_until(
 ) -> Result<Date, RuleError> {
     let days = rules.int("notice.wait_days", on)?.max(holder_days.unwrap_or(0)).max(0);
     let last = if rules.flag("notice.first_day_counts", on)? { days - 1 } else { days };
-    Ok(notified_on.saturating_add(jiff_days(last)))
-}
-
-fn jiff_days(days: i64) -> kiban_kernel::Days {
-    kiban_kernel::Days(days)
+    Ok(match u64::try_from(last) {
+        Ok(days) => notified_on.saturating_add(Duration::from_secs(days.saturating_mul(86_400))),
+        Err(_) => notified_on.yesterday().unwrap_or(Date::MIN),
+    })
 }
 
 /// Was a person born on `birth` old enough on `on` to be notified without a guardian? A birth known in part
@@ -285,3 +286,6 @@ pub fn of_age(birth: PartialDate, on: Date, rules: &Rules) -> Result<bool, RuleE
     let years = i64::from(on.year()) - i64::from(born.year()) - i64::from(!birthday_passed);
     Ok(years >= age)
 }
+
+#[cfg(test)]
+mod tests;
