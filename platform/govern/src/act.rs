@@ -52,7 +52,7 @@ acts! {
     /// Produce a dataset.
     ProduceDataset = "dataset.produce", "加工の実行", "anonymized.making", [Processor, System], [Producer, Trustee];
     /// Rebuild a dataset from its manifest.
-    RebuildDataset = "dataset.rebuild", "再作成", "anonymized.making", [Processor, Auditor, System], [Producer, Trustee];
+    RebuildDataset = "dataset.rebuild", "再作成", "anonymized.making", [Processor, System], [Producer, Trustee];
     /// Decide a finding of the combination scan.
     DecideFinding = "finding.decide", "組合せ所見の判断", "pseudonymized.identifiers", [Examiner], [Producer];
     /// Draft, submit, amend, withdraw an application.

@@ -9,7 +9,9 @@ use kiban_kernel::{Date, Id, LawKey, Product, kinds};
 use crate::law_key;
 
 /// Where a certified user works on pseudonymized data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum UserType {
     /// Ⅰ型: in its own secure environment.
     I,
@@ -169,7 +171,11 @@ impl State {
     pub fn is_end(&self) -> bool {
         matches!(
             self,
-            Self::Denied | Self::Succeeded { .. } | Self::Abolished | Self::Dissolved | Self::Revoked
+            Self::Denied
+                | Self::Succeeded { .. }
+                | Self::Abolished
+                | Self::Dissolved
+                | Self::Revoked
         )
     }
     fn may_follow(&self, from: Option<&Self>) -> bool {
@@ -242,7 +248,9 @@ impl StepError {
                 format!("認定の状態を「{from}」から「{to}」へは変更できません。")
             }
             Self::Backwards { on, last } => {
-                format!("日付（{on}）が直前の状態の日付（{last}）より前です。日付を確かめてください。")
+                format!(
+                    "日付（{on}）が直前の状態の日付（{last}）より前です。日付を確かめてください。"
+                )
             }
             Self::NoNumber => "認定番号がありません。認定証の番号を入力してください。".to_owned(),
         }
@@ -322,12 +330,12 @@ impl Certification {
     pub fn effective(&self, on: Date) -> Result<&str, NotEffective> {
         let not = |why| NotEffective { kind: self.kind, on, why };
         match self.state(on) {
-            Some(State::Certified { number, expires } | State::ChangePending { number, expires }) => {
-                match expires {
-                    Some(expires) if *expires <= on => Err(not(WhyNot::Expired { since: *expires })),
-                    _ => Ok(number),
-                }
-            }
+            Some(
+                State::Certified { number, expires } | State::ChangePending { number, expires },
+            ) => match expires {
+                Some(expires) if *expires <= on => Err(not(WhyNot::Expired { since: *expires })),
+                _ => Ok(number),
+            },
             Some(other) => Err(not(WhyNot::State { state: other.as_str(), ja: other.label_ja() })),
             None => Err(not(WhyNot::None)),
         }
@@ -381,7 +389,10 @@ impl NotEffective {
             WhyNot::State { ja, .. } => format!("状態が「{ja}」です"),
             WhyNot::Expired { since } => format!("{since}に有効期間が終わっています"),
         };
-        format!("{}の時点で有効な{kind}の認定を確認できません（{why}）。認定の登録を確かめてください。", self.on)
+        format!(
+            "{}の時点で有効な{kind}の認定を確認できません（{why}）。認定の登録を確かめてください。",
+            self.on
+        )
     }
     /// Law key.
     pub fn law(&self) -> Option<LawKey> {
@@ -435,11 +446,8 @@ pub fn pseudo_user(
     certifications: &[Certification],
     on: Date,
 ) -> Result<PseudoUser, NotEffective> {
-    let mut nearest = NotEffective {
-        kind: CertificationKind::PseudoUser(UserType::I),
-        on,
-        why: WhyNot::None,
-    };
+    let mut nearest =
+        NotEffective { kind: CertificationKind::PseudoUser(UserType::I), on, why: WhyNot::None };
     for wanted in [UserType::I, UserType::II] {
         for c in certifications {
             if c.organization != organization || c.kind != CertificationKind::PseudoUser(wanted) {

@@ -22,7 +22,9 @@ type Account = Id<kinds::Account>;
 type Organization = Id<kinds::Organization>;
 
 /// A member's field. A member may hold several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// ① natural sciences: medicine and the like.
@@ -55,7 +57,9 @@ impl Category {
 }
 
 /// As the composition rule counts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Sex {
     /// 女
@@ -65,7 +69,9 @@ pub enum Sex {
 }
 
 /// Office in the committee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Office {
     /// 委員長
@@ -131,7 +137,8 @@ pub struct Interests {
 
 impl Interests {
     fn touch(&self, member: &Member) -> bool {
-        self.members.contains(&member.account) || member.ties().any(|o| self.organizations.contains(o))
+        self.members.contains(&member.account)
+            || member.ties().any(|o| self.organizations.contains(o))
     }
 }
 
@@ -205,7 +212,9 @@ impl Lack {
             Self::Quorum { present, entitled, need } => format!(
                 "議決に加わることのできる委員{entitled}人のうち出席は{present}人です（{need}人以上が必要）"
             ),
-            Self::NotAMember { position } => format!("出席者の{position}人目は在任中の委員ではありません"),
+            Self::NotAMember { position } => {
+                format!("出席者の{position}人目は在任中の委員ではありません")
+            }
             Self::Twice => "同じアカウントが名簿に重複しています".to_owned(),
             Self::UnknownCategory => "規則が求める委員区分を本版は扱えません".to_owned(),
             Self::Rule(_) => "その日に効力のある委員会の規則がありません".to_owned(),

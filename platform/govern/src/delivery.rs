@@ -6,12 +6,16 @@
 use kiban_kernel::{Date, Id, LawKey, Product, kinds};
 
 use crate::{
-    certification::{Certification, CertificationKind, NotEffective, PseudoUser, UserType, pseudo_user},
+    certification::{
+        Certification, CertificationKind, NotEffective, PseudoUser, UserType, pseudo_user,
+    },
     law_key,
 };
 
 /// What the recipient is, seen from the producer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RecipientKind {
     /// A research organization that asks for a dataset.
@@ -53,7 +57,9 @@ impl RecipientKind {
 }
 
 /// How a dataset reaches its recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// Sealed to the recipient's key and handed over.
@@ -66,7 +72,8 @@ pub enum Route {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 3] = [Self::SealedTransfer, Self::ProducerEnvironment, Self::SealedMedium];
+    pub const ALL: [Self; 3] =
+        [Self::SealedTransfer, Self::ProducerEnvironment, Self::SealedMedium];
     /// Text form.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -148,14 +148,22 @@ impl Reason {
         Some(match code {
             "regime_not_in_force" => "その日はまだ制度が施行されていません。",
             "stopped" => "本人または遺族等から提供停止の求めがあります。",
-            "no_filing" => "医療情報取扱事業者の届出がありません。主務大臣への届出を済ませ、登録してください。",
+            "no_filing" => {
+                "医療情報取扱事業者の届出がありません。主務大臣への届出を済ませ、登録してください。"
+            }
             "filing_not_yet" => "届出の効力がまだ生じていません。",
             "filing_ended" => "届出の効力が終了しています。",
-            "not_notified" => "本人への通知がありません。通知の後、待機期間を経て送付してください。",
+            "not_notified" => {
+                "本人への通知がありません。通知の後、待機期間を経て送付してください。"
+            }
             "notice_version_unknown" => "通知文書の版が登録されていません。版を登録してください。",
             "died_before_notice" => "通知前に死亡した者の情報は収集できません。",
-            "death_order_unclear" => "死亡日が年月までしか分からず、通知前の死亡でないことを確かめられません。",
-            "guardian_missing" => "通知時に未成年（規則の年齢未満）ですが、保護者等への通知がありません。",
+            "death_order_unclear" => {
+                "死亡日が年月までしか分からず、通知前の死亡でないことを確かめられません。"
+            }
+            "guardian_missing" => {
+                "通知時に未成年（規則の年齢未満）ですが、保護者等への通知がありません。"
+            }
             "wait_running" => "通知後の待機期間中です。",
             "not_medical_information" => "法の定める医療情報に当たりません。",
             "item_not_listed" => "通知文書に記載のない項目です。",
@@ -198,7 +206,12 @@ impl Reason {
 /// # Errors
 /// The first reason that stands against it, in this order: regime, stop, filing, notice, death, guardian,
 /// wait, item, acquisition.
-pub fn decide(facts: &GateFacts<'_>, regime: Regime, on: Date, rules: &Rules) -> Result<(), Reason> {
+pub fn decide(
+    facts: &GateFacts<'_>,
+    regime: Regime,
+    on: Date,
+    rules: &Rules,
+) -> Result<(), Reason> {
     let in_force = match regime {
         Regime::Anon52 => "regime.anon52",
         Regime::Pseudo57 => "regime.pseudo57",

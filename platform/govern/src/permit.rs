@@ -91,7 +91,10 @@ impl Refusal {
         match self.reason {
             RefusalReason::RoleMissing { needs } => {
                 let roles: Vec<_> = needs.iter().map(|r| r.label_ja()).collect();
-                format!("「{act}」の権限がありません。必要な役割：{}。安全管理責任者に役割の付与を依頼してください。", roles.join("、"))
+                format!(
+                    "「{act}」の権限がありません。必要な役割：{}。安全管理責任者に役割の付与を依頼してください。",
+                    roles.join("、")
+                )
             }
             RefusalReason::Employer { employer } => {
                 let who: Vec<_> = self.act.employers().iter().map(|e| e.label_ja()).collect();
@@ -201,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_permit_serves_its_own_act_only() {
-        let p = permit(&actor(Employer::Producer, [Role::ReleaseApprover]), Act::ApproveRelease).unwrap();
+        let p = permit(&actor(Employer::Producer, [Role::ReleaseApprover]), Act::ApproveRelease)
+            .unwrap();
         assert!(p.expect(Act::ApproveRelease).is_ok());
         assert_eq!(p.expect(Act::ManageKeys).unwrap_err().code(), "permit_for_other_act");
     }

@@ -5,7 +5,9 @@ use std::fmt;
 use kiban_kernel::{Id, kinds};
 
 /// What an account is trusted with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
@@ -103,7 +105,9 @@ impl Role {
 }
 
 /// Whose staff an account belongs to, seen from the producer that runs this deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Employer {
     /// The producer itself.
@@ -120,7 +124,8 @@ pub enum Employer {
 
 impl Employer {
     /// All kinds, in the order of the permission table.
-    pub const ALL: [Self; 5] = [Self::Producer, Self::Trustee, Self::Holder, Self::User, Self::Other];
+    pub const ALL: [Self; 5] =
+        [Self::Producer, Self::Trustee, Self::Holder, Self::User, Self::Other];
     /// Text form.
     pub fn as_str(self) -> &'static str {
         match self {

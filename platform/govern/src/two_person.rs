@@ -75,7 +75,9 @@ impl TwoPersonError {
                 "{position}人目の承認者のアカウントが届出済取扱者に結び付いていません。安全管理責任者に確認してください。"
             ),
             Self::SameAccount { first, second } => {
-                format!("{first}人目と{second}人目の承認が同じアカウントです。別の承認者が承認してください。")
+                format!(
+                    "{first}人目と{second}人目の承認が同じアカウントです。別の承認者が承認してください。"
+                )
             }
             Self::SamePerson { first, second } => format!(
                 "{first}人目と{second}人目の承認は、アカウントは異なりますが同一人物です。別の承認者が承認してください。"
@@ -119,7 +121,12 @@ fn person(actor: &Actor) -> Option<&HandlerNo> {
 ///
 /// # Errors
 /// The first approval that does not count, or too few.
-pub fn check(act: Act, actors: &[Actor], rules: &Rules, on: Date) -> Result<Approvers, TwoPersonError> {
+pub fn check(
+    act: Act,
+    actors: &[Actor],
+    rules: &Rules,
+    on: Date,
+) -> Result<Approvers, TwoPersonError> {
     for i in 0..actors.len() {
         admit(act, &actors[..i], &actors[i])?;
     }

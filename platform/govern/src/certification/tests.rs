@@ -12,8 +12,12 @@ fn step(on: Date, state: State) -> Step {
     Step { on, state }
 }
 fn user(steps: Vec<Step>) -> Certification {
-    Certification::from_history(Id::from_bytes([1; 16]), CertificationKind::PseudoUser(UserType::I), steps)
-        .unwrap()
+    Certification::from_history(
+        Id::from_bytes([1; 16]),
+        CertificationKind::PseudoUser(UserType::I),
+        steps,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -92,13 +96,17 @@ fn the_proof_of_a_certified_user_names_the_type_and_prefers_the_wider() {
     let org = Id::from_bytes([1; 16]);
     let steps = || vec![step(d(1, 5), State::Applied), step(d(4, 1), certified(None))];
     let two =
-        Certification::from_history(org, CertificationKind::PseudoUser(UserType::II), steps()).unwrap();
+        Certification::from_history(org, CertificationKind::PseudoUser(UserType::II), steps())
+            .unwrap();
     let on = d(5, 1);
     assert_eq!(pseudo_user(org, std::slice::from_ref(&two), on).unwrap().user_type(), UserType::II);
     let both = [two, user(steps())];
     assert_eq!(pseudo_user(org, &both, on).unwrap().user_type(), UserType::I);
     assert!(pseudo_user(Id::from_bytes([2; 16]), &both, on).is_err());
-    assert_eq!(pseudo_user(org, &both, d(3, 1)).unwrap_err().why.to_string(), "its state is applied");
+    assert_eq!(
+        pseudo_user(org, &both, d(3, 1)).unwrap_err().why.to_string(),
+        "its state is applied"
+    );
     assert!(require(org, CertificationKind::Trustee, &both, on).unwrap_err().ja().contains("受託"));
 }
 

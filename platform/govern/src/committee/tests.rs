@@ -90,9 +90,13 @@ fn without_the_only_general_member_nothing_opens_and_the_error_says_who_is_missi
     // on the roster, but absent
     let absent: Vec<_> = (1..=7).map(acc).collect();
     let e = hold(&absent, &Interests::default()).unwrap_err();
-    assert_eq!((e.stage, &e.lacks[..]), (Stage::Attendance, &[Lack::Category(Category::General)][..]));
+    assert_eq!(
+        (e.stage, &e.lacks[..]),
+        (Stage::Attendance, &[Lack::Category(Category::General)][..])
+    );
     // on the roster and present, but recused
-    let interests = Interests { organizations: BTreeSet::from([org(FOREIGN_TRUSTEE)]), ..Interests::default() };
+    let interests =
+        Interests { organizations: BTreeSet::from([org(FOREIGN_TRUSTEE)]), ..Interests::default() };
     let e = hold(&all(), &interests).unwrap_err();
     assert_eq!((e.stage, &e.lacks[..]), (Stage::Base, &[Lack::Category(Category::General)][..]));
     assert!(e.ja().contains("利益相反") && e.law().is_some());
@@ -125,7 +129,8 @@ fn the_vice_chair_presides_for_a_recused_chair_and_somebody_must() {
 
 #[test]
 fn a_composition_names_all_it_lacks() {
-    let few: Vec<_> = roster().into_iter().filter(|m| m.sex == Sex::Male && m.office != Office::Chair).collect();
+    let few: Vec<_> =
+        roster().into_iter().filter(|m| m.sex == Sex::Male && m.office != Office::Chair).collect();
     let e = composition(&few, &bodies(), &rules(), ON).unwrap_err();
     assert!(e.lacks.contains(&Lack::Members { have: 3, need: 5 }));
     assert!(e.lacks.contains(&Lack::OneSexOnly) && e.lacks.contains(&Lack::Chair));
@@ -159,14 +164,32 @@ fn votes_climb_the_ladder_of_majorities() {
         let votes: Vec<_> = (1..=8).zip(v).collect();
         held.close(&ballots(&votes)).unwrap().outcome()
     };
-    assert_eq!(outcome([Approve, Approve, Approve, Approve, Approve, Reject, Reject, Reject]), Approve);
-    // four of eight is no majority
-    assert_eq!(outcome([Approve, Approve, Approve, Approve, Reject, Reject, Reject, Reject]), Reject);
     assert_eq!(
-        outcome([Approve, Approve, Approve, Approve, ApproveWithConditions, Reject, Reject, Reject]),
+        outcome([Approve, Approve, Approve, Approve, Approve, Reject, Reject, Reject]),
+        Approve
+    );
+    // four of eight is no majority
+    assert_eq!(
+        outcome([Approve, Approve, Approve, Approve, Reject, Reject, Reject, Reject]),
+        Reject
+    );
+    assert_eq!(
+        outcome([
+            Approve,
+            Approve,
+            Approve,
+            Approve,
+            ApproveWithConditions,
+            Reject,
+            Reject,
+            Reject
+        ]),
         ApproveWithConditions
     );
-    assert_eq!(outcome([Approve, Approve, Approve, Approve, Revise, Reject, Reject, Reject]), Revise);
+    assert_eq!(
+        outcome([Approve, Approve, Approve, Approve, Revise, Reject, Reject, Reject]),
+        Revise
+    );
 }
 
 #[test]
@@ -182,7 +205,9 @@ fn only_present_unrecused_members_vote_with_reasons() {
     absent.push((5, Outcome::Approve));
     assert_eq!(held.close(&ballots(&absent)), Err(VoteError::NotPresent { position: 4 }));
     let mut silent = ballots(&good);
-    silent.values_mut().for_each(|b| b.reason = " ".into());
+    for ballot in silent.values_mut() {
+        ballot.reason = " ".into();
+    }
     assert_eq!(held.close(&silent), Err(VoteError::NoReason { position: 1 }));
     assert_eq!(
         held.close(&ballots(&good[..3])),

@@ -7,7 +7,9 @@ use kiban_kernel::{Id, LawKey, kinds};
 use crate::law_key;
 
 /// What the committee advises. The producer decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// 承認
@@ -22,7 +24,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// All, from the most favourable.
-    pub const ALL: [Self; 4] = [Self::Approve, Self::ApproveWithConditions, Self::Revise, Self::Reject];
+    pub const ALL: [Self; 4] =
+        [Self::Approve, Self::ApproveWithConditions, Self::Revise, Self::Reject];
     /// Text form.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -138,15 +141,25 @@ impl VoteError {
     pub fn ja(&self) -> String {
         match self {
             Self::Recused { position } => {
-                format!("{position}番目の票は、利益相反により審議・議決に加われない委員のものです。")
+                format!(
+                    "{position}番目の票は、利益相反により審議・議決に加われない委員のものです。"
+                )
             }
-            Self::NotPresent { position } => format!("{position}番目の票は、出席していない者のものです。"),
-            Self::NoReason { position } => format!("{position}番目の票に理由がありません。理由を記入してください。"),
+            Self::NotPresent { position } => {
+                format!("{position}番目の票は、出席していない者のものです。")
+            }
+            Self::NoReason { position } => {
+                format!("{position}番目の票に理由がありません。理由を記入してください。")
+            }
             Self::NoConditions { position } => {
-                format!("{position}番目の票は条件付き承認ですが、条件がありません。条件を記入してください。")
+                format!(
+                    "{position}番目の票は条件付き承認ですが、条件がありません。条件を記入してください。"
+                )
             }
             Self::TooFewVotes { cast, present } => {
-                format!("出席委員{present}人のうち{cast}人しか評決していません。過半数の票が必要です。")
+                format!(
+                    "出席委員{present}人のうち{cast}人しか評決していません。過半数の票が必要です。"
+                )
             }
         }
     }

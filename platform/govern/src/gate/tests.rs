@@ -69,14 +69,22 @@ fn each_condition_alone_stops_the_item_and_says_so() {
         (
             "filing_not_yet",
             GateFacts {
-                filing: Some(FilingFact { effective_from: d(2026, 6, 2), ended: None, wait_days: None }),
+                filing: Some(FilingFact {
+                    effective_from: d(2026, 6, 2),
+                    ended: None,
+                    wait_days: None,
+                }),
                 ..ok
             },
         ),
         (
             "filing_ended",
             GateFacts {
-                filing: Some(FilingFact { effective_from: d(2024, 4, 1), ended: Some(on), wait_days: None }),
+                filing: Some(FilingFact {
+                    effective_from: d(2024, 4, 1),
+                    ended: Some(on),
+                    wait_days: None,
+                }),
                 ..ok
             },
         ),
@@ -101,7 +109,7 @@ fn each_condition_alone_stops_the_item_and_says_so() {
             let reason = decide(&f, regime, on, &rules).unwrap_err();
             assert_eq!(reason.code(), code);
             assert!(!reason.ja().is_empty() && reason.law(regime).is_some(), "{code}");
-            assert_eq!(Reason::ja_of_code(code).is_some_and(|s| reason.ja().starts_with(s)), true);
+            assert!(Reason::ja_of_code(code).is_some_and(|s| reason.ja().starts_with(s)));
         }
     }
     assert_eq!(decide(&ok, Regime::Pseudo57, on, &rules), Ok(()));
