@@ -1,1 +1,39 @@
-//! (being written)
+//! Who is the same person: normalisers, exact keys, constrained clusters. Pure; no I/O.
+//!
+//! Enters: [`RawIdentity`] values as the sources wrote them, one or several per record of a holder.
+//! Leaves: [`Clusters`] of records with the rule behind every edge, and a reason for every pair that
+//! shares a key and was kept apart. Refuses: keys made of placeholders, unknown characters, or parts.
+//!
+//! # The seam
+//! [`exact::pairs`] makes [`Pairs`]; [`clusters`] turns [`Pairs`] into [`Clusters`] and does not know
+//! where they came from. A probabilistic linker makes its own [`Pairs`] (or adds to these): an edge it
+//! is sure of is [`Strength::Sure`], one above its threshold [`Strength::Supported`] or
+//! [`Strength::Plain`], and what must not meet goes into [`Pairs::apart`].
+//!
+//! # Guarantee
+//! - `linkage.normal-once`: normalising twice gives what normalising once gives.
+//! - `linkage.order-free`: clusters do not depend on the order of records, identities or edges.
+//! - `linkage.one-holder`: two records of one holder meet only through a sure edge (K1).
+//! - `linkage.homonyms`: where a name key would join two records of one holder, nobody is joined by it
+//!   unless an address, a telephone number or a postal code bears it out.
+
+mod address;
+mod cluster;
+pub mod exact;
+mod identity;
+mod kana;
+mod kanji;
+mod numbers;
+mod rule;
+mod text;
+
+pub use address::{AddressMatch, address, compare_addresses};
+pub use cluster::{
+    Apart, ApartReason, Clusters, Edge, Kept, KeptReason, KeyRule, Pairs, Strength, clusters,
+};
+pub use identity::{Identity, Member, RawIdentity, Sex};
+pub use kana::name_kana;
+pub use kanji::{fold_variant, name_kanji, names_agree};
+pub use numbers::{branch, insurer_no, phones, postal_code, symbol_or_number};
+pub use rule::{NormalRule, RuleSet};
+pub use text::Normal;
