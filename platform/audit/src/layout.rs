@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn tiles_are_those_of_the_library() {
-        for (old, new) in [(0, 1), (0, 256), (255, 256), (256, 257), (0, 70_000), (65_535, 65_536)] {
+        for (old, new) in [(0, 1), (0, 256), (255, 256), (256, 257), (0, 70_000), (65_535, 65_536)]
+        {
             let theirs: Vec<String> = Tile::new_tiles(HEIGHT, old, new)
                 .iter()
                 .map(|t| t.path().replacen("tile/8/", "tile/", 1))

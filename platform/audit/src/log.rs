@@ -103,11 +103,8 @@ fn is_busy(error: &sqlx::Error) -> bool {
         return matches!(error, sqlx::Error::PoolTimedOut);
     };
     let code = error.code();
-    matches!(
-        code.as_deref(),
-        Some("5" | "6" | "261" | "262" | "517" | "40001" | "40P01" | "55P03")
-    ) || (error.kind() == ErrorKind::UniqueViolation
-        && error.message().contains("audit_event"))
+    matches!(code.as_deref(), Some("5" | "6" | "261" | "262" | "517" | "40001" | "40P01" | "55P03"))
+        || (error.kind() == ErrorKind::UniqueViolation && error.message().contains("audit_event"))
 }
 
 struct Inner {
@@ -278,8 +275,8 @@ impl Tx {
         let signer = &self.log.0.signer;
         let unsigned = Checkpoint::new(signer.origin(), index + 1, root, "")
             .map_err(|_| LogError::Sign(NoteError::Text))?;
-        let text_of = String::from_utf8(unsigned.to_bytes())
-            .map_err(|_| LogError::Sign(NoteError::Text))?;
+        let text_of =
+            String::from_utf8(unsigned.to_bytes()).map_err(|_| LogError::Sign(NoteError::Text))?;
         let checkpoint = note::sign(&text_of, signer.key()).map_err(LogError::Sign)?;
         store::add(&mut *conn, &EventRow::of(&stored, text, leaf), &nodes, &checkpoint).await?;
 

@@ -56,11 +56,17 @@ impl NoteError {
         match self {
             Self::Name => "鍵の名前に使えない文字が含まれています（空白・+ は不可）。",
             Self::Key => "鍵の形式が正しくありません。正しい鍵ファイルを指定してください。",
-            Self::Text => "署名する文書の形式が正しくありません（改行で終わり、制御文字を含まないこと）。",
+            Self::Text => {
+                "署名する文書の形式が正しくありません（改行で終わり、制御文字を含まないこと）。"
+            }
             Self::TooLong => "署名する文書が長すぎます。",
-            Self::Malformed => "署名付き文書の形式が正しくありません。送り主に再発行を依頼してください。",
+            Self::Malformed => {
+                "署名付き文書の形式が正しくありません。送り主に再発行を依頼してください。"
+            }
             Self::Signature => "署名が一致しません。文書が改変されたか、別の鍵で署名されています。",
-            Self::Unsigned => "登録済みの鍵による署名がありません。送り主の鍵の登録を確認してください。",
+            Self::Unsigned => {
+                "登録済みの鍵による署名がありません。送り主の鍵の登録を確認してください。"
+            }
             Self::Entropy(_) => "乱数を得られません。機器の状態を確認してください。",
         }
         .into()
@@ -108,9 +114,8 @@ impl SigningKey {
         // The last element may itself hold plus signs (base 64), so count from the front.
         let encoded = text.splitn(5, '+').nth(4).ok_or(NoteError::Key)?;
         let bytes = Zeroizing::new(BASE64_STANDARD.decode(encoded).map_err(|_| NoteError::Key)?);
-        let seed: Zeroizing<[u8; 32]> = Zeroizing::new(
-            bytes.get(1..).and_then(|b| b.try_into().ok()).ok_or(NoteError::Key)?,
-        );
+        let seed: Zeroizing<[u8; 32]> =
+            Zeroizing::new(bytes.get(1..).and_then(|b| b.try_into().ok()).ok_or(NoteError::Key)?);
         let public = signed_note::new_ed25519_verifier_key(
             signer.name(),
             &Ed25519::from_bytes(&seed).verifying_key(),
@@ -192,7 +197,9 @@ impl KeyFileError {
     pub fn ja(&self) -> String {
         match self {
             Self::Read(_) => "鍵ファイルを読めません。場所と権限を確認してください。".into(),
-            Self::Write(_) => "鍵ファイルを書けません。既にあるか、書き込みの権限がありません。".into(),
+            Self::Write(_) => {
+                "鍵ファイルを書けません。既にあるか、書き込みの権限がありません。".into()
+            }
             Self::TooOpen => {
                 "鍵ファイルが所有者以外にも読める状態です。権限を 600 にしてください。".into()
             }

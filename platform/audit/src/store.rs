@@ -142,8 +142,7 @@ pub(crate) async fn checkpoints(
     from: u64,
     to: u64,
 ) -> sqlx::Result<Vec<(u64, String)>> {
-    let rows =
-        sqlx::query(CHECKPOINTS).bind(signed(from)).bind(signed(to)).fetch_all(conn).await?;
+    let rows = sqlx::query(CHECKPOINTS).bind(signed(from)).bind(signed(to)).fetch_all(conn).await?;
     rows.iter().map(|r| Ok((unsigned(r.try_get(0)?), r.try_get(1)?))).collect()
 }
 

@@ -24,14 +24,19 @@ pub(crate) fn needed_for(n: u64) -> Vec<u64> {
     let mut needed: Vec<u64> =
         (0..completed).map(|i| tlog::stored_hash_index(i as u8, (n >> i) - 1)).collect();
     let first_new = tlog::stored_hash_index(0, n);
-    needed.extend(tlog::sub_tree_index(0, n + 1, Vec::new()).into_iter().filter(|i| *i < first_new));
+    needed
+        .extend(tlog::sub_tree_index(0, n + 1, Vec::new()).into_iter().filter(|i| *i < first_new));
     needed.sort_unstable();
     needed.dedup();
     needed
 }
 
 /// The hashes to store for leaf `n`, beginning at `stored_hash_index(0, n)`, and the new root.
-pub(crate) fn append(n: u64, leaf: Hash, mut known: Fetched) -> Result<(Vec<Hash>, Hash), tlog::Error> {
+pub(crate) fn append(
+    n: u64,
+    leaf: Hash,
+    mut known: Fetched,
+) -> Result<(Vec<Hash>, Hash), tlog::Error> {
     let new = tlog::stored_hashes_for_record_hash(n, leaf, &known)?;
     let first = tlog::stored_hash_index(0, n);
     for (i, hash) in new.iter().enumerate() {
