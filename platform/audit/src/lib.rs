@@ -14,6 +14,7 @@ mod publish;
 mod signer;
 mod store;
 mod tree;
+pub mod verify;
 
 pub use canonical::MAX_STRING;
 pub use db::{Db, DbError, Engine};
