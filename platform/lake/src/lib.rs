@@ -1,2 +1,50 @@
-//! (being written)
+//! The lake: tables and source bytes of one deployment, sealed on disk, in snapshots.
+//!
+//! **Enters**: Arrow rows of the tables in `schemas/v1`, source bytes of persons' segments, and the
+//! transaction ([`kiban_audit::Tx`]) they are committed in. **Leaves**: any snapshot's rows, as batches or
+//! as a plan of the engine; a person's source bytes; findings of the verifier. **Refuses**: rows that do
+//! not fit their table or name no person; files that were changed, cut, moved or exchanged; source bytes
+//! whose key was destroyed.
+//!
+//! This is the only crate that names DataFusion, object_store and Parquet; others use [`plan`].
+//!
+//! # Guarantee
+//! - `lake.sealed`: no plain byte of a table or segment is on disk, and a flipped bit, a cut, swapped
+//!   pieces and a moved file are refused.
+//! - `lake.snapshot`: a snapshot reads the same for ever, except that erased persons are gone from it.
+//! - `lake.one-commit`: files become visible with the governance rows and the event of one transaction,
+//!   or never; what an ended process left is collected.
+//! - `lake.erase`: after an erasure is committed and collected, the persons' rows are in no file and their
+//!   source bytes cannot be read.
+//! - `lake.verify`: a changed, cut, swapped, missing or foreign file, and a changed catalog row, is named.
+//! - `lake.same-bytes`: the same rows in the same order give the same plain file.
+
+mod catalog;
+mod collect;
+mod container;
+mod durable;
+mod erase;
+mod error;
 pub mod functions;
+mod keys;
+mod lake;
+mod lock;
+mod pending;
+pub mod schema;
+mod seal;
+mod secrets;
+mod session;
+mod store;
+pub mod table_file;
+mod verify;
+
+pub use catalog::{Snapshot, TableFile};
+pub use collect::Collected;
+pub use container::{ContainerWriter, SegmentPlace, StagedContainer};
+pub use erase::{Erased, StagedErasure};
+pub use error::{KeyError, LakeError, SealError, TableFileError};
+pub use keys::{DataClass, KeyRing, Secret};
+pub use lake::{BUCKETS, Lake, Staged};
+pub use session::{STORE_URL, Session, plan};
+pub use store::SealedStore;
+pub use verify::{FilesVerified, Finding, VerifyError, verify_files};

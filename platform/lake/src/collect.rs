@@ -1,0 +1,111 @@
+//! Collection: files no committed row names, and files of erased rows, are removed.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use kiban_audit::Engine;
+
+use crate::{Lake, LakeError, catalog, durable, lake::blocking, lock::LOCK_FILE, seal::HEADER};
+
+/// What collection did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Files removed.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Another process has the lake open, so nothing was looked at.
+    pub skipped: bool,
+}
+
+/// Every file under the lake's folder: path inside it (parts joined by `/`) and place on disk.
+pub(crate) fn walk(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let (mut found, mut folders) = (Vec::new(), vec![(String::new(), root.to_owned())]);
+    while let Some((prefix, folder)) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                folders.push((format!("{name}/"), entry.path()));
+            } else if name != LOCK_FILE {
+                found.push((name, entry.path()));
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// The file a temporary file would have become.
+fn target_of(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(f, n)| (f, n));
+    let name = name.strip_prefix('.').and_then(|n| n.strip_suffix(".tmp")).unwrap_or(name);
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+impl Lake {
+    /// Remove files that no committed row names and the bytes of erased files. Also done at opening.
+    /// Before a file goes, its header is overwritten: without the salt its key cannot be made again.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or a file cannot be removed.
+    pub async fn collect(&self) -> Result<Collected, LakeError> {
+        let Some(alone) = self.0.lock.alone().await? else {
+            return Ok(Collected { skipped: true, ..Collected::default() });
+        };
+        let root = self.0.root.clone();
+        // The disk before the catalog: a file committed in between is then in the catalog.
+        let found = blocking(move || walk(&root).map_err(LakeError::io("list the lake's folder"))).await?;
+        let mut conn = self.conn().await?;
+        let head = catalog::head(&mut conn).await?;
+        let files = catalog::files(&mut conn).await?;
+        let containers = catalog::containers(&mut conn).await?;
+        let named: HashMap<&str, bool> = (files.iter().map(|f| (f.file.path.as_str(), f.erased.is_none())))
+            .chain(containers.iter().map(|c| (c.path.as_str(), c.erased.is_none())))
+            .collect();
+        let mut garbage = Vec::new();
+        for (path, place) in found {
+            let kept = named.get(path.as_str());
+            if kept.is_some() {
+                self.0.pending.committed(&path);
+            }
+            let remove = match kept {
+                Some(kept) => !kept,
+                None => self.0.pending.is_garbage(&target_of(&path), head.0),
+            };
+            if remove {
+                garbage.push(place);
+            }
+        }
+        let steps = self.0.steps.clone();
+        let done = blocking(move || remove(&garbage, &*steps).map_err(LakeError::io("remove a file"))).await?;
+        if self.0.db.engine() == Engine::Sqlite {
+            // Destroyed keys must not live on in the write-ahead log.
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *conn).await?;
+        }
+        drop(alone);
+        Ok(done)
+    }
+}
+
+fn remove(garbage: &[PathBuf], steps: &dyn kiban_kernel::Steps) -> io::Result<Collected> {
+    let mut done = Collected::default();
+    let mut folders = std::collections::BTreeSet::new();
+    for place in garbage {
+        steps.step("lake.collect.remove");
+        let bytes = match fs::metadata(place) {
+            Ok(m) => m.len(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
+        durable::shred(place, HEADER)?;
+        done.files += 1;
+        done.bytes += bytes;
+        folders.extend(place.parent().map(Path::to_owned));
+    }
+    folders.iter().try_for_each(|f| durable::sync_dir(f))?;
+    Ok(done)
+}

@@ -1,0 +1,245 @@
+//! Source bytes: packed containers in which each person's segments lie under a key of their own.
+//!
+//! ```text
+//! header   "KIBANSRC" (8) | container id (16)
+//! segment  AES-256-GCM of the bytes, tag (16)      … one after the other
+//! key      random, one per person and container, wrapped in lake_person_key
+//! nonce    0 0 0 0 | start of the segment (8)
+//! bound to container, segment, person, start and length
+//! ```
+//! To shred a person's source is to delete that person's key rows; no container is rewritten. A container
+//! in which no key is left is removed.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+};
+
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
+use kiban_audit::Tx;
+use kiban_kernel::{Id, OsEntropy, kinds};
+use sqlx::AnyConnection;
+
+use crate::{
+    DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot,
+    catalog::{Change, ContainerRow},
+    durable::NewFile,
+    lake::{Counted, EXTENSION, Staged, blocking},
+    pending::StagedPath,
+    seal::TAG,
+};
+
+const MAGIC: &[u8; 8] = b"KIBANSRC";
+pub(crate) const CONTAINER_HEADER: usize = 24;
+
+const ADD_KEY: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ($1, $2, $3, $4)";
+const FIND_KEY: &str = "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
+
+/// Where a segment lies. Kept as a row of table `source_segment`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SegmentPlace {
+    /// The segment.
+    pub segment: Id<kinds::Segment>,
+    /// The container.
+    pub file: Id<kinds::File>,
+    /// First sealed byte.
+    pub start: u64,
+    /// Number of source bytes.
+    pub length: u64,
+}
+
+impl SegmentPlace {
+    fn nonce(&self) -> Nonce {
+        let mut nonce = [0; 12];
+        nonce[4..].copy_from_slice(&self.start.to_be_bytes());
+        Nonce::assume_unique_for_key(nonce)
+    }
+
+    fn aad(&self, person: Id<kinds::PersonSource>) -> Aad<Vec<u8>> {
+        let (file, segment) = (self.file.to_bytes(), self.segment.to_bytes());
+        let (start, length) = (self.start.to_be_bytes(), self.length.to_be_bytes());
+        Aad::from([&b"kbc/1"[..], &file, &segment, &person.to_bytes(), &start, &length].concat())
+    }
+}
+
+fn key_name(person: Id<kinds::PersonSource>, file: Id<kinds::File>) -> String {
+    format!("person/{person}/{file}")
+}
+
+fn container_path(file: Id<kinds::File>) -> String {
+    format!("{}/{file}.{EXTENSION}", DataClass::Source.as_str())
+}
+
+/// A container being written.
+pub struct ContainerWriter {
+    lake: Lake,
+    id: Id<kinds::File>,
+    path: StagedPath,
+    out: Counted<BufWriter<NewFile>>,
+    keys: HashMap<Id<kinds::PersonSource>, (Secret, LessSafeKey)>,
+    segments: u64,
+}
+
+/// A container that no snapshot names yet. Dropped, it is garbage.
+#[must_use = "a staged container is garbage until it is appended"]
+pub struct StagedContainer {
+    row: ContainerRow,
+    path: StagedPath,
+    key_id: String,
+    keys: Vec<(Id<kinds::PersonSource>, String)>,
+}
+
+impl StagedContainer {
+    /// Number of segments.
+    pub fn segments(&self) -> u64 {
+        self.row.segments
+    }
+    /// Number of bytes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.row.bytes
+    }
+}
+
+impl ContainerWriter {
+    /// Add a person's segment.
+    ///
+    /// # Errors
+    /// The disk or the cipher failed; the container must be dropped.
+    pub fn put(
+        &mut self,
+        segment: Id<kinds::Segment>,
+        person: Id<kinds::PersonSource>,
+        bytes: &[u8],
+    ) -> Result<SegmentPlace, LakeError> {
+        let place = SegmentPlace { segment, file: self.id, start: self.out.bytes(), length: bytes.len() as u64 };
+        if !self.keys.contains_key(&person) {
+            let secret = Secret::random()?;
+            let aead = secret.aead()?;
+            self.keys.insert(person, (secret, aead));
+        }
+        let (_, key) = self.keys.get(&person).ok_or(KeyError::UnknownKey)?;
+        let mut sealed = Vec::with_capacity(bytes.len() + TAG);
+        sealed.extend_from_slice(bytes);
+        key.seal_in_place_append_tag(place.nonce(), place.aad(person), &mut sealed).map_err(|_| KeyError::Cipher)?;
+        self.out.write_all(&sealed).map_err(LakeError::io("write a container"))?;
+        self.segments += 1;
+        Ok(place)
+    }
+
+    /// Number of bytes so far: begin another container when it is large enough.
+    pub fn bytes(&self) -> u64 {
+        self.out.bytes()
+    }
+
+    /// Number of segments so far.
+    pub fn segments(&self) -> u64 {
+        self.segments
+    }
+
+    /// Make the container last on disk.
+    ///
+    /// # Errors
+    /// The disk failed; no file stays.
+    pub async fn finish(self) -> Result<StagedContainer, LakeError> {
+        blocking(move || {
+            let io = || LakeError::io("write a container");
+            let (out, digest, bytes) = self.out.finish();
+            let file = out.into_inner().map_err(|e| io()(e.into_error()))?;
+            let (key_id, wrapping) = self.lake.0.ring.wrapping(DataClass::Source)?;
+            let mut keys = Vec::with_capacity(self.keys.len());
+            for (person, (key, _)) in &self.keys {
+                keys.push((*person, wrapping.wrap(&key_name(*person, self.id), key)?));
+            }
+            keys.sort_unstable_by_key(|(person, _)| *person);
+            file.commit(&*self.lake.0.steps).map_err(io())?;
+            let row = ContainerRow {
+                id: self.id.to_string(),
+                path: container_path(self.id),
+                digest,
+                segments: self.segments,
+                bytes,
+                added: 0,
+                erased: None,
+            };
+            Ok(StagedContainer { row, path: self.path, key_id, keys })
+        })
+        .await
+    }
+}
+
+impl Lake {
+    /// Begin a container of source bytes.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn container(&self) -> Result<ContainerWriter, LakeError> {
+        let io = || LakeError::io("begin a container");
+        let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
+        let path = container_path(id);
+        let staged = self.0.pending.stage(path.clone());
+        let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
+        let mut out = Counted::new(BufWriter::with_capacity(1 << 20, file));
+        out.write_all(MAGIC).and_then(|()| out.write_all(&id.to_bytes())).map_err(io())?;
+        Ok(ContainerWriter { lake: self.clone(), id, path: staged, out, keys: HashMap::new(), segments: 0 })
+    }
+
+    /// As [`Lake::append`], with the containers the rows were read from and their persons' keys, in one
+    /// snapshot.
+    ///
+    /// # Errors
+    /// As [`Lake::append`].
+    pub async fn append_with_sources(
+        &self,
+        tx: &mut Tx,
+        staged: Vec<Staged>,
+        containers: Vec<StagedContainer>,
+    ) -> Result<Snapshot, LakeError> {
+        let files = staged.into_iter().flat_map(|s| s.files).collect();
+        let add_containers = containers.iter().map(|c| c.row.clone()).collect();
+        let snapshot = self.submit(tx, "append", files, Change { add_containers, ..Change::default() }).await?;
+        for container in containers {
+            for (person, wrapped) in container.keys {
+                let query = sqlx::query(ADD_KEY).bind(person.to_string()).bind(&container.row.id);
+                query.bind(&container.key_id).bind(wrapped).execute(tx.conn()).await?;
+            }
+            container.path.submit(snapshot.0);
+        }
+        self.0.steps.step("lake.keys.after");
+        Ok(snapshot)
+    }
+
+    /// The source bytes of a segment.
+    ///
+    /// # Errors
+    /// [`LakeError::Shredded`] after the person's stop; a container that was changed does not open.
+    pub async fn read_segment(
+        &self,
+        conn: &mut AnyConnection,
+        place: SegmentPlace,
+        person: Id<kinds::PersonSource>,
+    ) -> Result<Vec<u8>, LakeError> {
+        let query = sqlx::query_as::<_, (String, String)>(FIND_KEY).bind(person.to_string()).bind(place.file.to_string());
+        let (key_id, wrapped) = query.fetch_optional(conn).await?.ok_or(LakeError::Shredded)?;
+        let wrapping = self.0.ring.unwrapping(DataClass::Source, &key_id)?;
+        let key = wrapping.unwrap(&key_name(person, place.file), &wrapped)?.aead()?;
+        let path = self.0.root.join(container_path(place.file));
+        blocking(move || {
+            let io = || LakeError::io("read a container");
+            let mut file = File::open(path).map_err(io())?;
+            let total = file.metadata().map_err(io())?.len();
+            let end = place.start.checked_add(place.length).and_then(|e| e.checked_add(TAG as u64));
+            if place.start < CONTAINER_HEADER as u64 || end.is_none_or(|end| end > total) {
+                return Err(LakeError::Seal(SealError::Size));
+            }
+            file.seek(SeekFrom::Start(place.start)).map_err(io())?;
+            let mut sealed = vec![0; place.length as usize + TAG];
+            file.read_exact(&mut sealed).map_err(io())?;
+            let plain = key.open_in_place(place.nonce(), place.aad(person), &mut sealed);
+            plain.map_err(|_| SealError::Tampered { piece: 0 })?;
+            sealed.truncate(place.length as usize);
+            Ok(sealed)
+        })
+        .await
+    }
+}

@@ -1,0 +1,121 @@
+//! Files that are either wholly there, and will be after a power cut, or not there at all.
+//!
+//! A file is written under a temporary name, fsynced, renamed, and its folder fsynced.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use kiban_kernel::Steps;
+
+/// Temporary files: `.NAME.tmp`.
+pub(crate) fn temp_name(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.tmp"))
+}
+
+/// A file being written; dropped before [`NewFile::commit`], it leaves nothing.
+pub(crate) struct NewFile {
+    file: Option<File>,
+    temp: PathBuf,
+    target: PathBuf,
+}
+
+impl NewFile {
+    pub(crate) fn create(target: &Path) -> io::Result<Self> {
+        if let Some(folder) = target.parent() {
+            create_dir_private(folder)?;
+        }
+        let temp = temp_name(target);
+        Ok(Self { file: Some(open_private(&temp)?), temp, target: target.to_owned() })
+    }
+
+    pub(crate) fn commit(mut self, steps: &dyn Steps) -> io::Result<()> {
+        if let Some(file) = self.file.take() {
+            file.sync_all()?;
+        }
+        steps.step("lake.file.written");
+        fs::rename(&self.temp, &self.target)?;
+        steps.step("lake.file.renamed");
+        self.temp = PathBuf::new();
+        self.target.parent().map_or(Ok(()), sync_dir)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.file.as_mut().ok_or(io::ErrorKind::NotConnected)?.write(buf)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().ok_or(io::ErrorKind::NotConnected)?.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.temp.as_os_str().is_empty() {
+            // What cannot be removed now is garbage that collection finds.
+            let _ = fs::remove_file(&self.temp);
+        }
+    }
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// Write `bytes` as a file of the owner only, in place of what was there.
+pub(crate) fn replace_private(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = NewFile::create(target)?;
+    file.write_all(bytes)?;
+    file.commit(&kiban_kernel::NoSteps)
+}
+
+/// Make a folder and its parents, each of the owner only, and make them last.
+pub(crate) fn create_dir_private(dir: &Path) -> io::Result<()> {
+    if dir.as_os_str().is_empty() || dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        create_dir_private(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    match builder.create(dir) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    dir.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
+}
+
+/// Overwrite the first `header` bytes (the salt a sealed file cannot be read without), then remove.
+pub(crate) fn shred(path: &Path, header: usize) -> io::Result<()> {
+    let length = fs::metadata(path)?.len();
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(&vec![0; header.min(usize::try_from(length).unwrap_or(header))])?;
+    file.sync_all()?;
+    drop(file);
+    fs::remove_file(path)
+}
+
+/// Make a folder's entries last.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(dir)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Erasure: the persons' rows leave every file of every snapshot, and the keys of their source bytes go.
+//!
+//! Each file that holds one of them is written again without them and takes over the old file's place in
+//! time; older snapshots stay readable, minus the stopped. The old bytes are removed by [`Lake::collect`]
+//! after the commit.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use arrow::array::RecordBatch;
+use kiban_audit::Tx;
+use kiban_kernel::{Id, kinds};
+use sqlx::AnyConnection;
+
+use crate::{
+    Lake, LakeError, Snapshot,
+    catalog::{self, Addition, Change, FileRow, TableFile},
+    lake::{BUCKETS, blocking, split},
+    pending::StagedPath,
+    schema,
+};
+
+const DESTROY_KEYS: &str = "DELETE FROM lake_person_key WHERE person = $1";
+const HAS_KEY: &str = "SELECT COUNT(*) FROM lake_person_key WHERE file_id = $1";
+
+/// An erasure whose new files are written and not yet named.
+#[must_use = "nothing is erased until the erasure is committed"]
+pub struct StagedErasure {
+    base: Snapshot,
+    persons: Vec<Id<kinds::PersonSource>>,
+    rewrites: Vec<Rewrite>,
+    rows: u64,
+}
+
+struct Rewrite {
+    old: TableFile,
+    /// None when no row was left.
+    new: Option<(TableFile, StagedPath)>,
+}
+
+impl StagedErasure {
+    /// Rows that go, each counted once per file that holds it.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Files that go.
+    pub fn files(&self) -> usize {
+        self.rewrites.len()
+    }
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// The snapshot it made.
+    pub snapshot: Snapshot,
+    /// Rows erased, each counted once per file that held it.
+    pub rows: u64,
+    /// Files taken out of every snapshot.
+    pub files: u64,
+    /// Keys of source bytes destroyed.
+    pub keys: u64,
+    /// Containers in which no key was left.
+    pub containers: u64,
+}
+
+impl Lake {
+    /// Write the files that hold rows of `persons` again without them. Nothing is visible until
+    /// [`Lake::erase`].
+    ///
+    /// # Errors
+    /// A file fails to open, or the disk fails.
+    pub async fn stage_erasure(&self, persons: &[Id<kinds::PersonSource>]) -> Result<StagedErasure, LakeError> {
+        let mut conn = self.conn().await?;
+        let base = catalog::head(&mut conn).await?;
+        let kept = catalog::files_kept(&mut conn).await?;
+        drop(conn);
+        let buckets: BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
+        let names: HashSet<String> = persons.iter().map(ToString::to_string).collect();
+        let (this, persons) = (self.clone(), persons.to_vec());
+        blocking(move || {
+            let (mut rewrites, mut rows) = (Vec::new(), 0);
+            for FileRow { file, .. } in kept {
+                if !buckets.contains(&file.bucket) {
+                    continue;
+                }
+                let (gone, new) = this.rewrite(&file, &names)?;
+                if gone > 0 {
+                    rows += gone;
+                    rewrites.push(Rewrite { old: file, new });
+                }
+            }
+            Ok(StagedErasure { base, persons, rewrites, rows })
+        })
+        .await
+    }
+
+    /// Number of rows of `persons` in a file, and the file without them. Blocks.
+    fn rewrite(
+        &self,
+        file: &TableFile,
+        persons: &HashSet<String>,
+    ) -> Result<(u64, Option<(TableFile, StagedPath)>), LakeError> {
+        let (mut gone, mut left) = (0, Vec::<RecordBatch>::new());
+        for batch in self.read_file(file)? {
+            let (named, others) = split(&batch, persons)?;
+            gone += named.num_rows() as u64;
+            left.push(others);
+        }
+        if gone == 0 || gone == file.rows {
+            return Ok((gone, None));
+        }
+        let table = schema::table(&file.table).ok_or(LakeError::Catalog { table: "lake_file", column: "table_name" })?;
+        Ok((gone, Some(self.write_file(table, file.bucket, &left)?)))
+    }
+
+    /// Commit an erasure in the caller's transaction: the old files leave every snapshot and the persons'
+    /// keys are destroyed. Call [`Lake::collect`] after the commit to remove the bytes.
+    ///
+    /// # Errors
+    /// [`LakeError::Stale`] when rows were added meanwhile: drop the transaction and stage again.
+    pub async fn erase(&self, tx: &mut Tx, staged: StagedErasure) -> Result<Erased, LakeError> {
+        let StagedErasure { base, persons, rewrites, rows } = staged;
+        let buckets: BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
+        let kept = catalog::files_kept(tx.conn()).await?;
+        if kept.iter().any(|f| f.added > base.0 && buckets.contains(&f.file.bucket)) {
+            return Err(LakeError::Stale);
+        }
+        let validity: HashMap<_, _> = kept.iter().map(|f| (f.file.id, (f.begin, f.end))).collect();
+        let (mut change, mut paths) = (Change::default(), Vec::new());
+        for Rewrite { old, new } in rewrites {
+            let validity = *validity.get(&old.id).ok_or(LakeError::Stale)?;
+            if let Some((file, path)) = new {
+                change.add.push(Addition { file, validity: Some(validity) });
+                paths.push(path);
+            }
+            change.erase.push(old);
+        }
+        let keys = destroy_keys(tx.conn(), &persons).await?;
+        for container in catalog::containers(tx.conn()).await? {
+            let left: i64 = sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
+            if left == 0 && container.erased.is_none() {
+                change.erase_containers.push(container);
+            }
+        }
+        let (files, containers) = (change.erase.len() as u64, change.erase_containers.len() as u64);
+        let snapshot = self.submit(tx, "erase", Vec::new(), change).await?;
+        paths.into_iter().for_each(|p| p.submit(snapshot.0));
+        self.0.steps.step("lake.erase.after");
+        Ok(Erased { snapshot, rows, files, keys, containers })
+    }
+}
+
+async fn destroy_keys(conn: &mut AnyConnection, persons: &[Id<kinds::PersonSource>]) -> Result<u64, LakeError> {
+    let mut keys = 0;
+    for person in persons {
+        keys += sqlx::query(DESTROY_KEYS).bind(person.to_string()).execute(&mut *conn).await?.rows_affected();
+    }
+    Ok(keys)
+}

@@ -1,0 +1,342 @@
+//! The lake: staging rows into sealed table files, committing them, reading any snapshot.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array as _, AsArray as _, RecordBatch, UInt32Array},
+    compute::{concat_batches, take_record_batch},
+};
+use bytes::Bytes;
+use kiban_audit::{Db, Tx};
+use kiban_kernel::{Digest, Id, OsEntropy, Steps, kinds};
+use object_store::local::LocalFileSystem;
+use sqlx::{Any, pool::PoolConnection};
+
+use crate::{
+    KeyError, KeyRing, LakeError, Snapshot,
+    catalog::{self, Addition, Change, TableFile},
+    durable::{self, NewFile},
+    lock::FolderLock,
+    pending::{Pending, StagedPath},
+    schema::{self, PERSON_COLUMN, TableSchema},
+    seal::{self, Sealer},
+    store::SealedStore,
+    table_file,
+};
+
+/// Hash buckets of persons: a stop rewrites the files of one bucket.
+pub const BUCKETS: u32 = 8;
+
+/// Extension of every sealed file.
+pub(crate) const EXTENSION: &str = "kbs";
+
+pub(crate) struct Inner {
+    pub(crate) root: PathBuf,
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) db: Db,
+    pub(crate) steps: Arc<dyn Steps>,
+    pub(crate) store: Arc<SealedStore>,
+    pub(crate) pending: Pending,
+    pub(crate) lock: FolderLock,
+}
+
+/// The tables and source bytes of one deployment. Cheap to clone.
+#[derive(Clone)]
+pub struct Lake(pub(crate) Arc<Inner>);
+
+/// Rows written to sealed files that no snapshot names yet. Dropped, the files are garbage.
+#[must_use = "staged rows are garbage until they are appended"]
+pub struct Staged {
+    pub(crate) files: Vec<(TableFile, StagedPath)>,
+}
+
+impl Staged {
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|(f, _)| f.rows).sum()
+    }
+
+    /// Number of files.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+}
+
+impl Lake {
+    /// Open the lake in the folder `root` (made if missing), and collect what an ended process left.
+    ///
+    /// # Errors
+    /// The folder cannot be used, or the catalog cannot be read.
+    pub async fn open(root: PathBuf, ring: Arc<KeyRing>, db: Db, steps: Arc<dyn Steps>) -> Result<Self, LakeError> {
+        durable::create_dir_private(&root).map_err(LakeError::io("make the lake's folder"))?;
+        let root = std::path::absolute(root).map_err(LakeError::io("find the lake's folder"))?;
+        let files = LocalFileSystem::new_with_prefix(&root)
+            .map_err(|e| LakeError::io("open the lake's folder")(std::io::Error::other(e)))?;
+        let lock = FolderLock::open(&root)?;
+        let store = Arc::new(SealedStore::new(Arc::new(files), ring.clone()));
+        let lake = Self(Arc::new(Inner { root, ring, db, steps, store, pending: Pending::default(), lock }));
+        lake.collect().await?;
+        Ok(lake)
+    }
+
+    /// The key ring.
+    pub fn ring(&self) -> &Arc<KeyRing> {
+        &self.0.ring
+    }
+
+    /// The lake's folder.
+    pub fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    pub(crate) async fn conn(&self) -> Result<PoolConnection<Any>, LakeError> {
+        Ok(self.0.db.pool().acquire().await?)
+    }
+
+    /// The newest snapshot.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn head(&self) -> Result<Snapshot, LakeError> {
+        let mut conn = self.conn().await?;
+        catalog::head(&mut conn).await
+    }
+
+    /// Write rows to sealed files, one per hash bucket of persons, ordered by person; nothing is visible
+    /// until [`Lake::append`]. The same rows in the same order give the same plain bytes.
+    ///
+    /// # Errors
+    /// Rows do not fit the table, or the disk fails; then no file stays.
+    pub async fn stage(&self, table: &str, batches: Vec<RecordBatch>) -> Result<Staged, LakeError> {
+        let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
+        let this = self.clone();
+        blocking(move || {
+            let mut files = Vec::new();
+            for (bucket, rows) in by_bucket(table, &batches)? {
+                files.push(this.write_file(table, bucket, &[rows])?);
+            }
+            Ok(Staged { files })
+        })
+        .await
+    }
+
+    /// Write one sealed table file. Blocks.
+    pub(crate) fn write_file(
+        &self,
+        table: &'static TableSchema,
+        bucket: u32,
+        rows: &[RecordBatch],
+    ) -> Result<(TableFile, StagedPath), LakeError> {
+        let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
+        let path = format!("{}/{}/{id}.{EXTENSION}", table.data_class.as_str(), table.name);
+        let staged = self.0.pending.stage(path.clone());
+        let io = || LakeError::io("write a table file");
+        let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
+        let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;
+        let (sealer, rows) = table_file::write(&table.arrow(), rows, sealer).map_err(|e| in_table(table, e))?;
+        let counted = sealer.finish().map_err(io())?;
+        let (file, digest, bytes) = counted.finish();
+        file.commit(&*self.0.steps).map_err(io())?;
+        let file = TableFile { id, table: table.name.clone(), path, schema_version: table.version, bucket, digest, rows, bytes };
+        Ok((file, staged))
+    }
+
+    /// Make staged rows part of the lake, in the caller's transaction; leaves the note `lake`.
+    ///
+    /// # Errors
+    /// The database failed or another writer was faster: the transaction must be dropped.
+    pub async fn append(&self, tx: &mut Tx, staged: Vec<Staged>) -> Result<Snapshot, LakeError> {
+        let files = staged.into_iter().flat_map(|s| s.files).collect();
+        self.submit(tx, "append", files, Change::default()).await
+    }
+
+    /// As [`Lake::append`], after ending every file of `table`: from this snapshot on the table holds
+    /// the staged rows alone.
+    ///
+    /// # Errors
+    /// As [`Lake::append`].
+    pub async fn replace(&self, tx: &mut Tx, table: &str, staged: Vec<Staged>) -> Result<Snapshot, LakeError> {
+        let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
+        let head = catalog::head(tx.conn()).await?;
+        let end = catalog::files_at(tx.conn(), &table.name, head).await?;
+        let files: Vec<_> = staged.into_iter().flat_map(|s| s.files).collect();
+        if files.iter().any(|(f, _)| f.table != table.name) {
+            return Err(LakeError::UnknownTable);
+        }
+        self.submit(tx, "replace", files, Change { end, ..Change::default() }).await
+    }
+
+    /// Write a change and mark its files as submitted.
+    pub(crate) async fn submit(
+        &self,
+        tx: &mut Tx,
+        kind: &'static str,
+        files: Vec<(TableFile, StagedPath)>,
+        mut change: Change,
+    ) -> Result<Snapshot, LakeError> {
+        self.0.steps.step("lake.catalog.before");
+        let (files, paths): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        change.add.extend(files.into_iter().map(|file| Addition { file, validity: None }));
+        let snapshot = catalog::write(tx, kind, change).await?;
+        paths.into_iter().for_each(|p| p.submit(snapshot.0));
+        self.0.steps.step("lake.catalog.after");
+        Ok(snapshot)
+    }
+
+    /// The files of a table at a snapshot.
+    ///
+    /// # Errors
+    /// No such table or snapshot.
+    pub async fn files(&self, table: &str, at: Snapshot) -> Result<Vec<TableFile>, LakeError> {
+        let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
+        let mut conn = self.conn().await?;
+        catalog::files_at(&mut conn, &table.name, at).await
+    }
+
+    /// All rows of a table at a snapshot, in memory: for small reads. Ordered by bucket, then by file.
+    ///
+    /// # Errors
+    /// No such table or snapshot, or a file fails to open.
+    pub async fn scan(&self, table: &str, at: Snapshot) -> Result<Vec<RecordBatch>, LakeError> {
+        let files = self.files(table, at).await?;
+        self.read_files(files).await
+    }
+
+    /// The rows of some persons in a table at a snapshot; opens only the files of their buckets.
+    ///
+    /// # Errors
+    /// As [`Lake::scan`].
+    pub async fn scan_persons(
+        &self,
+        table: &str,
+        at: Snapshot,
+        persons: &[Id<kinds::PersonSource>],
+    ) -> Result<Vec<RecordBatch>, LakeError> {
+        let wanted: std::collections::HashSet<String> = persons.iter().map(ToString::to_string).collect();
+        let buckets: std::collections::BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
+        let mut files = self.files(table, at).await?;
+        files.retain(|f| buckets.contains(&f.bucket));
+        let batches = self.read_files(files).await?;
+        batches.iter().map(|b| Ok(split(b, &wanted)?.0)).filter(|b| !matches!(b, Ok(b) if b.num_rows() == 0)).collect()
+    }
+
+    async fn read_files(&self, files: Vec<TableFile>) -> Result<Vec<RecordBatch>, LakeError> {
+        let this = self.clone();
+        blocking(move || {
+            let mut out = Vec::new();
+            for file in files {
+                out.extend(this.read_file(&file)?);
+            }
+            Ok(out)
+        })
+        .await
+    }
+
+    /// Rows of one table file. Blocks.
+    pub(crate) fn read_file(&self, file: &TableFile) -> Result<Vec<RecordBatch>, LakeError> {
+        let sealed = std::fs::read(self.0.root.join(&file.path)).map_err(LakeError::io("read a table file"))?;
+        let plain = seal::open_all(&self.0.ring, &file.path, &sealed)?;
+        table_file::read(Bytes::from(plain)).map_err(LakeError::TableFile)
+    }
+}
+
+fn in_table(table: &'static TableSchema, error: crate::TableFileError) -> LakeError {
+    match LakeError::from(error) {
+        LakeError::TableFile(source) => LakeError::Rows { table: &table.name, source },
+        other => other,
+    }
+}
+
+/// Run what blocks on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
+) -> Result<T, LakeError> {
+    tokio::task::spawn_blocking(f).await.map_err(LakeError::Task)?
+}
+
+/// Rows by hash bucket of their person, each bucket ordered by person, the order given kept within one.
+fn by_bucket(table: &'static TableSchema, batches: &[RecordBatch]) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
+    let schema = table.arrow();
+    let conformed: Vec<_> =
+        batches.iter().map(|b| table_file::conform(&schema, b).map_err(|e| in_table(table, e))).collect::<Result<_, _>>()?;
+    let arrow = |e| in_table(table, crate::TableFileError::Arrow(e));
+    let all = concat_batches(&schema, &conformed).map_err(arrow)?;
+    let persons = person_column(&all, table)?;
+    let mut rows: BTreeMap<u32, Vec<(u128, u32)>> = BTreeMap::new();
+    for row in 0..all.num_rows() {
+        let refused = || LakeError::Person { table: &table.name, row };
+        let id: Id<kinds::PersonSource> = persons.value(row).parse().map_err(|_| refused())?;
+        let index = u32::try_from(row).map_err(|_| refused())?;
+        rows.entry(id.bucket(BUCKETS)).or_default().push((u128::from_be_bytes(id.to_bytes()), index));
+    }
+    rows.into_iter()
+        .map(|(bucket, mut rows)| {
+            rows.sort_unstable();
+            let indexes = UInt32Array::from_iter_values(rows.into_iter().map(|(_, row)| row));
+            Ok((bucket, take_record_batch(&all, &indexes).map_err(arrow)?))
+        })
+        .collect()
+}
+
+fn person_column<'a>(batch: &'a RecordBatch, table: &'static TableSchema) -> Result<&'a arrow::array::StringArray, LakeError> {
+    batch
+        .column_by_name(PERSON_COLUMN)
+        .and_then(|c| c.as_string_opt::<i32>())
+        .ok_or(LakeError::Person { table: &table.name, row: 0 })
+}
+
+/// The rows of the persons named, and the others.
+pub(crate) fn split(
+    batch: &RecordBatch,
+    persons: &std::collections::HashSet<String>,
+) -> Result<(RecordBatch, RecordBatch), LakeError> {
+    let arrow = |e| LakeError::TableFile(crate::TableFileError::Arrow(e));
+    let missing = || LakeError::TableFile(crate::TableFileError::MissingColumn { column: PERSON_COLUMN.to_owned() });
+    let column = batch.column_by_name(PERSON_COLUMN).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing)?;
+    let named: arrow::array::BooleanArray =
+        (0..column.len()).map(|i| Some(persons.contains(column.value(i)))).collect();
+    let others = arrow::compute::not(&named).map_err(arrow)?;
+    Ok((
+        arrow::compute::filter_record_batch(batch, &named).map_err(arrow)?,
+        arrow::compute::filter_record_batch(batch, &others).map_err(arrow)?,
+    ))
+}
+
+/// Hashes and counts what is written.
+pub(crate) struct Counted<W> {
+    inner: W,
+    hash: aws_lc_rs::digest::Context,
+    bytes: u64,
+}
+
+impl<W: std::io::Write> Counted<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, hash: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256), bytes: 0 }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn finish(self) -> (W, Digest, u64) {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.hash.finish().as_ref());
+        (self.inner, Digest::from_bytes(digest), self.bytes)
+    }
+}
+
+impl<W: std::io::Write> std::io::Write for Counted<W> {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        let n = self.inner.write(buf)?;
+        self.hash.update(&buf[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
