@@ -69,6 +69,8 @@ acts! {
     DecideApplication = "application.decide", "提供の可否の決定", "contract", [GeneralManager], [Producer];
     /// Sign a contract for the producer.
     SignContract = "contract.sign", "利用契約の締結", "contract", [GeneralManager], [Producer];
+    /// Sign a contract for the user.
+    AcceptContract = "contract.accept", "利用契約への同意", "contract", [Researcher], [User];
     /// One of the approvals of a release.
     ApproveRelease = "release.approve", "提供の承認", "security", [ReleaseApprover], [Producer];
     /// Package, seal and hand over.
