@@ -29,7 +29,8 @@ pub(super) fn key_of(dir: &Path) -> Result<Option<VerifyKey>, Finding> {
     match fs::read(dir.join(KEY)) {
         Ok(bytes) => {
             let text = String::from_utf8(bytes).map_err(|_| Finding::Key)?;
-            text.parse().map(Some).map_err(|_| Finding::Key)
+            let key: VerifyKey = text.parse().map_err(|_| Finding::Key)?;
+            if text == format!("{key}\n") { Ok(Some(key)) } else { Err(Finding::Key) }
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(_) => Err(Finding::Unreadable(Place::Copy)),
