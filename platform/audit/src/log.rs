@@ -48,8 +48,8 @@ pub enum LogError {
         /// Its length.
         bytes: usize,
     },
-    /// The stored hashes do not suffice to append: run the verifier.
-    #[error("the stored tree is damaged")]
+    /// The stored tree is not the one that was signed last: run the verifier.
+    #[error("the stored tree is not the one that was signed last")]
     Damaged,
     /// The last checkpoint is not signed with this key.
     #[error("the log was signed with another key")]
@@ -148,7 +148,11 @@ impl Log {
     ) -> Result<Self, LogError> {
         let mut conn = db.pool().acquire().await?;
         if let Some((_, text)) = store::last_checkpoint(&mut conn).await? {
-            checkpoint::read(&text, signer.verify_key()).map_err(|_| LogError::OtherKey)?;
+            let last = checkpoint::read(&text, signer.verify_key());
+            let last = last.map_err(|_| LogError::OtherKey)?;
+            if store::count(&mut conn).await? != last.size {
+                return Err(LogError::Damaged);
+            }
         }
         drop(conn);
         let publisher = Publisher::new(audit_dir, signer.verify_key().clone());
@@ -271,8 +275,19 @@ impl Tx {
         let stored = StoredEvent::parse(&text).ok_or(LogError::Damaged)?;
         let leaf = tlog::record_hash(text.as_bytes());
         let known = store::nodes_at(&mut *conn, &tree::needed_for(index)).await?;
-        let (nodes, root) = tree::append(index, leaf, known).map_err(|_| LogError::Damaged)?;
         let signer = &self.log.0.signer;
+        // Never sign on top of a tree that is not the one signed last.
+        let last = match store::last_checkpoint(&mut *conn).await? {
+            Some((_, text)) => {
+                checkpoint::read(&text, signer.verify_key()).map_err(|_| LogError::Damaged)?
+            }
+            None => checkpoint::Verified { size: 0, root: tlog::EMPTY_HASH },
+        };
+        let before = tlog::tree_hash(index, &known).map_err(|_| LogError::Damaged)?;
+        if last != (checkpoint::Verified { size: index, root: before }) {
+            return Err(LogError::Damaged);
+        }
+        let (nodes, root) = tree::append(index, leaf, known).map_err(|_| LogError::Damaged)?;
         let unsigned = Checkpoint::new(signer.origin(), index + 1, root, "")
             .map_err(|_| LogError::Sign(NoteError::Text))?;
         let text_of =

@@ -297,3 +297,6 @@ pub fn verify(note: &str, keys: &[VerifyKey]) -> Result<String, NoteError> {
         Err(_) => Err(NoteError::Signature),
     }
 }
+
+#[cfg(test)]
+mod tests;

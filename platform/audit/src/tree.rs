@@ -18,7 +18,7 @@ impl HashReader for Fetched {
 }
 
 /// Stored hash indexes that appending leaf `n` (counted from 0) reads: those that complete subtrees
-/// with it, and those of the new root.
+/// with it, and those of the new root. Together they are also those of the root before it.
 pub(crate) fn needed_for(n: u64) -> Vec<u64> {
     let completed = (n + 1).trailing_zeros();
     let mut needed: Vec<u64> =
@@ -103,6 +103,7 @@ mod tests {
             let leaf = tlog::record_hash(&n.to_be_bytes());
             let needed = needed_for(n);
             let known = Fetched(needed.iter().map(|i| (*i, stored.0[i])).collect());
+            assert_eq!(tlog::tree_hash(n, &known).unwrap(), frontier.root());
             let (new, root) = append(n, leaf, known).unwrap();
             for (i, hash) in new.iter().enumerate() {
                 stored.0.insert(tlog::stored_hash_index(0, n) + i as u64, *hash);

@@ -154,3 +154,33 @@ async fn a_log_that_was_rolled_back_or_forked_does_not_open() {
         assert_eq!(files(&test.audit_dir()), later, "the other past is left as it is");
     }
 }
+
+#[tokio::test]
+async fn nothing_is_signed_on_top_of_a_damaged_tree() {
+    for test in each_database().await {
+        let log = test.log().await;
+        grow(&log, 0..6).await;
+        let good = State::read(test.db()).await;
+        let mut cut = good.clone();
+        cut.events.truncate(4);
+        let mut longer = good.clone();
+        longer.events.push(longer.events[5].clone());
+        longer.renumber();
+        let mut node = good.clone();
+        // Stored hash 6: the root of the first four leaves.
+        node.nodes[6].1 = node.nodes[0].1.clone();
+        let mut missing = good.clone();
+        missing.nodes.remove(6);
+        for state in [cut, longer, node, missing] {
+            state.write(test.db()).await;
+            let tx = log.begin().await.unwrap();
+            let actor = kiban_testkit::actor(1);
+            let result = tx.commit(crate::deployment::event(&actor, 7)).await;
+            assert!(matches!(result, Err(LogError::Damaged)), "{result:?}");
+            assert_eq!(State::read(test.db()).await, state);
+        }
+        good.write(test.db()).await;
+        let _ = commit(&log, 7).await;
+        assert!(verify(&test).await.is_ok());
+    }
+}
