@@ -1,0 +1,266 @@
+//! Functions that hold what was counted from the data before the plan ran: which values are common enough,
+//! where a group's extremes begin, who is in a set, whose cells were decided about.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, BooleanArray},
+    datatypes::DataType,
+};
+use datafusion::{
+    common::{Result, exec_err},
+    logical_expr::Expr,
+};
+
+use super::{
+    base::{Args, Body, call, function},
+    codes::parent,
+    numbers::{as_numbers, clip, number_of, push_number},
+    region::prefecture_of,
+    texts::{Cell, Memo, Texts, Writer, map_text, to_text},
+};
+
+/// A column of a group whose values are judged together.
+pub struct Member {
+    /// The column.
+    pub value: Expr,
+    /// Values that stay.
+    pub common: Arc<HashSet<String>>,
+}
+
+/// `kiban_residual(own, others…)`: the value of member `own`, cut to `characters` if given, if every member's value
+/// of the row is common (or empty); the residual otherwise. An empty value stays empty.
+pub fn residual(members: Vec<Member>, own: usize, label: &str, characters: Option<u8>) -> Expr {
+    let (values, common) = members.into_iter().map(|m| (m.value, m.common)).unzip();
+    let body =
+        Residual { common, own, label: label.to_owned(), characters: characters.map(usize::from) };
+    call(&function("kiban_residual", body), values)
+}
+
+struct Residual {
+    common: Vec<Arc<HashSet<String>>>,
+    own: usize,
+    label: String,
+    characters: Option<usize>,
+}
+
+impl Residual {
+    fn write(&self, text: &str, out: &mut String) -> Cell {
+        match self.characters {
+            Some(n) => {
+                out.push_str(parent(text, n));
+                Cell::Written
+            }
+            None => Cell::Same,
+        }
+    }
+}
+
+impl Body for Residual {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        if self.common.len() == 1 {
+            return map_text(&args.column(0)?, &mut |text, out| {
+                if self.common[0].contains(text) {
+                    self.write(text, out)
+                } else {
+                    out.push_str(&self.label);
+                    Cell::Written
+                }
+            });
+        }
+        let columns =
+            (0..args.len()).map(|i| to_text(&args.column(i)?)).collect::<Result<Vec<_>>>()?;
+        let rows = columns.first().map_or(0, |c| c.len());
+        let mut rare = vec![false; rows];
+        for (column, common) in columns.iter().zip(&self.common) {
+            for (flag, is_common) in rare.iter_mut().zip(membership(column, common)?) {
+                *flag |= is_common == Some(false);
+            }
+        }
+        let Some(own) = columns.get(self.own).and_then(|c| Texts::of(c.as_ref())) else {
+            return exec_err!("a group lacks its own column");
+        };
+        let mut out = Writer::new(rows);
+        let mut buffer = String::new();
+        for (row, rare) in rare.into_iter().enumerate() {
+            let Some(text) = own.get(row) else {
+                out.push(None);
+                continue;
+            };
+            buffer.clear();
+            if rare {
+                out.push(Some(&self.label));
+            } else if self.write(text, &mut buffer) == Cell::Same {
+                out.push(Some(text));
+            } else {
+                out.push(Some(&buffer));
+            }
+        }
+        out.finish()
+    }
+}
+
+/// Is each value in the set? `None` for an empty cell.
+fn membership(column: &ArrayRef, set: &HashSet<String>) -> Result<Vec<Option<bool>>> {
+    let Some(texts) = Texts::of(column.as_ref()) else {
+        return exec_err!("a set needs a text");
+    };
+    let mut memo = Memo::new();
+    let mut out: Vec<Option<bool>> = Vec::with_capacity(texts.len());
+    for row in 0..texts.len() {
+        let found = match texts.get(row) {
+            None => None,
+            Some(text) => match memo.earlier(text, row, |r| texts.get(r)) {
+                Some(seen) => out[seen],
+                None => Some(set.contains(text)),
+            },
+        };
+        out.push(found);
+    }
+    Ok(out)
+}
+
+/// `kiban_in[name](value)`: true if the value is in the set; an empty value is in none.
+pub fn is_in(value: Expr, name: &str, set: Arc<HashSet<String>>) -> Expr {
+    call(&function(format!("kiban_in[{name}]"), IsIn(set)), vec![value])
+}
+
+struct IsIn(Arc<HashSet<String>>);
+
+impl Body for IsIn {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let found = membership(&to_text(&args.column(0)?)?, &self.0)?;
+        let found: BooleanArray = found.into_iter().map(|f| Some(f.unwrap_or(false))).collect();
+        Ok(Arc::new(found))
+    }
+}
+
+/// Lower and upper bound per group; the group is the texts of its columns joined by [`GROUP_SEPARATOR`].
+pub type GroupBounds = HashMap<String, (f64, f64)>;
+
+/// Between the parts of a group's name.
+pub const GROUP_SEPARATOR: char = '\u{1f}';
+
+/// `kiban_group_bounds(value, group columns…)`: as `kiban_bounds`, with the bounds of the row's group; a group
+/// without bounds is emptied.
+pub fn group_bounds(value: Expr, by: Vec<Expr>, bounds: Arc<GroupBounds>) -> Expr {
+    let mut args = vec![value];
+    args.extend(by);
+    call(&function("kiban_group_bounds", GroupBody(bounds)), args)
+}
+
+struct GroupBody(Arc<GroupBounds>);
+
+impl Body for GroupBody {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let value = args.column(0)?;
+        let numbers = as_numbers(&value)?;
+        let texts = to_text(&value)?;
+        let keys =
+            (1..args.len()).map(|i| to_text(&args.column(i)?)).collect::<Result<Vec<_>>>()?;
+        let keys: Vec<Texts<'_>> = keys.iter().filter_map(|k| Texts::of(k.as_ref())).collect();
+        let Some(texts) = Texts::of(texts.as_ref()) else {
+            return exec_err!("bounds need a number");
+        };
+        let mut out = Writer::new(value.len());
+        let (mut group, mut last_group, mut found) = (String::new(), None::<String>, None);
+        let mut buffer = String::new();
+        for row in 0..value.len() {
+            group.clear();
+            for key in &keys {
+                group.push_str(key.get(row).unwrap_or_default());
+                group.push(GROUP_SEPARATOR);
+            }
+            if last_group.as_deref() != Some(&group) {
+                found = self.0.get(&group).copied();
+                last_group = Some(group.clone());
+            }
+            let number = match &numbers {
+                Some(numbers) => {
+                    numbers.is_valid(row).then(|| numbers.value(row)).filter(|v| v.is_finite())
+                }
+                None => texts.get(row).and_then(number_of),
+            };
+            let (Some((low, high)), Some(number)) = (found, number) else {
+                out.push(None);
+                continue;
+            };
+            buffer.clear();
+            if clip(number, Some(low), Some(high), &mut buffer) == Cell::Same {
+                match (&numbers, texts.get(row)) {
+                    (None, Some(text)) => buffer.push_str(text),
+                    _ => push_number(&mut buffer, number),
+                }
+            }
+            out.push(Some(&buffer));
+        }
+        out.finish()
+    }
+}
+
+/// What a decision makes of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Override {
+    /// Nothing is left.
+    Empty,
+    /// This text.
+    Text(String),
+    /// The prefecture of the region that the cell holds.
+    Prefecture,
+}
+
+/// What decisions make of cells, by person and value joined by [`GROUP_SEPARATOR`].
+pub type Overrides = HashMap<String, Override>;
+
+/// The name of a cell in [`Overrides`].
+pub fn cell_key(person: &str, value: &str) -> String {
+    format!("{person}{GROUP_SEPARATOR}{value}")
+}
+
+/// `kiban_decided(person, value)`: the value as text, changed where a decision says so.
+pub fn decided(person: Expr, value: Expr, overrides: Arc<Overrides>) -> Expr {
+    call(&function("kiban_decided", Decided(overrides)), vec![person, value])
+}
+
+struct Decided(Arc<Overrides>);
+
+impl Body for Decided {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let persons = to_text(&args.column(0)?)?;
+        let values = to_text(&args.column(1)?)?;
+        let (Some(persons), Some(values)) =
+            (Texts::of(persons.as_ref()), Texts::of(values.as_ref()))
+        else {
+            return exec_err!("a decision needs a person and a value");
+        };
+        let mut out = Writer::new(values.len());
+        for row in 0..values.len() {
+            let (Some(person), Some(value)) = (persons.get(row), values.get(row)) else {
+                out.push(values.get(row));
+                continue;
+            };
+            match self.0.get(&cell_key(person, value)) {
+                None => out.push(Some(value)),
+                Some(Override::Empty) => out.push(None),
+                Some(Override::Text(text)) => out.push(Some(text)),
+                Some(Override::Prefecture) => out.push(prefecture_of(value)),
+            }
+        }
+        out.finish()
+    }
+}

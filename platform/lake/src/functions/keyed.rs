@@ -1,0 +1,308 @@
+//! Functions that hold a key: pseudonyms and per-person date shifts.
+//!
+//! One [`Keyed`] per domain (a dataset, a project line). The key is the state of an HMAC inside the function
+//! instance; a plan shows the function's name and its columns, nothing else.
+//!
+//! # Guarantee
+//! - One person has one code and one offset inside a domain; codes of two domains are unrelated.
+//! - An offset is never 0 and never over the limit; all dates of a person move by it.
+
+use std::{fmt, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, PrimitiveArray},
+    compute,
+    datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType},
+};
+use datafusion::{
+    common::{Result, exec_err},
+    logical_expr::{Expr, lit},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{
+    base::{Args, Body, call, function, unsupported},
+    dates::{DatePad, Written, as_days},
+    texts::{Memo, Texts, Writer, to_text},
+};
+
+/// Length of a pseudonym in characters: 80 bits, so that ten million persons collide with a chance of 1 in 10^10.
+pub const PSEUDONYM_CHARS: usize = 16;
+
+/// What the whole run fixes, for reproducing a printed example.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FixedOutcome {
+    /// Every person's pseudonym.
+    pub pseudonym: Option<String>,
+    /// Every person's offset.
+    pub offset_days: Option<i32>,
+}
+
+/// A domain's key, ready for use.
+pub struct Keyed {
+    domain: String,
+    mac: Hmac<Sha256>,
+    fixed: FixedOutcome,
+}
+
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}
+
+impl Keyed {
+    /// The key of a domain.
+    pub fn new(secret: &[u8; 32], domain: &str) -> Arc<Self> {
+        Self::with_fixed(secret, domain, FixedOutcome::default())
+    }
+
+    /// The key of a domain, with outcomes that a printed example fixes.
+    pub fn with_fixed(secret: &[u8; 32], domain: &str, fixed: FixedOutcome) -> Arc<Self> {
+        // Safety of unwrap: HMAC takes a key of any length; the fallback is never reached.
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
+        mac.update(b"kiban.domain.v1\0");
+        mac.update(domain.as_bytes());
+        mac.update(b"\0");
+        Arc::new(Self { domain: domain.to_owned(), mac, fixed })
+    }
+
+    /// The domain's name.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// A keyed digest of a text, for ids that depend on a value without showing it.
+    pub fn tag(&self, label: &str, value: &str) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        mac.update(label.as_bytes());
+        mac.update(b"\0");
+        mac.update(value.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The pseudonym of a value; codes under two labels are unrelated.
+    pub fn pseudonym_of(&self, label: &str, value: &str) -> String {
+        if label == PERSON
+            && let Some(fixed) = &self.fixed.pseudonym
+        {
+            return fixed.clone();
+        }
+        let mut out = String::with_capacity(PSEUDONYM_CHARS);
+        self.push_pseudonym(label, value, &mut out);
+        out
+    }
+
+    fn push_pseudonym(&self, label: &str, value: &str, out: &mut String) {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let tag = self.tag(label, value);
+        let mut bits: u128 = 0;
+        for byte in &tag[..10] {
+            bits = (bits << 8) | u128::from(*byte);
+        }
+        for i in (0..PSEUDONYM_CHARS).rev() {
+            out.push(ALPHABET[((bits >> (5 * i)) & 31) as usize] as char);
+        }
+    }
+
+    /// The offset of a person: in `-max_days..=max_days`, never 0.
+    pub fn offset_of(&self, person: &str, max_days: u16) -> i32 {
+        if let Some(fixed) = self.fixed.offset_days {
+            return fixed;
+        }
+        let max = i32::from(max_days.max(1));
+        let tag = self.tag("shift", person);
+        let mut word = [0; 8];
+        word.copy_from_slice(&tag[..8]);
+        let r = (u64::from_be_bytes(word) % (2 * max as u64)) as i32;
+        if r < max { r - max } else { r - max + 1 }
+    }
+
+    /// `kiban_pseudonym[domain](value)`.
+    pub fn pseudonym(self: &Arc<Self>, label: &str, value: Expr) -> Expr {
+        let body = PseudonymBody { keyed: Arc::clone(self), label: label.to_owned() };
+        call(&function(format!("kiban_pseudonym[{}:{label}]", self.domain), body), vec![value])
+    }
+
+    /// `kiban_shift[domain](person, date, max_days, keep_time, pad)`: dates stay dates; a time becomes a date
+    /// unless `keep_time`; a text keeps its style; what is no full date becomes empty.
+    pub fn shift(
+        self: &Arc<Self>,
+        person: Expr,
+        date: Expr,
+        max_days: u16,
+        keep_time: bool,
+        pad: DatePad,
+    ) -> Expr {
+        let body = ShiftBody { keyed: Arc::clone(self), max_days, keep_time, pad };
+        call(
+            &function(format!("kiban_shift[{}]", self.domain), body),
+            vec![person, date, lit(i64::from(max_days))],
+        )
+    }
+}
+
+/// Label of the person's own pseudonym.
+pub const PERSON: &str = "person";
+
+struct PseudonymBody {
+    keyed: Arc<Keyed>,
+    label: String,
+}
+
+impl Body for PseudonymBody {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let column = to_text(&args.column(0)?)?;
+        let Some(texts) = Texts::of(column.as_ref()) else {
+            return exec_err!("a pseudonym needs a text");
+        };
+        let mut out = Writer::new(texts.len());
+        let mut memo = Memo::new();
+        let mut buffer = String::new();
+        for row in 0..texts.len() {
+            let Some(value) = texts.get(row) else {
+                out.push(None);
+                continue;
+            };
+            if let Some(seen) = memo.earlier(value, row, |r| texts.get(r)) {
+                out.repeat(seen);
+                continue;
+            }
+            buffer.clear();
+            match &self.keyed.fixed.pseudonym {
+                Some(fixed) if self.label == PERSON => buffer.push_str(fixed),
+                _ => self.keyed.push_pseudonym(&self.label, value, &mut buffer),
+            }
+            out.push(Some(&buffer));
+        }
+        out.finish()
+    }
+}
+
+struct ShiftBody {
+    keyed: Arc<Keyed>,
+    max_days: u16,
+    keep_time: bool,
+    pad: DatePad,
+}
+
+impl ShiftBody {
+    /// Offsets per row.
+    fn offsets(&self, persons: &Texts<'_>) -> Vec<Option<i32>> {
+        let mut memo = Memo::new();
+        let mut out: Vec<Option<i32>> = Vec::with_capacity(persons.len());
+        for row in 0..persons.len() {
+            let offset = persons.get(row).map(|person| {
+                match memo.earlier(person, row, |r| persons.get(r)) {
+                    Some(seen) => {
+                        out[seen].unwrap_or_else(|| self.keyed.offset_of(person, self.max_days))
+                    }
+                    None => self.keyed.offset_of(person, self.max_days),
+                }
+            });
+            out.push(offset);
+        }
+        out
+    }
+}
+
+impl Body for ShiftBody {
+    fn returns(&self, args: &[DataType]) -> Result<DataType> {
+        match args.get(1) {
+            Some(DataType::Date32 | DataType::Date64) => Ok(DataType::Date32),
+            Some(DataType::Timestamp(_, _)) if self.keep_time => {
+                Ok(DataType::Timestamp(TimeUnit::Microsecond, None))
+            }
+            Some(DataType::Timestamp(_, _)) => Ok(DataType::Date32),
+            Some(
+                DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+                | DataType::Dictionary(_, _),
+            ) => Ok(DataType::Utf8),
+            Some(other) => Err(unsupported("a date shift", other)),
+            None => exec_err!("an argument is missing"),
+        }
+    }
+
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let persons = to_text(&args.column(0)?)?;
+        let Some(persons) = Texts::of(persons.as_ref()) else {
+            return exec_err!("a date shift needs a person");
+        };
+        let offsets = self.offsets(&persons);
+        let column = args.column(1)?;
+        if let (DataType::Timestamp(_, _), true) = (column.data_type(), self.keep_time) {
+            const DAY: i64 = 86_400_000_000;
+            let times = compute::cast(&column, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+            let times = times.as_primitive::<TimestampMicrosecondType>();
+            let shifted: PrimitiveArray<TimestampMicrosecondType> = times
+                .iter()
+                .zip(&offsets)
+                .map(|(t, o)| t?.checked_add(i64::from((*o)?) * DAY))
+                .collect();
+            return Ok(Arc::new(shifted));
+        }
+        if let Some(days) = as_days(&column)? {
+            let shifted: PrimitiveArray<Date32Type> =
+                days.iter().zip(&offsets).map(|(d, o)| d?.checked_add((*o)?)).collect();
+            return Ok(Arc::new(shifted));
+        }
+        let texts = to_text(&column)?;
+        let Some(texts) = Texts::of(texts.as_ref()) else {
+            return exec_err!("a date shift needs a date");
+        };
+        let mut out = Writer::new(texts.len());
+        let mut buffer = String::new();
+        for (row, offset) in offsets.iter().enumerate() {
+            let date = texts.get(row).and_then(Written::read);
+            match (date.and_then(|d| Some((d, d.days()?))), offset) {
+                (Some((date, days)), Some(offset)) => {
+                    buffer.clear();
+                    date.write_day(days + offset, self.pad, &mut buffer);
+                    if self.keep_time {
+                        buffer.push_str(date.rest);
+                    }
+                    out.push(Some(&buffer));
+                }
+                _ => out.push(None),
+            }
+        }
+        out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_never_zero_and_reach_both_ends() {
+        let keyed = Keyed::new(&[7; 32], "dst_x");
+        let offsets: std::collections::BTreeSet<i32> =
+            (0..2000).map(|i| keyed.offset_of(&format!("p{i}"), 10)).collect();
+        assert_eq!(offsets.len(), 20);
+        assert!(!offsets.contains(&0) && offsets.contains(&-10) && offsets.contains(&10));
+    }
+
+    #[test]
+    fn domains_and_labels_share_nothing() {
+        let a = Keyed::new(&[7; 32], "dst_a");
+        let b = Keyed::new(&[7; 32], "dst_b");
+        for i in 0..500 {
+            let p = format!("per_{i}");
+            assert_ne!(a.pseudonym_of(PERSON, &p), b.pseudonym_of(PERSON, &p));
+            assert_ne!(a.pseudonym_of(PERSON, &p), a.pseudonym_of("encounter", &p));
+            assert_eq!(
+                a.pseudonym_of(PERSON, &p),
+                Keyed::new(&[7; 32], "dst_a").pseudonym_of(PERSON, &p)
+            );
+            assert_eq!(a.pseudonym_of(PERSON, &p).len(), PSEUDONYM_CHARS);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Addresses and postal codes as regions.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::{array::ArrayRef, datatypes::DataType};
+use datafusion::{
+    common::{Result, exec_err},
+    logical_expr::{Expr, ScalarUDF, lit},
+};
+
+use super::{
+    base::{Args, Body, call, function},
+    region_table::{DESIGNATED_CITIES, LONG_NAMES, POSTAL, PREFECTURES},
+    texts::{Cell, map_text},
+};
+
+/// How fine a region is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// One of 47.
+    Prefecture,
+    /// Prefecture and municipality; a designated city without its ward.
+    Municipality,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefecture => "prefecture",
+            Self::Municipality => "municipality",
+        }
+    }
+}
+
+/// `kiban_region(address_or_postal_code, level)`: a text of which no prefecture can be told becomes empty.
+pub fn region(address: Expr, level: Level) -> Expr {
+    call(&REGION, vec![address, lit(level.as_str())])
+}
+
+pub(super) static REGION: LazyLock<Arc<ScalarUDF>> =
+    LazyLock::new(|| function("kiban_region", RegionBody));
+
+struct RegionBody;
+
+impl Body for RegionBody {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let municipality = match args.text(1)? {
+            "prefecture" => false,
+            "municipality" => true,
+            _ => return exec_err!("a region is a prefecture or a municipality"),
+        };
+        map_text(&args.column(0)?, &mut |text, out| {
+            let clean: String =
+                text.chars().filter(|c| !c.is_whitespace()).map(half_width_digit).collect();
+            let Some(prefecture) = prefecture_of(&clean) else { return Cell::Empty };
+            out.push_str(prefecture);
+            if municipality && let Some(name) = municipality_of(&clean) {
+                out.push_str(name);
+            }
+            Cell::Written
+        })
+    }
+}
+
+fn half_width_digit(c: char) -> char {
+    match c {
+        '\u{FF10}'..='\u{FF19}' | '\u{FF0D}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
+        _ => c,
+    }
+}
+
+/// The prefecture of an address (by its name, or that of a designated city) or of a postal code.
+pub fn prefecture_of(address: &str) -> Option<&'static str> {
+    if let Some(name) = PREFECTURES.iter().find(|p| address.starts_with(**p)) {
+        return Some(name);
+    }
+    if let Some((_, name)) = DESIGNATED_CITIES.iter().find(|(city, _)| address.starts_with(*city)) {
+        return Some(name);
+    }
+    let code: Vec<u8> = address.trim_start_matches('〒').bytes().filter(|b| *b != b'-').collect();
+    if code.len() != 7 || !code.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let head = usize::from(code[0] - b'0') * 10 + usize::from(code[1] - b'0');
+    POSTAL.get(head).map(|i| PREFECTURES[usize::from(*i)])
+}
+
+/// The municipality of an address that begins with its prefecture or with a designated city.
+pub fn municipality_of(address: &str) -> Option<&str> {
+    let rest = PREFECTURES.iter().find_map(|p| address.strip_prefix(p)).unwrap_or(address);
+    if let Some((city, _)) = DESIGNATED_CITIES.iter().find(|(city, _)| rest.starts_with(*city)) {
+        return Some(&rest[..city.len()]);
+    }
+    // Names that hold 市, 町, 村, 区 or 郡 before their last character.
+    if let Some(name) = LONG_NAMES.iter().find(|n| rest.starts_with(**n)) {
+        return Some(&rest[..name.len()]);
+    }
+    let ends = |c: char| matches!(c, '市' | '区' | '町' | '村');
+    let mut county = None;
+    for (at, c) in rest.char_indices().skip(1).take(12) {
+        let end = at + c.len_utf8();
+        if c == '郡' && county.is_none() {
+            county = Some(end);
+        } else if ends(c) && county.is_none_or(|from| end > from + c.len_utf8()) {
+            return Some(&rest[..end]);
+        }
+    }
+    None
+}
