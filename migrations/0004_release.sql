@@ -68,17 +68,18 @@ CREATE TABLE release_dataset (
 );
 
 CREATE TABLE release_finding (
-    finding TEXT PRIMARY KEY,
+    -- a finding's id is stable over the datasets of a project line, its decision is per dataset
     dataset TEXT NOT NULL,
+    finding TEXT NOT NULL,
     facts TEXT NOT NULL,
     decision TEXT CHECK (decision IN ('keep', 'coarsen', 'drop')),
     reason TEXT,
     actor TEXT,
     at TEXT,
     CHECK ((decision IS NULL AND reason IS NULL AND actor IS NULL AND at IS NULL)
-        OR (decision IS NOT NULL AND reason IS NOT NULL AND actor IS NOT NULL AND at IS NOT NULL))
+        OR (decision IS NOT NULL AND reason IS NOT NULL AND actor IS NOT NULL AND at IS NOT NULL)),
+    PRIMARY KEY (dataset, finding)
 );
-CREATE INDEX release_finding_dataset ON release_finding (dataset);
 
 CREATE TABLE release_approval (
     dataset TEXT NOT NULL REFERENCES release_dataset (dataset),

@@ -349,10 +349,11 @@ pub async fn end_contract(
     contract_step(log, actor, Act::SignContract, "contract.ended", id).await
 }
 
-/// Record the findings of a scan, inside the transaction that scanned.
+/// Record the findings of a scan, inside the transaction that scanned. Findings of the same dataset recorded by
+/// an earlier scan keep their decisions.
 ///
 /// # Errors
-/// No permit, a finding recorded before, or the database fails.
+/// No permit, or the database fails.
 pub async fn record_findings(
     tx: &mut Tx,
     permit: &Permit,
@@ -367,13 +368,14 @@ pub async fn record_findings(
     Ok(())
 }
 
-/// Decide a finding, once, with a reason.
+/// Decide a finding of a dataset, once, with a reason.
 ///
 /// # Errors
 /// No permit, no reason, decided already, or the log fails.
 pub async fn decide_finding(
     log: &Log,
     permit: &Permit,
+    dataset: Id<kinds::Dataset>,
     id: Id<kinds::Finding>,
     decision: Decision,
     reason: &str,
@@ -385,9 +387,8 @@ pub async fn decide_finding(
     }
     let mut tx = log.begin().await?;
     let at = tx.now();
-    let dataset = store::finding_dataset(tx.conn(), id).await?;
     let decided = Decided { decision, reason: reason.to_owned(), by: actor.clone(), at };
-    if !store::set_decision(tx.conn(), id, &decided).await? {
+    if !store::set_decision(tx.conn(), dataset, id, &decided).await? {
         return refused(Why::DecidedAlready);
     }
     let body = json!({ "dataset": dataset.to_string(), "decision": decision.as_str() });

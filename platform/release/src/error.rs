@@ -151,8 +151,8 @@ pub enum ActError {
     Log(#[from] LogError),
 }
 
-impl From<sqlx::Error> for ActError {
-    fn from(e: sqlx::Error) -> Self {
+impl From<kiban_audit::sqlx::Error> for ActError {
+    fn from(e: kiban_audit::sqlx::Error) -> Self {
         Self::Log(e.into())
     }
 }

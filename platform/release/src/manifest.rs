@@ -67,7 +67,7 @@ pub struct Manifest {
     /// The snapshot of the lake.
     pub snapshot: u64,
     /// Up to where stops had been applied.
-    pub stop_watermark: String,
+    pub stop_watermark: u64,
     /// Digest of the specification's text.
     pub specification: Digest,
     /// Digest of the rule packs.
@@ -78,6 +78,9 @@ pub struct Manifest {
     pub key_versions: BTreeMap<String, String>,
     /// Version of the software.
     pub software: String,
+    /// What the processing itself adds, as it names it: enough, with the rest, to make the dataset again.
+    #[serde(default)]
+    pub provenance: serde_json::Value,
     /// Persons in the dataset.
     pub persons: u64,
     /// Its tables.
@@ -157,6 +160,10 @@ impl Manifest {
         let json = text.strip_prefix(FORMAT).and_then(|t| t.strip_prefix('\n'));
         let this: Self =
             json.and_then(|j| serde_json::from_str(j).ok()).ok_or(ManifestError::Format)?;
+        // One text per manifest, so that its digest is that of what was signed.
+        if this.text() != text {
+            return Err(ManifestError::Format);
+        }
         if this.payload != payload_digest(&this.files) {
             return Err(ManifestError::Payload);
         }

@@ -293,30 +293,46 @@ pub async fn contracts(
     Ok(out)
 }
 
+/// Record a finding; one of the same dataset recorded before keeps its decision.
 pub(crate) async fn add_finding(
     conn: Conn<'_>,
     dataset: Id<kinds::Dataset>,
     finding: &Finding,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO release_finding (finding, dataset, facts) VALUES ($1, $2, $3)")
-        .bind(finding.id.to_string())
-        .bind(dataset.to_string())
-        .bind(write("release_finding", finding)?)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO release_finding (dataset, finding, facts) VALUES ($1, $2, $3) \
+         ON CONFLICT (dataset, finding) DO UPDATE SET facts = excluded.facts",
+    )
+    .bind(dataset.to_string())
+    .bind(finding.id.to_string())
+    .bind(write("release_finding", finding)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Decide an undecided finding; `false` if it was decided before.
 pub(crate) async fn set_decision(
     conn: Conn<'_>,
+    dataset: Id<kinds::Dataset>,
     id: Id<kinds::Finding>,
     decided: &Decided,
 ) -> Result<bool> {
-    let done = sqlx::query(
-        "UPDATE release_finding SET decision = $2, reason = $3, actor = $4, at = $5 \
-         WHERE finding = $1 AND decision IS NULL",
+    let known: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM release_finding WHERE dataset = $1 AND finding = $2",
     )
+    .bind(dataset.to_string())
+    .bind(id.to_string())
+    .fetch_one(&mut *conn)
+    .await?;
+    if known == 0 {
+        return Err(ActError::NotFound { what: "finding" });
+    }
+    let done = sqlx::query(
+        "UPDATE release_finding SET decision = $3, reason = $4, actor = $5, at = $6 \
+         WHERE dataset = $1 AND finding = $2 AND decision IS NULL",
+    )
+    .bind(dataset.to_string())
     .bind(id.to_string())
     .bind(decided.decision.as_str())
     .bind(&decided.reason)
@@ -357,18 +373,6 @@ pub async fn findings(conn: Conn<'_>, dataset: Id<kinds::Dataset>) -> Result<Vec
         out.push(FindingRow { dataset, finding, decided });
     }
     Ok(out)
-}
-
-pub(crate) async fn finding_dataset(
-    conn: Conn<'_>,
-    id: Id<kinds::Finding>,
-) -> Result<Id<kinds::Dataset>> {
-    let text: String = sqlx::query_scalar("SELECT dataset FROM release_finding WHERE finding = $1")
-        .bind(id.to_string())
-        .fetch_optional(conn)
-        .await?
-        .ok_or(ActError::NotFound { what: "finding" })?;
-    parse("release_finding", &text)
 }
 
 pub(crate) async fn add_dataset(

@@ -1,0 +1,4 @@
+//! The guarantees of `kiban-release`, over a real database.
+
+mod guarantees;
+mod house;
