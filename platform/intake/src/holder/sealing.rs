@@ -1,0 +1,525 @@
+//! Sealing: two passes over the holder's files, one sealed file, one provision record.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use kiban_audit::note;
+use crate::kf::Record;
+use kiban_kernel::{Clock, Date, Digest, Entropy, Id, Regime, Rules, Steps, kinds};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Profile, SealError,
+    facts::{self, Decided, Facts, kinds_of, unsendable},
+    folder::{lock, sign_key},
+    inputs::{self, InputFile, input_error},
+    records::{self, ProvisionRecord, SentRecord, owner_only, sync_folder, write_whole},
+};
+use crate::{
+    bundle,
+    limits::Limits,
+    manifest::{BUNDLE_FORMAT, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME},
+    notices::{NoticeRow, StopRow, parse_notices, parse_stops, write_notices},
+    place::FileRef,
+    quality::Quality,
+    segment::{self, CutError, format_name},
+};
+
+/// Is the gate applied?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gate {
+    /// Yes: the only way outside tests.
+    #[default]
+    On,
+    /// No: every segment is sent, defective ones and those of nobody too. For tests of the producer's
+    /// own gate and quarantine; no command and no page sets it.
+    Off,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// First pass: who occurs.
+    Reading,
+    /// Second pass: encrypting what may be sent.
+    Sealing,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// Files done.
+    pub files: u64,
+    /// Files in all.
+    pub files_total: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// Counts progress and tells the caller of it now and then.
+pub(crate) struct Tick<'a> {
+    now: Progress,
+    told: u64,
+    tell: &'a mut dyn FnMut(Progress),
+}
+
+impl Tick<'_> {
+    pub(crate) fn bytes(&mut self, n: u64) {
+        self.now.bytes += n;
+        if self.now.bytes - self.told >= 1 << 20 {
+            self.told = self.now.bytes;
+            (self.tell)(self.now);
+        }
+    }
+    pub(crate) fn file(&mut self) {
+        self.now.files += 1;
+        if self.now.files == self.now.files_total || self.now.files % 64 == 0 {
+            (self.tell)(self.now);
+        }
+    }
+}
+
+/// What to seal.
+#[derive(Debug, Clone)]
+pub struct SealRequest {
+    /// The holder's folder.
+    pub home: PathBuf,
+    /// Its settings.
+    pub profile: Profile,
+    /// Files and folders to send.
+    pub inputs: Vec<PathBuf>,
+    /// List of notices; a path of the profile is relative to `home`.
+    pub notices: PathBuf,
+    /// List of stop requests.
+    pub stops: PathBuf,
+    /// The day for which the gate judges (Japan).
+    pub on: Date,
+    /// Folder that receives the sealed file.
+    pub out: PathBuf,
+    /// Is the gate applied?
+    pub gate: Gate,
+    /// Limits.
+    pub limits: Limits,
+}
+
+impl SealRequest {
+    /// The request a holder's folder describes: lists as its profile says, the sealed file into `outbox`.
+    ///
+    /// # Errors
+    /// The profile cannot be read.
+    pub fn from_home(home: PathBuf, inputs: Vec<PathBuf>, on: Date) -> Result<Self, SealError> {
+        let profile = Profile::load(&home)?;
+        Ok(Self {
+            notices: home.join(&profile.notices),
+            stops: home.join(&profile.stops),
+            out: home.join("outbox"),
+            profile,
+            home,
+            inputs,
+            on,
+            gate: Gate::On,
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// What was sealed and what was not.
+#[derive(Debug, Clone)]
+pub struct SealReport {
+    /// The sealed file.
+    pub path: PathBuf,
+    /// The delivery.
+    pub delivery: Id<kinds::Delivery>,
+    /// Digest of the sealed file.
+    pub sealed_sha256: Digest,
+    /// Persons sent.
+    pub kept_persons: u64,
+    /// Segments sent.
+    pub kept_segments: u64,
+    /// Files sent.
+    pub files: u64,
+    /// Bytes sent, before encryption.
+    pub bytes: u64,
+    /// Persons not sent, by the gate's reason code.
+    pub withheld: BTreeMap<String, u64>,
+    /// Persons not sent under one regime, by regime and reason; also of persons sent under the other.
+    pub withheld_by_regime: BTreeMap<Regime, BTreeMap<String, u64>>,
+    /// Segments not sent: defective, of nobody, or with an item the notice does not list; by rule.
+    pub withheld_segments: BTreeMap<String, u64>,
+    /// Names of what no reader reads, with counts.
+    pub unread: BTreeMap<String, u64>,
+    /// Input files left out, and why.
+    pub left_out: Vec<(FileRef, &'static str)>,
+    /// Defects found while reading, by rule, with first positions.
+    pub quality: Quality,
+}
+
+/// Seals what may be sent.
+///
+/// The sealed file appears under its name only when it is whole and on disk; a crash leaves either nothing
+/// or the delivery with its provision record (the next run writes the record if the crash came between).
+///
+/// # Errors
+/// See [`SealError`]; nothing is sent then.
+/// # Law
+/// `notice.anonymized`, `notice.pseudonymized`, `notice.wait`, `stop`, `provision_record`
+pub fn seal(
+    request: &SealRequest,
+    rules: &Rules,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    steps: &dyn Steps,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<SealReport, SealError> {
+    let _lock = lock(&request.home)?;
+    records::recover(&request.home, steps)?;
+    fs::create_dir_all(&request.out).map_err(SealError::Write)?;
+    records::collect(&request.out)?;
+    let key = sign_key(&request.home)?;
+    if key.name() != request.profile.holder.to_string() {
+        return Err(SealError::OtherKey);
+    }
+    let recipient: age::x25519::Recipient =
+        request.profile.producer_recipient.parse().map_err(|_| SealError::Recipient)?;
+    let (notices, stops) = read_lists(request)?;
+    let exclude = [request.notices.clone(), request.stops.clone()];
+    let found = inputs::find(&request.inputs, &exclude, request.profile.input_format, &request.limits)?;
+    if found.files.is_empty() {
+        return Err(SealError::NoInput);
+    }
+    let total = found.files.len() as u64;
+    let start = |phase| Progress { phase, files: 0, files_total: total, bytes: 0 };
+    let mut tick = Tick { now: start(Phase::Reading), told: 0, tell: progress };
+    let mut facts = facts::gather(&found.files, &request.limits, &mut tick)?;
+    let decided = facts::decide_all(&facts, &request.profile, &notices, &stops, request.on, rules);
+    let chosen = choose(request, &facts, &decided);
+    if chosen.segments == 0 {
+        return Err(SealError::NobodyToSend { withheld: chosen.withheld.values().sum() });
+    }
+    if chosen.segments > request.limits.max_segments || chosen.bytes > request.limits.max_total_bytes {
+        return Err(SealError::TooMuch);
+    }
+
+    let delivery = Id::<kinds::Delivery>::new(entropy)?;
+    let created_at = clock.now();
+    let name = format!("{delivery}.kiban");
+    let part = request.out.join(format!(".{name}.part"));
+    let path = request.out.join(&name);
+    tick.now = start(Phase::Sealing);
+    tick.told = 0;
+
+    let sink = HashWriter { inner: owner_only(&part).map_err(SealError::Write)?, hash: Sha256::new() };
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+        .map_err(|_| SealError::Encrypt)?;
+    let mut out = BufWriter::with_capacity(
+        128 << 10,
+        encryptor.wrap_output(BufWriter::with_capacity(256 << 10, sink)).map_err(SealError::Write)?,
+    );
+    steps.step("seal.begun");
+    let files = write_files(request, &found.files, &facts, &decided, &chosen, &mut out, &mut tick)?;
+    steps.step("seal.files_written");
+
+    let sent_notices = write_notices(chosen.notices.iter().map(|i| &notices[*i]));
+    let list = file_list(&files)?;
+    let manifest = Manifest {
+        format: BUNDLE_FORMAT.to_owned(),
+        delivery,
+        holder: request.profile.holder,
+        created_at,
+        judged_on: request.on,
+        rules: rules.digest(),
+        recipient: recipient.to_string(),
+        provider: request.profile.provider.clone(),
+        files: ListDigest { sha256: Digest::of(list.as_bytes()), count: files.len() as u64 },
+        notices: ListDigest { sha256: Digest::of(sent_notices.as_bytes()), count: chosen.notices.len() as u64 },
+        persons: chosen.persons,
+        segments: files.iter().map(|f| f.segments).sum(),
+        bytes: files.iter().map(|f| f.size).sum(),
+        withheld_persons: chosen.withheld.clone(),
+        withheld_segments: chosen.withheld_segments.clone(),
+    };
+    let text = manifest.to_text().map_err(|_| SealError::Record)?;
+    let signed = note::sign(&text, &key)?;
+    for (name, body) in [(NOTICES_NAME, &sent_notices), (FILES_NAME, &list), (MANIFEST_NAME, &signed)] {
+        entry(&mut out, name, body.as_bytes()).map_err(SealError::Write)?;
+    }
+    bundle::write_end(&mut out).map_err(SealError::Write)?;
+    let age = out.into_inner().map_err(|e| SealError::Write(e.into_error()))?;
+    let sink = age.finish().map_err(SealError::Write)?;
+    let HashWriter { inner, hash } = sink.into_inner().map_err(|e| SealError::Write(e.into_error()))?;
+    inner.sync_all().map_err(SealError::Write)?;
+    drop(inner);
+    let sealed_sha256 = Digest::from_bytes(hash.finalize().into());
+    steps.step("seal.synced");
+
+    let record = SentRecord {
+        delivery,
+        created_at,
+        path: path.clone(),
+        sealed_sha256,
+        files_sha256: manifest.files.sha256,
+        segments: manifest.segments,
+        withheld_persons: chosen.withheld.clone(),
+        withheld_segments: chosen.withheld_segments.clone(),
+        left_out: found.left_out.iter().map(|(f, c)| (f.clone(), (*c).to_owned())).collect(),
+        provision: ProvisionRecord {
+            delivery,
+            provided_on: request.on,
+            producer_name: request.profile.producer_name.clone(),
+            producer_address: request.profile.producer_address.clone(),
+            representative: request.profile.provider.representative.clone(),
+            acquisition: request.profile.provider.acquisition.clone(),
+            items: chosen.items.clone(),
+            persons: chosen.persons,
+            notified: chosen.notified.clone(),
+            persons_list: format!("{delivery}.notices.csv"),
+            persons_list_sha256: manifest.notices.sha256,
+            sealed_sha256,
+        },
+    };
+    let outbox = request.home.join("outbox");
+    let keep = |ending: &str, bytes: &[u8]| {
+        write_whole(&outbox.join(format!("{delivery}.{ending}")), bytes).map_err(SealError::Write)
+    };
+    keep("notices.csv", sent_notices.as_bytes())?;
+    keep("files.ndjson", list.as_bytes())?;
+    steps.step("seal.lists_written");
+    keep("json", &serde_json::to_vec_pretty(&record).map_err(|_| SealError::Record)?)?;
+    steps.step("seal.record_written");
+    fs::rename(&part, &path).and_then(|()| sync_folder(&request.out)).map_err(SealError::Write)?;
+    steps.step("seal.renamed");
+    records::append_provision(&request.home, &record.provision)?;
+    steps.step("seal.recorded");
+
+    Ok(SealReport {
+        path,
+        delivery,
+        sealed_sha256,
+        kept_persons: chosen.persons,
+        kept_segments: manifest.segments,
+        files: files.len() as u64,
+        bytes: manifest.bytes,
+        withheld: chosen.withheld,
+        withheld_by_regime: chosen.withheld_by_regime,
+        withheld_segments: chosen.withheld_segments,
+        unread: std::mem::take(&mut facts.unread),
+        left_out: found.left_out,
+        quality: std::mem::take(&mut facts.quality),
+    })
+}
+
+fn read_lists(request: &SealRequest) -> Result<(Vec<NoticeRow>, Vec<StopRow>), SealError> {
+    let missing = |_| crate::notices::ListError { line: 0, column: "" };
+    let notices = fs::read(&request.notices).map_err(missing).map_err(SealError::Notices)?;
+    // A missing list of stops is an error too: an empty list must be said, not guessed.
+    let stops = fs::read(&request.stops).map_err(missing).map_err(SealError::Stops)?;
+    Ok((parse_notices(&notices).map_err(SealError::Notices)?, parse_stops(&stops).map_err(SealError::Stops)?))
+}
+
+/// Who and what is sent.
+struct Chosen {
+    persons: u64,
+    segments: u64,
+    bytes: u64,
+    withheld: BTreeMap<String, u64>,
+    withheld_by_regime: BTreeMap<Regime, BTreeMap<String, u64>>,
+    withheld_segments: BTreeMap<String, u64>,
+    items: Vec<String>,
+    notified: BTreeMap<String, u64>,
+    notices: Vec<usize>,
+    /// Per file: segments and bytes to send.
+    per_file: Vec<(u64, u64)>,
+}
+
+fn choose(request: &SealRequest, facts: &Facts, decided: &[Decided]) -> Chosen {
+    let off = request.gate == Gate::Off;
+    let mut sent = vec![false; decided.len()];
+    let mut chosen = Chosen {
+        persons: 0,
+        segments: 0,
+        bytes: 0,
+        withheld: BTreeMap::new(),
+        withheld_by_regime: BTreeMap::new(),
+        withheld_segments: if off { BTreeMap::new() } else { facts.defective.clone() },
+        items: Vec::new(),
+        notified: BTreeMap::new(),
+        notices: Vec::new(),
+        per_file: Vec::with_capacity(facts.files.len()),
+    };
+    let mut all_kinds = 0;
+    for file in &facts.files {
+        let (mut segments, mut bytes) = if off { file.others } else { (0, 0) };
+        for tally in &file.tallies {
+            let d = &decided[tally.person as usize];
+            if off || d.clears(tally.kinds) {
+                segments += tally.segments;
+                bytes += tally.bytes;
+                sent[tally.person as usize] = true;
+                all_kinds |= tally.kinds;
+            } else if !d.is_withheld() {
+                *chosen.withheld_segments.entry("item_not_listed".into()).or_default() += tally.segments;
+            }
+        }
+        chosen.segments += segments;
+        chosen.bytes += bytes;
+        chosen.per_file.push((segments, bytes));
+    }
+    for (d, sent) in decided.iter().zip(&sent) {
+        for (regime, reason) in Regime::ALL.iter().zip(&d.refused) {
+            if let Some(reason) = reason {
+                let by = chosen.withheld_by_regime.entry(*regime).or_default();
+                *by.entry(reason.code().to_owned()).or_default() += 1;
+            }
+        }
+        if *sent {
+            chosen.persons += 1;
+            chosen.notices.extend(&d.notices);
+            for (regime, kinds) in Regime::ALL.iter().zip(d.kinds) {
+                if kinds != 0 {
+                    *chosen.notified.entry(regime.to_string()).or_default() += 1;
+                }
+            }
+        } else {
+            // A person all of whose segments hold an unlisted item is withheld for that reason.
+            let code = d.reason().filter(|_| d.is_withheld()).map_or("item_not_listed", |r| r.code());
+            *chosen.withheld.entry(code.to_owned()).or_default() += 1;
+        }
+    }
+    chosen.items = Record::TABLES
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| all_kinds & (1 << bit) != 0)
+        .map(|(_, t)| (*t).to_owned())
+        .collect();
+    chosen
+}
+
+fn write_files(
+    request: &SealRequest,
+    inputs: &[InputFile],
+    facts: &Facts,
+    decided: &[Decided],
+    chosen: &Chosen,
+    out: &mut impl Write,
+    tick: &mut Tick<'_>,
+) -> Result<Vec<FileEntry>, SealError> {
+    let by_id: &HashMap<Box<str>, u32> = &facts.index;
+    let mut files = Vec::new();
+    for ((input, known), (segments, bytes)) in inputs.iter().zip(&facts.files).zip(&chosen.per_file) {
+        if *segments == 0 {
+            tick.file();
+            continue;
+        }
+        let size = known.header_bytes + bytes;
+        bundle::write_head(out, &input.path, size).map_err(SealError::Write)?;
+        let body = std::cell::RefCell::new(Body { out: &mut *out, hash: Sha256::new(), left: size, segments: 0 });
+        let stream = input.open(&request.limits).map_err(|e| input_error(e, &input.file, &request.limits))?;
+        segment::cut(
+            input.format,
+            &input.path,
+            stream,
+            request.limits.max_segment_bytes,
+            |header| body.borrow_mut().write(header),
+            |raw| {
+                tick.bytes(raw.bytes.len() as u64);
+                let defective = unsendable(&raw.parsed).is_some();
+                let person = raw.parsed.person.as_deref().and_then(|p| by_id.get(p));
+                // Default: withheld. Somebody who was not there in the first pass is not known to the gate.
+                let send = match person {
+                    Some(at) if !defective => decided[*at as usize].clears(kinds_of(&raw.parsed)),
+                    _ => false,
+                };
+                if send || request.gate == Gate::Off {
+                    body.borrow_mut().segment(raw.bytes)?;
+                }
+                Ok(())
+            },
+        )
+        .map_err(|e| match e {
+            WriteError::Cut(e) => facts::cut_error(e, input, &request.limits),
+            WriteError::Io(e) => SealError::Write(e),
+            WriteError::Longer => SealError::ChangedMeanwhile { file: input.file.clone() },
+        })?;
+        let Body { hash, left, segments: written, .. } = body.into_inner();
+        if left != 0 || written != *segments {
+            return Err(SealError::ChangedMeanwhile { file: input.file.clone() });
+        }
+        bundle::pad(out, size).map_err(SealError::Write)?;
+        files.push(FileEntry {
+            path: input.path.clone(),
+            sha256: Digest::from_bytes(hash.finalize().into()),
+            size,
+            segments: written,
+            format: format_name(input.format).to_owned(),
+        });
+        tick.file();
+    }
+    Ok(files)
+}
+
+enum WriteError {
+    Cut(CutError),
+    Io(io::Error),
+    /// More than the first pass counted.
+    Longer,
+}
+impl From<CutError> for WriteError {
+    fn from(e: CutError) -> Self {
+        Self::Cut(e)
+    }
+}
+
+struct Body<'a, W> {
+    out: &'a mut W,
+    hash: Sha256,
+    left: u64,
+    segments: u64,
+}
+impl<W: Write> Body<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.left = self.left.checked_sub(bytes.len() as u64).ok_or(WriteError::Longer)?;
+        self.hash.update(bytes);
+        self.out.write_all(bytes).map_err(WriteError::Io)
+    }
+    fn segment(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.segments += 1;
+        self.write(bytes)
+    }
+}
+
+fn entry(out: &mut impl Write, name: &str, body: &[u8]) -> io::Result<()> {
+    bundle::write_head(out, name, body.len() as u64)?;
+    out.write_all(body)?;
+    bundle::pad(out, body.len() as u64)
+}
+
+fn file_list(files: &[FileEntry]) -> Result<String, SealError> {
+    let mut out = String::new();
+    for file in files {
+        out.push_str(&serde_json::to_string(file).map_err(|_| SealError::Record)?);
+        out.push('\n');
+    }
+    Ok(out)
+}
+
+/// Hashes what is written through it.
+struct HashWriter<W> {
+    inner: W,
+    hash: Sha256,
+}
+impl<W: Write> Write for HashWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        Ok(n)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,229 @@
+//! Quality of a delivery: defects counted by rule, each with its first five positions; never a value.
+//!
+//! And the grid of data quality (適合性 conformance, 完全性 completeness, 妥当性 plausibility) with counts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::kf::Issue;
+use kiban_kernel::{Date, Id, kinds};
+
+use crate::place::FileRef;
+
+/// How many positions of a rule are kept.
+pub const FIRST_PLACES: usize = 5;
+
+/// Where a defect is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// Which file.
+    pub file: FileRef,
+    /// Where in it.
+    pub position: String,
+}
+
+/// How often a rule was broken, and where first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RuleCount {
+    /// How often.
+    pub count: u64,
+    /// The first places.
+    pub places: Vec<Place>,
+}
+
+/// The three questions of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// Can the value be read as what it should be?
+    Conformance,
+    /// Is there a value?
+    Completeness,
+    /// Can it be true?
+    Plausibility,
+}
+
+impl Aspect {
+    /// Japanese name.
+    pub fn label_ja(self) -> &'static str {
+        match self {
+            Self::Conformance => "適合性",
+            Self::Completeness => "完全性",
+            Self::Plausibility => "妥当性",
+        }
+    }
+}
+
+/// One cell of the grid: of so many checked, so many failed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct GridCell {
+    /// Canonical table.
+    pub table: String,
+    /// Column, or the rule of a plausibility check.
+    pub check: String,
+    /// Aspect.
+    pub aspect: Aspect,
+    /// Checked.
+    pub checked: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+impl GridCell {
+    /// Share that failed, in percent.
+    pub fn percent(&self) -> f64 {
+        if self.checked == 0 { 0.0 } else { self.failed as f64 * 100.0 / self.checked as f64 }
+    }
+}
+
+/// Collects defects while segments stream by. Its size does not grow with the number of defects.
+#[derive(Debug, Clone, Default)]
+pub struct Quality {
+    rules: BTreeMap<String, RuleCount>,
+    checks: BTreeMap<(&'static str, &'static str), (u64, u64)>,
+    births: HashMap<Id<kinds::PersonSource>, Times>,
+}
+
+/// What is known of one person's time; visits seen before the birth wait for it.
+#[derive(Debug, Clone, Default)]
+struct Times {
+    birth: Option<Date>,
+    waiting: Vec<(Date, u64, u64)>,
+}
+
+/// Plausibility: an event before the person's birth.
+pub const BEFORE_BIRTH: &str = "plausible.before-birth";
+/// Plausibility: an end before its beginning.
+pub const END_BEFORE_START: &str = "plausible.end-before-start";
+/// Plausibility: a date after the day of receipt.
+pub const FUTURE: &str = "plausible.future";
+
+impl Quality {
+    /// Counts the defects a reader found in a segment of `file`.
+    pub fn add_issues(&mut self, file: &FileRef, issues: &[Issue<'_>]) {
+        for issue in issues {
+            self.add(issue.rule, u64::from(issue.count), || (file.clone(), issue.position.to_string()));
+        }
+    }
+
+    /// Counts a defect; `place` is asked for only while fewer than five are known.
+    pub fn add(&mut self, rule: &str, count: u64, place: impl FnOnce() -> (FileRef, String)) {
+        let slot = match self.rules.get_mut(rule) {
+            Some(slot) => slot,
+            None => self.rules.entry(rule.to_owned()).or_default(),
+        };
+        slot.count += count;
+        if slot.places.len() < FIRST_PLACES {
+            let (file, position) = place();
+            slot.places.push(Place { file, position });
+        }
+    }
+
+    /// Counts one check of the plausibility part of the grid.
+    pub(crate) fn checked(&mut self, table: &'static str, rule: &'static str, failed: bool) {
+        let cell = self.checks.entry((table, rule)).or_default();
+        cell.0 += 1;
+        cell.1 += u64::from(failed);
+    }
+
+    /// Notes a birth; visits that came before it in the delivery are judged now.
+    pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
+        let times = self.births.entry(person).or_default();
+        times.birth.get_or_insert(birth);
+        for (visit, file, line) in std::mem::take(&mut times.waiting) {
+            self.visit_of(birth, visit, file, line);
+        }
+    }
+
+    /// Notes a visit; it is judged when the birth is known.
+    pub(crate) fn visit(&mut self, person: Id<kinds::PersonSource>, visit: Date, file: u64, line: u64) {
+        let times = self.births.entry(person).or_default();
+        match times.birth {
+            Some(birth) => self.visit_of(birth, visit, file, line),
+            None => times.waiting.push((visit, file, line)),
+        }
+    }
+
+    fn visit_of(&mut self, birth: Date, visit: Date, file: u64, line: u64) {
+        let bad = visit < birth;
+        self.checked("encounter", BEFORE_BIRTH, bad);
+        if bad {
+            self.add(BEFORE_BIRTH, 1, || {
+                (FileRef { number: file, hint: String::new() }, format!("line {line}"))
+            });
+        }
+    }
+
+    /// Is there no defect?
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Counts by rule.
+    pub fn rules(&self) -> &BTreeMap<String, RuleCount> {
+        &self.rules
+    }
+
+    /// The plausibility cells of the grid.
+    pub fn plausibility(&self) -> Vec<GridCell> {
+        self.checks
+            .iter()
+            .map(|((table, rule), (checked, failed))| GridCell {
+                table: (*table).to_owned(),
+                check: (*rule).to_owned(),
+                aspect: Aspect::Plausibility,
+                checked: *checked,
+                failed: *failed,
+            })
+            .collect()
+    }
+}
+
+/// The Japanese sentence of a rule, of this crate, of the readers, or of the gate.
+pub fn rule_ja(rule: &str) -> &'static str {
+    match rule {
+        "date.unreadable" => "日付として読めない値です。原文のまま保存しました。",
+        "date.partial" => "年または年月までしか分からない日付です。原文のまま保存しました。",
+        "number.unreadable" => "数値として読めない値です。原文のまま保存しました。",
+        BEFORE_BIRTH => "受診日が生年月日より前です。",
+        END_BEFORE_START => "終了が開始より前です。",
+        FUTURE => "受領日より後の日付です。",
+        "intake.rejected" => "読み取れないため隔離しました。",
+        "intake.no-person" => "誰の記録か分からないため送付・保存しません。",
+        "intake.nothing-read" => "読み取れる項目がないため、通知に記載の項目か確かめられません。",
+        "intake.duplicate" => "同じ内容を既に受領しています。",
+        rule => kiban_govern::gate::Reason::ja_of_code(rule).unwrap_or_else(|| crate::kf::rule_ja(rule)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn five_places_and_the_whole_count_are_kept() {
+        let mut q = Quality::default();
+        for i in 0..37 {
+            q.add("x.y", 1, || (FileRef::new(1, "data/a"), format!("line {i}")));
+        }
+        let rule = &q.rules()["x.y"];
+        assert_eq!((rule.count, rule.places.len()), (37, FIRST_PLACES));
+        assert_eq!(rule.places[4].position, "line 4");
+    }
+
+    #[test]
+    fn visits_before_birth_are_counted_in_any_order() {
+        let (a, b) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
+        let mut q = Quality::default();
+        for i in 0..37 {
+            q.visit(a, date(1990, 1, 1), 1, i);
+        }
+        q.visit(a, date(2020, 1, 1), 1, 99);
+        q.visit(b, date(1990, 1, 1), 1, 100);
+        q.birth(a, date(2000, 5, 5));
+        q.visit(a, date(1999, 1, 1), 2, 1);
+        let cell = &q.plausibility()[0];
+        assert_eq!((cell.checked, cell.failed), (39, 38));
+        assert!((cell.percent() - 97.43).abs() < 0.01);
+    }
+}

@@ -1,0 +1,519 @@
+//! Opening a sealed delivery at the producer.
+//!
+//! Enters: a file, the producer's age identity, the registered holders' keys. Leaves: [`Checked`], whose
+//! segments can be walked. Refuses: everything [`ReceiveError`] names. Two streaming passes: the first
+//! decrypts, checks paths, limits, digests and the signature and keeps nothing; the second decrypts again,
+//! cuts and parses, and checks every digest once more. Nothing decrypted touches the disk.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashSet},
+    fs::File,
+    io::{self, BufReader, Read, Seek as _, SeekFrom},
+    path::Path,
+    rc::Rc,
+};
+
+use age::x25519;
+use kiban_audit::note::{self, VerifyKey};
+use crate::kf::{Format, Parsed};
+use kiban_kernel::{Digest, Id, kinds};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    bundle::{Head, TarError, TarReader},
+    error::ReceiveError,
+    limits::Limits,
+    manifest::{
+        DATA_PREFIX, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME, looks_like_archive,
+        path_allowed,
+    },
+    notices::{NoticeRow, parse_notices},
+    place::FileRef,
+    segment::{self, CutError, Raw, format_of},
+    text_check::TextCheck,
+};
+
+/// A registered data holder and the key its deliveries are signed with.
+#[derive(Debug, Clone)]
+pub struct KnownHolder {
+    /// The holder.
+    pub id: Id<kinds::Organization>,
+    /// Its key.
+    pub key: VerifyKey,
+}
+
+/// A delivery whose seal, signature, digests and limits were found in order. Not constructible elsewhere.
+pub struct Checked {
+    file: File,
+    identity: x25519::Identity,
+    limits: Limits,
+    manifest: Manifest,
+    manifest_note: String,
+    files: Vec<FileEntry>,
+    notices: Vec<NoticeRow>,
+    sealed_digest: Digest,
+    sealed_bytes: u64,
+}
+
+/// One segment of a delivery: its bytes as sent and what they say.
+pub struct Segment<'a> {
+    /// The file it stands in.
+    pub file: &'a FileEntry,
+    /// The file's place in the list, from 1.
+    pub file_number: u64,
+    /// Its format.
+    pub format: Format,
+    /// Line or row, from 1.
+    pub line: u64,
+    /// The holder's key of the person, if the segment is about one.
+    pub person: Option<&'a str>,
+    /// Bytes as sent, with the line's end.
+    pub bytes: &'a [u8],
+    /// The CSV header line with its end; empty for other formats.
+    pub header: &'a [u8],
+    /// What it says.
+    pub parsed: &'a Parsed<'a>,
+}
+
+impl Segment<'_> {
+    /// Position inside the file: `line 17`, `row 5`, empty for an SS-MIX2 file.
+    pub fn position(&self) -> String {
+        match self.format {
+            Format::SsMix2 => String::new(),
+            Format::FhirNdjson => format!("line {}", self.line),
+            Format::MunicipalCsv => format!("row {}", self.line),
+        }
+    }
+    /// Reader and version, as rows store it.
+    pub fn parser(&self) -> &'static str {
+        segment::parser_name(self.format)
+    }
+    /// The file, as errors and reports name it.
+    pub fn file_ref(&self) -> FileRef {
+        FileRef::new(self.file_number, &self.file.path)
+    }
+}
+
+impl std::fmt::Debug for Segment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Segment({} line {}, {} bytes)", self.file_ref(), self.line, self.bytes.len())
+    }
+}
+
+impl std::fmt::Debug for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Checked({}, {} files)", self.manifest.delivery, self.files.len())
+    }
+}
+
+/// Opens and checks a sealed delivery with the default limits.
+///
+/// # Errors
+/// See [`ReceiveError`]; nothing was kept.
+/// # Law
+/// `receipt_record`
+pub fn verify_seal(path: &Path, identity: &x25519::Identity, holders: &[KnownHolder]) -> Result<Checked, ReceiveError> {
+    verify_seal_within(path, identity, holders, &Limits::default())
+}
+
+/// As [`verify_seal`], with limits of one's own.
+///
+/// # Errors
+/// See [`ReceiveError`]; nothing was kept.
+pub fn verify_seal_within(
+    path: &Path,
+    identity: &x25519::Identity,
+    holders: &[KnownHolder],
+    limits: &Limits,
+) -> Result<Checked, ReceiveError> {
+    let file = File::open(path).map_err(ReceiveError::Read)?;
+    let sealed_bytes = file.metadata().map_err(ReceiveError::Read)?.len();
+    let sealed = Rc::new(RefCell::new(Sha256::new()));
+    let source = HashReader { inner: &file, hash: Rc::clone(&sealed) };
+    let mut pass = FirstPass { limits, at: None, found: Vec::new(), total: 0, names: HashSet::new() };
+    let mut reader = TarReader::new(open_age(source, identity)?, limits.max_path_bytes);
+    let (mut notices, mut list, mut manifest_note) = (None, None, None);
+    loop {
+        let head = pass.next(&mut reader)?;
+        let Some(head) = head else { break };
+        if manifest_note.is_some() {
+            return Err(ReceiveError::AfterManifest);
+        }
+        if head.path.starts_with(DATA_PREFIX) && notices.is_none() && list.is_none() {
+            pass.data(&mut reader, &head)?;
+            continue;
+        }
+        let slot = match head.path.as_str() {
+            NOTICES_NAME => &mut notices,
+            FILES_NAME => &mut list,
+            MANIFEST_NAME => &mut manifest_note,
+            path if path_allowed(path, limits.max_path_bytes) => {
+                return Err(ReceiveError::ForeignFile { file: pass.here(path) });
+            }
+            path => return Err(ReceiveError::BadPath { file: pass.here(path) }),
+        };
+        if slot.is_some() {
+            return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
+        }
+        let max = if head.path == NOTICES_NAME { limits.max_notices_bytes } else { limits.max_manifest_bytes };
+        *slot = Some(pass.whole(&mut reader, &head, max)?);
+    }
+    drop(reader);
+    let note = manifest_note.ok_or(ReceiveError::NoManifest)?;
+    let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;
+    let manifest = verify_manifest(&note, holders)?;
+    if manifest.recipient != identity.to_public().to_string() {
+        return Err(ReceiveError::OtherRecipient);
+    }
+    let list = list.ok_or(ReceiveError::NoManifest)?;
+    if manifest.files.sha256 != Digest::of(&list) {
+        return Err(ReceiveError::BadManifest);
+    }
+    let files = parse_files(&list, &manifest)?;
+    pass.compare(&files)?;
+    let notices_bytes = notices.ok_or(ReceiveError::BadNotices { line: 0 })?;
+    if manifest.notices.sha256 != Digest::of(&notices_bytes) {
+        return Err(ReceiveError::NoticesMismatch);
+    }
+    let notices = parse_notices(&notices_bytes).map_err(|e| ReceiveError::BadNotices { line: e.line })?;
+    if notices.len() as u64 != manifest.notices.count {
+        return Err(ReceiveError::NoticesMismatch);
+    }
+    let sealed_digest = Digest::from_bytes(sealed.borrow().clone().finalize().into());
+    Ok(Checked {
+        file,
+        identity: identity.clone(),
+        limits: *limits,
+        manifest,
+        manifest_note: note,
+        files,
+        notices,
+        sealed_digest,
+        sealed_bytes,
+    })
+}
+
+impl Checked {
+    /// What the holder signed.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+    /// The signed note itself: evidence to keep.
+    pub fn manifest_note(&self) -> &str {
+        &self.manifest_note
+    }
+    /// The files, in the order of the delivery.
+    pub fn files(&self) -> &[FileEntry] {
+        &self.files
+    }
+    /// The notices of the persons sent.
+    pub fn notices(&self) -> &[NoticeRow] {
+        &self.notices
+    }
+    /// SHA-256 of the sealed file: the same bytes sent twice have the same one.
+    pub fn sealed_digest(&self) -> Digest {
+        self.sealed_digest
+    }
+    /// Size of the sealed file.
+    pub fn sealed_bytes(&self) -> u64 {
+        self.sealed_bytes
+    }
+
+    /// Walks every segment in order. Each file's digest is checked again when its end is reached, so
+    /// what was handed out counts only once this returns `Ok`: keep nothing before.
+    ///
+    /// # Errors
+    /// The file changed since it was checked, cannot be read, or `each` says so.
+    pub fn segments<E: From<ReceiveError>>(
+        &self,
+        mut each: impl FnMut(Segment<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
+        let opened = open_age(&self.file, &self.identity).map_err(changed)?;
+        let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
+        for (number, file) in (1_u64..).zip(&self.files) {
+            let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
+            if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
+                return Err(ReceiveError::ChangedMeanwhile.into());
+            }
+            self.one_file(&mut reader, number, file, &mut each)?;
+        }
+        Ok(())
+    }
+
+    fn one_file<E: From<ReceiveError>>(
+        &self,
+        reader: &mut TarReader<impl Read>,
+        number: u64,
+        file: &FileEntry,
+        each: &mut impl FnMut(Segment<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let at = || FileRef::new(number, &file.path);
+        let format = format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
+        let hash = Rc::new(RefCell::new(Sha256::new()));
+        let mut header = Vec::new();
+        let mut count = 0_u64;
+        let mut input = BufReader::with_capacity(256 << 10, HashReader { inner: reader, hash: Rc::clone(&hash) });
+        let header_slot = RefCell::new(&mut header);
+        let cut = segment::cut(
+            format,
+            &file.path,
+            &mut input,
+            self.limits.max_segment_bytes,
+            |line| {
+                header_slot.borrow_mut().extend_from_slice(line);
+                Ok(())
+            },
+            |raw: Raw<'_>| {
+                count += 1;
+                let header = header_slot.borrow();
+                each(Segment {
+                    file,
+                    file_number: number,
+                    format,
+                    line: raw.line,
+                    person: raw.parsed.person.as_deref(),
+                    bytes: raw.bytes,
+                    header: &header,
+                    parsed: &raw.parsed,
+                })
+                .map_err(Walk::Caller)
+            },
+        );
+        match cut {
+            Ok(()) => {}
+            Err(Walk::Caller(e)) => return Err(e),
+            Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile.into()),
+            Err(Walk::Cut(CutError::Header)) => return Err(ReceiveError::UnknownHeader { file: at() }.into()),
+            Err(Walk::Cut(CutError::TooLong { line })) => {
+                let max_bytes = self.limits.max_segment_bytes;
+                return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes }.into());
+            }
+        }
+        drop(input);
+        if Digest::from_bytes(hash.borrow().clone().finalize().into()) != file.sha256 {
+            return Err(ReceiveError::ChangedMeanwhile.into());
+        }
+        if count != file.segments {
+            return Err(ReceiveError::SegmentCount { file: at() }.into());
+        }
+        Ok(())
+    }
+}
+
+enum Walk<E> {
+    Cut(CutError),
+    Caller(E),
+}
+impl<E> From<CutError> for Walk<E> {
+    fn from(e: CutError) -> Self {
+        Self::Cut(e)
+    }
+}
+
+/// In the second pass, what opened before and no longer does was changed.
+fn changed(e: ReceiveError) -> ReceiveError {
+    match e {
+        ReceiveError::Read(e) => ReceiveError::Read(e),
+        _ => ReceiveError::ChangedMeanwhile,
+    }
+}
+
+fn open_age<R: Read>(source: R, identity: &x25519::Identity) -> Result<impl Read + use<R>, ReceiveError> {
+    let buffered = BufReader::with_capacity(256 << 10, source);
+    let decryptor = age::Decryptor::new_buffered(buffered).map_err(header_error)?;
+    decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).map_err(header_error)
+}
+
+fn header_error(e: age::DecryptError) -> ReceiveError {
+    use age::DecryptError as D;
+    match e {
+        D::NoMatchingKeys => ReceiveError::WrongKey,
+        D::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: None },
+        D::Io(e) => ReceiveError::Read(e),
+        D::InvalidMac | D::DecryptionFailed | D::KeyDecryptionFailed => ReceiveError::Altered { file: None },
+        _ => ReceiveError::NotSealed,
+    }
+}
+
+fn verify_manifest(note: &str, holders: &[KnownHolder]) -> Result<Manifest, ReceiveError> {
+    // Who claims to have signed decides which one key may verify; the claim alone is worth nothing.
+    let claimed = note.split("\n\n").next().unwrap_or_default();
+    let claimed = Manifest::from_text(claimed)?;
+    let holder = holders.iter().find(|h| h.id == claimed.holder).ok_or(ReceiveError::UnknownHolder)?;
+    let text = note::verify(note, std::slice::from_ref(&holder.key)).map_err(|_| ReceiveError::WrongSignature)?;
+    let manifest = Manifest::from_text(&text)?;
+    if manifest.holder == holder.id { Ok(manifest) } else { Err(ReceiveError::WrongSignature) }
+}
+
+fn parse_files(list: &[u8], manifest: &Manifest) -> Result<Vec<FileEntry>, ReceiveError> {
+    let mut files = Vec::new();
+    for line in list.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+        files.push(serde_json::from_slice::<FileEntry>(line).map_err(|_| ReceiveError::BadManifest)?);
+    }
+    let ListDigest { count, .. } = manifest.files;
+    let segments: u64 = files.iter().map(|f| f.segments).fold(0, u64::saturating_add);
+    if files.len() as u64 != count || segments != manifest.segments {
+        return Err(ReceiveError::BadManifest);
+    }
+    Ok(files)
+}
+
+struct Found {
+    path: String,
+    sha256: Digest,
+    size: u64,
+    format: Format,
+    segments: u64,
+}
+
+struct FirstPass<'a> {
+    limits: &'a Limits,
+    at: Option<FileRef>,
+    found: Vec<Found>,
+    names: HashSet<Digest>,
+    total: u64,
+}
+
+impl FirstPass<'_> {
+    /// The reference of the entry being read.
+    fn here(&self, path: &str) -> FileRef {
+        FileRef::new(self.found.len() as u64 + 1, path)
+    }
+
+    fn next<R: Read>(&mut self, reader: &mut TarReader<R>) -> Result<Option<Head>, ReceiveError> {
+        let next = reader.next().map_err(|e| self.tar_error(e))?;
+        if let Some(head) = &next {
+            self.at = Some(self.here(&head.path));
+        }
+        Ok(next)
+    }
+
+    fn tar_error(&self, e: TarError) -> ReceiveError {
+        match e {
+            TarError::Io(e) => self.io_error(e),
+            TarError::Truncated => ReceiveError::Truncated { file: self.at.clone() },
+            TarError::NotAFile { hint } => ReceiveError::NotAFile { file: self.here(&hint) },
+            TarError::Header => ReceiveError::BadPath { file: self.here("") },
+        }
+    }
+
+    fn io_error(&self, e: io::Error) -> ReceiveError {
+        match e.kind() {
+            io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: self.at.clone() },
+            io::ErrorKind::InvalidData => ReceiveError::Altered { file: self.at.clone() },
+            _ => ReceiveError::Read(e),
+        }
+    }
+
+    fn whole<R: Read>(&mut self, reader: &mut TarReader<R>, head: &Head, max: u64) -> Result<Vec<u8>, ReceiveError> {
+        if head.size > max {
+            return Err(ReceiveError::FileTooLarge { file: self.here(&head.path), max_bytes: max });
+        }
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(|e| self.io_error(e))?;
+        Ok(bytes)
+    }
+
+    fn data<R: Read>(&mut self, reader: &mut TarReader<R>, head: &Head) -> Result<(), ReceiveError> {
+        let file = self.here(&head.path);
+        let limits = self.limits;
+        if !path_allowed(&head.path, limits.max_path_bytes) {
+            return Err(ReceiveError::BadPath { file });
+        }
+        if !self.names.insert(Digest::of(head.path.as_bytes())) {
+            return Err(ReceiveError::DuplicateFile { file });
+        }
+        if self.found.len() as u64 >= limits.max_files {
+            return Err(ReceiveError::TooManyFiles { max_files: limits.max_files });
+        }
+        if head.size > limits.max_file_bytes {
+            return Err(ReceiveError::FileTooLarge { file, max_bytes: limits.max_file_bytes });
+        }
+        self.total = self.total.saturating_add(head.size);
+        if self.total > limits.max_total_bytes {
+            return Err(ReceiveError::TotalTooLarge { max_bytes: limits.max_total_bytes });
+        }
+        let mut buffer = vec![0; 128 << 10];
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match reader.read(&mut buffer[filled..]).map_err(|e| self.io_error(e))? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        let first = &buffer[..filled];
+        if looks_like_archive(&head.path, first) {
+            return Err(ReceiveError::ArchiveInside { file });
+        }
+        let format = crate::kf::detect(segment::tree_path(&head.path), &first[..filled.min(4096)])
+            .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
+        let mut check = TextCheck::new(format, limits.max_segment_bytes);
+        let mut hash = Sha256::new();
+        loop {
+            hash.update(&buffer[..filled]);
+            check.feed(&buffer[..filled]).map_err(|e| e.at(&file, limits))?;
+            if check.segments() > limits.max_segments {
+                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
+            }
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => filled = n,
+                Err(e) => return Err(self.io_error(e)),
+            }
+        }
+        let segments = check.finish().map_err(|e| e.at(&file, limits))?;
+        self.found.push(Found {
+            path: head.path.clone(),
+            sha256: Digest::from_bytes(hash.finalize().into()),
+            size: head.size,
+            format,
+            segments,
+        });
+        Ok(())
+    }
+
+    /// Everything found was signed, everything signed was found, with the same bytes.
+    fn compare(&self, signed: &[FileEntry]) -> Result<(), ReceiveError> {
+        let by_path: BTreeMap<&str, &FileEntry> = signed.iter().map(|f| (f.path.as_str(), f)).collect();
+        let found: HashSet<&str> = self.found.iter().map(|f| f.path.as_str()).collect();
+        for (number, f) in (1_u64..).zip(&self.found) {
+            let file = || FileRef::new(number, &f.path);
+            let entry = by_path.get(f.path.as_str()).ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
+            if entry.sha256 != f.sha256 || entry.size != f.size {
+                return Err(ReceiveError::HashMismatch { file: file() });
+            }
+            if format_of(&entry.format) != Some(f.format) {
+                return Err(ReceiveError::OtherFormat { file: file() });
+            }
+            if entry.segments != f.segments {
+                return Err(ReceiveError::SegmentCount { file: file() });
+            }
+        }
+        for (number, entry) in (1_u64..).zip(signed) {
+            let file = || FileRef::new(number, &entry.path);
+            if !found.contains(entry.path.as_str()) {
+                return Err(ReceiveError::MissingFile { file: file() });
+            }
+        }
+        let same_order = self.found.iter().zip(signed).all(|(f, s)| f.path == s.path);
+        if !same_order || self.found.len() != signed.len() {
+            return Err(ReceiveError::BadManifest);
+        }
+        Ok(())
+    }
+}
+
+/// Hashes what is read through it.
+struct HashReader<R> {
+    inner: R,
+    hash: Rc<RefCell<Sha256>>,
+}
+impl<R: Read> Read for HashReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.hash.borrow_mut().update(&buffer[..n]);
+        Ok(n)
+    }
+}
