@@ -1,1 +1,43 @@
-//! (being written)
+//! Who may give what, who was told, who said no, and who is who.
+//!
+//! Enters: organizations, certifications, filings, notice versions, accounts, stop requests with the
+//! holder's receipt; facts of persons from a delivery. Leaves: a [`Decision`] per person and table kind,
+//! person ids, [`Cleared`] records of one regime, signed proof of a stop. Refuses: entrustment without
+//! permission, a notice that lacks a statutory item, records while a stop waits for the vault.
+//!
+//! # Guarantee
+//! - `register.gate`: no record without notice under the regime, wait and filing passes; held on day 30,
+//!   passing on day 31.
+//! - `register.regimes`: what is decided under one regime does not depend on the other's facts.
+//! - `register.stopped`: after all stores acknowledged, a stopped person's rows are in none of them, and
+//!   the same person sent again is refused.
+//! - `register.open`: a store that does not answer keeps the stop open; nothing is cleared before the
+//!   vault answered.
+//! - `register.same-person`: a person keeps the oldest member's id through merges.
+//! - `register.no-values`: the register's tables hold no name and no number of a person in the clear.
+
+pub mod account;
+pub mod certification;
+pub mod cleared;
+pub mod entrustment;
+pub mod filing;
+pub mod gate;
+pub mod keys;
+pub mod link;
+pub mod notice;
+pub mod organization;
+pub mod person_notice;
+pub mod stop;
+mod store;
+
+pub use account::Account;
+pub use cleared::{Anon52, Basis, ClearError, Cleared, Pseudo57};
+pub use entrustment::{EntrustError, Entrustment};
+pub use filing::{AcquisitionCheck, Filing};
+pub use gate::{Decision, Gate, PersonFacts, PersonGate};
+pub use keys::RegisterKeys;
+pub use notice::{ChangeClass, NoticeVersion, StatutoryItems};
+pub use organization::{Organization, OrganizationKind};
+pub use person_notice::PersonNotice;
+pub use stop::{Ack, EraseError, ErasureOrder, Erases, Stop, StopError, StopRequest};
+pub use store::StoreError;
