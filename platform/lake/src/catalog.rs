@@ -13,7 +13,9 @@ use sqlx::{AnyConnection, Row as _, any::AnyRow};
 use crate::LakeError;
 
 /// A state of the whole lake; 0 is the empty lake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Snapshot(pub u64);
 
@@ -67,7 +69,8 @@ pub(crate) struct ContainerRow {
 }
 
 const HEAD: &str = "SELECT COALESCE(MAX(snapshot), 0) FROM lake_snapshot";
-const ADD_SNAPSHOT: &str = "INSERT INTO lake_snapshot (snapshot, kind, made_at) VALUES ($1, $2, $3)";
+const ADD_SNAPSHOT: &str =
+    "INSERT INTO lake_snapshot (snapshot, kind, made_at) VALUES ($1, $2, $3)";
 const SNAPSHOTS: &str = "SELECT snapshot FROM lake_snapshot ORDER BY snapshot";
 const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, digest, \
      row_count, byte_count, added_snapshot, begin_snapshot, end_snapshot) \
@@ -86,8 +89,10 @@ macro_rules! files { ($rest:literal) => { concat!(
     "SELECT file_id, table_name, path, schema_version, bucket, digest, row_count, byte_count, \
      added_snapshot, begin_snapshot, end_snapshot, erased_snapshot FROM lake_file ", $rest) } }
 const FILES: &str = files!("ORDER BY file_id");
-const FILES_AT: &str = files!("WHERE table_name = $1 AND erased_snapshot IS NULL AND begin_snapshot <= $2 \
-     AND (end_snapshot IS NULL OR end_snapshot > $2) ORDER BY bucket, begin_snapshot, file_id");
+const FILES_AT: &str = files!(
+    "WHERE table_name = $1 AND erased_snapshot IS NULL AND begin_snapshot <= $2 \
+     AND (end_snapshot IS NULL OR end_snapshot > $2) ORDER BY bucket, begin_snapshot, file_id"
+);
 const FILES_KEPT: &str = files!("WHERE erased_snapshot IS NULL ORDER BY file_id");
 
 pub(crate) fn signed(n: u64) -> i64 {
@@ -102,7 +107,12 @@ fn optional(row: &AnyRow, i: usize) -> Result<Option<u64>, LakeError> {
     Ok(row.try_get::<Option<i64>, _>(i)?.map(|n| u64::try_from(n).unwrap_or(0)))
 }
 
-fn parsed<T: std::str::FromStr>(row: &AnyRow, i: usize, table: &'static str, column: &'static str) -> Result<T, LakeError> {
+fn parsed<T: std::str::FromStr>(
+    row: &AnyRow,
+    i: usize,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, LakeError> {
     row.try_get::<String, _>(i)?.parse().map_err(|_| LakeError::Catalog { table, column })
 }
 
@@ -117,7 +127,13 @@ fn file_row(row: &AnyRow) -> Result<FileRow, LakeError> {
         rows: unsigned(row, 6)?,
         bytes: unsigned(row, 7)?,
     };
-    Ok(FileRow { file, added: unsigned(row, 8)?, begin: unsigned(row, 9)?, end: optional(row, 10)?, erased: optional(row, 11)? })
+    Ok(FileRow {
+        file,
+        added: unsigned(row, 8)?,
+        begin: unsigned(row, 9)?,
+        end: optional(row, 10)?,
+        erased: optional(row, 11)?,
+    })
 }
 
 pub(crate) async fn head(conn: &mut AnyConnection) -> Result<Snapshot, LakeError> {
@@ -130,7 +146,11 @@ pub(crate) async fn snapshots(conn: &mut AnyConnection) -> Result<Vec<u64>, Lake
 }
 
 /// The files of a table at a snapshot.
-pub(crate) async fn files_at(conn: &mut AnyConnection, table: &str, at: Snapshot) -> Result<Vec<TableFile>, LakeError> {
+pub(crate) async fn files_at(
+    conn: &mut AnyConnection,
+    table: &str,
+    at: Snapshot,
+) -> Result<Vec<TableFile>, LakeError> {
     let head = head(&mut *conn).await?;
     if at > head {
         return Err(LakeError::NoSnapshot { at: at.0, head: head.0 });
@@ -183,16 +203,23 @@ pub(crate) struct Change {
 }
 
 /// Write the rows of a change and leave its note for the event.
-pub(crate) async fn write(tx: &mut Tx, kind: &'static str, change: Change) -> Result<Snapshot, LakeError> {
+pub(crate) async fn write(
+    tx: &mut Tx,
+    kind: &'static str,
+    change: Change,
+) -> Result<Snapshot, LakeError> {
     let now: Timestamp = tx.now();
     let conn = tx.conn();
     let snapshot = head(&mut *conn).await?.0 + 1;
     let (at, now) = (signed(snapshot), now.to_string());
-    let none_left = |done: sqlx::any::AnyQueryResult| if done.rows_affected() == 1 { Ok(()) } else { Err(LakeError::Stale) };
+    let none_left = |done: sqlx::any::AnyQueryResult| {
+        if done.rows_affected() == 1 { Ok(()) } else { Err(LakeError::Stale) }
+    };
     sqlx::query(ADD_SNAPSHOT).bind(at).bind(kind).bind(&now).execute(&mut *conn).await?;
     let mut summary = Summary::default();
     for file in &change.end {
-        let done = sqlx::query(END_FILE).bind(at).bind(file.id.to_string()).execute(&mut *conn).await?;
+        let done =
+            sqlx::query(END_FILE).bind(at).bind(file.id.to_string()).execute(&mut *conn).await?;
         none_left(done)?;
         summary.ended(file);
     }
@@ -298,7 +325,8 @@ impl Summary {
         let part = self.part(CONTAINERS_PART);
         part.files += 1;
         part.rows += c.segments;
-        part.lines.push(format!("add {} {} {} {} {}\n", c.id, c.path, c.digest, c.segments, c.bytes));
+        part.lines
+            .push(format!("add {} {} {} {} {}\n", c.id, c.path, c.digest, c.segments, c.bytes));
     }
 
     fn container_erased(&mut self, c: &ContainerRow) {

@@ -58,14 +58,16 @@ impl Lake {
         };
         let root = self.0.root.clone();
         // The disk before the catalog: a file committed in between is then in the catalog.
-        let found = blocking(move || walk(&root).map_err(LakeError::io("list the lake's folder"))).await?;
+        let found =
+            blocking(move || walk(&root).map_err(LakeError::io("list the lake's folder"))).await?;
         let mut conn = self.conn().await?;
         let head = catalog::head(&mut conn).await?;
         let files = catalog::files(&mut conn).await?;
         let containers = catalog::containers(&mut conn).await?;
-        let named: HashMap<&str, bool> = (files.iter().map(|f| (f.file.path.as_str(), f.erased.is_none())))
-            .chain(containers.iter().map(|c| (c.path.as_str(), c.erased.is_none())))
-            .collect();
+        let named: HashMap<&str, bool> =
+            (files.iter().map(|f| (f.file.path.as_str(), f.erased.is_none())))
+                .chain(containers.iter().map(|c| (c.path.as_str(), c.erased.is_none())))
+                .collect();
         let mut garbage = Vec::new();
         for (path, place) in found {
             let kept = named.get(path.as_str());
@@ -81,7 +83,9 @@ impl Lake {
             }
         }
         let steps = self.0.steps.clone();
-        let done = blocking(move || remove(&garbage, &*steps).map_err(LakeError::io("remove a file"))).await?;
+        let done =
+            blocking(move || remove(&garbage, &*steps).map_err(LakeError::io("remove a file")))
+                .await?;
         if self.0.db.engine() == Engine::Sqlite {
             // Destroyed keys must not live on in the write-ahead log.
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *conn).await?;

@@ -33,8 +33,10 @@ use crate::{
 const MAGIC: &[u8; 8] = b"KIBANSRC";
 pub(crate) const CONTAINER_HEADER: usize = 24;
 
-const ADD_KEY: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ($1, $2, $3, $4)";
-const FIND_KEY: &str = "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
+const ADD_KEY: &str =
+    "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ($1, $2, $3, $4)";
+const FIND_KEY: &str =
+    "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
 /// Where a segment lies. Kept as a row of table `source_segment`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -112,7 +114,12 @@ impl ContainerWriter {
         person: Id<kinds::PersonSource>,
         bytes: &[u8],
     ) -> Result<SegmentPlace, LakeError> {
-        let place = SegmentPlace { segment, file: self.id, start: self.out.bytes(), length: bytes.len() as u64 };
+        let place = SegmentPlace {
+            segment,
+            file: self.id,
+            start: self.out.bytes(),
+            length: bytes.len() as u64,
+        };
         if !self.keys.contains_key(&person) {
             let secret = Secret::random()?;
             let aead = secret.aead()?;
@@ -121,7 +128,8 @@ impl ContainerWriter {
         let (_, key) = self.keys.get(&person).ok_or(KeyError::UnknownKey)?;
         let mut sealed = Vec::with_capacity(bytes.len() + TAG);
         sealed.extend_from_slice(bytes);
-        key.seal_in_place_append_tag(place.nonce(), place.aad(person), &mut sealed).map_err(|_| KeyError::Cipher)?;
+        key.seal_in_place_append_tag(place.nonce(), place.aad(person), &mut sealed)
+            .map_err(|_| KeyError::Cipher)?;
         self.out.write_all(&sealed).map_err(LakeError::io("write a container"))?;
         self.segments += 1;
         Ok(place)
@@ -181,7 +189,14 @@ impl Lake {
         let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
         let mut out = Counted::new(BufWriter::with_capacity(1 << 20, file));
         out.write_all(MAGIC).and_then(|()| out.write_all(&id.to_bytes())).map_err(io())?;
-        Ok(ContainerWriter { lake: self.clone(), id, path: staged, out, keys: HashMap::new(), segments: 0 })
+        Ok(ContainerWriter {
+            lake: self.clone(),
+            id,
+            path: staged,
+            out,
+            keys: HashMap::new(),
+            segments: 0,
+        })
     }
 
     /// As [`Lake::append`], with the containers the rows were read from and their persons' keys, in one
@@ -197,7 +212,9 @@ impl Lake {
     ) -> Result<Snapshot, LakeError> {
         let files = staged.into_iter().flat_map(|s| s.files).collect();
         let add_containers = containers.iter().map(|c| c.row.clone()).collect();
-        let snapshot = self.submit(tx, "append", files, Change { add_containers, ..Change::default() }).await?;
+        let snapshot = self
+            .submit(tx, "append", files, Change { add_containers, ..Change::default() })
+            .await?;
         for container in containers {
             for (person, wrapped) in container.keys {
                 let query = sqlx::query(ADD_KEY).bind(person.to_string()).bind(&container.row.id);
@@ -219,7 +236,9 @@ impl Lake {
         place: SegmentPlace,
         person: Id<kinds::PersonSource>,
     ) -> Result<Vec<u8>, LakeError> {
-        let query = sqlx::query_as::<_, (String, String)>(FIND_KEY).bind(person.to_string()).bind(place.file.to_string());
+        let query = sqlx::query_as::<_, (String, String)>(FIND_KEY)
+            .bind(person.to_string())
+            .bind(place.file.to_string());
         let (key_id, wrapped) = query.fetch_optional(conn).await?.ok_or(LakeError::Shredded)?;
         let wrapping = self.0.ring.unwrapping(DataClass::Source, &key_id)?;
         let key = wrapping.unwrap(&key_name(person, place.file), &wrapped)?.aead()?;

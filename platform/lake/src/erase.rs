@@ -70,7 +70,10 @@ impl Lake {
     ///
     /// # Errors
     /// A file fails to open, or the disk fails.
-    pub async fn stage_erasure(&self, persons: &[Id<kinds::PersonSource>]) -> Result<StagedErasure, LakeError> {
+    pub async fn stage_erasure(
+        &self,
+        persons: &[Id<kinds::PersonSource>],
+    ) -> Result<StagedErasure, LakeError> {
         let mut conn = self.conn().await?;
         let base = catalog::head(&mut conn).await?;
         let kept = catalog::files_kept(&mut conn).await?;
@@ -110,7 +113,8 @@ impl Lake {
         if gone == 0 || gone == file.rows {
             return Ok((gone, None));
         }
-        let table = schema::table(&file.table).ok_or(LakeError::Catalog { table: "lake_file", column: "table_name" })?;
+        let table = schema::table(&file.table)
+            .ok_or(LakeError::Catalog { table: "lake_file", column: "table_name" })?;
         Ok((gone, Some(self.write_file(table, file.bucket, &left)?)))
     }
 
@@ -138,7 +142,8 @@ impl Lake {
         }
         let keys = destroy_keys(tx.conn(), &persons).await?;
         for container in catalog::containers(tx.conn()).await? {
-            let left: i64 = sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
+            let left: i64 =
+                sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
             if left == 0 && container.erased.is_none() {
                 change.erase_containers.push(container);
             }
@@ -151,10 +156,17 @@ impl Lake {
     }
 }
 
-async fn destroy_keys(conn: &mut AnyConnection, persons: &[Id<kinds::PersonSource>]) -> Result<u64, LakeError> {
+async fn destroy_keys(
+    conn: &mut AnyConnection,
+    persons: &[Id<kinds::PersonSource>],
+) -> Result<u64, LakeError> {
     let mut keys = 0;
     for person in persons {
-        keys += sqlx::query(DESTROY_KEYS).bind(person.to_string()).execute(&mut *conn).await?.rows_affected();
+        keys += sqlx::query(DESTROY_KEYS)
+            .bind(person.to_string())
+            .execute(&mut *conn)
+            .await?
+            .rows_affected();
     }
     Ok(keys)
 }

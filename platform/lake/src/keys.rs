@@ -23,7 +23,9 @@ const DEPLOYMENT_MARK: &str = "kiban-deployment-key/1 ";
 const WRAPPED_LEN: usize = 12 + 32 + 16;
 
 /// What lies under one prefix of the store and one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DataClass {
     /// Rows about named persons.
@@ -78,7 +80,8 @@ impl Secret {
 
     /// HMAC-SHA256 under this secret over the parts, one after the other.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.expose()));
+        let mut context =
+            hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.expose()));
         for part in parts {
             context.update(part);
         }
@@ -93,7 +96,9 @@ impl Secret {
     }
 
     pub(crate) fn aead(&self) -> Result<LessSafeKey, KeyError> {
-        Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, self.expose()).map_err(|_| KeyError::Cipher)?))
+        Ok(LessSafeKey::new(
+            UnboundKey::new(&AES_256_GCM, self.expose()).map_err(|_| KeyError::Cipher)?,
+        ))
     }
 
     /// Wrap `key` under this one, bound to `name`; base 64.
@@ -103,7 +108,11 @@ impl Secret {
         let mut body = Zeroizing::new(key.0.to_vec());
         let tag = self
             .aead()?
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), wrap_aad(name), &mut body)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                wrap_aad(name),
+                &mut body,
+            )
             .map_err(|_| KeyError::Cipher)?;
         let mut out = nonce.to_vec();
         out.extend_from_slice(&body);
@@ -171,7 +180,8 @@ impl KeyRing {
         if deployment_path.exists() {
             return Err(KeyError::Exists);
         }
-        durable::create_dir_private(dir).map_err(|source| KeyError::Io { act: "make the key folder", source })?;
+        durable::create_dir_private(dir)
+            .map_err(|source| KeyError::Io { act: "make the key folder", source })?;
         let deployment = Secret::random()?;
         let mut file = ClassesFile { version: 1, class: Vec::new() };
         for class in DataClass::ALL {
@@ -188,7 +198,8 @@ impl KeyRing {
         };
         write(CLASSES_FILE, text.as_bytes())?;
         // The deployment key comes last: its presence says that the ring is whole.
-        let line = Zeroizing::new(format!("{DEPLOYMENT_MARK}{}\n", BASE64.encode(deployment.expose())));
+        let line =
+            Zeroizing::new(format!("{DEPLOYMENT_MARK}{}\n", BASE64.encode(deployment.expose())));
         write(DEPLOYMENT_FILE, line.as_bytes())?;
         Self::open(dir)
     }
@@ -207,8 +218,8 @@ impl KeyRing {
         }
         key.copy_from_slice(&bytes);
         let deployment = Secret(key);
-        let file: ClassesFile =
-            toml::from_str(&read_private(&dir.join(CLASSES_FILE))?).map_err(|_| KeyError::Malformed)?;
+        let file: ClassesFile = toml::from_str(&read_private(&dir.join(CLASSES_FILE))?)
+            .map_err(|_| KeyError::Malformed)?;
         if file.version != 1 {
             return Err(KeyError::Malformed);
         }

@@ -71,14 +71,27 @@ impl Lake {
     ///
     /// # Errors
     /// The folder cannot be used, or the catalog cannot be read.
-    pub async fn open(root: PathBuf, ring: Arc<KeyRing>, db: Db, steps: Arc<dyn Steps>) -> Result<Self, LakeError> {
+    pub async fn open(
+        root: PathBuf,
+        ring: Arc<KeyRing>,
+        db: Db,
+        steps: Arc<dyn Steps>,
+    ) -> Result<Self, LakeError> {
         durable::create_dir_private(&root).map_err(LakeError::io("make the lake's folder"))?;
         let root = std::path::absolute(root).map_err(LakeError::io("find the lake's folder"))?;
         let files = LocalFileSystem::new_with_prefix(&root)
             .map_err(|e| LakeError::io("open the lake's folder")(std::io::Error::other(e)))?;
         let lock = FolderLock::open(&root)?;
         let store = Arc::new(SealedStore::new(Arc::new(files), ring.clone()));
-        let lake = Self(Arc::new(Inner { root, ring, db, steps, store, pending: Pending::default(), lock }));
+        let lake = Self(Arc::new(Inner {
+            root,
+            ring,
+            db,
+            steps,
+            store,
+            pending: Pending::default(),
+            lock,
+        }));
         lake.collect().await?;
         Ok(lake)
     }
@@ -137,11 +150,21 @@ impl Lake {
         let io = || LakeError::io("write a table file");
         let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
         let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;
-        let (sealer, rows) = table_file::write(&table.arrow(), rows, sealer).map_err(|e| in_table(table, e))?;
+        let (sealer, rows) =
+            table_file::write(&table.arrow(), rows, sealer).map_err(|e| in_table(table, e))?;
         let counted = sealer.finish().map_err(io())?;
         let (file, digest, bytes) = counted.finish();
         file.commit(&*self.0.steps).map_err(io())?;
-        let file = TableFile { id, table: table.name.clone(), path, schema_version: table.version, bucket, digest, rows, bytes };
+        let file = TableFile {
+            id,
+            table: table.name.clone(),
+            path,
+            schema_version: table.version,
+            bucket,
+            digest,
+            rows,
+            bytes,
+        };
         Ok((file, staged))
     }
 
@@ -159,7 +182,12 @@ impl Lake {
     ///
     /// # Errors
     /// As [`Lake::append`].
-    pub async fn replace(&self, tx: &mut Tx, table: &str, staged: Vec<Staged>) -> Result<Snapshot, LakeError> {
+    pub async fn replace(
+        &self,
+        tx: &mut Tx,
+        table: &str,
+        staged: Vec<Staged>,
+    ) -> Result<Snapshot, LakeError> {
         let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
         let head = catalog::head(tx.conn()).await?;
         let end = catalog::files_at(tx.conn(), &table.name, head).await?;
@@ -216,12 +244,18 @@ impl Lake {
         at: Snapshot,
         persons: &[Id<kinds::PersonSource>],
     ) -> Result<Vec<RecordBatch>, LakeError> {
-        let wanted: std::collections::HashSet<String> = persons.iter().map(ToString::to_string).collect();
-        let buckets: std::collections::BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
+        let wanted: std::collections::HashSet<String> =
+            persons.iter().map(ToString::to_string).collect();
+        let buckets: std::collections::BTreeSet<u32> =
+            persons.iter().map(|p| p.bucket(BUCKETS)).collect();
         let mut files = self.files(table, at).await?;
         files.retain(|f| buckets.contains(&f.bucket));
         let batches = self.read_files(files).await?;
-        batches.iter().map(|b| Ok(split(b, &wanted)?.0)).filter(|b| !matches!(b, Ok(b) if b.num_rows() == 0)).collect()
+        batches
+            .iter()
+            .map(|b| Ok(split(b, &wanted)?.0))
+            .filter(|b| !matches!(b, Ok(b) if b.num_rows() == 0))
+            .collect()
     }
 
     async fn read_files(&self, files: Vec<TableFile>) -> Result<Vec<RecordBatch>, LakeError> {
@@ -238,7 +272,8 @@ impl Lake {
 
     /// Rows of one table file. Blocks.
     pub(crate) fn read_file(&self, file: &TableFile) -> Result<Vec<RecordBatch>, LakeError> {
-        let sealed = std::fs::read(self.0.root.join(&file.path)).map_err(LakeError::io("read a table file"))?;
+        let sealed = std::fs::read(self.0.root.join(&file.path))
+            .map_err(LakeError::io("read a table file"))?;
         let plain = seal::open_all(&self.0.ring, &file.path, &sealed)?;
         table_file::read(Bytes::from(plain)).map_err(LakeError::TableFile)
     }
@@ -259,10 +294,15 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// Rows by hash bucket of their person, each bucket ordered by person, the order given kept within one.
-fn by_bucket(table: &'static TableSchema, batches: &[RecordBatch]) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
+fn by_bucket(
+    table: &'static TableSchema,
+    batches: &[RecordBatch],
+) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
     let schema = table.arrow();
-    let conformed: Vec<_> =
-        batches.iter().map(|b| table_file::conform(&schema, b).map_err(|e| in_table(table, e))).collect::<Result<_, _>>()?;
+    let conformed: Vec<_> = batches
+        .iter()
+        .map(|b| table_file::conform(&schema, b).map_err(|e| in_table(table, e)))
+        .collect::<Result<_, _>>()?;
     let arrow = |e| in_table(table, crate::TableFileError::Arrow(e));
     let all = concat_batches(&schema, &conformed).map_err(arrow)?;
     let persons = person_column(&all, table)?;
@@ -271,7 +311,9 @@ fn by_bucket(table: &'static TableSchema, batches: &[RecordBatch]) -> Result<BTr
         let refused = || LakeError::Person { table: &table.name, row };
         let id: Id<kinds::PersonSource> = persons.value(row).parse().map_err(|_| refused())?;
         let index = u32::try_from(row).map_err(|_| refused())?;
-        rows.entry(id.bucket(BUCKETS)).or_default().push((u128::from_be_bytes(id.to_bytes()), index));
+        rows.entry(id.bucket(BUCKETS))
+            .or_default()
+            .push((u128::from_be_bytes(id.to_bytes()), index));
     }
     rows.into_iter()
         .map(|(bucket, mut rows)| {
@@ -282,7 +324,10 @@ fn by_bucket(table: &'static TableSchema, batches: &[RecordBatch]) -> Result<BTr
         .collect()
 }
 
-fn person_column<'a>(batch: &'a RecordBatch, table: &'static TableSchema) -> Result<&'a arrow::array::StringArray, LakeError> {
+fn person_column<'a>(
+    batch: &'a RecordBatch,
+    table: &'static TableSchema,
+) -> Result<&'a arrow::array::StringArray, LakeError> {
     batch
         .column_by_name(PERSON_COLUMN)
         .and_then(|c| c.as_string_opt::<i32>())
@@ -295,8 +340,15 @@ pub(crate) fn split(
     persons: &std::collections::HashSet<String>,
 ) -> Result<(RecordBatch, RecordBatch), LakeError> {
     let arrow = |e| LakeError::TableFile(crate::TableFileError::Arrow(e));
-    let missing = || LakeError::TableFile(crate::TableFileError::MissingColumn { column: PERSON_COLUMN.to_owned() });
-    let column = batch.column_by_name(PERSON_COLUMN).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing)?;
+    let missing = || {
+        LakeError::TableFile(crate::TableFileError::MissingColumn {
+            column: PERSON_COLUMN.to_owned(),
+        })
+    };
+    let column = batch
+        .column_by_name(PERSON_COLUMN)
+        .and_then(|c| c.as_string_opt::<i32>())
+        .ok_or_else(missing)?;
     let named: arrow::array::BooleanArray =
         (0..column.len()).map(|i| Some(persons.contains(column.value(i)))).collect();
     let others = arrow::compute::not(&named).map_err(arrow)?;

@@ -20,7 +20,8 @@ impl FolderLock {
     pub(crate) fn open(root: &Path) -> Result<Self, LakeError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(root.join(LOCK_FILE)).map_err(LakeError::io("open the lake's lock"))?;
+        let file =
+            options.open(root.join(LOCK_FILE)).map_err(LakeError::io("open the lake's lock"))?;
         file.lock_shared().map_err(LakeError::io("lock the lake"))?;
         Ok(Self { file, one: tokio::sync::Mutex::new(()) })
     }

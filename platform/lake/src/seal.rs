@@ -36,7 +36,8 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SealError> {
-        let bytes: &[u8; HEADER] = bytes.get(..HEADER).and_then(|b| b.try_into().ok()).ok_or(SealError::Size)?;
+        let bytes: &[u8; HEADER] =
+            bytes.get(..HEADER).and_then(|b| b.try_into().ok()).ok_or(SealError::Size)?;
         if &bytes[..8] != MAGIC {
             return Err(SealError::Format);
         }
@@ -91,15 +92,27 @@ impl FileKey {
     }
 
     /// Seal a piece in place; the tag is appended.
-    pub(crate) fn seal(&self, index: u64, last: bool, piece: &mut Vec<u8>) -> Result<(), SealError> {
+    pub(crate) fn seal(
+        &self,
+        index: u64,
+        last: bool,
+        piece: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
         self.0
             .seal_in_place_append_tag(Self::nonce(index, last), Aad::empty(), piece)
             .map_err(|_| SealError::Key(KeyError::Cipher))
     }
 
     /// Open a piece in place; the plain bytes are a prefix of what was given.
-    pub(crate) fn open<'a>(&self, index: u64, last: bool, piece: &'a mut [u8]) -> Result<&'a mut [u8], SealError> {
-        self.0.open_in_place(Self::nonce(index, last), Aad::empty(), piece).map_err(|_| SealError::Tampered { piece: index })
+    pub(crate) fn open<'a>(
+        &self,
+        index: u64,
+        last: bool,
+        piece: &'a mut [u8],
+    ) -> Result<&'a mut [u8], SealError> {
+        self.0
+            .open_in_place(Self::nonce(index, last), Aad::empty(), piece)
+            .map_err(|_| SealError::Tampered { piece: index })
     }
 }
 

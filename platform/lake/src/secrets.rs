@@ -31,19 +31,30 @@ impl KeyRing {
     ///
     /// # Errors
     /// The database failed, or the secret belongs to another key ring.
-    pub async fn find_secret(&self, conn: &mut AnyConnection, name: &str) -> Result<Option<Secret>, KeyError> {
+    pub async fn find_secret(
+        &self,
+        conn: &mut AnyConnection,
+        name: &str,
+    ) -> Result<Option<Secret>, KeyError> {
         let query = sqlx::query_as::<_, (String, String)>(FIND).bind(name);
         let row = query.fetch_optional(conn).await.map_err(KeyError::Database)?;
-        row.map(|(id, wrapped)| self.unwrapping(DataClass::Custody, &id)?.unwrap(&secret_name(name), &wrapped))
-            .transpose()
+        row.map(|(id, wrapped)| {
+            self.unwrapping(DataClass::Custody, &id)?.unwrap(&secret_name(name), &wrapped)
+        })
+        .transpose()
     }
 
     /// Destroy the secret of this name; was there one?
     ///
     /// # Errors
     /// The database failed.
-    pub async fn destroy_secret(&self, conn: &mut AnyConnection, name: &str) -> Result<bool, KeyError> {
-        let done = sqlx::query(DESTROY).bind(name).execute(conn).await.map_err(KeyError::Database)?;
+    pub async fn destroy_secret(
+        &self,
+        conn: &mut AnyConnection,
+        name: &str,
+    ) -> Result<bool, KeyError> {
+        let done =
+            sqlx::query(DESTROY).bind(name).execute(conn).await.map_err(KeyError::Database)?;
         Ok(done.rows_affected() > 0)
     }
 }

@@ -52,7 +52,11 @@ impl Session {
         // Text stays Utf8, as the schemas declare it, and decimals in SQL text are exact.
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .build();
         let ctx = SessionContext::new_with_state(state);
         functions::scalar().into_iter().for_each(|f| ctx.register_udf(f));
         functions::aggregate().into_iter().for_each(|f| ctx.register_udaf(f));
@@ -71,7 +75,12 @@ impl Lake {
     ///
     /// # Errors
     /// No such table or snapshot.
-    pub async fn frame(&self, session: &Session, table: &str, at: Snapshot) -> Result<DataFrame, LakeError> {
+    pub async fn frame(
+        &self,
+        session: &Session,
+        table: &str,
+        at: Snapshot,
+    ) -> Result<DataFrame, LakeError> {
         let declared = schema::table(table).ok_or(LakeError::UnknownTable)?;
         let files = self.files(table, at).await?;
         if files.is_empty() {
@@ -80,7 +89,8 @@ impl Lake {
         }
         let urls = files.iter().map(|f| ListingTableUrl::parse(format!("{STORE_URL}{}", f.path)));
         let format = ParquetFormat::default().with_force_view_types(false);
-        let options = ListingOptions::new(Arc::new(format)).with_file_extension(format!(".{EXTENSION}"));
+        let options =
+            ListingOptions::new(Arc::new(format)).with_file_extension(format!(".{EXTENSION}"));
         let config = ListingTableConfig::new_with_multi_paths(urls.collect::<Result<_, _>>()?)
             .with_listing_options(options)
             .with_schema(declared.arrow());
@@ -91,7 +101,10 @@ impl Lake {
 /// The plan vocabulary, so that no other crate names the engine.
 pub mod plan {
     pub use datafusion::{
-        common::{Column, DFSchema, DataFusionError, JoinType, Result as EngineResult, ScalarValue, TableReference},
+        common::{
+            Column, DFSchema, DataFusionError, JoinType, Result as EngineResult, ScalarValue,
+            TableReference,
+        },
         dataframe::DataFrame,
         datasource::{MemTable, TableProvider, provider_as_source},
         execution::context::SessionContext,
@@ -99,8 +112,9 @@ pub mod plan {
         functions_aggregate::expr_fn as aggregates,
         functions_window::expr_fn as windows,
         logical_expr::{
-            AggregateUDF, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF, SortExpr,
-            Volatility, case, cast, col, expr_fn, ident, lit, try_cast, when,
+            AggregateUDF, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder,
+            Operator, ScalarUDF, SortExpr, Volatility, case, cast, col, expr_fn, ident, lit,
+            try_cast, when,
         },
         prelude::{CsvReadOptions, ParquetReadOptions},
     };

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use object_store::{
-    CopyMode, CopyOptions, Error as StoreError, GetOptions, GetResult, GetResultPayload, ListResult,
-    MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions,
-    PutPayload, PutResult, Result as StoreResult, UploadPart, path::Path,
+    CopyMode, CopyOptions, Error as StoreError, GetOptions, GetResult, GetResultPayload,
+    ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult, UploadPart,
+    path::Path,
 };
 
 use crate::{
@@ -37,7 +38,10 @@ impl SealedStore {
     }
 
     async fn opened(&self, location: &Path, options: GetOptions) -> StoreResult<Opened> {
-        let found = self.inner.get_opts(location, GetOptions { head: true, range: None, ..options }).await?;
+        let found = self
+            .inner
+            .get_opts(location, GetOptions { head: true, range: None, ..options })
+            .await?;
         let sealed = found.meta.size;
         let (pieces, plain) = seal::layout(sealed).map_err(broken)?;
         let header = self.inner.get_range(location, 0..HEADER as u64).await?;
@@ -74,7 +78,8 @@ impl Opened {
     }
 
     fn sealed_range(&self, pieces: &Range<u64>) -> Range<u64> {
-        seal::piece_range(pieces.start, self.sealed).start..seal::piece_range(pieces.end - 1, self.sealed).end
+        seal::piece_range(pieces.start, self.sealed).start
+            ..seal::piece_range(pieces.end - 1, self.sealed).end
     }
 
     /// Open fetched pieces and cut the plain range out.
@@ -91,7 +96,8 @@ impl Opened {
             out.extend_from_slice(self.key.open(index, last, &mut buffer).map_err(broken)?);
         }
         let first = pieces.start * PIECE as u64;
-        let (from, to) = (range.start.saturating_sub(first) as usize, range.end.saturating_sub(first) as usize);
+        let (from, to) =
+            (range.start.saturating_sub(first) as usize, range.end.saturating_sub(first) as usize);
         if from > to || to > out.len() {
             return Err(broken(SealError::Size));
         }
@@ -107,13 +113,16 @@ impl Opened {
     /// The plain range, some pieces at a time.
     fn stream(self, range: Range<u64>) -> BoxStream<'static, StoreResult<Bytes>> {
         let step = READ_AHEAD * PIECE as u64;
-        stream::try_unfold((self, Some(range.start), range.end), move |(this, next, end)| async move {
-            let Some(start) = next else { return Ok(None) };
-            let stop = end.min((start / PIECE as u64) * PIECE as u64 + step);
-            let bytes = this.read(start..stop).await?;
-            let next = (stop < end).then_some(stop);
-            Ok(Some((bytes, (this, next, end))))
-        })
+        stream::try_unfold(
+            (self, Some(range.start), range.end),
+            move |(this, next, end)| async move {
+                let Some(start) = next else { return Ok(None) };
+                let stop = end.min((start / PIECE as u64) * PIECE as u64 + step);
+                let bytes = this.read(start..stop).await?;
+                let next = (stop < end).then_some(stop);
+                Ok(Some((bytes, (this, next, end))))
+            },
+        )
         .boxed()
     }
 }
@@ -129,9 +138,15 @@ fn plain_meta(meta: ObjectMeta) -> StoreResult<ObjectMeta> {
 
 #[async_trait]
 impl ObjectStore for SealedStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> StoreResult<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> StoreResult<PutResult> {
         let sealed = Vec::with_capacity(payload.content_length() + HEADER + seal::TAG);
-        let mut sealer = seal::Sealer::new(&self.ring, location.as_ref(), sealed).map_err(broken)?;
+        let mut sealer =
+            seal::Sealer::new(&self.ring, location.as_ref(), sealed).map_err(broken)?;
         let io = |e| broken(SealError::Io(e));
         for part in payload {
             std::io::Write::write_all(&mut sealer, &part).map_err(io)?;
@@ -145,7 +160,8 @@ impl ObjectStore for SealedStore {
         location: &Path,
         opts: PutMultipartOptions,
     ) -> StoreResult<Box<dyn MultipartUpload>> {
-        let sealer = seal::Sealer::new(&self.ring, location.as_ref(), Vec::new()).map_err(broken)?;
+        let sealer =
+            seal::Sealer::new(&self.ring, location.as_ref(), Vec::new()).map_err(broken)?;
         let inner = self.inner.put_multipart_opts(location, opts).await?;
         Ok(Box::new(SealedUpload { inner, sealer: Some(sealer) }))
     }
@@ -175,10 +191,15 @@ impl ObjectStore for SealedStore {
         let pieces: Vec<_> = ranges.iter().map(|r| opened.pieces_of(r)).collect();
         let wanted: Vec<_> = pieces.iter().map(|p| opened.sealed_range(p)).collect();
         let sealed = self.inner.get_ranges(location, &wanted).await?;
-        (pieces.iter().zip(&sealed).zip(ranges)).map(|((p, bytes), range)| opened.plain(p, bytes, range)).collect()
+        (pieces.iter().zip(&sealed).zip(ranges))
+            .map(|((p, bytes), range)| opened.plain(p, bytes, range))
+            .collect()
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -196,7 +217,11 @@ impl ObjectStore for SealedStore {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
         if options.mode == CopyMode::Create {
             let bytes = self.get(from).await?.bytes().await?;
-            let opts = PutOptions { mode: PutMode::Create, extensions: options.extensions, ..PutOptions::default() };
+            let opts = PutOptions {
+                mode: PutMode::Create,
+                extensions: options.extensions,
+                ..PutOptions::default()
+            };
             self.put_opts(to, bytes.into(), opts).await?;
             return Ok(());
         }

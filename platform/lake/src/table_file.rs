@@ -35,16 +35,20 @@ fn properties() -> Result<WriterProperties, TableFileError> {
 /// # Errors
 /// A column is missing or too many, has another type, or is empty where it may not be.
 pub fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, TableFileError> {
-    if let Some(extra) = batch.schema().fields().iter().find(|f| schema.index_of(f.name()).is_err()) {
+    if let Some(extra) = batch.schema().fields().iter().find(|f| schema.index_of(f.name()).is_err())
+    {
         return Err(TableFileError::UnknownColumn { column: extra.name().clone() });
     }
     let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, TableFileError> {
         let column = || field.name().clone();
-        let found = batch.column_by_name(field.name()).ok_or_else(|| TableFileError::MissingColumn { column: column() })?;
+        let found = batch
+            .column_by_name(field.name())
+            .ok_or_else(|| TableFileError::MissingColumn { column: column() })?;
         let array = if found.data_type() == field.data_type() {
             found.clone()
         } else if same_family(found.data_type(), field.data_type()) {
-            cast(found, field.data_type()).map_err(|_| TableFileError::ColumnType { column: column() })?
+            cast(found, field.data_type())
+                .map_err(|_| TableFileError::ColumnType { column: column() })?
         } else {
             return Err(TableFileError::ColumnType { column: column() });
         };
@@ -55,7 +59,8 @@ pub fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, T
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(TableFileError::Arrow)
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(TableFileError::Arrow)
 }
 
 /// Only the ways in which the engine writes the same values differently.
@@ -77,10 +82,10 @@ fn same_family(from: &arrow::datatypes::DataType, to: &arrow::datatypes::DataTyp
 pub fn write<W: Write + Send>(
     schema: &SchemaRef,
     batches: &[RecordBatch],
-    writer: W,
+    mut writer: W,
 ) -> Result<(W, u64), TableFileError> {
-    let mut parquet =
-        ArrowWriter::try_new(writer, schema.clone(), Some(properties()?)).map_err(TableFileError::Parquet)?;
+    let mut parquet = ArrowWriter::try_new(&mut writer, schema.clone(), Some(properties()?))
+        .map_err(TableFileError::Parquet)?;
     // Page borders follow batch borders, so batches are brought to one size first.
     let mut even = BatchCoalescer::new(schema.clone(), BATCH);
     let mut rows = 0;
@@ -96,7 +101,10 @@ pub fn write<W: Write + Send>(
         rows += batch.num_rows() as u64;
         parquet.write(&batch).map_err(TableFileError::Parquet)?;
     }
-    Ok((parquet.into_inner().map_err(TableFileError::Parquet)?, rows))
+    // Not `into_inner`: it turns an I/O error into text, and a full disk could not be told apart.
+    parquet.finish().map_err(TableFileError::Parquet)?;
+    drop(parquet);
+    Ok((writer, rows))
 }
 
 /// Read all rows of a Parquet file.
@@ -128,14 +136,20 @@ mod tests {
     }
 
     fn rows(range: std::ops::Range<i64>) -> RecordBatch {
-        let names: StringArray = range.clone().map(|n| (n % 7 != 0).then(|| format!("n{}", n % 1000))).collect();
-        RecordBatch::try_new(schema(), vec![Arc::new(names), Arc::new(Int64Array::from_iter_values(range))]).unwrap()
+        let names: StringArray =
+            range.clone().map(|n| (n % 7 != 0).then(|| format!("n{}", n % 1000))).collect();
+        RecordBatch::try_new(
+            schema(),
+            vec![Arc::new(names), Arc::new(Int64Array::from_iter_values(range))],
+        )
+        .unwrap()
     }
 
     #[test]
     fn the_bytes_do_not_tell_how_rows_were_batched() {
         let whole = write(&schema(), &[rows(0..40_000)], Vec::new()).unwrap();
-        let parts: Vec<_> = [0, 1, 17, 9_000, 9_001, 40_000].windows(2).map(|w| rows(w[0]..w[1])).collect();
+        let parts: Vec<_> =
+            [0, 1, 17, 9_000, 9_001, 40_000].windows(2).map(|w| rows(w[0]..w[1])).collect();
         let pieces = write(&schema(), &parts, Vec::new()).unwrap();
         assert_eq!(whole.1, 40_000);
         assert_eq!(whole, pieces);
@@ -152,14 +166,26 @@ mod tests {
         let conformed = conform(&schema(), &views.unwrap()).unwrap();
         assert_eq!(conformed.schema(), schema(), "order and string type are brought in line");
         let refused = |columns: Vec<(&str, ArrayRef)>| {
-            conform(&schema(), &RecordBatch::try_from_iter_with_nullable(
-                columns.into_iter().map(|(n, a)| (n, a, true))).unwrap()).unwrap_err()
+            conform(
+                &schema(),
+                &RecordBatch::try_from_iter_with_nullable(
+                    columns.into_iter().map(|(n, a)| (n, a, true)),
+                )
+                .unwrap(),
+            )
+            .unwrap_err()
         };
         let number = || Arc::new(Int64Array::from(vec![Some(1), None])) as ArrayRef;
         let name = || Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef;
         assert!(matches!(refused(vec![("name", name())]), TableFileError::MissingColumn { .. }));
-        assert!(matches!(refused(vec![("name", name()), ("number", number())]), TableFileError::Empty { rows: 1, .. }));
-        assert!(matches!(refused(vec![("name", name()), ("number", name())]), TableFileError::ColumnType { .. }));
+        assert!(matches!(
+            refused(vec![("name", name()), ("number", number())]),
+            TableFileError::Empty { rows: 1, .. }
+        ));
+        assert!(matches!(
+            refused(vec![("name", name()), ("number", name())]),
+            TableFileError::ColumnType { .. }
+        ));
         assert!(matches!(refused(vec![("x", name())]), TableFileError::UnknownColumn { .. }));
     }
 

@@ -79,20 +79,32 @@ impl Finding {
     /// The sentence shown to a user.
     pub fn ja(&self) -> String {
         match self {
-            Self::Missing { path } => format!("保管庫のファイル {path} がありません。控えから戻してください。"),
-            Self::Changed { path, bytes, found } if bytes != found => {
-                format!("保管庫のファイル {path} の長さが変わっています（記録 {bytes} バイト、現在 {found} バイト）。")
+            Self::Missing { path } => {
+                format!("保管庫のファイル {path} がありません。控えから戻してください。")
             }
-            Self::Changed { path, .. } => format!("保管庫のファイル {path} が書き換えられています。"),
-            Self::Swapped { path, with } => format!("保管庫のファイル {path} の中身が {with} のものと入れ替わっています。"),
+            Self::Changed { path, bytes, found } if bytes != found => {
+                format!(
+                    "保管庫のファイル {path} の長さが変わっています（記録 {bytes} バイト、現在 {found} バイト）。"
+                )
+            }
+            Self::Changed { path, .. } => {
+                format!("保管庫のファイル {path} が書き換えられています。")
+            }
+            Self::Swapped { path, with } => {
+                format!("保管庫のファイル {path} の中身が {with} のものと入れ替わっています。")
+            }
             Self::Foreign { path } => format!("保管庫に、目録にないファイル {path} があります。"),
             Self::NotRemoved { path } => {
                 format!("消去済みのファイル {path} が残っています。一度起動すると回収されます。")
             }
             Self::Rows { snapshot, table, event } => {
-                format!("スナップショット {snapshot} の {table} の目録が、記録 {event} と一致しません。")
+                format!(
+                    "スナップショット {snapshot} の {table} の目録が、記録 {event} と一致しません。"
+                )
             }
-            Self::NoEvent { snapshot } => format!("スナップショット {snapshot} を記録した監査記録がありません。"),
+            Self::NoEvent { snapshot } => {
+                format!("スナップショット {snapshot} を記録した監査記録がありません。")
+            }
             Self::NoSnapshot { snapshot, event } => {
                 format!("記録 {event} のスナップショット {snapshot} が目録にありません。")
             }
@@ -146,21 +158,35 @@ pub async fn verify_files(db: &Db, dir: &Path) -> Result<FilesVerified, VerifyEr
     let containers = catalog::containers(&mut conn).await.map_err(VerifyError::Lake)?;
     let snapshots = catalog::snapshots(&mut conn).await.map_err(VerifyError::Lake)?;
     drop(conn);
-    let events = kiban_audit::read_events(db, 0, i64::MAX as u64).await.map_err(VerifyError::Events)?;
+    let events =
+        kiban_audit::read_events(db, 0, i64::MAX as u64).await.map_err(VerifyError::Events)?;
 
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for f in &files {
         let erased = f.erased.is_some();
-        known.insert(f.file.path.clone(), Known { digest: f.file.digest, bytes: f.file.bytes, erased });
+        known.insert(
+            f.file.path.clone(),
+            Known { digest: f.file.digest, bytes: f.file.bytes, erased },
+        );
     }
     for c in &containers {
-        known.insert(c.path.clone(), Known { digest: c.digest, bytes: c.bytes, erased: c.erased.is_some() });
+        known.insert(
+            c.path.clone(),
+            Known { digest: c.digest, bytes: c.bytes, erased: c.erased.is_some() },
+        );
     }
     let root = dir.to_owned();
-    let mut report =
-        blocking(move || compare_files(&root, &known).map_err(LakeError::io("read the lake's files"))).await.map_err(VerifyError::Lake)?;
+    let mut report = blocking(move || {
+        compare_files(&root, &known).map_err(LakeError::io("read the lake's files"))
+    })
+    .await
+    .map_err(VerifyError::Lake)?;
     report.snapshots = snapshots.len() as u64;
-    report.findings.extend(compare_events(&Summary::of_rows(&files, &containers), &snapshots, &events));
+    report.findings.extend(compare_events(
+        &Summary::of_rows(&files, &containers),
+        &snapshots,
+        &events,
+    ));
     Ok(report)
 }
 
@@ -176,7 +202,8 @@ fn compare_files(root: &Path, known: &BTreeMap<String, Known>) -> io::Result<Fil
         Err(e) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
         found => found?.into_iter().collect(),
     };
-    let owners: BTreeMap<Digest, &String> = known.iter().map(|(path, k)| (k.digest, path)).collect();
+    let owners: BTreeMap<Digest, &String> =
+        known.iter().map(|(path, k)| (k.digest, path)).collect();
     for (path, k) in known.iter().filter(|(_, k)| !k.erased) {
         let Some(place) = on_disk.get(path) else {
             report.findings.push(Finding::Missing { path: path.clone() });
@@ -219,18 +246,26 @@ fn hash(path: &Path) -> io::Result<(Digest, u64)> {
     Ok((Digest::from_bytes(digest), bytes))
 }
 
-fn compare_events(rows: &BTreeMap<u64, Summary>, snapshots: &[u64], events: &[StoredEvent]) -> Vec<Finding> {
+fn compare_events(
+    rows: &BTreeMap<u64, Summary>,
+    snapshots: &[u64],
+    events: &[StoredEvent],
+) -> Vec<Finding> {
     let (mut findings, mut recorded) = (Vec::new(), BTreeSet::new());
     let snapshots: BTreeSet<u64> = snapshots.iter().copied().collect();
     let none = BTreeMap::new();
-    for (event, note) in events.iter().flat_map(|e| e.notes("lake").iter().map(move |n| (e.index, n))) {
+    for (event, note) in
+        events.iter().flat_map(|e| e.notes("lake").iter().map(move |n| (e.index, n)))
+    {
         let snapshot = note["snapshot"].as_u64().unwrap_or(0);
         if !snapshots.contains(&snapshot) || !recorded.insert(snapshot) {
             findings.push(Finding::NoSnapshot { snapshot, event });
             continue;
         }
         let said: BTreeMap<String, String> = (note["tables"].as_array().into_iter().flatten())
-            .filter_map(|t| Some((t["table"].as_str()?.to_owned(), t["digest"].as_str()?.to_owned())))
+            .filter_map(|t| {
+                Some((t["table"].as_str()?.to_owned(), t["digest"].as_str()?.to_owned()))
+            })
             .collect();
         let found = rows.get(&snapshot).map_or_else(|| none.clone(), Summary::digests);
         let tables: BTreeSet<&String> = said.keys().chain(found.keys()).collect();

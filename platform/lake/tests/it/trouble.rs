@@ -1,0 +1,97 @@
+//! Bad rows and a failing disk leave the lake as it was.
+
+use std::{fs, sync::Arc};
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use kiban_lake::{LakeError, Snapshot, TableFileError};
+use kiban_testkit::NoSteps;
+
+use crate::support::{Deployment, batch};
+
+#[tokio::test]
+async fn rows_that_do_not_fit_are_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    let good = batch("condition", &[(1, 1), (2, 2)]);
+    let mut columns = good.columns().to_vec();
+    columns[0] =
+        Arc::new(StringArray::from(vec!["psn_00000000000000000000000000", "per_1"])) as ArrayRef;
+    let nobody = RecordBatch::try_new(good.schema(), columns).unwrap();
+    let got = d.lake.stage("condition", vec![nobody]).await.err().unwrap();
+    assert!(matches!(got, LakeError::Person { table: "condition", row: 1 }));
+    assert!(got.ja().contains("1 行目"));
+    let got = d.lake.stage("person", vec![good.clone()]).await.err().unwrap();
+    assert!(matches!(got, LakeError::Rows { source: TableFileError::UnknownColumn { .. }, .. }));
+    let short = good.project(&[0, 1, 2]).unwrap();
+    let got = d.lake.stage("condition", vec![short]).await.err().unwrap();
+    assert!(matches!(got, LakeError::Rows { source: TableFileError::MissingColumn { .. }, .. }));
+    assert!(matches!(d.lake.stage("nothing", vec![good]).await, Err(LakeError::UnknownTable)));
+    assert!(d.disk().is_empty());
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_leaves_no_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    d.append("condition", &[(1, 1)]).await;
+    let before = d.disk();
+    // A file stands where the table's folder would have to be made.
+    let obstacle = dir.path().join("lake/identified/note");
+    fs::write(&obstacle, b"").unwrap();
+    let got = d.lake.stage("note", vec![batch("note", &[(1, 1)])]).await;
+    assert!(matches!(got, Err(LakeError::Io { .. })));
+    fs::remove_file(obstacle).unwrap();
+    let obstacle = dir.path().join("lake/source");
+    fs::write(&obstacle, b"").unwrap();
+    assert!(matches!(d.lake.container(), Err(LakeError::Io { .. })));
+    fs::remove_file(obstacle).unwrap();
+    assert_eq!(d.disk(), before);
+    assert_eq!(d.lake.head().await.unwrap(), Snapshot(1));
+    assert_eq!(d.verify().await.findings, []);
+}
+
+#[tokio::test]
+async fn an_unfinished_container_leaves_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    let mut writer = d.lake.container().unwrap();
+    writer.put(kiban_kernel::Id::from_bytes([1; 16]), crate::support::person(1), b"x").unwrap();
+    drop(writer);
+    assert!(d.disk().is_empty());
+}
+
+#[tokio::test]
+async fn collection_leaves_what_may_still_be_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    let staged = d.lake.stage("condition", vec![batch("condition", &[(1, 1)])]).await.unwrap();
+    assert_eq!(d.lake.collect().await.unwrap().files, 0);
+    let mut tx = d.log.begin().await.unwrap();
+    d.lake.append(&mut tx, vec![staged]).await.unwrap();
+    tx.rollback().await.unwrap();
+    drop(d.lake.stage("condition", vec![batch("condition", &[(1, 1), (2, 2)])]).await.unwrap());
+    assert_eq!(d.lake.collect().await.unwrap().files, 2, "staged and given up");
+    d.append("condition", &[(3, 3)]).await;
+    assert_eq!(d.lake.collect().await.unwrap().files, 1, "its transaction is known to have failed");
+    assert_eq!(d.verify().await.findings, []);
+}
+
+#[tokio::test]
+async fn collection_waits_while_another_process_has_the_lake_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    let other = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await; // a lock of its own
+    let staged = d.lake.stage("condition", vec![batch("condition", &[(1, 1)])]).await.unwrap();
+    assert!(other.lake.collect().await.unwrap().skipped);
+    let mut tx = d.log.begin().await.unwrap();
+    d.lake.append(&mut tx, vec![staged]).await.unwrap();
+    let _ = d.commit(tx).await;
+    assert_eq!(
+        other.rows("condition", Snapshot(1)).await,
+        [(1, 1)],
+        "and reads what was committed"
+    );
+    drop(d);
+    assert!(!other.lake.collect().await.unwrap().skipped);
+    assert_eq!(other.verify().await.findings, []);
+}
