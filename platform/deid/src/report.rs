@@ -1,0 +1,176 @@
+//! What the product's reader and the committee are told: changes per rule, risk, utility, dictionary.
+
+use kiban_kernel::{ColumnClass, LawKey};
+
+use crate::spec::Withheld;
+
+/// Rows through one table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TableCount {
+    /// Table.
+    pub table: String,
+    /// Rows before.
+    pub rows_in: u64,
+    /// Rows after: `rows_in` minus all removals.
+    pub rows_out: u64,
+    /// Persons with a row after.
+    pub persons_out: u64,
+    /// Rows removed, by reason.
+    pub removed: Vec<Removal>,
+}
+
+/// Rows removed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Removal {
+    /// Why.
+    pub reason: RemovalReason,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// Why a row is not in the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RemovalReason {
+    /// Not cleared for the product's regime.
+    NotCleared,
+    /// Not yet linked to a person.
+    NotLinked,
+    /// Outside the specification's window.
+    OutsideWindow,
+    /// Several rows about one person became one.
+    MergedIntoPerson,
+    /// The person's class is smaller than k.
+    SmallClass,
+}
+
+impl RemovalReason {
+    /// Japanese name.
+    pub fn label_ja(self) -> &'static str {
+        match self {
+            Self::NotCleared => "この根拠で利用できない記録",
+            Self::NotLinked => "名寄せ前の記録",
+            Self::OutsideWindow => "対象期間外",
+            Self::MergedIntoPerson => "同一人の行の統合",
+            Self::SmallClass => "k 未満の組に属する人の行",
+        }
+    }
+}
+
+/// What one rule did to one column.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ColumnChange {
+    /// Table.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// Its class.
+    pub class: ColumnClass,
+    /// Rule.
+    pub rule: String,
+    /// The provision.
+    pub law: LawKey,
+    /// Cells with a value before, among the rows that stay.
+    pub cells: u64,
+    /// Cells whose text changed, emptied ones included.
+    pub changed: u64,
+    /// Cells that were emptied: no sense could be made of the value, or a decision dropped it.
+    pub emptied: u64,
+    /// Cells that became the residual.
+    pub residual: u64,
+    /// Numbers before and after, where the column holds numbers of enough persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utility: Option<Utility>,
+}
+
+/// Numbers before and after.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Utility {
+    /// Before.
+    pub before: Numbers,
+    /// After; a band counts as its middle, a bound as itself.
+    pub after: Numbers,
+}
+
+/// Mean and inner quantiles; no extremes, which would name somebody.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Numbers {
+    /// Cells that are numbers.
+    pub count: u64,
+    /// Mean.
+    pub mean: f64,
+    /// 5, 25, 50, 75, 95 %.
+    pub quantiles: [f64; 5],
+}
+
+/// All changes.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Default)]
+pub struct ChangeReport {
+    /// Rows through each table.
+    pub tables: Vec<TableCount>,
+    /// Columns by rule.
+    pub columns: Vec<ColumnChange>,
+    /// Columns that do not reach the output.
+    pub withheld: Vec<Withheld>,
+    /// Fixed id or offset was used: an example, not a product.
+    pub fixed: bool,
+}
+
+/// A class size and how many classes have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SizeCount {
+    /// Persons in a class.
+    pub size: u64,
+    /// Classes of this size.
+    pub classes: u64,
+}
+
+/// The person-level risk of a product.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Default)]
+pub struct RiskSummary {
+    /// The model's quasi-identifiers as `table.column`.
+    pub quasi_identifiers: Vec<String>,
+    /// Target; 1 where the product has none.
+    pub target_k: u32,
+    /// Persons before suppression.
+    pub persons_in: u64,
+    /// Persons suppressed because their class was smaller than the target.
+    pub persons_suppressed: u64,
+    /// Persons in the output.
+    pub persons_out: u64,
+    /// Persons in the smallest class of the output; 0 if it is empty.
+    pub smallest_class: u64,
+    /// Class sizes of the output, ascending.
+    pub histogram: Vec<SizeCount>,
+    /// Class sizes before suppression, ascending.
+    pub histogram_before: Vec<SizeCount>,
+    /// Highest chance of finding a person known to be in the data: 1 / smallest class.
+    pub prosecutor_highest: f64,
+    /// Expected share of persons found when all are sought: classes / persons.
+    pub marketer: f64,
+    /// Persons alone in their class.
+    pub unique_persons: u64,
+}
+
+/// One column of the output, for its reader.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DictionaryEntry {
+    /// Table.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// Type in Parquet.
+    pub kind: String,
+    /// Class; none for the id column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ColumnClass>,
+    /// Rule that made its values.
+    pub rule: String,
+    /// The provision.
+    pub law: LawKey,
+    /// Japanese description.
+    pub ja: String,
+    /// English description.
+    pub en: String,
+}

@@ -1,0 +1,58 @@
+//! What the canonical schema says of a column, and which columns no specification may name.
+
+use std::collections::BTreeMap;
+
+use kiban_kernel::ColumnClass;
+
+/// Columns of a canonical table that the platform adds for its own custody: never part of an output.
+const CUSTODY: [&str; 7] = ["person_source", "bases", "delivery", "segment", "source_file", "position", "parser"];
+
+/// Canonical columns and their classes; `None`: no such table, or one that holds no records.
+pub(crate) fn columns(table: &str) -> Option<BTreeMap<&'static str, ColumnClass>> {
+    let table = kiban_lake::schema::table(table).filter(|t| is_record_table(t.name.as_str()))?;
+    Some(
+        table
+            .columns
+            .iter()
+            .filter(|c| !CUSTODY.contains(&c.name.as_str()))
+            .map(|c| (c.name.as_str(), c.class))
+            .collect(),
+    )
+}
+
+fn is_record_table(name: &str) -> bool {
+    RECORD_TABLES.contains(&name)
+}
+
+/// The tables a specification may name, in the order of the output.
+pub(crate) const RECORD_TABLES: [&str; 10] = [
+    "person", "encounter", "condition", "medication", "procedure", "measurement", "note", "coverage", "checkup", "death",
+];
+
+/// Columns that hold an address: the region rule is their only way out.
+pub(crate) fn is_address(column: &str) -> bool {
+    matches!(column, "address" | "postal_code")
+}
+
+/// Is the declared class at least as strict as the canonical one?
+pub(crate) fn at_least_as_strict(declared: ColumnClass, canonical: ColumnClass) -> bool {
+    use ColumnClass as C;
+    declared == canonical
+        || match canonical {
+            C::Insensitive => true,
+            // These leave no value in the output, or a coarser one inside the model.
+            C::Date => matches!(
+                declared,
+                C::QuasiIdentifier | C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage | C::FreeText
+            ),
+            C::QuasiIdentifier | C::SensitiveValue | C::LinkingCode => matches!(
+                declared,
+                C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage | C::FreeText
+            ),
+            C::FreeText => matches!(declared, C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage),
+            C::DirectIdentifier => matches!(declared, C::IndividualIdCode | C::FinancialDamage),
+            C::IndividualIdCode | C::FinancialDamage => {
+                matches!(declared, C::IndividualIdCode | C::FinancialDamage)
+            }
+        }
+}

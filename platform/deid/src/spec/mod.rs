@@ -1,0 +1,156 @@
+//! Specifications: their text, their rules, and the check against the table of house rule 4.
+
+mod canonical;
+mod check;
+mod error;
+mod lists;
+mod model;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use kiban_kernel::Digest;
+
+pub use check::{CheckError, Checked, CheckedColumn, CheckedTable, Use, Withheld, WithheldReason};
+pub use error::{Breach, ParameterProblem, Position, SpecError, SpecFinding};
+pub use lists::{ListEntry, ListError, RareList, rare_lists};
+pub use model::{
+    About, Column, DEFAULT_ID_COLUMN, Document, Fixed, InlineList, KTarget, Law, PersonKey, Table, Window,
+};
+pub use rule::{
+    Band, BottomCode, Bounds, Category, CodeToParent, DateUnit, Extremes, RESIDUAL, RareToResidual, Region,
+    RegionLevel, Rule, ShiftDate, TopCode, TruncateDate,
+};
+
+/// A specification as read, with what its text alone tells: positions and digest.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    document: Document,
+    text: String,
+    positions: BTreeMap<(String, String), Position>,
+}
+
+impl Spec {
+    /// What it says.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+    /// Its text: part of every package.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+    /// Digest of the text: part of every manifest.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.text.as_bytes())
+    }
+    /// Where a column is declared; an empty column means the table.
+    pub fn position(&self, table: &str, column: &str) -> Position {
+        self.positions.get(&(table.to_owned(), column.to_owned())).copied().unwrap_or_default()
+    }
+}
+
+impl Spec {
+    /// Reads a specification.
+    ///
+    /// # Errors
+    /// Not TOML, unknown or missing fields, parameters that make no sense; each with line and column.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let syntax = |e: &toml::de::Error| SpecError::Syntax {
+            position: Position::of(text, e.span().map_or(0, |s| s.start)),
+            message: e.message().to_owned(),
+        };
+        let tree = toml::de::DeTable::parse(text).map_err(|e| syntax(&e))?;
+        let document: Document = toml::from_str(text).map_err(|e| syntax(&e))?;
+        let mut positions = BTreeMap::new();
+        if let Some(tables) = tree.get_ref().get("tables").and_then(|t| t.get_ref().as_table()) {
+            for (table, body) in tables {
+                let at = Position::of(text, table.span().start);
+                positions.insert((table.get_ref().to_string(), String::new()), at);
+                let columns = body.get_ref().get("columns").and_then(|c| c.get_ref().as_table());
+                for (column, _) in columns.into_iter().flatten() {
+                    let at = Position::of(text, column.span().start);
+                    positions.insert((table.get_ref().to_string(), column.get_ref().to_string()), at);
+                }
+            }
+        }
+        let parsed = Self { document, text: text.to_owned(), positions };
+        parsed.parameters()?;
+        Ok(parsed)
+    }
+
+    /// The JSON Schema of a specification.
+    pub fn json_schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Document);
+        schema.insert("title".to_owned(), "Kiban processing specification".into());
+        schema.to_value()
+    }
+
+    /// Is it about one plain table rather than the canonical tables?
+    pub fn is_flat(&self) -> bool {
+        let tables = &self.document.tables;
+        tables.len() == 1 && tables.keys().all(|t| canonical::columns(t).is_none())
+    }
+}
+
+impl Spec {
+    fn parameters(&self) -> Result<(), SpecError> {
+        use ParameterProblem as P;
+        let spec = &self.document;
+        if spec.tables.is_empty() {
+            return Err(SpecError::NoTable);
+        }
+        if spec.k.as_ref().is_some_and(|k| k.target == 0) {
+            let position = Position::of(&self.text, self.text.find("[k]").unwrap_or(0));
+            let (table, column) = ("k".to_owned(), "target".to_owned());
+            return Err(SpecError::Parameter { position, table, column, problem: P::KTarget });
+        }
+        let mut max_days = None;
+        for (table_name, table) in &spec.tables {
+            for (column_name, column) in &table.columns {
+                for rule in [&column.anonymized, &column.pseudonymized].into_iter().flatten() {
+                    let known = |names: &[String]| names.iter().all(|n| table.columns.contains_key(n));
+                    let problem = match rule {
+                        Rule::Band(b) => match (b.low, b.high) {
+                            _ if !(b.width > 0.0 && b.width.is_finite()) => Some(P::Width),
+                            (Some(l), Some(h)) if l.partial_cmp(&h) != Some(std::cmp::Ordering::Less) => {
+                                Some(P::BoundOrder)
+                            }
+                            _ => None,
+                        },
+                        Rule::Bounds(b) if b.low.partial_cmp(&b.high) != Some(std::cmp::Ordering::Less) => {
+                            Some(P::BoundOrder)
+                        }
+                        Rule::ShiftDate(s) if !(1..=3650).contains(&s.max_days) => Some(P::MaxDays),
+                        Rule::ShiftDate(s) if *max_days.get_or_insert(s.max_days) != s.max_days => {
+                            Some(P::SeveralOffsets)
+                        }
+                        Rule::Extremes(e) if e.persons == 0 => Some(P::Persons),
+                        Rule::Extremes(e) if !known(&e.by) => Some(P::UnknownColumn),
+                        Rule::RareToResidual(r) if r.min_persons == 0 => Some(P::Persons),
+                        Rule::RareToResidual(r) if r.parent == Some(0) => Some(P::Characters),
+                        Rule::RareToResidual(r) => {
+                            let unknown = |l: &String| !spec.lists.contains_key(l) && lists::built_in(l).is_none();
+                            r.lists.iter().any(unknown).then_some(P::UnknownList)
+                        }
+                        Rule::CodeToParent(c) if c.characters == 0 => Some(P::Characters),
+                        Rule::Category(c) if c.values.is_empty() => Some(P::NoValues),
+                        _ => None,
+                    };
+                    if let Some(problem) = problem {
+                        return Err(SpecError::Parameter {
+                            position: self.position(table_name, column_name),
+                            table: table_name.clone(),
+                            column: column_name.clone(),
+                            problem,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
