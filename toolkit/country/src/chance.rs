@@ -1,9 +1,7 @@
 //! Seeded chance: one independent stream per purpose and index, so that a person's values depend on
 //! nothing but the seed and the person's place. Only integer and basic float arithmetic is used, so
-//! that the bytes do not depend on the machine.
-
-use rand_chacha::ChaCha8Rng;
-use rand_core::{RngCore, SeedableRng};
+//! that the bytes do not depend on the machine. The generator is SplitMix64: good enough for made-up
+//! people, and a stream costs nothing to open. Never for secrets.
 
 /// What a stream is for; two purposes never share numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,26 +21,20 @@ pub(crate) enum Purpose {
 }
 
 /// All streams of one purpose.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Streams {
-    key: [u8; 32],
+    key: u64,
 }
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Streams {
     pub(crate) fn new(seed: u64, purpose: Purpose) -> Self {
-        let mut state = seed ^ (purpose as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut key = [0; 32];
-        for chunk in key.chunks_exact_mut(8) {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            chunk.copy_from_slice(&mix(state).to_le_bytes());
-        }
-        Self { key }
+        Self { key: mix(mix(seed.wrapping_add(STEP)) ^ (purpose as u64).wrapping_mul(STEP)) }
     }
 
     pub(crate) fn of(&self, index: u64) -> Chance {
-        let mut rng = ChaCha8Rng::from_seed(self.key);
-        rng.set_stream(index);
-        Chance { rng }
+        Chance { state: mix(self.key ^ mix(index.wrapping_add(STEP))) }
     }
 }
 
@@ -57,17 +49,18 @@ pub(crate) fn mix(value: u64) -> u64 {
 /// One stream.
 #[derive(Debug)]
 pub(crate) struct Chance {
-    rng: ChaCha8Rng,
+    state: u64,
 }
 
 impl Chance {
     pub(crate) fn number(&mut self) -> u64 {
-        self.rng.next_u64()
+        self.state = self.state.wrapping_add(STEP);
+        mix(self.state)
     }
 
     /// A number in `0..n` (n > 0; the bias of 2^-32 does not matter here).
     pub(crate) fn below(&mut self, n: u32) -> u32 {
-        ((u64::from(self.rng.next_u32()) * u64::from(n)) >> 32) as u32
+        (((self.number() >> 32) * u64::from(n)) >> 32) as u32
     }
 
     /// A number in `from..=to`.
@@ -77,7 +70,7 @@ impl Chance {
 
     /// A number in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f64 {
-        f64::from(self.rng.next_u32()) / 4_294_967_296.0
+        (self.number() >> 32) as f64 / 4_294_967_296.0
     }
 
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
@@ -87,7 +80,7 @@ impl Chance {
     /// About normal: mean 0, deviation 1, never beyond 3.5. The sum of four uniform numbers, because
     /// logarithms and cosines differ between machines.
     pub(crate) fn normal(&mut self) -> f64 {
-        let bits = self.rng.next_u64();
+        let bits = self.number();
         let sum: u64 = (0..4).map(|i| (bits >> (16 * i)) & 0xffff).sum();
         (sum as f64 / 65_536.0 - 2.0) * 1.732_050_8
     }

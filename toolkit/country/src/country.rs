@@ -7,7 +7,7 @@ use crate::{
     error::CountryError,
     hospital::{self, Hospital, Patient},
     params::Params,
-    people::{self, Difference, Keys, Link, Maker, Part, Resident},
+    people::{self, Difference, Keys, Link, Maker, Part, Resident, Settler},
     specialist,
     standing::{Days, Deal, Dealer, Group, Regime, Standing},
     table::Tables,
@@ -44,10 +44,10 @@ impl Holder {
     /// Its name for people (made up).
     pub fn ja(self) -> &'static str {
         match self {
-            Self::HospitalA => "基盤中央病院(架空)",
-            Self::HospitalB => "基盤大学病院(架空)",
-            Self::Municipality => "基盤市(架空)",
-            Self::Specialist => "基盤難病センター(架空)",
+            Self::HospitalA => "模擬病院A",
+            Self::HospitalB => "模擬病院B",
+            Self::Municipality => "模擬自治体",
+            Self::Specialist => "模擬専門病院",
         }
     }
 }
@@ -293,7 +293,7 @@ fn differ(
 ) -> Option<Difference> {
     let [family, given] = people::patient_keys(patient);
     let [kanji_family, kanji_given] = &patient.kanji;
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         let born = people::wrong_birth(patient.born, days.delivery);
         if keys.take([kanji_family, kanji_given], [&family, &given], born, patient.male) {
             return Some(Difference::Birth);
@@ -317,7 +317,7 @@ fn settle(
     maker: &mut Maker<'_>,
 ) -> Result<(), CountryError> {
     let chance = &mut people::planted_chance(params.seed);
-    let mut homes: BTreeMap<(usize, &str), Vec<(u32, &Patient, Difference)>> = BTreeMap::new();
+    let mut homes: BTreeMap<(usize, &str), Vec<Settler<'_>>> = BTreeMap::new();
     for (n, link) in links.iter().enumerate() {
         let patient = &hospitals[link.hospital].patients[link.patient];
         let home = homes.entry((link.hospital, &patient.address)).or_default();

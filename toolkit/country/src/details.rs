@@ -159,8 +159,8 @@ impl<'a> Detailer<'a> {
         if resident.national && elder_from > details.moved_in {
             let insured = Insured {
                 insurer_no: self.national_insurer(),
-                insurer_name: "基盤市国民健康保険".into(),
-                symbol: "基国".into(),
+                insurer_name: "模擬自治体国民健康保険".into(),
+                symbol: "模国".into(),
                 number: details.house.number.clone(),
                 branch: format!("{:02}", resident.member),
             };
@@ -172,7 +172,7 @@ impl<'a> Detailer<'a> {
             let number = 10_000_000 + self.late_elders.at(place as u64);
             let insured = Insured {
                 insurer_no: self.elder_insurer(),
-                insurer_name: "埼玉県後期高齢者医療広域連合".into(),
+                insurer_name: "模擬後期高齢者医療広域連合".into(),
                 number: number.to_string(),
                 ..Insured::default()
             };
@@ -190,7 +190,7 @@ pub(crate) fn address(tables: &Tables, place: &Place, chance: &mut Chance) -> (S
     if chance.chance(0.4) {
         let building = chance.pick(&tables.buildings);
         let room = chance.between(1, 12) * 100 + chance.between(1, 9);
-        text.push_str(&format!(" {building}{room}"));
+        text = format!("{text} {building}{room}");
     }
     (text, format!("{}-99{:02}", place.postal, chance.below(100)))
 }

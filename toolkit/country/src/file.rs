@@ -1,6 +1,7 @@
 //! Text files in the encodings in which offices send them.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -25,6 +26,9 @@ pub(crate) struct TextFile {
     style: Style,
     out: BufWriter<File>,
     row: u64,
+    /// Bytes of the characters met: the encoder looks Kanji up one by one through a whole table.
+    known: HashMap<char, Vec<u8>>,
+    bytes: Vec<u8>,
 }
 
 impl TextFile {
@@ -40,7 +44,7 @@ impl TextFile {
         if style == Style::Marked {
             out.write_all(b"\xef\xbb\xbf").map_err(failed())?;
         }
-        let mut file = Self { name, style, out, row: 0 };
+        let mut file = Self { name, style, out, row: 0, known: HashMap::new(), bytes: Vec::new() };
         if !header.is_empty() {
             file.line(header)?;
         }
@@ -52,11 +56,24 @@ impl TextFile {
         self.row += 1;
         let (name, row) = (self.name, self.row);
         let written = if self.style == Style::Cp932 {
-            let (bytes, _, unmappable) = encoding_rs::SHIFT_JIS.encode(line);
-            if unmappable {
-                return Err(CountryError::Encoding { file: name, row });
+            self.bytes.clear();
+            for c in line.chars() {
+                if c.is_ascii() {
+                    self.bytes.push(c as u8);
+                } else if let Some(bytes) = self.known.get(&c) {
+                    self.bytes.extend_from_slice(bytes);
+                } else {
+                    let mut text = [0; 4];
+                    let (bytes, _, unmappable) =
+                        encoding_rs::SHIFT_JIS.encode(c.encode_utf8(&mut text));
+                    if unmappable {
+                        return Err(CountryError::Encoding { file: name, row });
+                    }
+                    self.bytes.extend_from_slice(&bytes);
+                    self.known.insert(c, bytes.into_owned());
+                }
             }
-            self.out.write_all(&bytes)
+            self.out.write_all(&self.bytes)
         } else {
             self.out.write_all(line.as_bytes())
         };

@@ -135,9 +135,9 @@ impl Constitution {
         let alt = (by_sex(23.0, 17.0) + heavy * 1.1 + self.liver * 7.0 + noise(2.0)).max(6.0);
         let gamma = (by_sex(36.0, 21.0) + heavy + self.liver * 14.0 + noise(3.0)).max(8.0);
 
-        let creatinine = (by_sex(0.84, 0.64)
+        let creatinine = (by_sex(0.80, 0.60)
             + (age - 50.0).max(0.0) * 0.0028
-            + self.kidney * 0.1
+            + self.kidney * 0.09
             + self.kidney.max(0.0) * 0.08)
             .max(0.35);
         let egfr =
@@ -242,7 +242,7 @@ mod tests {
             (4, 122.0, 134.0),
             (5, 70.0, 82.0),
             (8, 112.0, 126.0),
-            (13, 68.0, 84.0),
+            (13, 72.0, 88.0),
             (16, 5.4, 6.0),
         ] {
             assert!((low..high).contains(&mean[column]), "column {column}: {}", mean[column]);

@@ -25,6 +25,7 @@ pub(crate) mod kind {
     pub(crate) const STAFF_ID: &str = "staff_id";
     pub(crate) const CONTACT_NAME: &str = "contact_name";
     pub(crate) const EMPLOYER: &str = "employer";
+    pub(crate) const RECORD_KEY: &str = "record_key";
 }
 
 /// Identifying values, each once, by kind.
@@ -170,7 +171,19 @@ fn read_segment(
                 }
             }
         }
+        "MSH" => note(out, kind::RECORD_KEY, field(9)),
         "EVN" | "PV1" | "ORC" | "OBR" | "OBX" | "RXE" | "DG1" | "PRB" | "AL1" => {
+            if matches!(field(0), "ORC" | "OBR") {
+                for key in [field(2), field(3), field(4)] {
+                    // a battery's code stands in OBR-4
+                    if !key.contains('^') {
+                        note(out, kind::RECORD_KEY, key);
+                    }
+                }
+            }
+            if field(0) == "PRB" {
+                note(out, kind::RECORD_KEY, component(field(4), 0));
+            }
             // an extended composite name: a number, surname, given name
             for value in fields.iter().skip(1).flat_map(|f| f.split('~')) {
                 let parts: Vec<&str> = value.split('^').collect();
@@ -274,7 +287,7 @@ pub(crate) fn read_fhir(folder: Option<&Path>) -> Result<Hospital, CountryError>
                     }
                 }
                 Some("Practitioner" | "PractitionerRole") => {
-                    note_staff(&resource, &mut identifiers)
+                    note_staff(&resource, &mut identifiers);
                 }
                 _ => {}
             }
@@ -290,6 +303,44 @@ pub(crate) fn read_fhir(folder: Option<&Path>) -> Result<Hospital, CountryError>
         return Err(CountryError::NoPatient { holder: "hospital_b" });
     }
     Ok(Hospital { patients: patients.into_values().collect(), identifiers })
+}
+
+/// Ids and business identifiers of every record of hospital B but its places and organizations.
+pub(crate) fn fhir_record_keys(folder: Option<&Path>) -> Result<Identifiers, CountryError> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Keys {
+        resource_type: String,
+        id: Option<String>,
+        #[serde(default)]
+        identifier: Vec<Identifier>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Identifier {
+        value: Option<String>,
+    }
+    let mut out = Identifiers::new();
+    fixtures::each_fhir(folder, &mut |name, reader| {
+        for (i, line) in BufReader::new(reader).lines().enumerate() {
+            let wrong = || CountryError::Fixture { file: name.to_owned(), line: i + 1 };
+            let line = line.map_err(|_| wrong())?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let keys: Keys = serde_json::from_str(&line).map_err(|_| wrong())?;
+            if matches!(keys.resource_type.as_str(), "Organization" | "Location") {
+                continue;
+            }
+            for key in keys.identifier.into_iter().filter_map(|i| i.value).chain(keys.id) {
+                // a running number inside a prescription identifies nothing
+                if key.len() > 3 {
+                    note(&mut out, kind::RECORD_KEY, &key);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(out)
 }
 
 fn text(value: &Value) -> &str {

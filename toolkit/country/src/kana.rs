@@ -34,18 +34,28 @@ pub(crate) fn key(name: &str) -> String {
 /// Full-width katakana to half-width, as municipal systems export it.
 pub(crate) fn half_width(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for c in name.nfd() {
-        let half = match c {
-            '\u{3099}' => 'ﾞ',
-            '\u{309a}' => 'ﾟ',
-            '　' => ' ',
-            'ー' => 'ｰ',
-            '・' => '･',
-            other => PLAIN.iter().position(|p| *p == other).map_or(other, |i| HALF[i]),
+    for c in name.chars() {
+        let (plain, mark) = match c {
+            // voiced kana follow their plain ones; パ and its like follow two behind
+            'ガ' | 'ギ' | 'グ' | 'ゲ' | 'ゴ' | 'ザ' | 'ジ' | 'ズ' | 'ゼ' | 'ゾ' | 'ダ' | 'ヂ'
+            | 'ヅ' | 'デ' | 'ド' | 'バ' | 'ビ' | 'ブ' | 'ベ' | 'ボ' => {
+                (before(c, 1), Some('ﾞ'))
+            }
+            'パ' | 'ピ' | 'プ' | 'ペ' | 'ポ' => (before(c, 2), Some('ﾟ')),
+            'ヴ' => ('ウ', Some('ﾞ')),
+            '　' => (' ', None),
+            'ー' => ('ｰ', None),
+            '・' => ('･', None),
+            other => (other, None),
         };
-        out.push(half);
+        out.push(PLAIN.iter().position(|p| *p == plain).map_or(plain, |i| HALF[i]));
+        out.extend(mark);
     }
     out
+}
+
+fn before(c: char, places: u32) -> char {
+    char::from_u32(c as u32 - places).unwrap_or(c)
 }
 
 /// Katakana to hiragana.
@@ -91,6 +101,12 @@ mod tests {
             assert_eq!(key(&style), key(name));
         }
         assert_eq!(half_width("ゴトウ パッピー"), "ｺﾞﾄｳ ﾊﾟｯﾋﾟｰ");
+        for (c, plain, half) in
+            [('ガ', 'カ', "ｶﾞ"), ('ド', 'ト', "ﾄﾞ"), ('ヅ', 'ツ', "ﾂﾞ"), ('ポ', 'ホ', "ﾎﾟ")]
+        {
+            assert_eq!(half_width(&c.to_string()), half);
+            assert_eq!(half_width(&plain.to_string()).chars().next(), half.chars().next());
+        }
         assert_eq!(hiragana("モチヅキ"), "もちづき");
         assert_eq!(key("モチヅキ"), "モチズキ");
         assert_eq!(wide_digits("99丁目"), "９９丁目");

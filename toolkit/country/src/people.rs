@@ -128,6 +128,9 @@ pub(crate) struct Maker<'a> {
     household: u32,
 }
 
+/// A patient about to live here: the link's index, the patient, how the records differ.
+pub(crate) type Settler<'p> = (u32, &'p Patient, Difference);
+
 /// A member of a household about to be made.
 struct Draft {
     age: i32,
@@ -177,7 +180,7 @@ impl<'a> Maker<'a> {
     /// Hospital patients who live here, as one household.
     pub(crate) fn linked(
         &mut self,
-        members: &[(u32, &Patient, Difference)],
+        members: &[Settler<'_>],
         links: &mut [Link],
         chance: &mut Chance,
     ) {
@@ -301,16 +304,16 @@ fn compose(chance: &mut Chance) -> Vec<Draft> {
     let person = |age: i32, male: bool| Draft { age, male, part: Part::Ordinary };
     let mut out = Vec::with_capacity(5);
     match chance.below(1000) {
-        0..130 => out.push(person(chance.between(19, 39), chance.chance(0.55))),
-        130..230 => out.push(person(chance.between(40, 64), chance.chance(0.6))),
-        230..360 => {
-            let age = chance.between(65, 84).max(chance.between(60, 96));
+        0..125 => out.push(person(chance.between(19, 39), chance.chance(0.55))),
+        125..225 => out.push(person(chance.between(40, 64), chance.chance(0.6))),
+        225..385 => {
+            let age = chance.between(65, 90).max(chance.between(60, 97));
             out.push(person(age, chance.chance(0.33)));
         }
-        360..410 => couple(&mut out, (24, 44), chance),
-        410..500 => couple(&mut out, (45, 64), chance),
-        500..640 => couple(&mut out, (65, 88), chance),
-        640..860 => {
+        385..435 => couple(&mut out, (24, 44), chance),
+        435..520 => couple(&mut out, (45, 64), chance),
+        520..690 => couple(&mut out, (65, 91), chance),
+        690..860 => {
             couple(&mut out, (27, 56), chance);
             let mother = out[1].age;
             children(&mut out, mother, chance);

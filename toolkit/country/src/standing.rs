@@ -202,11 +202,15 @@ impl Standing {
                 regimes,
                 phase: StopPhase::BeforeSending,
             }),
-            Group::LaterStop if variant % 2 == 0 && days.product > days.delivery => Some(Stop {
-                on: days.delivery.plus(chance.between(1, days.product.days_since(days.delivery))),
-                regimes: [true, true],
-                phase: StopPhase::AfterSending,
-            }),
+            Group::LaterStop if variant.is_multiple_of(2) && days.product > days.delivery => {
+                Some(Stop {
+                    on: days
+                        .delivery
+                        .plus(chance.between(1, days.product.days_since(days.delivery))),
+                    regimes: [true, true],
+                    phase: StopPhase::AfterSending,
+                })
+            }
             Group::LaterStop => Some(Stop {
                 on: days.product.plus(chance.between(1, 60)),
                 regimes: [true, true],

@@ -7,7 +7,7 @@ use crate::{
     details::Detailer,
     error::CountryError,
     file::{Style, TextFile},
-    hospital::{Identifiers, Patient, below_municipality, kind},
+    hospital::{self, Identifiers, Patient, below_municipality, kind},
     people::{Difference, Part},
     progress::Progress,
     standing::Regime,
@@ -155,6 +155,9 @@ fn identifiers(country: &Country, dir: &Path) -> Result<(), CountryError> {
         for (kind, value) in &country.hospitals[h].identifiers {
             out.row(&[holder.name(), kind, value])?;
         }
+    }
+    for (kind, value) in hospital::fhir_record_keys(country.params.fixtures.fhir.as_deref())? {
+        out.row(&[Holder::HospitalB.name(), kind, &value])?;
     }
     for (kind, value) in crate::specialist::identifiers(&country.specialist) {
         out.row(&[Holder::Specialist.name(), kind, &value])?;
