@@ -104,12 +104,29 @@ impl Db {
         Self::connect(&url, engine, true).await
     }
 
-    /// As [`Db::open_read_only`], for the SQLite database at `path`.
+    /// As [`Db::open_read_only`], for the SQLite database at `path`. Works on a read-only medium
+    /// too, if the database was closed before it was copied there (no `-wal` file with content).
     ///
     /// # Errors
     /// It cannot be opened.
     pub async fn open_file_read_only(path: &Path) -> Result<Self, DbError> {
-        Self::open_read_only(&file_url(path)?).await
+        let url = file_url(path)?;
+        let db = Self::open_read_only(&url).await?;
+        let Err(error) = db.probe().await else { return Ok(db) };
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if std::fs::metadata(log).is_ok_and(|m| m.len() > 0) {
+            return Err(DbError::Open(error));
+        }
+        // A database in WAL mode wants to create its index beside it; nobody else writes here.
+        let still = Self::open_read_only(&format!("{url}?mode=ro&immutable=1")).await?;
+        still.probe().await.map_err(DbError::Open)?;
+        Ok(still)
+    }
+
+    async fn probe(&self) -> Result<(), sqlx::Error> {
+        let schema = sqlx::query("SELECT COUNT(*) FROM sqlite_master");
+        schema.execute(&self.pool).await.map(drop)
     }
 
     async fn connect(url: &str, engine: Engine, read_only: bool) -> Result<Self, DbError> {
@@ -117,7 +134,7 @@ impl Db {
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let pool = AnyPoolOptions::new()
             .max_connections(if engine == Engine::Sqlite { 8 } else { 16 })
-            .acquire_timeout(Duration::from_secs(60))
+            .acquire_timeout(Duration::from_mins(1))
             .after_connect(move |conn, _| {
                 Box::pin(async move {
                     match (engine, read_only) {

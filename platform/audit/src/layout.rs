@@ -188,6 +188,6 @@ mod tests {
         let bytes = bundle(entries.iter().map(Vec::as_slice)).unwrap();
         assert_eq!(unbundle(&bytes).unwrap(), entries);
         assert_eq!(unbundle(&bytes[..bytes.len() - 1]), None);
-        assert!(bundle(std::iter::once([0_u8; 65_536].as_slice())).is_none());
+        assert!(bundle(std::iter::once(vec![0_u8; 65_536].as_slice())).is_none());
     }
 }

@@ -1,12 +1,13 @@
 //! The log: one transaction of the governance database, one event, one signed checkpoint.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use kiban_govern::Actor;
 use kiban_kernel::{Clock, Steps, Timestamp};
 use serde_json::Value;
 use sqlx::{Any, AnyConnection, Transaction, error::ErrorKind};
 use tlog_tiles::{checkpoint::Checkpoint, tlog};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
     checkpoint,
@@ -113,7 +114,11 @@ struct Inner {
     clock: Arc<dyn Clock>,
     steps: Arc<dyn Steps>,
     publisher: Publisher,
+    turn: Arc<Mutex<()>>,
 }
+
+/// How long a writer waits for the one before it.
+const TURN: Duration = Duration::from_secs(30);
 
 /// The audit log. Cloning shares it.
 #[derive(Clone)]
@@ -121,7 +126,6 @@ pub struct Log(Arc<Inner>);
 
 /// What a commit gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a receipt for somebody carries the checkpoint"]
 pub struct Committed {
     /// The event's place in the log, from 0.
     pub index: u64,
@@ -157,7 +161,8 @@ impl Log {
         drop(conn);
         let publisher = Publisher::new(audit_dir, signer.verify_key().clone());
         publisher.publish_all(&db, &*steps).await?;
-        Ok(Self(Arc::new(Inner { db, signer, clock, steps, publisher })))
+        let turn = Arc::default();
+        Ok(Self(Arc::new(Inner { db, signer, clock, steps, publisher, turn })))
     }
 
     /// The database.
@@ -170,11 +175,16 @@ impl Log {
         self.0.signer.verify_key()
     }
 
-    /// Begin a transaction. There is one writer at a time: the call waits for the one before.
+    /// Begin a transaction. There is one writer at a time: the call waits for the one before, so do
+    /// not call it (nor [`Log::read`]) while holding a transaction.
     ///
     /// # Errors
-    /// The database fails, or the wait was too long.
+    /// The database fails, or the wait was too long ([`LogError::Busy`]).
     pub async fn begin(&self) -> Result<Tx, LogError> {
+        // Wait here rather than in the database, so that who waits holds no connection.
+        let turn = tokio::time::timeout(TURN, self.0.turn.clone().lock_owned())
+            .await
+            .map_err(|_| LogError::Busy(sqlx::Error::PoolTimedOut))?;
         let pool = self.0.db.pool();
         let inner = match self.0.db.engine() {
             Engine::Sqlite => pool.begin_with("BEGIN IMMEDIATE").await?,
@@ -186,7 +196,35 @@ impl Log {
         };
         // Read after the lock is held, so that instants and places in the log have one order.
         let now = self.0.clock.now();
-        Ok(Tx { log: self.clone(), inner, now, notes: BTreeMap::new() })
+        Ok(Tx { log: self.clone(), inner, now, notes: BTreeMap::new(), turn })
+    }
+
+    /// How many events the log has.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn size(&self) -> Result<u64, LogError> {
+        let mut conn = self.0.db.pool().acquire().await?;
+        Ok(store::count(&mut conn).await?)
+    }
+
+    /// The newest signed checkpoint, for what is handed to somebody; none of an empty log.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn checkpoint(&self) -> Result<Option<String>, LogError> {
+        let mut conn = self.0.db.pool().acquire().await?;
+        Ok(store::last_checkpoint(&mut conn).await?.map(|(_, text)| text))
+    }
+
+    /// All events about `subject`, oldest first.
+    ///
+    /// # Errors
+    /// The database fails, or a row is damaged.
+    pub async fn about(&self, subject: &str) -> Result<Vec<StoredEvent>, LogError> {
+        let mut conn = self.0.db.pool().acquire().await?;
+        let texts = store::about(&mut conn, subject).await?;
+        texts.iter().map(|t| StoredEvent::parse(t).ok_or(LogError::Damaged)).collect()
     }
 
     /// Record that `actor` opens identified data for `purpose` (a code), about `subject` (an opaque
@@ -245,6 +283,8 @@ pub struct Tx {
     inner: Transaction<'static, Any>,
     now: Timestamp,
     notes: BTreeMap<&'static str, Vec<Value>>,
+    /// After `inner`, so that the rollback is under way before the next writer begins.
+    turn: OwnedMutexGuard<()>,
 }
 
 impl Tx {
@@ -298,6 +338,7 @@ impl Tx {
         let Inner { db, steps, publisher, .. } = &*self.log.0;
         steps.step("audit.before_commit");
         self.inner.commit().await?;
+        drop(self.turn);
         steps.step("audit.after_commit");
         // The transaction stands; a copy that could not be written is completed later.
         let published = publisher.publish_new(db, &**steps).await.is_ok();

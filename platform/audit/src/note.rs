@@ -99,7 +99,7 @@ impl SigningKey {
         let verify: VerifyKey = public.parse()?;
         let mut private = Zeroizing::new([1_u8; 33]);
         private[1..].copy_from_slice(&*seed);
-        let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*private));
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(private.as_slice()));
         let text = format!("PRIVATE+KEY+{name}+{:08x}+{}", verify.verifier.key_id(), *encoded);
         Self::from_text(&Zeroizing::new(text))
     }

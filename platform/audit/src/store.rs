@@ -22,6 +22,7 @@ const CHECKPOINTS: &str = "SELECT tree_size, note FROM audit_checkpoint \
      WHERE tree_size >= $1 AND tree_size < $2 ORDER BY tree_size";
 const EVENTS: &str = "SELECT event_index, at, kind, actor, organization, subject, event, leaf_hash \
      FROM audit_event WHERE event_index >= $1 AND event_index < $2 ORDER BY event_index";
+const ABOUT: &str = "SELECT event FROM audit_event WHERE subject = $1 ORDER BY event_index";
 const BELOW_ZERO: &str = "SELECT COUNT(*) FROM audit_event WHERE event_index < 0";
 
 /// A row of `audit_event`.
@@ -144,6 +145,10 @@ pub(crate) async fn checkpoints(
 ) -> sqlx::Result<Vec<(u64, String)>> {
     let rows = sqlx::query(CHECKPOINTS).bind(signed(from)).bind(signed(to)).fetch_all(conn).await?;
     rows.iter().map(|r| Ok((unsigned(r.try_get(0)?), r.try_get(1)?))).collect()
+}
+
+pub(crate) async fn about(conn: Conn<'_>, subject: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(ABOUT).bind(subject.to_owned()).fetch_all(conn).await
 }
 
 pub(crate) async fn events(conn: Conn<'_>, from: u64, to: u64) -> sqlx::Result<Vec<EventRow>> {

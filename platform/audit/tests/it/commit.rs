@@ -85,6 +85,10 @@ async fn an_event_reads_back_with_its_notes() {
         assert_eq!(stored.notes("lake"), [json!({ "snapshot": 1 })]);
         assert_eq!(stored.notes("erased"), [json!(["seg_1"]), json!(["seg_2"])]);
         assert!(stored.notes("none").is_empty());
+        assert_eq!(log.about(&stored.subject).await.unwrap(), [stored]);
+        assert!(log.about("dlv_none").await.unwrap().is_empty());
+        assert_eq!(log.size().await.unwrap(), 1);
+        assert_eq!(log.checkpoint().await.unwrap(), Some(committed.checkpoint));
         assert_eq!(
             steps.names(),
             [

@@ -6,5 +6,6 @@ mod deployment;
 mod held;
 mod publish;
 mod refuse;
+mod stranger;
 mod tamper_copy;
 mod tamper_db;

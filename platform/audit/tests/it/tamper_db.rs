@@ -209,8 +209,7 @@ fn random_tampering_is_always_found() {
             apply(&mut state, act, fix);
         }
         // Places and leaf hashes may have been mended back to what they were.
-        let first = (0..).find(|i| state.events.get(*i) != good.events.get(*i) || *i > 20);
-        let first = first.filter(|i| *i <= 20);
+        let first = (0..20).find(|i| state.events.get(*i) != good.events.get(*i));
         runtime.block_on(async {
             state.write(test.db()).await;
             let whole = verify(&test).await;
