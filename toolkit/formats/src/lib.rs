@@ -1,7 +1,36 @@
 //! Health-data formats of Japan, from bytes to neutral records.
+//!
+//! Enters: bytes of one segment (a file of an SS-MIX2 tree, a line of FHIR NDJSON, a row of a municipal
+//! CSV). Leaves: [`Parsed`]: the holder's key of the person, [`Record`]s whose fields are the source's own
+//! text, [`Issue`]s (defects, never a value), and the names of what was not read. Refuses: nothing
+//! silently; a segment that cannot be trusted is `rejected` with its reasons, and then has neither person
+//! nor records. No I/O, no clock, no guessing: a field the source does not fill stays empty.
+//!
+//! ```
+//! let line = br#"{"resourceType":"Procedure","subject":{"reference":"Patient/p1"},"code":{"text":"x"}}"#;
+//! let parsed = kiban_formats::fhir::parse_line(line, 1);
+//! assert_eq!(parsed.person.as_deref(), Some("p1"));
+//! assert_eq!(parsed.records[0].table(), "procedure");
+//! ```
+//!
+//! # Guarantee
+//! - `formats.total`: any bytes give records, issues or names of what is unread; nothing panics.
+//! - `formats.truth`: an SS-MIX2 tree of a third party gives exactly the diagnoses, results and drugs that
+//!   went into it.
+//! - `formats.lossless`: a message that is read and written back has the same bytes.
+//! - `formats.silent`: neither issues nor `Debug` show a value of the source.
 
+mod detect;
+pub mod fhir;
+mod lines;
+pub mod municipal;
 pub mod record;
 mod rule;
+pub mod ssmix2;
+mod text;
 
+pub use detect::{Format, detect};
+pub use lines::{Line, LineError, LineReader, MAX_LINE_BYTES};
 pub use record::{Issue, Parsed, Record};
 pub use rule::{RULES, rule_ja};
+pub use text::{Quantity, holds_my_number, quantity};

@@ -1,0 +1,291 @@
+//! CSV files of a municipality: residents, check-ups, insurance, deaths.
+//!
+//! Enters: the header line, then one row after another (lines without terminators, as
+//! [`crate::LineReader`] gives them). Leaves: [`Parsed`] per row; the person is 宛名番号. Refuses: a header
+//! of no known layout ([`HeaderError`]); a row (`rejected`) that is not of the file's encoding, whose quotes
+//! are broken or whose cells are not as many as the header's, that names no person, or holds a My Number.
+//!
+//! Columns are found by their header, in any order; a column that is not known is named in `unread` where
+//! it holds something. Dates stay as they are written: ISO, `YYYYMMDD` or an era.
+
+mod layout;
+mod row;
+
+use std::borrow::Cow;
+
+pub use layout::Layout;
+pub use row::Encoding;
+
+use crate::{
+    record::{
+        CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text,
+    },
+    text,
+};
+use layout::{Column, column, unread_name};
+use row::{cells, owned_cells};
+
+/// Why a header cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Neither UTF-8 nor CP932.
+    #[error("the header is neither UTF-8 nor CP932")]
+    Encoding,
+    /// Broken quotes.
+    #[error("the quotes of the header do not close")]
+    Quotes,
+    /// Not the columns of any layout.
+    #[error("the header has not the columns of any known layout")]
+    Unknown,
+    /// A column that is read occurs twice.
+    #[error("column {column} of the header occurs twice")]
+    Twice {
+        /// Number of the second one, from 1.
+        column: usize,
+    },
+}
+
+impl HeaderError {
+    /// The sentence shown to staff.
+    pub fn ja(&self) -> String {
+        match self {
+            Self::Encoding => {
+                "見出し行の文字コードがUTF-8でもCP932でもありません。保存形式を確認してください。".into()
+            }
+            Self::Quotes => "見出し行の引用符が閉じていません。1行目を確認してください。".into(),
+            Self::Unknown => {
+                "見出し行が住民・健診・資格・死亡のいずれの様式でもありません。宛名番号などの列名を確認してください。".into()
+            }
+            Self::Twice { column } => {
+                format!("見出し行の{column}列目が重複しています。列名を確認してください。")
+            }
+        }
+    }
+}
+
+/// Reads the rows of one file.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    layout: Layout,
+    encoding: Encoding,
+    columns: Vec<Column>,
+    codes: Vec<String>,
+    unread: Vec<Cow<'static, str>>,
+}
+
+impl Reader {
+    /// Recognises the layout from the header line.
+    ///
+    /// # Errors
+    /// See [`HeaderError`].
+    pub fn new(header_line: &[u8]) -> Result<Self, HeaderError> {
+        let encoding = Encoding::of_header(header_line);
+        let text = encoding.decode(header_line).ok_or(HeaderError::Encoding)?;
+        let header = owned_cells(text.trim_end_matches(['\r', '\n'])).ok_or(HeaderError::Quotes)?;
+        let columns: Vec<Column> = header.iter().map(|h| column(h)).collect();
+        let layout = Layout::of(&columns).ok_or(HeaderError::Unknown)?;
+        let codes: Vec<String> = header.iter().map(|h| layout::plain(h)).collect();
+        for (index, found) in columns.iter().enumerate() {
+            let same = |before: usize| match found {
+                Column::Unknown => false,
+                Column::Item => columns[before] == Column::Item && codes[before] == codes[index],
+                _ => columns[before] == *found,
+            };
+            if (0..index).any(same) {
+                return Err(HeaderError::Twice { column: index + 1 });
+            }
+        }
+        let unread = header.iter().enumerate().map(|(i, h)| unread_name(layout, h, i)).collect();
+        Ok(Self { layout, encoding, columns, codes, unread })
+    }
+
+    /// What the file is about.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// How it is encoded.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Reads one row. `row_no` is the line's number in the file (the header is 1) and appears in positions.
+    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
+        let at = || format!("row {row_no}");
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Parsed::default();
+        }
+        let row = match self.encoding.decode(line) {
+            None => {
+                return Parsed::rejected(match self.encoding {
+                    Encoding::Utf8 => "csv.not-utf8",
+                    Encoding::Cp932 => "csv.not-cp932",
+                }, at());
+            }
+            Some(Cow::Borrowed(text)) => cells(text),
+            Some(Cow::Owned(text)) => owned_cells(&text),
+        };
+        let Some(mut row) = row else {
+            return Parsed::rejected("csv.quotes", at());
+        };
+        if row.len() != self.columns.len() {
+            return Parsed::rejected("csv.columns", at());
+        }
+        for (index, cell) in row.iter().enumerate() {
+            let dated = matches!(self.columns[index], Column::Birth | Column::Moved | Column::Died
+                | Column::From | Column::To | Column::Examined);
+            if !dated && text::holds_my_number(cell) {
+                return Parsed::rejected("my-number", format!("row {row_no} column {}", index + 1));
+            }
+        }
+        let mut cells = Cells { reader: self, row: &mut row };
+        let mut out = Parsed::default();
+        out.person = cells.take(Column::Key);
+        if out.person.is_none() {
+            out.reject("csv.no-person", at());
+            return out;
+        }
+        match self.layout {
+            Layout::Persons => persons(&mut cells, row_no, &mut out),
+            Layout::Coverage => coverage(&mut cells, row_no, &mut out),
+            Layout::Death => death(&mut cells, row_no, &mut out),
+            Layout::Checkup => checkup(&mut cells, row_no, &mut out),
+        }
+        // What no one took is unread.
+        for (index, cell) in row.iter().enumerate() {
+            if !cell.trim().is_empty() {
+                out.note_unread(self.unread[index].clone());
+            }
+        }
+        out
+    }
+}
+
+struct Cells<'r, 'a> {
+    reader: &'r Reader,
+    row: &'r mut Vec<Cow<'a, str>>,
+}
+
+impl<'a> Cells<'_, 'a> {
+    /// Takes the cell of a column out of the row; `None` if the column is missing or the cell blank.
+    fn take(&mut self, column: Column) -> Text<'a> {
+        let index = self.reader.columns.iter().position(|c| *c == column)?;
+        self.take_at(index)
+    }
+    fn take_at(&mut self, index: usize) -> Text<'a> {
+        let blank = |c: char| c.is_whitespace();
+        let cell = match std::mem::take(&mut self.row[index]) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blank)),
+            Cow::Owned(text) if text.trim_matches(blank).len() == text.len() => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(text.trim_matches(blank).to_owned()),
+        };
+        (!cell.is_empty()).then_some(cell)
+    }
+}
+
+fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    let person = PersonRecord {
+        position: Cow::Owned(format!("row {row_no}")),
+        name_kanji: cells.take(Column::NameKanji),
+        name_kana: cells.take(Column::NameKana),
+        sex: cells.take(Column::Sex).map(|s| match s.as_ref() {
+            "1" | "１" | "男" => Cow::Borrowed("M"),
+            "2" | "２" | "女" => Cow::Borrowed("F"),
+            "9" | "９" => Cow::Borrowed("O"),
+            "0" | "０" | "3" | "３" | "不明" => Cow::Borrowed("U"),
+            _ => s,
+        }),
+        birth_on: cells.take(Column::Birth),
+        postal_code: cells.take(Column::PostalCode),
+        address: cells.take(Column::Address),
+        phone: cells.take(Column::Phone),
+        occupation: cells.take(Column::Occupation),
+        insurer_no: None,
+        insured_symbol: None,
+        insured_number: None,
+        insured_branch: None,
+        death_on: cells.take(Column::Died),
+        record_no: out.person.clone(),
+    };
+    for (name, value) in [("氏名漢字", &person.name_kanji), ("住所", &person.address)] {
+        if value.as_deref().is_some_and(text::gaiji) {
+            out.note_issue("gaiji", format!("row {row_no} {name}"));
+        }
+    }
+    if person.birth_on.is_none() {
+        out.note_issue("csv.no-birth", format!("row {row_no}"));
+    }
+    out.records.push(person.into());
+}
+
+fn coverage<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    let coverage = CoverageRecord {
+        position: Cow::Owned(format!("row {row_no}")),
+        insurer_no: cells.take(Column::InsurerNo),
+        insurer_name: cells.take(Column::InsurerName),
+        insured_symbol: cells.take(Column::Symbol),
+        insured_number: cells.take(Column::Number),
+        insured_branch: cells.take(Column::Branch),
+        kind: None,
+        relation: cells.take(Column::Relation),
+        from_on: cells.take(Column::From),
+        to_on: cells.take(Column::To),
+    };
+    if coverage.insurer_no.is_none() {
+        out.note_issue("csv.no-insurer", format!("row {row_no}"));
+    }
+    out.records.push(coverage.into());
+}
+
+fn death<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    let cause_code = cells.take(Column::CauseCode);
+    let death = DeathRecord {
+        position: Cow::Owned(format!("row {row_no}")),
+        died_on: cells.take(Column::Died),
+        cause_system: cause_code.is_some().then_some(Cow::Borrowed("ICD-10")),
+        cause_code,
+        cause_text: cells.take(Column::CauseText),
+        place: cells.take(Column::Place),
+    };
+    if death.died_on.is_none() {
+        out.note_issue("csv.no-date", format!("row {row_no}"));
+    }
+    out.records.push(death.into());
+}
+
+fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    let examined_on = cells.take(Column::Examined);
+    let institution = cells.take(Column::Institution);
+    if examined_on.is_none() {
+        out.note_issue("csv.no-date", format!("row {row_no}"));
+    }
+    let items = cells.reader.columns.iter().enumerate().filter(|(_, c)| **c == Column::Item);
+    for (index, _) in items {
+        let Some(value) = cells.take_at(index) else { continue };
+        let number = text::quantity(&value).map(|q| q.number.into_owned());
+        let item = CheckupRecord {
+            position: Cow::Owned(format!("row {row_no} column {}", index + 1)),
+            item_code: Some(Cow::Owned(cells.reader.codes[index].clone())),
+            code_system: Some(Cow::Borrowed(ITEM_SYSTEM)),
+            text: None,
+            value_num: number.map(Cow::Owned),
+            value_text: Some(value),
+            unit: None,
+            examined_on: examined_on.clone(),
+            institution: institution.clone(),
+        };
+        out.records.push(item.into());
+    }
+    if out.records.is_empty() {
+        out.note_issue("csv.no-item", format!("row {row_no}"));
+    }
+}
+
+/// The item codes of specific health check-ups.
+const ITEM_SYSTEM: &str = "urn:oid:1.2.392.200119.6.1005";
+
+#[cfg(test)]
+mod tests;

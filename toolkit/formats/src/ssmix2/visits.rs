@@ -1,0 +1,189 @@
+//! `ADT`: a patient's basics, visits, admissions, discharges.
+
+use std::borrow::Cow;
+
+use super::{Field, Reading, Segment, position, practitioner};
+use crate::{
+    record::{
+        CoverageRecord, DeathRecord, EncounterRecord, MeasurementRecord, PersonRecord, Text,
+    },
+    text,
+};
+
+/// `ADT-00`: the person, insurance, death; height, weight and blood group as measurements.
+pub(super) fn basics(r: &mut Reading<'_>) {
+    let message = r.message;
+    let mut coverages = Vec::new();
+    let mut numbers = [0usize; 2];
+    for (_, segment) in message.segments() {
+        match segment.name() {
+            "IN1" => {
+                numbers[0] += 1;
+                if segment.is_empty() {
+                    r.out.note_issue("ssmix2.empty-segment", position("IN1", numbers[0]));
+                } else {
+                    coverages.push(coverage(&segment, numbers[0]));
+                }
+            }
+            "OBX" => {
+                numbers[1] += 1;
+                if let Some(measured) = super::lab::observation(&segment, numbers[1], &mut r.out) {
+                    let status = r.status(measured.status);
+                    let category = Some(Cow::Borrowed("body"));
+                    let record = MeasurementRecord { status, category, ..measured };
+                    r.out.records.push(record.into());
+                }
+            }
+            _ => {}
+        }
+    }
+    if r.status(None).is_some() {
+        return;
+    }
+    let Some(pid) = message.first("PID") else { return };
+    let mut person = person(&pid);
+    for (column, value) in [("PID-5", &person.name_kanji), ("PID-11", &person.address)] {
+        if value.as_deref().is_some_and(text::gaiji) {
+            r.out.note_issue("gaiji", column);
+        }
+    }
+    if let [only] = &coverages[..] {
+        person.insurer_no.clone_from(&only.insurer_no);
+        person.insured_symbol.clone_from(&only.insured_symbol);
+        person.insured_number.clone_from(&only.insured_number);
+        person.insured_branch.clone_from(&only.insured_branch);
+    }
+    if person.death_on.is_some() || pid.get(30, 1).as_deref() == Some("Y") {
+        let died_on = person.death_on.clone();
+        let death = DeathRecord { position: Cow::Borrowed("PID"), died_on, ..DeathRecord::default() };
+        r.out.records.push(death.into());
+    }
+    r.out.records.insert(0, person.into());
+    r.out.records.extend(coverages.into_iter().map(Into::into));
+}
+
+fn person(pid: &Segment<'_>) -> PersonRecord<'static> {
+    let mut person = PersonRecord {
+        position: Cow::Borrowed("PID"),
+        sex: pid.own(8, 1),
+        birth_on: pid.own(7, 1),
+        death_on: pid.own(29, 1),
+        record_no: pid.own(3, 1),
+        ..PersonRecord::default()
+    };
+    for name in pid.field(5).repetitions() {
+        let parts: Vec<_> = [1, 2].into_iter().filter_map(|c| name.component(c)).collect();
+        if parts.is_empty() {
+            continue;
+        }
+        let text = parts.join(" ");
+        let kana = match name.component(8).as_deref() {
+            Some("P") => true,
+            Some("I") => false,
+            _ => text::is_kana(&text),
+        };
+        let slot = if kana { &mut person.name_kana } else { &mut person.name_kanji };
+        slot.get_or_insert(Cow::Owned(text));
+    }
+    let home = |f: &Field<'_>| f.component(7).as_deref() == Some("H");
+    let address = pid.field(11);
+    let chosen = address.repetitions().find(home).or_else(|| address.repetitions().next());
+    if let Some(address) = chosen {
+        person.postal_code = own(address.component(5));
+        person.address = own(address.component(8)).or_else(|| {
+            let parts: Vec<_> =
+                [4, 3, 1, 2].into_iter().filter_map(|c| address.component(c)).collect();
+            (!parts.is_empty()).then(|| Cow::Owned(parts.concat()))
+        });
+    }
+    let mut phones: Vec<String> = Vec::new();
+    for phone in [13, 14].into_iter().flat_map(|n| pid.field(n).repetitions()) {
+        let number = phone.component(12).or_else(|| phone.component(1));
+        if let Some(number) = number.map(Cow::into_owned).filter(|n| !phones.contains(n)) {
+            phones.push(number);
+        }
+    }
+    person.phone = (!phones.is_empty()).then(|| Cow::Owned(phones.join(";")));
+    person
+}
+
+fn own(value: Option<Cow<'_, str>>) -> Text<'static> {
+    value.map(|v| Cow::Owned(v.into_owned()))
+}
+
+fn coverage(in1: &Segment<'_>, number: usize) -> CoverageRecord<'static> {
+    let (symbol, insured, branch) = card(&in1.field(10));
+    CoverageRecord {
+        position: position("IN1", number),
+        insurer_no: in1.own(3, 1),
+        insurer_name: in1.own(4, 1),
+        insured_symbol: symbol,
+        insured_number: insured,
+        insured_branch: branch,
+        kind: in1.own(2, 1),
+        relation: in1.own(17, 1),
+        from_on: in1.own(12, 1),
+        to_on: in1.own(13, 1),
+    }
+}
+
+/// `IN1-10`: symbol, number, branch as repetitions or components, or joined by `・`; one part is the number.
+fn card(field: &Field<'_>) -> (Text<'static>, Text<'static>, Text<'static>) {
+    let separator = ['~', '^', '・', '･'].into_iter().find(|c| field.raw().contains(*c));
+    let parts: Vec<Text<'static>> = match separator {
+        Some(c @ ('~' | '^')) => field
+            .raw()
+            .split(c)
+            .map(|p| {
+                let p = p.trim();
+                (!p.is_empty() && p != "\"\"").then(|| Cow::Owned(super::unescape(p).into_owned()))
+            })
+            .collect(),
+        _ => field.whole().map_or_else(Vec::new, |whole| {
+            let some = |p: &str| Some(Cow::Owned(p.trim().to_owned())).filter(|p: &Cow<'_, str>| !p.is_empty());
+            whole.split(['・', '･']).map(some).collect()
+        }),
+    };
+    let mut parts = parts.into_iter();
+    match parts.len() {
+        0 => (None, None, None),
+        1 => (None, parts.next().flatten(), None),
+        _ => (parts.next().flatten(), parts.next().flatten(), parts.next().flatten()),
+    }
+}
+
+/// `ADT-12`, `ADT-22`, `ADT-52`. An admission and its discharge are two records, each with the end it knows,
+/// joined by the visit number (`PV1-19`) where the hospital sends one.
+pub(super) fn visit(r: &mut Reading<'_>) {
+    let Some(pv1) = r.message.first("PV1") else {
+        r.out.note_issue("ssmix2.no-visit", "PV1");
+        return;
+    };
+    let occurred = || {
+        let event = r.message.first("EVN").and_then(|evn| evn.own(6, 1));
+        event.or_else(|| (r.name.day != "-").then(|| Cow::Owned(r.name.day.to_owned())))
+    };
+    let discharge = r.name.data_type == "ADT-52";
+    let admitted = pv1.own(44, 1);
+    let (start_at, end_at, status) = match r.name.data_type {
+        "ADT-52" => (admitted, pv1.own(45, 1).or_else(occurred), "discharge"),
+        "ADT-22" => (admitted.or_else(occurred), pv1.own(45, 1), "admission"),
+        _ => (admitted.or_else(occurred), None, "visit"),
+    };
+    let clinic = (pv1.get(3, 6).as_deref() == Some("C")).then(|| pv1.own(3, 1)).flatten();
+    let from_name = || r.name.department.filter(|d| *d != "-").map(|d| Cow::Owned(d.to_owned()));
+    let record = EncounterRecord {
+        position: Cow::Borrowed("PV1"),
+        encounter_key: pv1.own(19, 1),
+        class: pv1.own(2, 1),
+        start_at,
+        end_at,
+        department_code: pv1.own(10, 1).or(clinic).or_else(from_name),
+        department_text: pv1.own(10, 2),
+        disposition_code: pv1.own(36, 1).filter(|_| discharge),
+        disposition_text: pv1.own(36, 2).filter(|_| discharge),
+        status: r.status(Some(Cow::Borrowed(status))),
+        practitioner: practitioner(&pv1, 7),
+    };
+    r.out.records.push(record.into());
+}
