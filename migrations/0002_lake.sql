@@ -14,8 +14,9 @@ CREATE TABLE lake_file (
     table_name TEXT NOT NULL,
     path TEXT NOT NULL UNIQUE,
     schema_version BIGINT NOT NULL,
-    -- hash bucket of the persons in it
+    -- hash bucket of the persons in it, and of how many
     bucket BIGINT NOT NULL,
+    bucket_count BIGINT NOT NULL,
     -- SHA-256 of the sealed bytes, hexadecimal
     digest TEXT NOT NULL,
     row_count BIGINT NOT NULL,

@@ -38,12 +38,21 @@ pub struct TableFile {
     pub schema_version: u32,
     /// Hash bucket of its persons.
     pub bucket: u32,
+    /// Of how many buckets.
+    pub buckets: u32,
     /// SHA-256 of the sealed bytes.
     pub digest: Digest,
     /// Number of rows.
     pub rows: u64,
     /// Number of sealed bytes.
     pub bytes: u64,
+}
+
+impl TableFile {
+    /// May the file hold rows of one of these persons?
+    pub(crate) fn may_hold(&self, persons: &[Id<kinds::PersonSource>]) -> bool {
+        persons.iter().any(|p| p.bucket(self.buckets) == self.bucket)
+    }
 }
 
 /// A table file with its life.
@@ -72,9 +81,9 @@ const HEAD: &str = "SELECT COALESCE(MAX(snapshot), 0) FROM lake_snapshot";
 const ADD_SNAPSHOT: &str =
     "INSERT INTO lake_snapshot (snapshot, kind, made_at) VALUES ($1, $2, $3)";
 const SNAPSHOTS: &str = "SELECT snapshot FROM lake_snapshot ORDER BY snapshot";
-const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, digest, \
-     row_count, byte_count, added_snapshot, begin_snapshot, end_snapshot) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, bucket_count, \
+     digest, row_count, byte_count, added_snapshot, begin_snapshot, end_snapshot) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const END_FILE: &str = "UPDATE lake_file SET end_snapshot = $1 \
      WHERE file_id = $2 AND end_snapshot IS NULL AND erased_snapshot IS NULL";
 const ERASE_FILE: &str = "UPDATE lake_file SET erased_snapshot = $1, erased_at = $2 \
@@ -86,8 +95,8 @@ const ERASE_CONTAINER: &str = "UPDATE lake_container SET erased_snapshot = $1, e
 const CONTAINERS: &str = "SELECT file_id, path, digest, segment_count, byte_count, added_snapshot, \
      erased_snapshot FROM lake_container ORDER BY file_id";
 macro_rules! files { ($rest:literal) => { concat!(
-    "SELECT file_id, table_name, path, schema_version, bucket, digest, row_count, byte_count, \
-     added_snapshot, begin_snapshot, end_snapshot, erased_snapshot FROM lake_file ", $rest) } }
+    "SELECT file_id, table_name, path, schema_version, bucket, bucket_count, digest, row_count, \
+     byte_count, added_snapshot, begin_snapshot, end_snapshot, erased_snapshot FROM lake_file ", $rest) } }
 const FILES: &str = files!("ORDER BY file_id");
 const FILES_AT: &str = files!(
     "WHERE table_name = $1 AND erased_snapshot IS NULL AND begin_snapshot <= $2 \
@@ -123,17 +132,13 @@ fn file_row(row: &AnyRow) -> Result<FileRow, LakeError> {
         path: row.try_get(2)?,
         schema_version: unsigned(row, 3)? as u32,
         bucket: unsigned(row, 4)? as u32,
-        digest: parsed(row, 5, "lake_file", "digest")?,
-        rows: unsigned(row, 6)?,
-        bytes: unsigned(row, 7)?,
+        buckets: unsigned(row, 5)? as u32,
+        digest: parsed(row, 6, "lake_file", "digest")?,
+        rows: unsigned(row, 7)?,
+        bytes: unsigned(row, 8)?,
     };
-    Ok(FileRow {
-        file,
-        added: unsigned(row, 8)?,
-        begin: unsigned(row, 9)?,
-        end: optional(row, 10)?,
-        erased: optional(row, 11)?,
-    })
+    let (added, begin) = (unsigned(row, 9)?, unsigned(row, 10)?);
+    Ok(FileRow { file, added, begin, end: optional(row, 11)?, erased: optional(row, 12)? })
 }
 
 pub(crate) async fn head(conn: &mut AnyConnection) -> Result<Snapshot, LakeError> {
@@ -236,6 +241,7 @@ pub(crate) async fn write(
             .bind(&file.path)
             .bind(i64::from(file.schema_version))
             .bind(i64::from(file.bucket))
+            .bind(i64::from(file.buckets))
             .bind(file.digest.to_string())
             .bind(signed(file.rows))
             .bind(signed(file.bytes))
@@ -304,8 +310,8 @@ impl Summary {
         part.rows += f.rows;
         let end = end.map_or_else(|| "-".to_owned(), |e| e.to_string());
         part.lines.push(format!(
-            "add {} {} {} {} {} {} {} {begin} {end}\n",
-            f.id, f.path, f.schema_version, f.bucket, f.digest, f.rows, f.bytes
+            "add {} {} {} {} {} {} {} {} {begin} {end}\n",
+            f.id, f.path, f.schema_version, f.bucket, f.buckets, f.digest, f.rows, f.bytes
         ));
     }
 

@@ -8,7 +8,17 @@ use std::{
 
 use kiban_audit::Engine;
 
-use crate::{Lake, LakeError, catalog, durable, lake::blocking, lock::LOCK_FILE, seal::HEADER};
+use kiban_kernel::{Id, kinds};
+
+use crate::{
+    DataClass, Lake, LakeError, catalog, durable,
+    lake::{EXTENSION, blocking},
+    lock::FolderLock,
+    seal::HEADER,
+};
+
+/// Holds the newest snapshot that collection has seen.
+const HEAD_FILE: &str = ".head";
 
 /// What collection did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,7 +40,7 @@ pub(crate) fn walk(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if entry.file_type()?.is_dir() {
                 folders.push((format!("{name}/"), entry.path()));
-            } else if name != LOCK_FILE {
+            } else if name != HEAD_FILE && !FolderLock::FILES.contains(&name.as_str()) {
                 found.push((name, entry.path()));
             }
         }
@@ -39,11 +49,14 @@ pub(crate) fn walk(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// The file a temporary file would have become.
-fn target_of(path: &str) -> String {
-    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(f, n)| (f, n));
+/// The file of ours that this is, or that this temporary file would have become.
+fn target_of(path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/')?;
+    DataClass::of_path(folder)?;
     let name = name.strip_prefix('.').and_then(|n| n.strip_suffix(".tmp")).unwrap_or(name);
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    let (id, extension) = name.split_once('.')?;
+    id.parse::<Id<kinds::File>>().ok().filter(|_| extension == EXTENSION)?;
+    Some(format!("{folder}/{name}"))
 }
 
 impl Lake {
@@ -51,7 +64,8 @@ impl Lake {
     /// Before a file goes, its header is overwritten: without the salt its key cannot be made again.
     ///
     /// # Errors
-    /// The catalog cannot be read, or a file cannot be removed.
+    /// The catalog cannot be read, or a file cannot be removed; [`LakeError::RolledBack`] when the
+    /// catalog is older than the folder, for then committed files would look like garbage.
     pub async fn collect(&self) -> Result<Collected, LakeError> {
         let Some(alone) = self.0.lock.alone().await? else {
             return Ok(Collected { skipped: true, ..Collected::default() });
@@ -62,6 +76,7 @@ impl Lake {
             blocking(move || walk(&root).map_err(LakeError::io("list the lake's folder"))).await?;
         let mut conn = self.conn().await?;
         let head = catalog::head(&mut conn).await?;
+        self.remember_head(head.0)?;
         let files = catalog::files(&mut conn).await?;
         let containers = catalog::containers(&mut conn).await?;
         let named: HashMap<&str, bool> =
@@ -76,7 +91,8 @@ impl Lake {
             }
             let remove = match kept {
                 Some(kept) => !kept,
-                None => self.0.pending.is_garbage(&target_of(&path), head.0),
+                // What is not ours is left for a person to look at: verification names it.
+                None => target_of(&path).is_some_and(|p| self.0.pending.is_garbage(&p, head.0)),
             };
             if remove {
                 garbage.push(place);
@@ -92,6 +108,26 @@ impl Lake {
         }
         drop(alone);
         Ok(done)
+    }
+}
+
+impl Lake {
+    /// Refuse a catalog that is older than one seen before with this folder.
+    fn remember_head(&self, head: u64) -> Result<(), LakeError> {
+        let place = self.0.root.join(HEAD_FILE);
+        let known = match fs::read_to_string(&place) {
+            Ok(text) => text.trim().parse().unwrap_or(0),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+            Err(e) => return Err(LakeError::io("read the lake's mark")(e)),
+        };
+        if known > head {
+            return Err(LakeError::RolledBack { known, head });
+        }
+        if known < head {
+            durable::replace_private(&place, format!("{head}\n").as_bytes())
+                .map_err(LakeError::io("write the lake's mark"))?;
+        }
+        Ok(())
     }
 }
 

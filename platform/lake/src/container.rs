@@ -11,7 +11,7 @@
 //! in which no key is left is removed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fs::File,
     io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
 };
@@ -120,12 +120,14 @@ impl ContainerWriter {
             start: self.out.bytes(),
             length: bytes.len() as u64,
         };
-        if !self.keys.contains_key(&person) {
-            let secret = Secret::random()?;
-            let aead = secret.aead()?;
-            self.keys.insert(person, (secret, aead));
-        }
-        let (_, key) = self.keys.get(&person).ok_or(KeyError::UnknownKey)?;
+        let (_, key) = match self.keys.entry(person) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let secret = Secret::random()?;
+                let aead = secret.aead()?;
+                new.insert((secret, aead))
+            }
+        };
         let mut sealed = Vec::with_capacity(bytes.len() + TAG);
         sealed.extend_from_slice(bytes);
         key.seal_in_place_append_tag(place.nonce(), place.aad(person), &mut sealed)

@@ -4,7 +4,7 @@
 //! time; older snapshots stay readable, minus the stopped. The old bytes are removed by [`Lake::collect`]
 //! after the commit.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::RecordBatch;
 use kiban_audit::Tx;
@@ -14,7 +14,7 @@ use sqlx::AnyConnection;
 use crate::{
     Lake, LakeError, Snapshot,
     catalog::{self, Addition, Change, FileRow, TableFile},
-    lake::{BUCKETS, blocking, split},
+    lake::{blocking, split},
     pending::StagedPath,
     schema,
 };
@@ -78,13 +78,12 @@ impl Lake {
         let base = catalog::head(&mut conn).await?;
         let kept = catalog::files_kept(&mut conn).await?;
         drop(conn);
-        let buckets: BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
         let names: HashSet<String> = persons.iter().map(ToString::to_string).collect();
         let (this, persons) = (self.clone(), persons.to_vec());
         blocking(move || {
             let (mut rewrites, mut rows) = (Vec::new(), 0);
             for FileRow { file, .. } in kept {
-                if !buckets.contains(&file.bucket) {
+                if !file.may_hold(&persons) {
                     continue;
                 }
                 let (gone, new) = this.rewrite(&file, &names)?;
@@ -125,9 +124,8 @@ impl Lake {
     /// [`LakeError::Stale`] when rows were added meanwhile: drop the transaction and stage again.
     pub async fn erase(&self, tx: &mut Tx, staged: StagedErasure) -> Result<Erased, LakeError> {
         let StagedErasure { base, persons, rewrites, rows } = staged;
-        let buckets: BTreeSet<u32> = persons.iter().map(|p| p.bucket(BUCKETS)).collect();
         let kept = catalog::files_kept(tx.conn()).await?;
-        if kept.iter().any(|f| f.added > base.0 && buckets.contains(&f.file.bucket)) {
+        if kept.iter().any(|f| f.added > base.0 && f.file.may_hold(&persons)) {
             return Err(LakeError::Stale);
         }
         let validity: HashMap<_, _> = kept.iter().map(|f| (f.file.id, (f.begin, f.end))).collect();
@@ -150,7 +148,9 @@ impl Lake {
         }
         let (files, containers) = (change.erase.len() as u64, change.erase_containers.len() as u64);
         let snapshot = self.submit(tx, "erase", Vec::new(), change).await?;
-        paths.into_iter().for_each(|p| p.submit(snapshot.0));
+        for path in paths {
+            path.submit(snapshot.0);
+        }
         self.0.steps.step("lake.erase.after");
         Ok(Erased { snapshot, rows, files, keys, containers })
     }

@@ -180,9 +180,14 @@ pub enum LakeError {
     /// No room left.
     #[error("the disk is full")]
     DiskFull(#[source] io::Error),
-    /// Another process uses the lake in a way that excludes this one.
-    #[error("another process uses the lake")]
-    Busy,
+    /// The catalog is older than the lake's folder: one of them was put back from a copy.
+    #[error("the catalog ends at snapshot {head}, the lake's folder has seen {known}")]
+    RolledBack {
+        /// The newest snapshot the folder has seen.
+        known: u64,
+        /// The catalog's newest.
+        head: u64,
+    },
     /// Reading or writing failed.
     #[error("could not {act}")]
     Io {
@@ -233,7 +238,10 @@ impl LakeError {
             Self::Stale | Self::Race => "他の処理が同時に更新しました。もう一度実行してください。".into(),
             Self::Shredded => "この原本は利用停止により消去されています。".into(),
             Self::DiskFull(_) => "ディスクに空きがありません。空きを作って、もう一度実行してください。変更は行われていません。".into(),
-            Self::Busy => "別の処理が同じ保管庫を使っています。終わってから実行してください。".into(),
+            Self::RolledBack { known, head } => format!(
+                "データベース（スナップショット {head}）が保管庫（{known}）より古いため、停止しました。\
+                 同じ時点の控えを戻してください。ファイルは消していません。"
+            ),
             Self::Io { .. } => "保管庫のファイルを読み書きできません。権限とディスクの状態を確認してください。変更は行われていません。".into(),
             Self::Seal(_) | Self::TableFile(_) => {
                 "保管庫のファイルが壊れているか、書き換えられています。検証（audit verify）を実行してください。".into()

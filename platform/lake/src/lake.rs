@@ -161,6 +161,7 @@ impl Lake {
             path,
             schema_version: table.version,
             bucket,
+            buckets: BUCKETS,
             digest,
             rows,
             bytes,
@@ -210,7 +211,9 @@ impl Lake {
         let (files, paths): (Vec<_>, Vec<_>) = files.into_iter().unzip();
         change.add.extend(files.into_iter().map(|file| Addition { file, validity: None }));
         let snapshot = catalog::write(tx, kind, change).await?;
-        paths.into_iter().for_each(|p| p.submit(snapshot.0));
+        for path in paths {
+            path.submit(snapshot.0);
+        }
         self.0.steps.step("lake.catalog.after");
         Ok(snapshot)
     }
@@ -246,10 +249,8 @@ impl Lake {
     ) -> Result<Vec<RecordBatch>, LakeError> {
         let wanted: std::collections::HashSet<String> =
             persons.iter().map(ToString::to_string).collect();
-        let buckets: std::collections::BTreeSet<u32> =
-            persons.iter().map(|p| p.bucket(BUCKETS)).collect();
         let mut files = self.files(table, at).await?;
-        files.retain(|f| buckets.contains(&f.bucket));
+        files.retain(|f| f.may_hold(persons));
         let batches = self.read_files(files).await?;
         batches
             .iter()
@@ -275,7 +276,14 @@ impl Lake {
         let sealed = std::fs::read(self.0.root.join(&file.path))
             .map_err(LakeError::io("read a table file"))?;
         let plain = seal::open_all(&self.0.ring, &file.path, &sealed)?;
-        table_file::read(Bytes::from(plain)).map_err(LakeError::TableFile)
+        let found = table_file::read(Bytes::from(plain)).map_err(LakeError::TableFile)?;
+        let missing = LakeError::Catalog { table: "lake_file", column: "table_name" };
+        let declared = schema::table(&file.table).ok_or(missing)?.arrow();
+        // A file of an earlier schema version lacks the columns that came later.
+        found
+            .iter()
+            .map(|b| table_file::widen(&declared, b).map_err(LakeError::TableFile))
+            .collect()
     }
 }
 

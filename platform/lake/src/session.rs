@@ -58,8 +58,12 @@ impl Session {
             .with_default_features()
             .build();
         let ctx = SessionContext::new_with_state(state);
-        functions::scalar().into_iter().for_each(|f| ctx.register_udf(f));
-        functions::aggregate().into_iter().for_each(|f| ctx.register_udaf(f));
+        for function in functions::scalar() {
+            ctx.register_udf(function);
+        }
+        for function in functions::aggregate() {
+            ctx.register_udaf(function);
+        }
         Ok(Self { ctx })
     }
 

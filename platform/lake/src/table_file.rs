@@ -2,12 +2,12 @@
 //!
 //! No clock, no random numbers, no version string, and no trace of how the rows were batched.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions},
+    array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
     compute::{BatchCoalescer, cast},
-    datatypes::SchemaRef,
+    datatypes::{Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use parquet::{
@@ -61,6 +61,26 @@ pub fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, T
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema.clone(), columns, &options)
         .map_err(TableFileError::Arrow)
+}
+
+/// Rows of an earlier version of `schema`: columns that came later are empty, and must allow it.
+pub(crate) fn widen(
+    schema: &SchemaRef,
+    batch: &RecordBatch,
+) -> Result<RecordBatch, TableFileError> {
+    if batch.schema().fields().len() == schema.fields().len() {
+        return conform(schema, batch);
+    }
+    let column = |field: &Arc<Field>| {
+        let found = batch.column_by_name(field.name()).cloned();
+        found.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+    };
+    let fields: Vec<_> =
+        schema.fields().iter().map(|f| Arc::new(f.as_ref().clone().with_nullable(true))).collect();
+    let columns = schema.fields().iter().map(column).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let loose = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options);
+    conform(schema, &loose.map_err(TableFileError::Arrow)?)
 }
 
 /// Only the ways in which the engine writes the same values differently.
@@ -121,11 +141,10 @@ pub fn read(bytes: Bytes) -> Result<Vec<RecordBatch>, TableFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     use arrow::{
-        array::{Int64Array, StringArray, StringViewArray},
-        datatypes::{DataType, Field, Schema},
+        array::{Array as _, Int64Array, StringArray, StringViewArray},
+        datatypes::DataType,
     };
 
     fn schema() -> SchemaRef {
@@ -187,6 +206,15 @@ mod tests {
             TableFileError::ColumnType { .. }
         ));
         assert!(matches!(refused(vec![("x", name())]), TableFileError::UnknownColumn { .. }));
+    }
+
+    #[test]
+    fn rows_of_an_earlier_version_read_as_empty_where_they_may() {
+        let old = rows(0..3).project(&[1]).unwrap();
+        let wide = widen(&schema(), &old).unwrap();
+        assert_eq!((wide.schema(), wide.column(0).null_count()), (schema(), 3));
+        let refused = widen(&schema(), &rows(0..3).project(&[0]).unwrap());
+        assert!(matches!(refused, Err(TableFileError::Empty { rows: 3, .. })));
     }
 
     #[test]

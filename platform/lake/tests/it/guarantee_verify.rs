@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use kiban_audit::sqlx;
-use kiban_kernel::Id;
+use kiban_kernel::{Id, kinds};
 use kiban_lake::{Finding, verify_files};
 use kiban_testkit::NoSteps;
 
@@ -59,12 +59,18 @@ async fn every_change_of_a_file_is_named() {
     );
     put_back();
 
-    fs::write(root.join("identified/condition/new.kbs"), b"x").unwrap();
-    let foreign = Finding::Foreign { path: "identified/condition/new.kbs".into() };
-    assert_eq!(d.verify().await.findings, std::slice::from_ref(&foreign));
-    assert!(foreign.ja().contains("new.kbs"));
+    let ours = format!("identified/condition/{}.kbs", Id::<kinds::File>::from_bytes([7; 16]));
+    let foreign = ["README".to_owned(), ours.clone()].map(|path| Finding::Foreign { path });
+    fs::write(root.join("README"), b"x").unwrap();
+    fs::write(root.join(&ours), b"x").unwrap();
+    assert_eq!(d.verify().await.findings, foreign);
+    assert!(foreign[1].ja().contains(&ours));
     d.lake.collect().await.unwrap();
-    assert_eq!(d.verify().await.findings, []);
+    assert_eq!(
+        d.verify().await.findings,
+        foreign[..1],
+        "collection touches no file that is not ours"
+    );
 }
 
 #[tokio::test]

@@ -97,10 +97,10 @@ impl Deployment {
         verify_files(&self.db, &self.dir.join("lake")).await.unwrap()
     }
 
-    /// The files under the lake's folder, by path inside it, without the lock.
+    /// The files under the lake's folder, by path inside it, without locks and mark.
     pub(crate) fn disk(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = files_under(&self.dir.join("lake"));
-        files.remove(".lock");
+        files.retain(|path, _| ![".open", ".collect", ".head"].contains(&path.as_str()));
         files
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use kiban_lake::{LakeError, Snapshot, TableFileError};
+use kiban_lake::{Lake, LakeError, Snapshot, TableFileError};
 use kiban_testkit::NoSteps;
 
 use crate::support::{Deployment, batch};
@@ -94,4 +94,23 @@ async fn collection_waits_while_another_process_has_the_lake_open() {
     drop(d);
     assert!(!other.lake.collect().await.unwrap().skipped);
     assert_eq!(other.verify().await.findings, []);
+}
+
+#[tokio::test]
+async fn an_older_catalog_never_makes_garbage_of_newer_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    d.append("condition", &[(1, 1)]).await;
+    d.lake.collect().await.unwrap();
+    let (files, ring) = (d.disk(), d.lake.ring().clone());
+    drop(d);
+    let empty = kiban_testkit::TestDb::sqlite().await;
+    let opened =
+        Lake::open(dir.path().join("lake"), ring, empty.db().clone(), Arc::new(NoSteps)).await;
+    let error = opened.err().unwrap();
+    assert!(matches!(error, LakeError::RolledBack { known: 1, head: 0 }));
+    assert!(error.ja().ends_with('。'));
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    assert_eq!(d.disk(), files);
+    assert_eq!(d.verify().await.findings, []);
 }
