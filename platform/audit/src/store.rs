@@ -23,6 +23,8 @@ const CHECKPOINTS: &str = "SELECT tree_size, note FROM audit_checkpoint \
 const EVENTS: &str = "SELECT event_index, at, kind, actor, organization, subject, event, leaf_hash \
      FROM audit_event WHERE event_index >= $1 AND event_index < $2 ORDER BY event_index";
 const ABOUT: &str = "SELECT event FROM audit_event WHERE subject = $1 ORDER BY event_index";
+const CHECKPOINT_ROWS: &str = "SELECT COUNT(*) FROM audit_checkpoint";
+const NODE_ROWS: &str = "SELECT COUNT(*) FROM audit_node";
 const BELOW_ZERO: &str = "SELECT COUNT(*) FROM audit_event WHERE event_index < 0";
 
 /// A row of `audit_event`.
@@ -77,6 +79,13 @@ pub(crate) async fn count(conn: Conn<'_>) -> sqlx::Result<u64> {
 
 pub(crate) async fn below_zero(conn: Conn<'_>) -> sqlx::Result<u64> {
     sqlx::query_scalar::<_, i64>(BELOW_ZERO).fetch_one(conn).await.map(unsigned)
+}
+
+/// How many checkpoints and tree hashes there are, wherever they stand.
+pub(crate) async fn rows(conn: Conn<'_>) -> sqlx::Result<(u64, u64)> {
+    let checkpoints: i64 = sqlx::query_scalar(CHECKPOINT_ROWS).fetch_one(&mut *conn).await?;
+    let nodes: i64 = sqlx::query_scalar(NODE_ROWS).fetch_one(conn).await?;
+    Ok((unsigned(checkpoints), unsigned(nodes)))
 }
 
 /// The hashes at these stored hash indexes; one that is missing or malformed is left out.

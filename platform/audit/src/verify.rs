@@ -6,22 +6,23 @@
 
 mod copy;
 mod finding;
+mod stored;
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use sqlx::AnyConnection;
 use tlog_tiles::tlog::{Hash, record_hash, stored_hash_index};
 
 use self::copy::{Copy, CopyPage};
 pub use self::finding::{CheckpointFault, Finding, Place, Tamper};
+use self::stored::{Stored, StoredPage, claim};
 use crate::{
     checkpoint::{self, Verified},
     db::{Db, Engine},
     event::StoredEvent,
     layout::{self, HEIGHT, TILE},
     note::VerifyKey,
-    store::{self, EventRow},
-    tree::{Fetched, Frontier},
+    store,
+    tree::Frontier,
 };
 
 /// What to verify, and against what.
@@ -115,7 +116,7 @@ async fn once(request: &Request<'_>) -> Result<EventsVerified, Finding> {
                 Engine::Sqlite => "BEGIN",
                 Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             };
-            Some(db.pool().begin_with(begin).await.map_err(unreadable)?)
+            Some(db.pool().begin_with(begin).await.map_err(stored::unreadable)?)
         }
         None => None,
     };
@@ -126,10 +127,6 @@ async fn once(request: &Request<'_>) -> Result<EventsVerified, Finding> {
     Run { key, copy, db, held, tree: Frontier::default(), agreed: 0, subtrees: Vec::new() }
         .run()
         .await
-}
-
-fn unreadable(_: sqlx::Error) -> Finding {
-    Finding::Unreadable(Place::Database)
 }
 
 struct Held {
@@ -146,60 +143,6 @@ fn read_held(request: &Request<'_>, key: &VerifyKey) -> Result<Vec<Held>, Findin
     }
     held.sort_by_key(|h| h.checkpoint.size);
     Ok(held)
-}
-
-/// The database's side.
-struct Stored<'a> {
-    conn: &'a mut AnyConnection,
-    /// One past the highest place that has an event.
-    count: u64,
-    /// Size of the newest stored checkpoint.
-    signed: u64,
-    newest: Option<String>,
-}
-
-#[derive(Default)]
-struct StoredPage {
-    rows: HashMap<u64, EventRow>,
-    checkpoints: HashMap<u64, String>,
-    nodes: Fetched,
-}
-
-impl<'a> Stored<'a> {
-    async fn open(conn: &'a mut AnyConnection) -> Result<Self, Finding> {
-        if store::below_zero(conn).await.map_err(unreadable)? > 0 {
-            let (index, what) = (0, Tamper::Inserted);
-            return Err(Finding::Event { index, what, place: Place::Database });
-        }
-        let count = store::count(conn).await.map_err(unreadable)?;
-        let newest = store::last_checkpoint(conn).await.map_err(unreadable)?;
-        let (signed, newest) = newest.map_or((0, None), |(size, text)| (size, Some(text)));
-        Ok(Self { conn, count, signed, newest })
-    }
-
-    async fn page(&mut self, from: u64) -> Result<StoredPage, Finding> {
-        let to = from + TILE;
-        let rows = store::events(self.conn, from, to).await.map_err(unreadable)?;
-        let checkpoints =
-            store::checkpoints(self.conn, from + 1, to + 1).await.map_err(unreadable)?;
-        let nodes = store::nodes_of_leaves(self.conn, from, to).await.map_err(unreadable)?;
-        Ok(StoredPage {
-            rows: rows.into_iter().map(|r| (r.index, r)).collect(),
-            checkpoints: checkpoints.into_iter().collect(),
-            nodes,
-        })
-    }
-
-    /// Which place the event at `index` claims in its text.
-    async fn claim(&mut self, index: u64) -> Result<Option<u64>, Finding> {
-        let rows =
-            store::events(self.conn, index, index.saturating_add(1)).await.map_err(unreadable)?;
-        Ok(rows.first().and_then(|r| claim(r.event.as_bytes())))
-    }
-}
-
-fn claim(text: &[u8]) -> Option<u64> {
-    Some(StoredEvent::parse(std::str::from_utf8(text).ok()?)?.index)
 }
 
 /// What happened at `index`, by the places that the text there, the next text, and the text at the
@@ -271,6 +214,9 @@ impl Run<'_> {
         }
         if let Some(published) = published.filter(|p| *p < count) {
             return Err(Finding::CopyBehind { published, stored: count });
+        }
+        if let Some(db) = &mut self.db {
+            db.check_nothing_else().await?;
         }
         let newest = match (self.db, self.copy) {
             (Some(db), _) => db.newest,

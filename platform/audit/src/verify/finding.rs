@@ -118,6 +118,11 @@ pub enum Finding {
         /// Size of the tree.
         size: u64,
     },
+    /// The events are right, but the database holds checkpoints or tree hashes that belong to none.
+    Extra {
+        /// How many events there are.
+        index: u64,
+    },
     /// There is no key to verify with, or it is malformed.
     Key,
     /// The published key is not the one given.
@@ -162,6 +167,7 @@ impl Finding {
             | Self::RolledBack { index, .. }
             | Self::Forked { index, .. }
             | Self::Somewhere { index, .. }
+            | Self::Extra { index }
             | Self::File { index, .. } => Some(*index),
             Self::Checkpoint { size, .. } => Some(size.saturating_sub(1)),
             Self::CopyBehind { published, .. } => Some(*published),
@@ -223,6 +229,9 @@ impl Finding {
             Self::File { path, index, missing: false } => {
                 format!("audit フォルダの {path}（記録 {index} 以降）が壊れています。")
             }
+            Self::Extra { index } => format!(
+                "データベース: 記録は{index}件ですが、どの記録にも属さないチェックポイントまたはハッシュがあります。"
+            ),
             Self::Somewhere { index, size } => format!(
                 "audit フォルダの写し: 記録 {index} から{size}件目までのどこかが改変されています。データベースとともに検証すると特定できます。"
             ),
@@ -299,6 +308,10 @@ impl fmt::Display for Finding {
                     "the published copy of {size} events was changed at event {index} or later"
                 )
             }
+            Self::Extra { index } => write!(
+                f,
+                "the database holds checkpoints or hashes that belong to none of its {index} events"
+            ),
             Self::Key => f.write_str("there is no usable key to verify with"),
             Self::OtherKey => f.write_str("the published key is not the one given"),
             Self::RolledBack { from, index, held } => write!(

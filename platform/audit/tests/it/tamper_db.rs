@@ -128,6 +128,13 @@ async fn what_stands_beside_the_events_is_checked_too() {
             let found = verify_db(&test).await.unwrap_err();
             assert!(matches!(found, Finding::Event { what: Tamper::Node, .. }), "{found}");
         }
+        let extra = Finding::Extra { index: EVENTS };
+        let mut state = good.clone();
+        state.checkpoints.push((0, good.checkpoints[0].1.clone()));
+        expect(&test, &state, extra.clone()).await;
+        let mut state = good.clone();
+        state.nodes.push((good.nodes.len() as i64, good.nodes[0].1.clone()));
+        expect(&test, &state, extra).await;
         let mut state = good.clone();
         let mut before = state.events[0].clone();
         before.index = -1;
