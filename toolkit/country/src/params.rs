@@ -125,7 +125,7 @@ impl Default for Shares {
     }
 }
 
-/// A hospital whose patients nearly all have one designated disease.
+/// A hospital whose patients all have one designated disease (default: no. 265, lipodystrophy).
 #[derive(Debug, Clone)]
 pub struct Specialist {
     /// Patients.
@@ -138,9 +138,7 @@ pub struct Specialist {
 
 impl Default for Specialist {
     fn default() -> Self {
-        Self {
-            persons: 300, icd10: "E88.8".into(), disease: "家族性部分性脂肪萎縮症".into()
-        }
+        Self { persons: 300, icd10: "E88.1".into(), disease: "脂肪萎縮症".into() }
     }
 }
 

@@ -38,8 +38,8 @@ fn files_stand_where_they_should_in_their_encodings() {
         let bytes = bytes(&format!("{source}/{name}"));
         assert!(std::str::from_utf8(&bytes).is_err());
         assert!(!encoding_rs::SHIFT_JIS.decode(&bytes).2);
-        let ends = bytes.iter().filter(|b| **b == b'\n').count();
-        assert_eq!(ends, bytes.windows(2).filter(|w| w == b"\r\n").count());
+        let lines = bytes.strip_suffix(b"\n").expect("an end").split(|b| *b == b'\n');
+        assert!(lines.into_iter().all(|line| line.ends_with(b"\r")));
     }
     for holder in country.country.holders() {
         for paper in
@@ -104,7 +104,7 @@ fn a_hundred_thousand_people_take_seconds() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn any_seed_and_size_make_a_country(seed: u64, persons in 20u32..900, homonyms in 0u32..4) {
