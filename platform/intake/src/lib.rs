@@ -23,7 +23,6 @@
 mod bundle;
 mod error;
 pub mod holder;
-mod kf;
 mod limits;
 pub mod manifest;
 mod moments;
@@ -44,5 +43,5 @@ pub use limits::Limits;
 pub use place::FileRef;
 pub use quality::rule_ja;
 pub use seal::{Checked, KnownHolder, Segment, verify_seal, verify_seal_within};
-pub use segment::{format_name, format_of, parser_name};
+pub use segment::{format_name, format_of};
 pub use segment_id::SegmentIds;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::kf::Issue;
+use kiban_formats::Issue;
 use kiban_kernel::{Date, Id, kinds};
 
 use crate::place::FileRef;
@@ -191,7 +191,7 @@ pub fn rule_ja(rule: &str) -> &'static str {
         "intake.no-person" => "誰の記録か分からないため送付・保存しません。",
         "intake.nothing-read" => "読み取れる項目がないため、通知に記載の項目か確かめられません。",
         "intake.duplicate" => "同じ内容を既に受領しています。",
-        rule => kiban_govern::gate::Reason::ja_of_code(rule).unwrap_or_else(|| crate::kf::rule_ja(rule)),
+        rule => kiban_govern::gate::Reason::ja_of_code(rule).unwrap_or_else(|| kiban_formats::rule_ja(rule)),
     }
 }
 

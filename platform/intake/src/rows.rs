@@ -10,7 +10,7 @@ use arrow::{
     },
     error::ArrowError,
 };
-use crate::kf::Record;
+use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
 use kiban_lake::schema::{self, ColumnType, TableSchema};
 
@@ -398,7 +398,7 @@ impl TableBuilder {
 }
 
 fn columns_of(table: &str) -> &'static [&'static str] {
-    use crate::kf::record as r;
+    use kiban_formats::record as r;
     match table {
         "person" => r::PersonRecord::COLUMNS,
         "encounter" => r::EncounterRecord::COLUMNS,

@@ -16,7 +16,7 @@ use std::{
 
 use age::x25519;
 use kiban_audit::note::{self, VerifyKey};
-use crate::kf::{Format, Parsed};
+use kiban_formats::{Format, Parsed};
 use kiban_kernel::{Digest, Id, kinds};
 use sha2::{Digest as _, Sha256};
 
@@ -87,7 +87,7 @@ impl Segment<'_> {
     }
     /// Reader and version, as rows store it.
     pub fn parser(&self) -> &'static str {
-        segment::parser_name(self.format)
+        self.format.parser()
     }
     /// The file, as errors and reports name it.
     pub fn file_ref(&self) -> FileRef {
@@ -447,7 +447,7 @@ impl FirstPass<'_> {
         if looks_like_archive(&head.path, first) {
             return Err(ReceiveError::ArchiveInside { file });
         }
-        let format = crate::kf::detect(segment::tree_path(&head.path), &first[..filled.min(4096)])
+        let format = kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
             .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
         let mut check = TextCheck::new(format, limits.max_segment_bytes);
         let mut hash = Sha256::new();

@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use crate::kf::{Format, Parsed, fhir, municipal, ssmix2};
+use kiban_formats::{Format, Parsed, fhir, municipal, ssmix2};
 
 /// One segment as it stands in its file.
 pub(crate) struct Raw<'a> {
@@ -38,15 +38,6 @@ pub fn format_name(format: Format) -> &'static str {
 /// The format a manifest names.
 pub fn format_of(name: &str) -> Option<Format> {
     [Format::SsMix2, Format::FhirNdjson, Format::MunicipalCsv].into_iter().find(|f| format_name(*f) == name)
-}
-
-/// Name and version of the reader that a row's `parser` column holds.
-pub fn parser_name(format: Format) -> &'static str {
-    match format {
-        Format::SsMix2 => "ssmix2/1",
-        Format::FhirNdjson => "fhir_ndjson/1",
-        Format::MunicipalCsv => "municipal_csv/1",
-    }
 }
 
 /// Path of an SS-MIX2 file in its tree: without the bundle's prefix.
@@ -93,7 +84,7 @@ pub(crate) fn cut<E: From<CutError>>(
                 return Ok(());
             }
             header(&line)?;
-            let mut reader = municipal::Reader::new(trim_end(&line)).map_err(|_| CutError::Header)?;
+            let reader = municipal::Reader::new(trim_end(&line)).map_err(|_| CutError::Header)?;
             let mut number = 1;
             while read_line(&mut input, &mut line, max_bytes, number + 1)? {
                 number += 1;

@@ -1,6 +1,6 @@
 //! What the first pass checks of a text file while it streams by: lengths of lines, UTF-8, number of segments.
 
-use crate::kf::Format;
+use kiban_formats::Format;
 
 use crate::{error::ReceiveError, limits::Limits, place::FileRef};
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::kf::{Parsed, Record};
+use kiban_formats::{Parsed, Record};
 use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Date, PartialDate, Regime, Rules, parse_partial};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kiban_audit::note::{SigningKey, VerifyKey};
-use crate::kf::Format;
+use kiban_formats::Format;
 use kiban_kernel::{Entropy, Id, NoSteps, kinds};
 
 use super::{

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::kf::Format;
+use kiban_formats::Format;
 use xz2::{read::XzDecoder, stream};
 
 use super::SealError;
@@ -124,12 +124,12 @@ impl Walk<'_> {
         let mut first = Vec::new();
         probe
             .open(self.limits)
-            .and_then(|r| r.take(4096).read_to_end(&mut first))
+            .and_then(|r| r.take(65536).read_to_end(&mut first))
             .map_err(|e| input_error(e, &file, self.limits))?;
         let code = if looks_like_archive(path, &first) {
             Some("archive")
         } else {
-            match crate::kf::detect(crate::segment::tree_path(path), &first) {
+            match kiban_formats::detect(crate::segment::tree_path(path), &first) {
                 None => Some("unknown_format"),
                 Some(format) if self.only.is_some_and(|only| only != format) => Some("other_format"),
                 Some(format) => {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::{Path, PathBuf}};
 
-use crate::kf::Format;
+use kiban_formats::Format;
 use kiban_kernel::{Date, Id, Regime, kinds};
 
 use super::SealError;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use kiban_audit::note;
-use crate::kf::Record;
+use kiban_formats::Record;
 use kiban_kernel::{Clock, Date, Digest, Entropy, Id, Regime, Rules, Steps, kinds};
 use sha2::{Digest as _, Sha256};
 

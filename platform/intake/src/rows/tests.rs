@@ -1,1 +1,100 @@
+use arrow::array::{Array as _, Float64Array, StringArray, TimestampMicrosecondArray};
+use jiff::civil::date;
+use kiban_formats::record::{EncounterRecord, MeasurementRecord, MedicationRecord, PersonRecord};
 
+use super::*;
+
+fn context() -> RowContext<'static> {
+    RowContext {
+        person_source: Id::from_bytes([1; 16]),
+        bases: Bases::BOTH,
+        holder: Id::from_bytes([2; 16]),
+        delivery: Id::from_bytes([3; 16]),
+        segment: Id::from_bytes([4; 16]),
+        source_file: "data/a.ndjson",
+        file_number: 1,
+        line: 1,
+        parser: "fhir/1",
+        received_on: date(2025, 6, 1),
+    }
+}
+
+fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> &'a T {
+    batch.column_by_name(name).unwrap().as_any().downcast_ref().unwrap()
+}
+
+#[test]
+fn every_record_fits_its_schema() {
+    let tables = TableBuilders::new().unwrap();
+    assert_eq!(tables.tables.len(), Record::TABLES.len());
+    for (i, table) in tables.tables.iter().enumerate() {
+        assert_eq!(table.name, Record::TABLES[i]);
+        assert!(COMMON.iter().zip(&table.schema.columns).all(|(c, s)| *c == s.name));
+    }
+}
+
+#[test]
+fn text_is_kept_whatever_becomes_of_the_typed_value() {
+    let mut tables = TableBuilders::new().unwrap();
+    let mut quality = Quality::default();
+    let measure = |at: &'static str, num: &'static str| {
+        Record::from(MeasurementRecord {
+            position: "OBX[3]".into(),
+            value_text: Some(num.into()),
+            value_num: Some(num.into()),
+            measured_at: Some(at.into()),
+            ..MeasurementRecord::default()
+        })
+    };
+    for record in [measure("202405061230", "１５．３"), measure("2024", "2.5"), measure("soon", "1+")] {
+        tables.push(&context(), &record, &mut quality);
+    }
+    let batches = tables.finish().unwrap();
+    let batch = &batches[0].1;
+    let at: &TimestampMicrosecondArray = column(batch, "measured_at");
+    let text: &StringArray = column(batch, "measured_at_text");
+    let num: &Float64Array = column(batch, "value_num");
+    assert_eq!((at.is_null(0), at.is_null(1), at.is_null(2)), (false, true, true));
+    assert_eq!((text.value(1), text.value(2)), ("2024", "soon"));
+    assert_eq!((num.value(0), num.value(1), num.is_null(2)), (15.3, 2.5, true));
+    let counts: Vec<(&str, u64)> = quality.rules().iter().map(|(r, c)| (r.as_str(), c.count)).collect();
+    assert_eq!(counts, [("date.partial", 1), ("date.unreadable", 1), ("number.unreadable", 1)]);
+    assert_eq!(quality.rules()["date.unreadable"].places[0].position, "OBX[3] measurement.measured_at");
+    assert_eq!(tables.rows(), 0);
+    let mut totals = RowTotals::default();
+    totals.add(&batches);
+    let grid = tables.grid(&totals);
+    let cell = |check: &str, aspect| grid.iter().find(|c| c.check == check && c.aspect == aspect).unwrap();
+    assert_eq!((cell("measured_at", Aspect::Conformance).checked, cell("measured_at", Aspect::Conformance).failed), (3, 1));
+    assert_eq!(cell("unit", Aspect::Completeness).failed, 3);
+}
+
+#[test]
+fn implausible_dates_are_counted() {
+    let mut tables = TableBuilders::new().unwrap();
+    let mut quality = Quality::default();
+    let visit = |start: &'static str, end: &'static str| {
+        Record::from(EncounterRecord {
+            start_at: Some(start.into()),
+            end_at: Some(end.into()),
+            ..EncounterRecord::default()
+        })
+    };
+    tables.push(&context(), &visit("20240501", "20240430"), &mut quality);
+    tables.push(&context(), &visit("202405011000", "20240501"), &mut quality);
+    tables.push(&context(), &visit("20260101", "20260102"), &mut quality);
+    let person = PersonRecord { birth_on: Some("20240502".into()), ..PersonRecord::default() };
+    tables.push(&context(), &Record::from(person), &mut quality);
+    let count = |rule: &str| quality.rules().get(rule).map_or(0, |r| r.count);
+    assert_eq!((count(END_BEFORE_START), count(FUTURE), count(crate::quality::BEFORE_BIRTH)), (1, 1, 2));
+}
+
+#[test]
+fn doses_have_a_number_beside_the_text() {
+    let mut tables = TableBuilders::new().unwrap();
+    let record = MedicationRecord { dose: Some("2 錠".into()), days: Some("7".into()), ..MedicationRecord::default() };
+    tables.push(&context(), &Record::from(record), &mut Quality::default());
+    let batch = tables.finish().unwrap().remove(0).1;
+    let (days, dose): (&Float64Array, &StringArray) = (column(&batch, "days"), column(&batch, "dose_text"));
+    assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
+}

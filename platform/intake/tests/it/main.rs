@@ -1,0 +1,10 @@
+//! The guarantees of intake, each on sealed deliveries made here of synthetic people.
+
+mod crash;
+mod forged;
+mod gate;
+mod home;
+mod receipts;
+mod round_trip;
+mod samples;
+mod tampered;
