@@ -92,12 +92,15 @@ fn push_run(set: Set, run: &[u8], out: &mut String, seen: &mut Decoding, scratch
         Set::Kana => {
             for byte in run {
                 seen.characters += 1;
-                match char::from_u32(0xFF61 + u32::from(*byte).wrapping_sub(0x21)) {
-                    Some(kana) if (0x21..=0x5F).contains(byte) => {
-                        seen.half_width_kana += 1;
-                        out.push(kana);
-                    }
-                    _ => replace(out, seen),
+                let kana = match byte {
+                    0x21..=0x5F => char::from_u32(0xFF40 + u32::from(*byte)),
+                    _ => None,
+                };
+                if let Some(kana) = kana {
+                    seen.half_width_kana += 1;
+                    out.push(kana);
+                } else {
+                    replace(out, seen);
                 }
             }
         }
@@ -183,6 +186,7 @@ mod tests {
     fn half_width_kana_high_bytes_and_broken_escapes() {
         assert_eq!(decode(b"\x1b(I\x36\x5d\x1b(B").0, "ｶﾝ");
         assert_eq!(decode(b"\x1b(I\x36\x5d\x1b(B").1.half_width_kana, 2);
+        assert_eq!(decode(b"\x1b(I\x00\x60").1.replaced, 2, "once overflowed");
         assert_eq!(decode("é".as_bytes()).1.high_bytes, 2);
         assert_eq!(decode(b"x\x1b").0, "x\u{FFFD}");
         assert_eq!(decode(b"\x1b$B\x46").0, "\u{FFFD}");

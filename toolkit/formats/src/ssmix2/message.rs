@@ -4,7 +4,8 @@
 //! for byte, except for the segments that were edited. Refuses: bytes without an `MSH` in front, and
 //! other delimiters than `|^~\&`.
 //!
-//! Bytes are cut at CR and LF only, which no two-byte character of ISO-2022-JP contains; every
+//! The framing bytes of a transmission (VT in front, FS or SUB behind), which real files keep, belong to no
+//! segment. Bytes are cut at CR and LF only, which no two-byte character of ISO-2022-JP contains; every
 //! segment starts in ASCII. All other cuts are made after decoding.
 
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
@@ -56,6 +57,7 @@ impl MessageError {
 
 #[derive(Debug, Clone)]
 struct Span {
+    lead: Range<usize>,
     raw: Range<usize>,
     terminator: Range<usize>,
     text: Range<usize>,
@@ -88,9 +90,19 @@ impl<'a> Message<'a> {
                 [] => stop,
                 _ => stop + 1,
             };
+            let framing = |b: &u8| matches!(b, 0x0B | 0x1C | 0x1A);
+            let line = &raw[start..stop];
+            let front = line.iter().take_while(|b| framing(b)).count();
+            let back = line[front..].iter().rev().take_while(|b| framing(b)).count();
+            let (first, last) = (start + front, stop - back);
             let from = text.len();
-            charset::decode_into(&raw[start..stop], &mut text, &mut decoding);
-            spans.push(Span { raw: start..stop, terminator: stop..next, text: from..text.len() });
+            charset::decode_into(&raw[first..last], &mut text, &mut decoding);
+            spans.push(Span {
+                lead: start..first,
+                raw: first..last,
+                terminator: last..next,
+                text: from..text.len(),
+            });
             start = next;
         }
         let header = spans.iter().find(|s| !s.raw.is_empty()).map_or("", |s| &text[s.text.clone()]);
@@ -160,6 +172,7 @@ impl<'a> Message<'a> {
         }
         let mut out = Vec::with_capacity(self.raw.len() + 64);
         for (index, span) in self.spans.iter().enumerate() {
+            out.extend_from_slice(&self.raw[span.lead.clone()]);
             match self.edits.get(&index) {
                 Some(text) => out.extend(
                     charset::encode(text).ok_or(MessageError::NotEncodable { segment: index })?,
@@ -361,6 +374,7 @@ mod tests {
     #[test]
     fn what_is_no_message_is_refused() {
         assert_eq!(Message::parse(b"PID|1").err(), Some(MessageError::NoHeader));
+        assert_eq!(Message::parse(b"\x0bMSH|^~\\&|\r\x1c\r").unwrap().segments().count(), 1);
         assert_eq!(Message::parse(b"\n\n").err(), Some(MessageError::NoHeader));
         assert_eq!(Message::parse(b"MSH#^~\\&#").err(), Some(MessageError::Delimiters));
     }
