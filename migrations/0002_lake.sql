@@ -39,6 +39,8 @@ CREATE TABLE lake_container (
     path TEXT NOT NULL UNIQUE,
     digest TEXT NOT NULL,
     segment_count BIGINT NOT NULL,
+    -- persons with segments in it, each with a key when it was added
+    person_count BIGINT NOT NULL,
     byte_count BIGINT NOT NULL,
     added_snapshot BIGINT NOT NULL REFERENCES lake_snapshot (snapshot),
     -- set when the last person's key of this container was destroyed

@@ -72,6 +72,7 @@ pub(crate) struct ContainerRow {
     pub(crate) path: String,
     pub(crate) digest: Digest,
     pub(crate) segments: u64,
+    pub(crate) persons: u64,
     pub(crate) bytes: u64,
     pub(crate) added: u64,
     pub(crate) erased: Option<u64>,
@@ -89,14 +90,16 @@ const END_FILE: &str = "UPDATE lake_file SET end_snapshot = $1 \
 const ERASE_FILE: &str = "UPDATE lake_file SET erased_snapshot = $1, erased_at = $2 \
      WHERE file_id = $3 AND erased_snapshot IS NULL";
 const ADD_CONTAINER: &str = "INSERT INTO lake_container \
-     (file_id, path, digest, segment_count, byte_count, added_snapshot) VALUES ($1, $2, $3, $4, $5, $6)";
+     (file_id, path, digest, segment_count, person_count, byte_count, added_snapshot) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const ERASE_CONTAINER: &str = "UPDATE lake_container SET erased_snapshot = $1, erased_at = $2 \
      WHERE file_id = $3 AND erased_snapshot IS NULL";
-const CONTAINERS: &str = "SELECT file_id, path, digest, segment_count, byte_count, added_snapshot, \
-     erased_snapshot FROM lake_container ORDER BY file_id";
+const CONTAINERS: &str = "SELECT file_id, path, digest, segment_count, person_count, byte_count, \
+     added_snapshot, erased_snapshot FROM lake_container ORDER BY file_id";
 macro_rules! files { ($rest:literal) => { concat!(
     "SELECT file_id, table_name, path, schema_version, bucket, bucket_count, digest, row_count, \
      byte_count, added_snapshot, begin_snapshot, end_snapshot, erased_snapshot FROM lake_file ", $rest) } }
+const KEYS: &str = "SELECT COUNT(*) FROM lake_person_key";
 const FILES: &str = files!("ORDER BY file_id");
 const FILES_AT: &str = files!(
     "WHERE table_name = $1 AND erased_snapshot IS NULL AND begin_snapshot <= $2 \
@@ -183,12 +186,19 @@ pub(crate) async fn containers(conn: &mut AnyConnection) -> Result<Vec<Container
             path: r.try_get(1)?,
             digest: parsed(r, 2, "lake_container", "digest")?,
             segments: unsigned(r, 3)?,
-            bytes: unsigned(r, 4)?,
-            added: unsigned(r, 5)?,
-            erased: optional(r, 6)?,
+            persons: unsigned(r, 4)?,
+            bytes: unsigned(r, 5)?,
+            added: unsigned(r, 6)?,
+            erased: optional(r, 7)?,
         })
     };
     rows.iter().map(row).collect()
+}
+
+/// How many keys of source bytes there are.
+pub(crate) async fn keys(conn: &mut AnyConnection) -> Result<u64, LakeError> {
+    let keys: i64 = sqlx::query_scalar(KEYS).fetch_one(conn).await?;
+    Ok(u64::try_from(keys).unwrap_or(0))
 }
 
 /// A file to add: with the validity it takes over, or from this snapshot on.
@@ -205,6 +215,8 @@ pub(crate) struct Change {
     pub(crate) erase: Vec<TableFile>,
     pub(crate) add_containers: Vec<ContainerRow>,
     pub(crate) erase_containers: Vec<ContainerRow>,
+    /// Keys of source bytes that the transaction destroyed.
+    pub(crate) keys_destroyed: u64,
 }
 
 /// Write the rows of a change and leave its note for the event.
@@ -258,6 +270,7 @@ pub(crate) async fn write(
             .bind(&c.path)
             .bind(c.digest.to_string())
             .bind(signed(c.segments))
+            .bind(signed(c.persons))
             .bind(signed(c.bytes))
             .bind(at)
             .execute(&mut *conn)
@@ -269,7 +282,7 @@ pub(crate) async fn write(
         none_left(query.execute(&mut *conn).await?)?;
         summary.container_erased(c);
     }
-    tx.note("lake", summary.note(snapshot));
+    tx.note("lake", summary.note(snapshot, change.keys_destroyed));
     Ok(Snapshot(snapshot))
 }
 
@@ -331,8 +344,10 @@ impl Summary {
         let part = self.part(CONTAINERS_PART);
         part.files += 1;
         part.rows += c.segments;
-        part.lines
-            .push(format!("add {} {} {} {} {}\n", c.id, c.path, c.digest, c.segments, c.bytes));
+        part.lines.push(format!(
+            "add {} {} {} {} {} {}\n",
+            c.id, c.path, c.digest, c.segments, c.persons, c.bytes
+        ));
     }
 
     fn container_erased(&mut self, c: &ContainerRow) {
@@ -341,14 +356,14 @@ impl Summary {
         part.lines.push(format!("erase {}\n", c.id));
     }
 
-    fn note(&self, snapshot: u64) -> serde_json::Value {
+    fn note(&self, snapshot: u64, keys_destroyed: u64) -> serde_json::Value {
         let tables: Vec<_> = (self.0.iter())
             .map(|(table, p)| {
                 json!({ "table": table, "files": p.files, "rows": p.rows, "ended": p.ended,
                         "erased": p.erased, "digest": p.digest().to_string() })
             })
             .collect();
-        json!({ "snapshot": snapshot, "tables": tables })
+        json!({ "snapshot": snapshot, "tables": tables, "keys_destroyed": keys_destroyed })
     }
 
     /// The digest of each part, as a note lists them.

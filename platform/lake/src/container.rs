@@ -168,6 +168,7 @@ impl ContainerWriter {
                 path: container_path(self.id),
                 digest,
                 segments: self.segments,
+                persons: keys.len() as u64,
                 bytes,
                 added: 0,
                 erased: None,
@@ -213,6 +214,8 @@ impl Lake {
         containers: Vec<StagedContainer>,
     ) -> Result<Snapshot, LakeError> {
         let files = staged.into_iter().flat_map(|s| s.files).collect();
+        // One without segments is garbage from the start.
+        let containers: Vec<_> = containers.into_iter().filter(|c| c.row.segments > 0).collect();
         let add_containers = containers.iter().map(|c| c.row.clone()).collect();
         let snapshot = self
             .submit(tx, "append", files, Change { add_containers, ..Change::default() })

@@ -13,8 +13,8 @@ use sqlx::AnyConnection;
 
 use crate::{
     Lake, LakeError, Snapshot,
-    catalog::{self, Addition, Change, FileRow, TableFile},
-    lake::{blocking, split},
+    catalog::{self, Addition, Change, TableFile},
+    lake::{blocking, parallel, split},
     pending::StagedPath,
     schema,
 };
@@ -81,17 +81,14 @@ impl Lake {
         let names: HashSet<String> = persons.iter().map(ToString::to_string).collect();
         let (this, persons) = (self.clone(), persons.to_vec());
         blocking(move || {
-            let (mut rewrites, mut rows) = (Vec::new(), 0);
-            for FileRow { file, .. } in kept {
-                if !file.may_hold(&persons) {
-                    continue;
-                }
+            let may_hold: Vec<_> =
+                kept.into_iter().map(|f| f.file).filter(|f| f.may_hold(&persons)).collect();
+            let done = parallel(may_hold, |file| {
                 let (gone, new) = this.rewrite(&file, &names)?;
-                if gone > 0 {
-                    rows += gone;
-                    rewrites.push(Rewrite { old: file, new });
-                }
-            }
+                Ok((gone, Rewrite { old: file, new }))
+            })?;
+            let rows = done.iter().map(|(gone, _)| gone).sum();
+            let rewrites = done.into_iter().filter(|(gone, _)| *gone > 0).map(|(_, r)| r).collect();
             Ok(StagedErasure { base, persons, rewrites, rows })
         })
         .await
@@ -139,6 +136,7 @@ impl Lake {
             change.erase.push(old);
         }
         let keys = destroy_keys(tx.conn(), &persons).await?;
+        change.keys_destroyed = keys;
         for container in catalog::containers(tx.conn()).await? {
             let left: i64 =
                 sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;

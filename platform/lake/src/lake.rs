@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
@@ -128,10 +128,9 @@ impl Lake {
         let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
         let this = self.clone();
         blocking(move || {
-            let mut files = Vec::new();
-            for (bucket, rows) in by_bucket(table, &batches)? {
-                files.push(this.write_file(table, bucket, &[rows])?);
-            }
+            let buckets = by_bucket(table, &batches)?.into_iter().collect();
+            let files =
+                parallel(buckets, |(bucket, rows)| this.write_file(table, bucket, &[rows]))?;
             Ok(Staged { files })
         })
         .await
@@ -262,11 +261,7 @@ impl Lake {
     async fn read_files(&self, files: Vec<TableFile>) -> Result<Vec<RecordBatch>, LakeError> {
         let this = self.clone();
         blocking(move || {
-            let mut out = Vec::new();
-            for file in files {
-                out.extend(this.read_file(&file)?);
-            }
-            Ok(out)
+            Ok(parallel(files, |file| this.read_file(&file))?.into_iter().flatten().collect())
         })
         .await
     }
@@ -299,6 +294,34 @@ pub(crate) async fn blocking<T: Send + 'static>(
     f: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
 ) -> Result<T, LakeError> {
     tokio::task::spawn_blocking(f).await.map_err(LakeError::Task)?
+}
+
+/// Do `f` for each item on as many threads as there are cores; results in the items' order.
+pub(crate) fn parallel<T: Send, R: Send>(
+    items: Vec<T>,
+    f: impl Fn(T) -> Result<R, LakeError> + Sync,
+) -> Result<Vec<R>, LakeError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let queue = Mutex::new(items.into_iter().enumerate());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, item)) = next else { return Ok(done) };
+            done.push((index, f(item)?));
+        }
+    };
+    let results: Vec<Result<Vec<(usize, R)>, LakeError>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let join = |w: std::thread::ScopedJoinHandle<'_, _>| {
+            w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().map(join).collect()
+    });
+    let mut all: Vec<_> =
+        results.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Rows by hash bucket of their person, each bucket ordered by person, the order given kept within one.

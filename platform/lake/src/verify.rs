@@ -12,7 +12,7 @@ use kiban_kernel::Digest;
 
 use crate::{
     LakeError,
-    catalog::{self, Summary},
+    catalog::{self, ContainerRow, Summary},
     collect,
     lake::blocking,
 };
@@ -61,6 +61,13 @@ pub enum Finding {
         /// The event.
         event: u64,
     },
+    /// There are not as many keys of source bytes as the events say.
+    Keys {
+        /// Keys made less keys destroyed, by the events.
+        recorded: u64,
+        /// Keys there are.
+        found: u64,
+    },
     /// The catalog has a snapshot that no event recorded.
     NoEvent {
         /// The snapshot.
@@ -100,6 +107,11 @@ impl Finding {
             Self::Rows { snapshot, table, event } => {
                 format!(
                     "スナップショット {snapshot} の {table} の目録が、記録 {event} と一致しません。"
+                )
+            }
+            Self::Keys { recorded, found } => {
+                format!(
+                    "原本の鍵の数（{found}）が、記録から計算した数（{recorded}）と一致しません。"
                 )
             }
             Self::NoEvent { snapshot } => {
@@ -157,6 +169,7 @@ pub async fn verify_files(db: &Db, dir: &Path) -> Result<FilesVerified, VerifyEr
     let files = catalog::files(&mut conn).await.map_err(VerifyError::Lake)?;
     let containers = catalog::containers(&mut conn).await.map_err(VerifyError::Lake)?;
     let snapshots = catalog::snapshots(&mut conn).await.map_err(VerifyError::Lake)?;
+    let keys = catalog::keys(&mut conn).await.map_err(VerifyError::Lake)?;
     drop(conn);
     let events =
         kiban_audit::read_events(db, 0, i64::MAX as u64).await.map_err(VerifyError::Events)?;
@@ -182,6 +195,7 @@ pub async fn verify_files(db: &Db, dir: &Path) -> Result<FilesVerified, VerifyEr
     .await
     .map_err(VerifyError::Lake)?;
     report.snapshots = snapshots.len() as u64;
+    report.findings.extend(compare_keys(keys, &containers, &events));
     report.findings.extend(compare_events(
         &Summary::of_rows(&files, &containers),
         &snapshots,
@@ -244,6 +258,19 @@ fn hash(path: &Path) -> io::Result<(Digest, u64)> {
     let mut digest = [0; 32];
     digest.copy_from_slice(context.finish().as_ref());
     Ok((Digest::from_bytes(digest), bytes))
+}
+
+/// The counts are as good as the containers' rows, which [`compare_events`] holds against the events.
+fn compare_keys(
+    found: u64,
+    containers: &[ContainerRow],
+    events: &[StoredEvent],
+) -> Option<Finding> {
+    let made: u64 = containers.iter().map(|c| c.persons).sum();
+    let notes = events.iter().flat_map(|e| e.notes("lake"));
+    let destroyed: u64 = notes.filter_map(|n| n["keys_destroyed"].as_u64()).sum();
+    let recorded = made.saturating_sub(destroyed);
+    (recorded != found).then_some(Finding::Keys { recorded, found })
 }
 
 fn compare_events(

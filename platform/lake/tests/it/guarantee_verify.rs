@@ -112,6 +112,7 @@ async fn every_change_of_the_catalog_is_named() {
             "UPDATE lake_container SET added_snapshot = 1",
             vec![rows(1, "source", 0), rows(2, "source", 1)],
         ),
+        ("DELETE FROM lake_person_key", vec![Finding::Keys { recorded: 1, found: 0 }]),
         (
             "INSERT INTO lake_snapshot (snapshot, kind, made_at) VALUES (9, 'append', 'x')",
             vec![Finding::NoEvent { snapshot: 9 }],
