@@ -115,7 +115,7 @@ impl<B: Basis> Cleared<B> {
         Ok(Self { snapshot, watermark, basis: PhantomData })
     }
 
-    /// Clear an earlier snapshot again, for a rebuild, with the stops under the regime that came since.
+    /// Clear an earlier snapshot again, for a rebuild, with the stops that came since.
     /// Rows of those persons are gone from the snapshot too.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl<B: Basis> Cleared<B> {
             return Err(ClearError::NoSnapshot);
         }
         Self::no_open_stops(&mut *conn).await?;
-        let since = stop::since(conn, watermark, B::REGIME).await?;
+        let since = stop::since(conn, watermark).await?;
         Ok((Self { snapshot, watermark: now, basis: PhantomData }, since))
     }
 

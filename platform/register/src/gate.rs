@@ -20,6 +20,7 @@ use crate::{
     keys::RegisterKeys,
     notice,
     person_notice::PersonNotice,
+    stop,
     store::{StoreError, int, parsed, text},
 };
 
@@ -105,6 +106,7 @@ pub struct Gate {
     versions: BTreeMap<(Regime, String), Vec<String>>,
     stops: HashMap<String, (Bases, Date)>,
     any_identity: bool,
+    watermark: u64,
     lawful: bool,
     keys: RegisterKeys,
 }
@@ -133,6 +135,8 @@ impl Gate {
             .map(|n| ((n.regime, n.version), n.kinds))
             .collect();
         let lawful = filing::acquisition_lawful(&mut *conn, holder, on).await?;
+        // the watermark first: a stop that comes in between then makes the commit stale
+        let watermark = stop::watermark(&mut *conn).await?;
         let mut stops: HashMap<String, (Bases, Date)> = HashMap::new();
         let mut any_identity = false;
         for row in sqlx::query("SELECT hash, scope, regimes, requested_on FROM register_suppression")
@@ -145,7 +149,8 @@ impl Gate {
             let entry = stops.entry(text(&row, SUPPRESSION, "hash")?).or_insert((Bases::NONE, on));
             *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
         }
-        Ok(Self { holder, on, rules: rules.clone(), filings, versions, stops, any_identity, lawful, keys: keys.clone() })
+        let (rules, keys) = (rules.clone(), keys.clone());
+        Ok(Self { holder, on, rules, filings, versions, stops, any_identity, watermark, lawful, keys })
     }
 
     /// The holder it was loaded for.
@@ -156,6 +161,16 @@ impl Gate {
     /// The day it decides for.
     pub fn on(&self) -> Date {
         self.on
+    }
+
+    /// Number of stops it knows of: what it let pass may be committed only while there are no more.
+    pub fn watermark(&self) -> u64 {
+        self.watermark
+    }
+
+    /// Must [`PersonFacts::identities`] be given? Only if somebody asked to stop at all holders.
+    pub fn needs_identities(&self) -> bool {
+        self.any_identity
     }
 
     /// The register's keys.

@@ -290,35 +290,31 @@ pub async fn unapplied(conn: &mut AnyConnection, regime: Regime) -> Result<u64, 
     Ok(count)
 }
 
-/// Stops under a regime that came after a watermark.
+/// Stops that came after a watermark, of either regime: where a stop names one regime, the vault writes
+/// what the other keeps anew, so that older snapshots lack the person under both.
 ///
 /// # Errors
 /// The database failed.
-pub async fn since(
-    conn: &mut AnyConnection,
-    watermark: u64,
-    regime: Regime,
-) -> Result<Vec<TouchingStop>, StoreError> {
+pub async fn since(conn: &mut AnyConnection, watermark: u64) -> Result<Vec<TouchingStop>, StoreError> {
     let stops = all(conn).await?;
     Ok(stops
         .into_iter()
-        .filter(|s| s.no > watermark && s.regimes.contains(regime))
+        .filter(|s| s.no > watermark)
         .map(|s| TouchingStop { stop: s.id, no: s.no, regimes: s.regimes, persons: s.persons })
         .collect())
 }
 
-/// Of the stops under a regime after a watermark, those that touch a person for whom `includes` says yes
-/// (a person of the dataset), with these persons alone.
+/// Of the stops after a watermark, those that touch a person for whom `includes` says yes (a person of the
+/// dataset), with these persons alone.
 ///
 /// # Errors
 /// The database failed.
 pub async fn affected(
     conn: &mut AnyConnection,
     watermark: u64,
-    regime: Regime,
     includes: impl Fn(&Id<kinds::PersonSource>) -> bool,
 ) -> Result<Vec<TouchingStop>, StoreError> {
-    let mut stops = since(conn, watermark, regime).await?;
+    let mut stops = since(conn, watermark).await?;
     for stop in &mut stops {
         stop.persons.retain(&includes);
     }

@@ -1,0 +1,87 @@
+//! Which tables a segment's rows went to, and under which regimes: one small value per segment.
+
+use kiban_formats::Record;
+use kiban_kernel::Bases;
+
+/// Two bits per canonical table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TableBases(u32);
+
+fn shift(table: &str) -> Option<u32> {
+    Record::TABLES.iter().position(|t| *t == table).map(|i| 2 * i as u32)
+}
+
+impl TableBases {
+    pub(crate) fn get(self, table: &str) -> Bases {
+        shift(table).map_or(Bases::NONE, |s| Bases::from_bits((self.0 >> s) as u8))
+    }
+
+    pub(crate) fn add(&mut self, table: &str, bases: Bases) {
+        if let Some(s) = shift(table) {
+            self.0 |= u32::from(bases.bits()) << s;
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Of every table.
+    pub(crate) fn all(self) -> Bases {
+        Record::TABLES.iter().fold(Bases::NONE, |all, t| Bases::from_bits(all.bits() | self.get(t).bits()))
+    }
+
+    /// Without the regimes of `bases`.
+    pub(crate) fn without(self, bases: Bases) -> Self {
+        let mut out = Self::default();
+        for table in Record::TABLES {
+            out.add(table, minus(self.get(table), bases));
+        }
+        out
+    }
+
+    /// `condition:1 measurement:3`
+    pub(crate) fn to_text(self) -> String {
+        let parts: Vec<String> = Record::TABLES
+            .iter()
+            .filter(|t| !self.get(t).is_empty())
+            .map(|t| format!("{t}:{}", self.get(t).bits()))
+            .collect();
+        parts.join(" ")
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let mut out = Self::default();
+        for part in text.split_whitespace() {
+            let (table, bits) = part.split_once(':')?;
+            shift(table)?;
+            out.add(table, Bases::from_bits(bits.parse().ok()?));
+        }
+        Some(out)
+    }
+}
+
+/// The regimes of `a` that are not in `b`.
+pub(crate) fn minus(a: Bases, b: Bases) -> Bases {
+    Bases::from_bits(a.bits() & !b.bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips_and_regimes_stay_apart() {
+        assert!(Record::TABLES.len() <= 16, "two bits each");
+        let mut bases = TableBases::default();
+        bases.add("condition", Bases::from_bits(1));
+        bases.add("measurement", Bases::BOTH);
+        assert_eq!(bases.to_text(), "condition:1 measurement:3");
+        assert_eq!(TableBases::from_text(&bases.to_text()), Some(bases));
+        assert_eq!(bases.all(), Bases::BOTH);
+        let left = bases.without(Bases::from_bits(1));
+        assert_eq!(left.to_text(), "measurement:2");
+        assert_eq!(TableBases::from_text("wallet:1"), None);
+        assert_eq!(bases.get("wallet"), Bases::NONE);
+    }
+}

@@ -1,0 +1,96 @@
+//! Rows of the lake table `source_segment`: where each segment's bytes are, and what was read from it.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
+    datatypes::Int64Type,
+    error::ArrowError,
+};
+use kiban_kernel::{Id, kinds};
+use kiban_lake::SegmentPlace;
+
+use crate::{VaultError, bases::TableBases};
+
+pub(crate) const TABLE: &str = "source_segment";
+
+/// One row.
+#[derive(Clone)]
+pub(crate) struct SegmentRow {
+    pub(crate) person: Id<kinds::PersonSource>,
+    pub(crate) segment: Id<kinds::Segment>,
+    pub(crate) holder: Id<kinds::Organization>,
+    pub(crate) delivery: Id<kinds::Delivery>,
+    pub(crate) source_file: Arc<str>,
+    pub(crate) position: String,
+    pub(crate) parser: &'static str,
+    pub(crate) format: &'static str,
+    pub(crate) tables: TableBases,
+    /// Container, first byte, length; `None` if the bytes are not kept.
+    pub(crate) place: Option<(Id<kinds::File>, u64, u64)>,
+}
+
+pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
+    let text = |f: &dyn Fn(&SegmentRow) -> String| -> ArrayRef {
+        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
+    };
+    let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
+    let start: Int64Array = rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
+    let length: Int64Array = rows.iter().map(|r| Some(r.place.map_or(0, |(_, _, l)| l as i64))).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("person_source", text(&|r| r.person.to_string()), false),
+        ("bases", Arc::new(bases) as ArrayRef, false),
+        ("holder", text(&|r| r.holder.to_string()), false),
+        ("delivery", text(&|r| r.delivery.to_string()), false),
+        ("segment", text(&|r| r.segment.to_string()), false),
+        ("source_file", text(&|r| r.source_file.to_string()), false),
+        ("position", text(&|r| r.position.clone()), false),
+        ("parser", text(&|r| r.parser.to_owned()), false),
+        ("format", text(&|r| r.format.to_owned()), false),
+        ("container", text(&|r| r.place.map_or_else(String::new, |(f, _, _)| f.to_string())), false),
+        ("start", Arc::new(start) as ArrayRef, false),
+        ("length", Arc::new(length) as ArrayRef, false),
+        ("kinds", text(&|r| r.tables.to_text()), false),
+    ])
+}
+
+/// Typed columns of a scanned batch.
+pub(crate) struct Columns<'a>(pub(crate) &'a RecordBatch);
+
+impl<'a> Columns<'a> {
+    pub(crate) fn text(&self, column: &'static str) -> Result<&'a StringArray, VaultError> {
+        self.0
+            .column_by_name(column)
+            .and_then(|c| c.as_string_opt::<i32>())
+            .ok_or(VaultError::Column { table: TABLE, column })
+    }
+    pub(crate) fn int(&self, column: &'static str) -> Result<&'a Int64Array, VaultError> {
+        self.0
+            .column_by_name(column)
+            .and_then(|c| c.as_primitive_opt::<Int64Type>())
+            .ok_or(VaultError::Column { table: TABLE, column })
+    }
+    pub(crate) fn id<K: kiban_kernel::Kind>(&self, column: &'static str, row: usize) -> Result<Id<K>, VaultError> {
+        self.text(column)?.value(row).parse().map_err(|_| VaultError::Column { table: TABLE, column })
+    }
+    pub(crate) fn tables(&self, row: usize) -> Result<TableBases, VaultError> {
+        TableBases::from_text(self.text("kinds")?.value(row))
+            .ok_or(VaultError::Column { table: TABLE, column: "kinds" })
+    }
+    /// Where the bytes are; `None` if they are not kept.
+    pub(crate) fn place(&self, row: usize) -> Result<Option<SegmentPlace>, VaultError> {
+        let container = self.text("container")?;
+        if container.is_null(row) || container.value(row).is_empty() {
+            return Ok(None);
+        }
+        let number = |column| -> Result<u64, VaultError> {
+            u64::try_from(self.int(column)?.value(row)).map_err(|_| VaultError::Column { table: TABLE, column })
+        };
+        Ok(Some(SegmentPlace {
+            segment: self.id("segment", row)?,
+            file: self.id("container", row)?,
+            start: number("start")?,
+            length: number("length")?,
+        }))
+    }
+}
