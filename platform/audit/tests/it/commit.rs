@@ -180,6 +180,29 @@ async fn writers_of_two_processes_take_turns() {
     }
 }
 
+/// Who waits for the turn holds no connection, so that the writer can read beside its transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_leave_connections_to_read_with() {
+    for test in with_table().await {
+        let log = test.log().await;
+        let writers: Vec<_> = (0..40_u64)
+            .map(|number| {
+                let log = log.clone();
+                tokio::spawn(async move {
+                    let tx = log.begin().await.unwrap();
+                    let seen = log.size().await.unwrap();
+                    let actor = actor(1);
+                    assert_eq!(tx.commit(event(&actor, number)).await.unwrap().index, seen);
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        assert_eq!(verify(&test).await.unwrap().events, 40);
+    }
+}
+
 /// Should two writers ever get past the lock, the unique place decides, and the loser may retry.
 #[tokio::test]
 async fn the_unique_place_decides_a_race() {
