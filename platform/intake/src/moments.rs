@@ -33,7 +33,7 @@ fn fast(s: &[u8]) -> Option<i64> {
         }
         _ => return None,
     };
-    if year < 1 || time.0 > 23 || time.1 > 59 || time.2 > 59 {
+    if year < 1000 || time.0 > 23 || time.1 > 59 || time.2 > 59 {
         return None;
     }
     let day = Date::new(year as i16, month as i8, day as i8).ok()?;

@@ -110,8 +110,7 @@ fn each(mut table: Table<'_>, mut f: impl FnMut(&Row<'_>) -> Result<(), ListErro
         line += 1;
         match table.rows.read_byte_record(&mut record) {
             Ok(true) => {
-                let at = record.position().map_or(line, csv::Position::line);
-                f(&Row { record: &record, columns: &table.columns, line: at })?;
+                f(&Row { record: &record, columns: &table.columns, line })?;
             }
             Ok(false) => return Ok(()),
             Err(_) => return Err(ListError { line, column: "" }),

@@ -24,10 +24,12 @@ fn the_generated_ss_mix2_storage_is_sealed_and_read() {
     let all: Vec<String> = patients.into_iter().collect();
     assert_eq!((all.len(), files.len()), (20, 702));
     for id in &all[..19] {
-        home.notify(id, &Regime::ALL, "2024-05-01");
+        home.notify(id, &Regime::ALL, "2020-05-01");
     }
     let report = home.seal("2025-06-01").unwrap();
-    assert_eq!((report.kept_persons, report.withheld["not_notified"]), (19, 1));
+    assert_eq!((report.kept_persons, report.withheld["not_notified"]), (18, 1));
+    // A child was among them, and no guardian was notified.
+    assert_eq!(report.withheld["guardian_missing"], 1);
     let plain = home.plain(&report.path);
     assert!(!holds(&plain, &all[19]));
     let checked = home.open(&report.path).unwrap();
