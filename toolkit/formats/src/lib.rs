@@ -24,6 +24,7 @@ mod detect;
 pub mod fhir;
 mod lines;
 pub mod municipal;
+mod parsed;
 pub mod record;
 mod rule;
 pub mod ssmix2;

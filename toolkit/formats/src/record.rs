@@ -8,6 +8,8 @@
 
 use std::{borrow::Cow, fmt};
 
+pub use crate::parsed::{Issue, Parsed};
+
 /// Text of a record's field: borrowed from the source where that is possible.
 pub type Text<'a> = Option<Cow<'a, str>>;
 
@@ -353,93 +355,6 @@ records! {
     }
 }
 
-/// A defect of the source: which rule was broken, where, how often. Never a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issue<'a> {
-    /// Rule, dotted: `ssmix2.pid-mismatch`. [`crate::rule_ja`] gives its sentence.
-    pub rule: &'static str,
-    /// Where.
-    pub position: Cow<'a, str>,
-    /// How often at that place.
-    pub count: u32,
-}
-
-impl<'a> Issue<'a> {
-    /// One defect.
-    pub fn new(rule: &'static str, position: impl Into<Cow<'a, str>>) -> Self {
-        Self { rule, position: position.into(), count: 1 }
-    }
-    /// The same, owning its position.
-    pub fn into_owned(self) -> Issue<'static> {
-        Issue { rule: self.rule, position: Cow::Owned(self.position.into_owned()), count: self.count }
-    }
-}
-
-/// What one segment of a source (a file, a line, a row) says.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Parsed<'a> {
-    /// The holder's key of the person, if the segment is about one.
-    pub person: Option<Cow<'a, str>>,
-    /// What was read.
-    pub records: Vec<Record<'a>>,
-    /// Defects.
-    pub issues: Vec<Issue<'a>>,
-    /// Names of segments or elements that this reader knows of but does not read, each once.
-    pub unread: Vec<Cow<'a, str>>,
-    /// The whole segment is to be put into quarantine; `issues` says why, `records` is empty.
-    pub rejected: bool,
-}
-
-impl<'a> Parsed<'a> {
-    /// A segment of which nothing may be kept, and why.
-    pub fn rejected(rule: &'static str, position: impl Into<Cow<'a, str>>) -> Self {
-        Self { issues: vec![Issue::new(rule, position)], rejected: true, ..Self::default() }
-    }
-    /// The same, owning its text.
-    pub fn into_owned(self) -> Parsed<'static> {
-        Parsed {
-            person: self.person.map(|p| Cow::Owned(p.into_owned())),
-            records: self.records.into_iter().map(Record::into_owned).collect(),
-            issues: self.issues.into_iter().map(Issue::into_owned).collect(),
-            unread: self.unread.into_iter().map(|u| Cow::Owned(u.into_owned())).collect(),
-            rejected: self.rejected,
-        }
-    }
-    /// Notes that an element was not read; each name is kept once.
-    pub(crate) fn note_unread(&mut self, name: impl Into<Cow<'a, str>>) {
-        let name = name.into();
-        if !self.unread.contains(&name) {
-            self.unread.push(name);
-        }
-    }
-    /// Counts a defect; a second one of the same rule and place raises the count.
-    pub(crate) fn note_issue(&mut self, rule: &'static str, position: impl Into<Cow<'a, str>>) {
-        let position = position.into();
-        match self.issues.iter_mut().find(|i| i.rule == rule && i.position == position) {
-            Some(issue) => issue.count = issue.count.saturating_add(1),
-            None => self.issues.push(Issue { rule, position, count: 1 }),
-        }
-    }
-    /// Puts the whole segment into quarantine.
-    pub(crate) fn reject(&mut self, rule: &'static str, position: impl Into<Cow<'a, str>>) {
-        self.note_issue(rule, position);
-        self.records.clear();
-        self.rejected = true;
-    }
-}
-
-impl fmt::Debug for Parsed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parsed")
-            .field("person", &self.person.is_some())
-            .field("records", &self.records)
-            .field("issues", &self.issues)
-            .field("unread", &self.unread)
-            .field("rejected", &self.rejected)
-            .finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,14 +372,5 @@ mod tests {
         assert_eq!(format!("{record:?}"), "person@line 1[\"name_kanji\"]");
         assert_eq!(Record::TABLES.len(), 10);
         assert_eq!(record.columns().len(), 14);
-    }
-
-    #[test]
-    fn repeated_defects_are_counted() {
-        let mut parsed = Parsed::default();
-        parsed.note_issue("a", "x");
-        parsed.note_issue("a", "x");
-        parsed.note_issue("a", "y");
-        assert_eq!(parsed.issues.iter().map(|i| i.count).collect::<Vec<_>>(), [2, 1]);
     }
 }

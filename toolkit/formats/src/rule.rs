@@ -2,24 +2,73 @@
 
 /// Every rule id of this crate with its Japanese sentence.
 pub const RULES: &[(&str, &str)] = &[
-    ("my-number", "個人番号（マイナンバー）とみられる12桁の番号があるため隔離しました。番号を除いて再提出してください。"),
+    (
+        "my-number",
+        "個人番号（マイナンバー）とみられる12桁の番号があるため隔離しました。番号を除いて再提出してください。",
+    ),
     ("gaiji", "外字または代替文字を含みます。照合には使えません。"),
-    ("ssmix2.name-malformed", "ファイル名がSS-MIX2の命名規則と異なるため隔離しました。ファイル名を確認してください。"),
-    ("ssmix2.too-short", "ファイルが短すぎてメッセージではないため隔離しました。再出力してください。"),
-    ("ssmix2.no-header", "MSHセグメントで始まらないため隔離しました。出力プログラムを確認してください。"),
-    ("ssmix2.delimiters", "区切り文字が規定（|^~\\&）と異なるため隔離しました。出力設定を確認してください。"),
-    ("ssmix2.not-iso-2022-jp", "ISO-2022-JPとして読めない文字が多いため隔離しました。文字コードを確認してください。"),
-    ("ssmix2.replaced-characters", "読めない文字（補助漢字など）を置き換えました。件数を確認してください。"),
+    (
+        "ssmix2.name-malformed",
+        "ファイル名がSS-MIX2の命名規則と異なるため隔離しました。ファイル名を確認してください。",
+    ),
+    (
+        "ssmix2.too-short",
+        "ファイルが短すぎてメッセージではないため隔離しました。再出力してください。",
+    ),
+    (
+        "ssmix2.too-large",
+        "メッセージが大きすぎるため隔離しました。複数のメッセージが連結されていないか確認してください。",
+    ),
+    (
+        "ssmix2.no-header",
+        "MSHセグメントで始まらないため隔離しました。出力プログラムを確認してください。",
+    ),
+    (
+        "ssmix2.delimiters",
+        "区切り文字が規定（|^~\\&）と異なるため隔離しました。出力設定を確認してください。",
+    ),
+    (
+        "ssmix2.not-iso-2022-jp",
+        "ISO-2022-JPとして読めない文字が多いため隔離しました。文字コードを確認してください。",
+    ),
+    (
+        "ssmix2.replaced-characters",
+        "読めない文字（補助漢字など）を置き換えました。件数を確認してください。",
+    ),
     ("ssmix2.half-width-kana", "半角カナが使われています。全角に変換して出力してください。"),
-    ("ssmix2.no-patient", "PID-3（患者番号）がないため隔離しました。出力プログラムを確認してください。"),
-    ("ssmix2.pid-mismatch", "パスまたはファイル名の患者番号とPID-3が一致しないため隔離しました。どちらが正しいか確認してください。"),
-    ("ssmix2.pid-zeros", "ファイル名の患者番号とPID-3は先頭のゼロの数が異なります。PID-3を用いました。"),
-    ("ssmix2.folder-mismatch", "フォルダの階層がファイル名と一致しません。格納場所を確認してください。"),
-    ("ssmix2.other-message", "データ種別とメッセージ型（MSH-9）が一致しないため隔離しました。格納場所を確認してください。"),
-    ("ssmix2.other-event", "MSH-9のイベントがデータ種別の規定と異なります。データ種別に従って読みました。"),
+    (
+        "ssmix2.no-patient",
+        "PID-3（患者番号）がないため隔離しました。出力プログラムを確認してください。",
+    ),
+    (
+        "ssmix2.pid-mismatch",
+        "パスまたはファイル名の患者番号とPID-3が一致しないため隔離しました。どちらが正しいか確認してください。",
+    ),
+    (
+        "ssmix2.pid-zeros",
+        "ファイル名の患者番号とPID-3は先頭のゼロの数が異なります。PID-3を用いました。",
+    ),
+    (
+        "ssmix2.folder-mismatch",
+        "フォルダの階層がファイル名と一致しません。格納場所を確認してください。",
+    ),
+    (
+        "ssmix2.other-message",
+        "データ種別とメッセージ型（MSH-9）が一致しないため隔離しました。格納場所を確認してください。",
+    ),
+    (
+        "ssmix2.other-event",
+        "MSH-9のイベントがデータ種別の規定と異なります。データ種別に従って読みました。",
+    ),
     ("ssmix2.superseded", "コンディションフラグが1でないため履歴として扱いました。"),
-    ("ssmix2.second-header", "1ファイルにMSHが複数あります。1ファイル1メッセージで出力してください。"),
-    ("ssmix2.segment-malformed", "セグメント名の形式が正しくありません。そのセグメントは読みませんでした。"),
+    (
+        "ssmix2.second-header",
+        "1ファイルにMSHが複数あります。1ファイル1メッセージで出力してください。",
+    ),
+    (
+        "ssmix2.segment-malformed",
+        "セグメント名の形式が正しくありません。そのセグメントは読みませんでした。",
+    ),
     ("ssmix2.empty-segment", "内容のないセグメントがあります。そのセグメントは読みませんでした。"),
     ("ssmix2.no-code", "コードのない項目があります。文字列のみ取り込みました。"),
     ("ssmix2.no-content", "読むべきセグメントが1つもありません。"),
@@ -28,10 +77,17 @@ pub const RULES: &[(&str, &str)] = &[
     ("ssmix2.value-type", "OBX-2の型が規定にありません。文字列として取り込みました。"),
     ("fhir.not-utf8", "UTF-8として読めない行を隔離しました。文字コードを確認してください。"),
     ("fhir.not-json", "JSONとして読めない行を隔離しました。1行に1リソースで出力してください。"),
-    ("fhir.shape", "リソースの構造がFHIR R4と異なる行を隔離しました。出力プログラムを確認してください。"),
+    ("fhir.too-large", "要素の数が多すぎる行を隔離しました。出力プログラムを確認してください。"),
+    (
+        "fhir.shape",
+        "リソースの構造がFHIR R4と異なる行を隔離しました。出力プログラムを確認してください。",
+    ),
     ("fhir.no-type", "resourceTypeのない行を隔離しました。"),
     ("fhir.no-person", "患者への参照（Patient/…）のないリソースを隔離しました。"),
-    ("fhir.modifier", "意味を変える要素（modifierExtension、implicitRules）を含むため隔離しました。"),
+    (
+        "fhir.modifier",
+        "意味を変える要素（modifierExtension、implicitRules）を含むため隔離しました。",
+    ),
     ("fhir.bundle", "Bundleは受け付けていません。リソースごとに1行で出力してください。"),
     ("fhir.no-code", "コードも名称もない項目があります。"),
     ("csv.not-utf8", "UTF-8として読めない行を隔離しました。文字コードを確認してください。"),
@@ -69,6 +125,7 @@ mod tests {
             include_str!("fhir/mod.rs"),
             include_str!("fhir/read.rs"),
             include_str!("fhir/read/person.rs"),
+            include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
         ]
         .concat();

@@ -80,7 +80,7 @@ pub fn holds_my_number(text: &str) -> bool {
     for c in text.chars().map(narrow).chain(std::iter::once('\0')) {
         match c.to_digit(10) {
             Some(digit) => {
-                if gap && length % 4 != 0 {
+                if gap && !length.is_multiple_of(4) {
                     length = 0;
                 }
                 gap = false;
@@ -131,8 +131,7 @@ pub(crate) fn is_kana(text: &str) -> bool {
 
 /// May the name of an element be repeated in a report? Only plain names are, never text of the source.
 pub(crate) fn plain_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
 }
 
 /// Counts private-use characters (外字) and their substitutes in a name or an address.
@@ -154,7 +153,8 @@ mod tests {
         assert_eq!(read("≧10"), Some((Some(">="), "10".into())));
         assert_eq!(read("5以下"), Some((Some("<="), "5".into())));
         assert_eq!(read("１５．３"), Some((None, "15.3".into())));
-        for text in ["", "2.3(±)", "1+", "(-)", "検体不良", ".", "1.", "1e5", "1,234", "<", "NaN"] {
+        for text in ["", "2.3(±)", "1+", "(-)", "検体不良", ".", "1.", "1e5", "1,234", "<", "NaN"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
@@ -174,10 +174,14 @@ mod tests {
     fn my_number_is_found_in_every_dress() {
         // 12345678901 -> 8 is the published example of the check digit.
         assert_eq!(with_check("12345678901"), "123456789018");
-        for text in ["123456789018", "１２３４５６７８９０１８", "1234-5678-9018", "番号:1234 5678 9018。"] {
+        for text in
+            ["123456789018", "１２３４５６７８９０１８", "1234-5678-9018", "番号:1234 5678 9018。"]
+        {
             assert!(holds_my_number(text), "{text}");
         }
-        for text in ["123456789012", "1234567890180", "099-221-9707", "12-3456789018", "", "あ1234567"] {
+        for text in
+            ["123456789012", "1234567890180", "099-221-9707", "12-3456789018", "", "あ1234567"]
+        {
             assert!(!holds_my_number(text), "{text}");
         }
     }

@@ -131,7 +131,7 @@ macro_rules! resource {
                                 }
                                 "modifierExtension" | "implicitRules" => view.modified = true,
                                 $( $skip => view.unread.push(std::borrow::Cow::Borrowed(concat!($kind, ".", $skip))), )*
-                                other => view.unread.push($crate::fhir::json::unread_name($kind, other)),
+                                other => $crate::fhir::json::note_unread(&mut view.unread, $kind, other),
                             }
                             map.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -146,12 +146,12 @@ macro_rules! resource {
 
 pub(crate) use {resource, view};
 
-/// The name of a skipped element, if it is a plain name; never the source's text.
-pub(crate) fn unread_name(kind: &str, key: &str) -> Cow<'static, str> {
-    if crate::text::plain_name(key) {
-        Cow::Owned(format!("{kind}.{key}"))
-    } else {
-        Cow::Owned(format!("{kind}.?"))
+/// Notes the name of a skipped element, if it is a plain name; never the source's text.
+pub(crate) fn note_unread(unread: &mut Vec<Cow<'static, str>>, kind: &str, key: &str) {
+    let name =
+        if crate::text::plain_name(key) { format!("{kind}.{key}") } else { format!("{kind}.?") };
+    if unread.len() < 100 && !unread.iter().any(|known| *known == name) {
+        unread.push(Cow::Owned(name));
     }
 }
 

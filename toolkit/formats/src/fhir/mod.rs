@@ -13,12 +13,13 @@ pub mod json;
 mod read;
 pub mod view;
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::error::Category;
 
 use crate::record::Parsed;
+
+/// Most objects of one resource: hostile input must not grow in memory.
+const MAX_OBJECTS: usize = 100_000;
 
 /// Resource types that are about no person.
 const IMPERSONAL: [&str; 13] = [
@@ -48,11 +49,15 @@ pub fn parse_line(line: &[u8], line_no: u64) -> Parsed<'_> {
     let Ok(text) = std::str::from_utf8(line) else {
         return Parsed::rejected("fhir.not-utf8", at());
     };
+    if line.len() > MAX_OBJECTS && memchr::memchr_iter(b'{', line).count() > MAX_OBJECTS {
+        return Parsed::rejected("fhir.too-large", at());
+    }
     let parsed = match resource_type(text) {
-        Some(kind) => dispatch(&kind, text, line_no),
+        Some(kind) => dispatch(kind, text, line_no),
         None => serde_json::from_str::<view::Head<'_>>(text).map(|head| match head.resource_type {
-            Some(kind) => dispatch(kind.as_str(), text, line_no)
-                .unwrap_or_else(|e| refused(&e, line_no)),
+            Some(kind) => {
+                dispatch(kind.as_str(), text, line_no).unwrap_or_else(|e| refused(&e, line_no))
+            }
             None => Parsed::rejected("fhir.no-type", at()),
         }),
     };
@@ -74,11 +79,11 @@ fn refused(error: &serde_json::Error, line_no: u64) -> Parsed<'static> {
 }
 
 /// The type, where it stands in front as exporters write it.
-fn resource_type(text: &str) -> Option<Cow<'_, str>> {
+fn resource_type(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('{')?.trim_start().strip_prefix("\"resourceType\"")?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let end = memchr::memchr2(b'"', b'\\', rest.as_bytes())?;
-    (rest.as_bytes()[end] == b'"').then(|| Cow::Borrowed(&rest[..end]))
+    (rest.as_bytes()[end] == b'"').then(|| &rest[..end])
 }
 
 fn view<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {

@@ -2,21 +2,23 @@
 
 use std::borrow::Cow;
 
+mod medication;
 mod person;
 
+pub(super) use medication::medication_request;
 pub(super) use person::{coverage, patient};
 
 use super::{
     json::Str,
     view::{
-        CodeableConcept, Component, Condition, DiagnosticReport, Dosage, Encounter, Extension,
-        MedicationRequest, Observation, Period, Procedure, Quantity, Reference, ReferenceRange,
+        CodeableConcept, Component, Condition, DiagnosticReport, Encounter, Extension, Observation,
+        Period, Procedure, Quantity, Reference, ReferenceRange,
     },
 };
 use crate::{
     record::{
-        ConditionRecord, EncounterRecord, MeasurementRecord, MedicationRecord, NoteRecord, Parsed,
-        ProcedureRecord, Text,
+        ConditionRecord, EncounterRecord, MeasurementRecord, NoteRecord, Parsed, ProcedureRecord,
+        Text,
     },
     text,
 };
@@ -119,7 +121,8 @@ pub(super) fn encounter(e: Encounter<'_>, line_no: u64) -> Parsed<'_> {
     });
     let (start_at, end_at) = ends(e.period);
     let extensions = e.extension.unwrap_or_default();
-    let department = extension(&extensions, "JP_eCS_Department").and_then(|x| x.value_concept.clone());
+    let department =
+        extension(&extensions, "JP_eCS_Department").and_then(|x| x.value_concept.clone());
     let (department_code, _, department_text) = concept(department.or(e.service_type));
     let disposition = e.hospitalization.and_then(|h| h.discharge_disposition);
     let (disposition_code, _, disposition_text) = concept(disposition);
@@ -197,72 +200,6 @@ pub(super) fn condition(c: Condition<'_>, line_no: u64) -> Parsed<'_> {
     };
     out.records.push(record.into());
     out
-}
-
-pub(super) fn medication_request(m: MedicationRequest<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, line_no);
-    if out.rejected {
-        return out;
-    }
-    let (code, code_system, text) = concept(m.medication);
-    if code.is_none() && text.is_none() {
-        out.note_issue("fhir.no-code", at(line_no));
-    }
-    let mut record = MedicationRecord {
-        position: at(line_no),
-        kind: Some(Cow::Borrowed("order")),
-        code,
-        code_system,
-        text,
-        status: t(m.status),
-        ordered_at: t(m.authored_on),
-        encounter_key: encounter_id(m.encounter.as_ref()),
-        practitioner: actor(m.requester),
-        ..MedicationRecord::default()
-    };
-    let mut dosages = m.dosage.unwrap_or_default().into_iter();
-    if let Some(dosage) = dosages.next() {
-        usage(&mut record, dosage);
-    }
-    if dosages.next().is_some() {
-        out.note_unread("MedicationRequest.dosageInstruction[1..]");
-    }
-    if let Some(dispense) = m.dispense {
-        let days = dispense.expected_supply_duration.as_ref().and_then(days);
-        record.days = days.or(record.days);
-        (record.quantity, record.quantity_unit) = amount(dispense.quantity);
-        let (from, until) = ends(dispense.validity_period);
-        record.started_at = record.started_at.or(from);
-        record.ended_at = record.ended_at.or(until);
-    }
-    out.records.push(record.into());
-    out
-}
-
-fn usage<'a>(record: &mut MedicationRecord<'a>, dosage: Dosage<'a>) {
-    let dose = dosage.dose_and_rate.into_iter().flatten().find_map(|d| d.dose_quantity);
-    (record.dose, record.dose_unit) = amount(dose);
-    record.route = code_or_text(dosage.route);
-    let timing = dosage.timing.unwrap_or_default();
-    let (code, _, text) = concept(timing.code);
-    record.usage_code = code;
-    record.usage_text = t(dosage.text).or(text);
-    if let Some(repeat) = timing.repeat {
-        record.days = repeat.bounds_duration.as_ref().and_then(days);
-        (record.started_at, record.ended_at) = ends(repeat.bounds_period);
-    }
-    let extensions = dosage.extension.unwrap_or_default();
-    let period = extension(&extensions, "JP_MedicationDosage_PeriodOfUse");
-    if let Some(period) = period.and_then(|e| e.value_period.clone()) {
-        (record.started_at, record.ended_at) = ends(Some(period));
-    }
-}
-
-/// Number of days, if the unit is days.
-fn days<'a>(duration: &Quantity<'a>) -> Text<'a> {
-    let is_day = |s: &Option<Str<'_>>| s.as_ref().is_some_and(|s| matches!(s.as_str(), "d" | "日" | "day" | "days"));
-    let value = duration.value?;
-    (is_day(&duration.code) || is_day(&duration.unit)).then(|| Cow::Borrowed(value.literal()))
 }
 
 fn amount(quantity: Option<Quantity<'_>>) -> (Text<'_>, Text<'_>) {
@@ -358,8 +295,15 @@ fn measured<'a>(
     let (code, code_system, text) = concept(part.code);
     let flag = code_or_text(part.interpretation.into_iter().flatten().next());
     let range = part.reference_range.into_iter().flatten().next().and_then(range);
-    let mut record =
-        MeasurementRecord { position, code, code_system, text, flag, reference_range: range, ..common };
+    let mut record = MeasurementRecord {
+        position,
+        code,
+        code_system,
+        text,
+        flag,
+        reference_range: range,
+        ..common
+    };
     if let Some(quantity) = part.value_quantity {
         let literal = quantity.value.map(|v| Cow::Borrowed(v.literal()));
         record.comparator = t(quantity.comparator);
@@ -413,7 +357,7 @@ pub(super) fn diagnostic_report(d: DiagnosticReport<'_>, line_no: u64) -> Parsed
     };
     let (code, _, title) = concept(d.code);
     let codings = d.category.into_iter().flatten().flat_map(|c| c.coding.into_iter().flatten());
-    let kind = codings.filter_map(|c| t(c.code)).last();
+    let kind = codings.filter_map(|c| t(c.code)).next_back();
     let author = d.results_interpreter.into_iter().flatten().next();
     let record = NoteRecord {
         position: at(line_no),

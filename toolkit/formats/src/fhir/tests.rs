@@ -26,7 +26,10 @@ fn a_patient_gives_person_and_death() {
     assert_eq!(get(person, "phone"), Some("1;2"));
     assert_eq!(get(person, "record_no"), Some("0012"));
     assert_eq!(person.position(), "line 7");
-    assert_eq!((parsed.records[1].table(), get(&parsed.records[1], "died_on")), ("death", Some("2024-02")));
+    assert_eq!(
+        (parsed.records[1].table(), get(&parsed.records[1], "died_on")),
+        ("death", Some("2024-02"))
+    );
     let unread = ["Patient.contact", "Patient._gender", "Patient.telecom (not a telephone)"];
     assert_eq!(parsed.unread, unread);
 }
@@ -47,7 +50,8 @@ fn an_observation_gives_its_value_and_its_components() {
     assert_eq!(get(&parsed.records[4], "value_text"), Some("true"));
     assert!(parsed.records.iter().all(|r| get(r, "measured_at") == Some("2024-01-01")));
     assert_eq!(parsed.unread, ["Observation.method"]);
-    let panel = line.replace(r#""valueQuantity":{"value":7.20,"comparator":"<","unit":"g","system":"u"},"#, "");
+    let panel = line
+        .replace(r#""valueQuantity":{"value":7.20,"comparator":"<","unit":"g","system":"u"},"#, "");
     assert_eq!(parse_line(panel.as_bytes(), 1).records.len(), 4, "a panel has no row of its own");
 }
 
@@ -57,8 +61,14 @@ fn conditions_find_icd10_and_keep_the_other_code() {
     let parsed = parse_line(line.as_bytes(), 1);
     let record = &parsed.records[0];
     assert_eq!((get(record, "icd10"), get(record, "code")), (Some("E119"), Some("20054174")));
-    assert_eq!((get(record, "certainty"), get(record, "outcome")), (Some("suspected"), Some("resolved")));
-    assert_eq!((get(record, "onset_on"), get(record, "resolved_on")), (Some("2020"), Some("2021-02")));
+    assert_eq!(
+        (get(record, "certainty"), get(record, "outcome")),
+        (Some("suspected"), Some("resolved"))
+    );
+    assert_eq!(
+        (get(record, "onset_on"), get(record, "resolved_on")),
+        (Some("2020"), Some("2021-02"))
+    );
 }
 
 #[test]
@@ -67,9 +77,18 @@ fn drugs_keep_dose_days_and_usage() {
     let parsed = parse_line(line.as_bytes(), 1);
     let record = &parsed.records[0];
     for (column, value) in [
-        ("code", "2254001"), ("text", "薬"), ("dose", "2.5"), ("dose_unit", "mg"), ("days", "7"),
-        ("quantity", "14"), ("quantity_unit", "錠"), ("route", "内服"), ("usage_code", "U1"),
-        ("usage_text", "朝食後"), ("started_at", "2024-01-02"), ("practitioner", "医師 一郎"),
+        ("code", "2254001"),
+        ("text", "薬"),
+        ("dose", "2.5"),
+        ("dose_unit", "mg"),
+        ("days", "7"),
+        ("quantity", "14"),
+        ("quantity_unit", "錠"),
+        ("route", "内服"),
+        ("usage_code", "U1"),
+        ("usage_text", "朝食後"),
+        ("started_at", "2024-01-02"),
+        ("practitioner", "医師 一郎"),
     ] {
         assert_eq!(get(record, column), Some(value), "{column}");
     }
@@ -81,21 +100,36 @@ fn coverage_encounter_procedure_and_report() {
     let line = r#"{"resourceType":"Coverage","beneficiary":{"reference":"Patient/p1"},"identifier":[{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"01130012:3705:39761652:02"}],"extension":[{"url":"x/JP_Coverage_InsuredPersonSymbol","valueString":"記号"}],"class":[{"type":{"coding":[{"code":"group"}]},"name":"協会"}],"period":{"start":"2024-04-01"}}"#;
     let parsed = parse_line(line.as_bytes(), 1);
     let record = &parsed.records[0];
-    assert_eq!((get(record, "insurer_no"), get(record, "insured_symbol")), (Some("01130012"), Some("記号")));
-    assert_eq!((get(record, "insured_number"), get(record, "insured_branch")), (Some("39761652"), Some("02")));
+    assert_eq!(
+        (get(record, "insurer_no"), get(record, "insured_symbol")),
+        (Some("01130012"), Some("記号"))
+    );
+    assert_eq!(
+        (get(record, "insured_number"), get(record, "insured_branch")),
+        (Some("39761652"), Some("02"))
+    );
 
     let line = r#"{"resourceType":"Encounter","id":"e1","status":"finished","class":{"code":"IMP"},"subject":{"reference":"Patient/p1"},"period":{"start":"a","end":"b"},"serviceType":{"text":"内科"},"hospitalization":{"dischargeDisposition":{"coding":[{"code":"home"}]}},"participant":[{"individual":{"display":"x"}},{"type":[{"coding":[{"code":"ATND"}]}],"individual":{"display":"y"}}]}"#;
     let parsed = parse_line(line.as_bytes(), 1);
     let record = &parsed.records[0];
     assert_eq!((get(record, "class"), get(record, "practitioner")), (Some("I"), Some("y")));
-    assert_eq!((get(record, "department_text"), get(record, "disposition_code")), (Some("内科"), Some("home")));
+    assert_eq!(
+        (get(record, "department_text"), get(record, "disposition_code")),
+        (Some("内科"), Some("home"))
+    );
 
     let line = r#"{"resourceType":"DiagnosticReport","subject":{"reference":"Patient/p1"},"code":{"text":"肝機能"},"issued":"2024-01-02","conclusion":"異常なし","presentedForm":[{"data":"eA=="}]}"#;
     let parsed = parse_line(line.as_bytes(), 1);
-    assert_eq!((get(&parsed.records[0], "title"), get(&parsed.records[0], "text")), (Some("肝機能"), Some("異常なし")));
+    assert_eq!(
+        (get(&parsed.records[0], "title"), get(&parsed.records[0], "text")),
+        (Some("肝機能"), Some("異常なし"))
+    );
     assert_eq!(parsed.unread, ["DiagnosticReport.presentedForm"]);
     let silent = line.replace(r#""conclusion":"異常なし","#, "");
-    assert_eq!(parse_line(silent.as_bytes(), 1).unread, ["DiagnosticReport.presentedForm", "DiagnosticReport"]);
+    assert_eq!(
+        parse_line(silent.as_bytes(), 1).unread,
+        ["DiagnosticReport.presentedForm", "DiagnosticReport"]
+    );
 }
 
 #[test]
@@ -109,13 +143,17 @@ fn text_is_borrowed_from_the_line() {
 
 #[test]
 fn other_types_are_named_with_or_without_a_person() {
-    let parsed = parse_line(br#"{"resourceType":"Immunization","patient":{"reference":"Patient/p1"}}"#, 1);
+    let parsed =
+        parse_line(br#"{"resourceType":"Immunization","patient":{"reference":"Patient/p1"}}"#, 1);
     assert_eq!((parsed.person.as_deref(), parsed.rejected), (Some("p1"), false));
     assert_eq!(parsed.unread, ["Immunization"]);
     for kind in ["Organization", "Practitioner", "PractitionerRole", "Location"] {
         let line = format!(r#"{{"id":"1","resourceType":"{kind}"}}"#);
         let parsed = parse_line(line.as_bytes(), 1);
-        assert_eq!((parsed.person.is_none(), parsed.rejected, parsed.records.len()), (true, false, 0));
+        assert_eq!(
+            (parsed.person.is_none(), parsed.rejected, parsed.records.len()),
+            (true, false, 0)
+        );
         assert_eq!(parsed.unread, [kind]);
     }
 }
@@ -147,5 +185,8 @@ fn every_defect_of_a_line_has_its_reason() {
         assert_eq!(parsed.issues[0].rule, rule);
         assert!(parsed.issues[0].position.starts_with("line 4"));
     }
+    let components = "{},".repeat(MAX_OBJECTS + 1);
+    let line = format!(r#"{{"resourceType":"Observation","component":[{components}{{}}]}}"#);
+    assert_eq!(parse_line(line.as_bytes(), 4).issues[0].rule, "fhir.too-large");
     assert_eq!(parse_line(b" \r", 1), Parsed::default());
 }

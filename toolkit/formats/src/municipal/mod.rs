@@ -17,13 +17,14 @@ pub use layout::Layout;
 pub use row::Encoding;
 
 use crate::{
-    record::{
-        CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text,
-    },
+    record::{CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text},
     text,
 };
 use layout::{Column, column, unread_name};
 use row::{cells, owned_cells};
+
+/// Most columns of a file.
+const MAX_COLUMNS: usize = 2_000;
 
 /// Why a header cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +83,11 @@ impl Reader {
     pub fn new(header_line: &[u8]) -> Result<Self, HeaderError> {
         let encoding = Encoding::of_header(header_line);
         let text = encoding.decode(header_line).ok_or(HeaderError::Encoding)?;
-        let header = owned_cells(text.trim_end_matches(['\r', '\n'])).ok_or(HeaderError::Quotes)?;
+        let header = owned_cells(text.trim_end_matches(['\r', '\n']), MAX_COLUMNS)
+            .ok_or(HeaderError::Quotes)?;
+        if header.len() > MAX_COLUMNS {
+            return Err(HeaderError::Unknown);
+        }
         let columns: Vec<Column> = header.iter().map(|h| column(h)).collect();
         let layout = Layout::of(&columns).ok_or(HeaderError::Unknown)?;
         let codes: Vec<String> = header.iter().map(|h| layout::plain(h)).collect();
@@ -120,13 +125,16 @@ impl Reader {
         }
         let row = match self.encoding.decode(line) {
             None => {
-                return Parsed::rejected(match self.encoding {
-                    Encoding::Utf8 => "csv.not-utf8",
-                    Encoding::Cp932 => "csv.not-cp932",
-                }, at());
+                return Parsed::rejected(
+                    match self.encoding {
+                        Encoding::Utf8 => "csv.not-utf8",
+                        Encoding::Cp932 => "csv.not-cp932",
+                    },
+                    at(),
+                );
             }
-            Some(Cow::Borrowed(text)) => cells(text),
-            Some(Cow::Owned(text)) => owned_cells(&text),
+            Some(Cow::Borrowed(text)) => cells(text, self.columns.len()),
+            Some(Cow::Owned(text)) => owned_cells(&text, self.columns.len()),
         };
         let Some(mut row) = row else {
             return Parsed::rejected("csv.quotes", at());
@@ -135,15 +143,21 @@ impl Reader {
             return Parsed::rejected("csv.columns", at());
         }
         for (index, cell) in row.iter().enumerate() {
-            let dated = matches!(self.columns[index], Column::Birth | Column::Moved | Column::Died
-                | Column::From | Column::To | Column::Examined);
+            let dated = matches!(
+                self.columns[index],
+                Column::Birth
+                    | Column::Moved
+                    | Column::Died
+                    | Column::From
+                    | Column::To
+                    | Column::Examined
+            );
             if !dated && text::holds_my_number(cell) {
                 return Parsed::rejected("my-number", format!("row {row_no} column {}", index + 1));
             }
         }
         let mut cells = Cells { reader: self, row: &mut row };
-        let mut out = Parsed::default();
-        out.person = cells.take(Column::Key);
+        let mut out = Parsed { person: cells.take(Column::Key), ..Parsed::default() };
         if out.person.is_none() {
             out.reject("csv.no-person", at());
             return out;

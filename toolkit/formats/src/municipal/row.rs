@@ -27,7 +27,11 @@ impl Encoding {
 
     /// Byte order mark, else strict UTF-8, else CP932.
     pub(super) fn of_header(line: &[u8]) -> Self {
-        if line.starts_with(BOM) || std::str::from_utf8(line).is_ok() { Self::Utf8 } else { Self::Cp932 }
+        if line.starts_with(BOM) || std::str::from_utf8(line).is_ok() {
+            Self::Utf8
+        } else {
+            Self::Cp932
+        }
     }
 
     /// Strict decoding; `None` if a byte has no meaning.
@@ -43,11 +47,14 @@ impl Encoding {
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Cuts a row into cells by RFC 4180; `None` if its quotes are broken.
-pub(super) fn cells(row: &str) -> Option<Vec<Cow<'_, str>>> {
+/// Cuts a row into cells by RFC 4180; `None` if its quotes are broken. Stops behind `most` cells.
+pub(super) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
     let mut out = Vec::with_capacity(16);
     let mut rest = row;
     loop {
+        if out.len() > most {
+            return Some(out);
+        }
         if let Some(quoted) = rest.strip_prefix('"') {
             let mut text = String::new();
             let mut inner = quoted;
@@ -87,8 +94,8 @@ pub(super) fn cells(row: &str) -> Option<Vec<Cow<'_, str>>> {
 }
 
 /// As [`cells`], owning the text, for a row that was decoded into a temporary.
-pub(super) fn owned_cells(row: &str) -> Option<Vec<Cow<'static, str>>> {
-    cells(row).map(|all| all.into_iter().map(|c| Cow::Owned(c.into_owned())).collect())
+pub(super) fn owned_cells(row: &str, most: usize) -> Option<Vec<Cow<'static, str>>> {
+    cells(row, most).map(|all| all.into_iter().map(|c| Cow::Owned(c.into_owned())).collect())
 }
 
 #[cfg(test)]
@@ -98,10 +105,11 @@ mod tests {
 
     #[test]
     fn quotes_are_resolved_or_refused() {
-        assert_eq!(cells("a,\"b,\"\"c\",,").unwrap(), ["a", "b,\"c", "", ""]);
-        assert_eq!(cells("\"\"").unwrap(), [""]);
-        assert_eq!(cells("\"a"), None);
-        assert_eq!(cells("\"a\"b,c"), None);
+        assert_eq!(cells("a,\"b,\"\"c\",,", 9).unwrap(), ["a", "b,\"c", "", ""]);
+        assert_eq!(cells("\"\"", 9).unwrap(), [""]);
+        assert_eq!(cells("\"a", 9), None);
+        assert_eq!(cells("\"a\"b,c", 9), None);
+        assert_eq!(cells(&",".repeat(1000), 3).unwrap().len(), 4, "no more than needed to refuse");
     }
 
     #[test]
@@ -120,7 +128,7 @@ mod tests {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(&fields).unwrap();
             let line = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-            prop_assert_eq!(cells(line.strip_suffix('\n').unwrap()).unwrap(), fields);
+            prop_assert_eq!(cells(line.strip_suffix('\n').unwrap(), 9).unwrap(), fields);
         }
     }
 }

@@ -13,7 +13,9 @@ fn a_resident_in_both_encodings() {
     let header = "宛名番号,氏名漢字,氏名カナ,生年月日,性別(1男2女),郵便番号,住所,電話番号,職業,異動年月日,死亡年月日,備考";
     let row = "0012345678,髙﨑　花子,タカサキ　ハナコ,S35.4.1,2,999-0001,\"架空県架空市1,2\",099-000-0000,,R5.4.1,,\r\n";
     for (encode, encoding) in [(false, Encoding::Utf8), (true, Encoding::Cp932)] {
-        let bytes = |text: &str| if encode { SHIFT_JIS.encode(text).0.into_owned() } else { text.as_bytes().to_vec() };
+        let bytes = |text: &str| {
+            if encode { SHIFT_JIS.encode(text).0.into_owned() } else { text.as_bytes().to_vec() }
+        };
         let reader = Reader::new(&bytes(&format!("{header}\r\n"))).unwrap();
         assert_eq!((reader.layout(), reader.encoding()), (Layout::Persons, encoding));
         let line = bytes(row);
@@ -32,32 +34,44 @@ fn a_resident_in_both_encodings() {
 
 #[test]
 fn check_ups_give_one_record_per_item_done() {
-    let reader = reader(Layout::Checkup, &["9A751000000000001", "9N736000000000011", "９Ａ７６１０００００００００００１"]);
+    let reader = reader(
+        Layout::Checkup,
+        &["9A751000000000001", "9N736000000000011", "９Ａ７６１０００００００００００１"],
+    );
     let parsed = reader.parse_row("1,ハナコ,19600401,2,20230601,1310000000,121,,7８".as_bytes(), 5);
     let items: Vec<_> = parsed
         .records
         .iter()
         .map(|r| match r {
-            Record::Checkup(c) => (c.item_code.as_deref(), c.value_num.as_deref(), c.position.as_ref()),
+            Record::Checkup(c) => {
+                (c.item_code.as_deref(), c.value_num.as_deref(), c.position.as_ref())
+            }
             _ => panic!(),
         })
         .collect();
-    assert_eq!(items, [
-        (Some("9A751000000000001"), Some("121"), "row 5 column 7"),
-        (Some("9A761000000000001"), Some("78"), "row 5 column 9"),
-    ]);
+    assert_eq!(
+        items,
+        [
+            (Some("9A751000000000001"), Some("121"), "row 5 column 7"),
+            (Some("9A761000000000001"), Some("78"), "row 5 column 9"),
+        ]
+    );
     assert_eq!(parsed.unread, ["健診.氏名カナ", "健診.生年月日", "健診.性別"]);
     assert_eq!(reader.parse_row(b"1,,,,20230601,,,,", 6).issues[0].rule, "csv.no-item");
 }
 
 #[test]
 fn insurance_and_death() {
-    let parsed = reader(Layout::Coverage, &[]).parse_row("1,00990001,架空市,国保,123,01,1,2020-04-01,".as_bytes(), 2);
+    let parsed = reader(Layout::Coverage, &[])
+        .parse_row("1,00990001,架空市,国保,123,01,1,2020-04-01,".as_bytes(), 2);
     let [Record::Coverage(c)] = &parsed.records[..] else { panic!() };
     assert_eq!((c.insured_symbol.as_deref(), c.to_on.as_deref()), (Some("国保"), None));
     let parsed = reader(Layout::Death, &[]).parse_row("1,R5.12.00,C169,胃がん,病院".as_bytes(), 2);
     let [Record::Death(d)] = &parsed.records[..] else { panic!() };
-    assert_eq!((d.died_on.as_deref(), d.cause_system.as_deref()), (Some("R5.12.00"), Some("ICD-10")));
+    assert_eq!(
+        (d.died_on.as_deref(), d.cause_system.as_deref()),
+        (Some("R5.12.00"), Some("ICD-10"))
+    );
 }
 
 #[test]

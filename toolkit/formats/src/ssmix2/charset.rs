@@ -126,7 +126,9 @@ fn push_run(set: Set, run: &[u8], out: &mut String, seen: &mut Decoding, scratch
                     seen.characters += 1;
                     let decoded = (known && whole(pair)).then(|| {
                         let euc = [pair[0] | 0x80, pair[1] | 0x80];
-                        EUC_JP.decode_without_bom_handling_and_without_replacement(&euc).map(String::from)
+                        EUC_JP
+                            .decode_without_bom_handling_and_without_replacement(&euc)
+                            .map(String::from)
                     });
                     if let Some(Some(text)) = decoded {
                         out.push_str(&text);

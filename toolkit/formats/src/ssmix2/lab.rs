@@ -125,7 +125,9 @@ pub(super) fn observation(
     }
     let times = matches!(obx.get(2, 1).as_deref(), Some("DT" | "TM" | "TS" | "DTM"));
     let coded = record.value_code.is_some();
-    if let Some(found) = record.value_text.as_deref().filter(|_| !times && !coded).and_then(text::quantity) {
+    if let Some(found) =
+        record.value_text.as_deref().filter(|_| !times && !coded).and_then(text::quantity)
+    {
         record.comparator = found.comparator.map(Cow::Borrowed);
         record.value_num = Some(Cow::Owned(found.number.into_owned()));
     } else if obx.get(2, 1).as_deref() == Some("NM") && record.value_text.is_some() {

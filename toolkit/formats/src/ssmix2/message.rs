@@ -10,7 +10,15 @@
 
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
-use super::charset::{self, Decoding};
+use super::{
+    charset::{self, Decoding},
+    escape::unescape,
+};
+
+/// Largest message: hostile input must not grow in memory.
+const MAX_BYTES: usize = 16 << 20;
+/// Most lines of a message.
+const MAX_SEGMENTS: usize = 50_000;
 
 /// Why bytes are no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +27,9 @@ pub enum MessageError {
     /// The first segment is not `MSH`.
     #[error("the message does not begin with MSH")]
     NoHeader,
+    /// More bytes or segments than any message has.
+    #[error("the message is larger than {MAX_BYTES} bytes or {MAX_SEGMENTS} segments")]
+    TooLarge,
     /// Other delimiters than `|^~\&`.
     #[error("the message declares other delimiters")]
     Delimiters,
@@ -40,16 +51,26 @@ impl MessageError {
     /// The sentence shown to staff.
     pub fn ja(&self) -> String {
         match self {
-            Self::NoHeader => "先頭がMSHセグメントではありません。出力プログラムを確認してください。".into(),
+            Self::NoHeader => {
+                "先頭がMSHセグメントではありません。出力プログラムを確認してください。".into()
+            }
+            Self::TooLarge => {
+                "メッセージが大きすぎます。複数のメッセージが連結されていないか確認してください。"
+                    .into()
+            }
             Self::Delimiters => {
-                "区切り文字がSS-MIX2の規定（|^~\\&）と異なります。出力設定を確認してください。".into()
+                "区切り文字がSS-MIX2の規定（|^~\\&）と異なります。出力設定を確認してください。"
+                    .into()
             }
             Self::NotEncodable { segment } => format!(
                 "{}番目のセグメントにISO-2022-JPで表せない文字があります。文字を置き換えてください。",
                 segment + 1
             ),
             Self::Edit { segment } => {
-                format!("{}番目のセグメントはこの内容に変更できません。項目番号と区切り文字を確認してください。", segment + 1)
+                format!(
+                    "{}番目のセグメントはこの内容に変更できません。項目番号と区切り文字を確認してください。",
+                    segment + 1
+                )
             }
         }
     }
@@ -77,14 +98,19 @@ impl<'a> Message<'a> {
     /// Reads a message.
     ///
     /// # Errors
-    /// No `MSH` in front, or other delimiters.
+    /// No `MSH` in front, other delimiters, or too large.
     pub fn parse(raw: &'a [u8]) -> Result<Self, MessageError> {
+        let lines = || memchr::memchr2_iter(b'\r', b'\n', raw).count();
+        if raw.len() > MAX_BYTES || (raw.len() > MAX_SEGMENTS && lines() > MAX_SEGMENTS) {
+            return Err(MessageError::TooLarge);
+        }
         let mut text = String::with_capacity(raw.len() + raw.len() / 4);
         let mut spans = Vec::with_capacity(16);
         let mut decoding = Decoding::default();
         let mut start = 0;
         while start < raw.len() {
-            let stop = memchr::memchr2(b'\r', b'\n', &raw[start..]).map_or(raw.len(), |at| start + at);
+            let stop =
+                memchr::memchr2(b'\r', b'\n', &raw[start..]).map_or(raw.len(), |at| start + at);
             let next = match &raw[stop..] {
                 [b'\r', b'\n', ..] => stop + 2,
                 [] => stop,
@@ -138,11 +164,16 @@ impl<'a> Message<'a> {
         Segment { text }
     }
 
-    /// Replaces a field. `content` is HL7 text: delimiters inside a value must be [`escape`]d.
+    /// Replaces a field. `content` is HL7 text: delimiters inside a value must be [`escape`](super::escape)d.
     ///
     /// # Errors
     /// There is no such segment, the field is part of `MSH-1` or `MSH-2`, or `content` holds `|`, CR or LF.
-    pub fn set_field(&mut self, segment: usize, field: usize, content: &str) -> Result<(), MessageError> {
+    pub fn set_field(
+        &mut self,
+        segment: usize,
+        field: usize,
+        content: &str,
+    ) -> Result<(), MessageError> {
         let refuse = Err(MessageError::Edit { segment });
         if segment >= self.spans.len() || field == 0 || content.contains(['|', '\r', '\n']) {
             return refuse;
@@ -263,71 +294,6 @@ fn value(text: &str) -> Option<Cow<'_, str>> {
     (!text.is_empty() && text != "\"\"").then(|| unescape(text))
 }
 
-/// Resolves HL7's escapes: `\F\ \S\ \T\ \R\ \E\ \.br\ \Xhh..\`; others stay as they are.
-pub fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let Some((code, next)) = after.split_once('\\') else {
-            rest = &rest[at..];
-            break;
-        };
-        let hex = code.strip_prefix('X').and_then(hex_text);
-        match (code, hex) {
-            ("F", _) => out.push('|'),
-            ("S", _) => out.push('^'),
-            ("T", _) => out.push('&'),
-            ("R", _) => out.push('~'),
-            ("E", _) => out.push('\\'),
-            (".br", _) => out.push('\n'),
-            (_, Some(text)) => out.push_str(&text),
-            _ => {
-                // Not an escape: keep the backslash; the next one may begin a real one.
-                out.push('\\');
-                rest = after;
-                continue;
-            }
-        }
-        rest = next;
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-fn hex_text(hex: &str) -> Option<String> {
-    if hex.is_empty() || !hex.len().is_multiple_of(2) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let bytes: Vec<u8> = (0..hex.len())
-        .step_by(2)
-        .filter_map(|i| u8::from_str_radix(&hex[i..i + 2], 16).ok())
-        .collect();
-    String::from_utf8(bytes).ok()
-}
-
-/// Escapes a value so that it can stand in a component.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '|' => out.push_str("\\F\\"),
-            '^' => out.push_str("\\S\\"),
-            '&' => out.push_str("\\T\\"),
-            '~' => out.push_str("\\R\\"),
-            '\\' => out.push_str("\\E\\"),
-            '\n' => out.push_str("\\.br\\"),
-            '\r' => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,18 +346,13 @@ mod tests {
     }
 
     #[test]
-    fn escapes_resolve_and_others_stay() {
-        assert_eq!(unescape("a\\F\\b\\.br\\c\\X41\\"), "a|b\ncA");
-        assert_eq!(unescape("C:\\temp\\F\\"), "C:\\temp|");
-        assert_eq!(unescape("\\X4\\ \\"), "\\X4\\ \\");
+    fn a_message_without_end_is_refused_before_it_is_read() {
+        let many = [b"MSH|^~\\&|".to_vec(), b"\rOBX".repeat(MAX_SEGMENTS + 1)].concat();
+        assert_eq!(Message::parse(&many).err(), Some(MessageError::TooLarge));
+        assert_eq!(Message::parse(&vec![b'M'; MAX_BYTES + 1]).err(), Some(MessageError::TooLarge));
     }
 
     proptest! {
-        #[test]
-        fn escaping_is_undone(text in "[ -~あ\n]{0,30}") {
-            let escaped = escape(&text);
-            prop_assert_eq!(unescape(&escaped), text);
-        }
         #[test]
         fn any_bytes_parse_or_are_refused_and_are_written_back(
             tail in proptest::collection::vec(prop_oneof![Just(b'|'), Just(b'\r'), Just(0x1b), Just(b'$'), Just(b'B'), any::<u8>()], 0..200)

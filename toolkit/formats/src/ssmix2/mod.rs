@@ -2,7 +2,7 @@
 //!
 //! Enters: a file's path inside the tree and its bytes. Leaves: [`Parsed`] with the records of the
 //! message; the person is `PID-3`. Refuses (`rejected`, no records, no person): a name of another shape, a
-//! file too short, no `MSH`, bytes that are not ISO-2022-JP, no `PID-3`, another patient in the path than
+//! file too short or too large, no `MSH`, bytes that are not ISO-2022-JP, no `PID-3`, another patient in the path than
 //! in `PID-3`, a message of another kind than its folder, a My Number.
 //!
 //! # History
@@ -17,6 +17,7 @@
 //! union over all `PPR-01` files; the newest file is only the current view.
 
 mod charset;
+mod escape;
 mod lab;
 mod message;
 mod name;
@@ -25,7 +26,8 @@ mod problems;
 mod visits;
 
 pub use charset::{Decoding, encode};
-pub use message::{Field, Message, MessageError, Segment, escape, unescape};
+pub use escape::{escape, unescape};
+pub use message::{Field, Message, MessageError, Segment};
 pub use name::{FileName, NameError};
 
 use std::borrow::Cow;
@@ -124,6 +126,10 @@ pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
     }
     let message = match Message::parse(bytes) {
         Ok(message) => message,
+        Err(MessageError::TooLarge) => {
+            out.reject("ssmix2.too-large", "file");
+            return out;
+        }
         Err(MessageError::Delimiters) => {
             out.reject("ssmix2.delimiters", "MSH");
             return out;
@@ -226,7 +232,10 @@ fn note_segments(message: &Message<'_>, name: Option<&FileName<'_>>, out: &mut P
     let mut headers = 0;
     for (index, segment) in message.segments() {
         if !segment.has_plain_name() {
-            out.note_issue("ssmix2.segment-malformed", Cow::Owned(format!("segment {}", index + 1)));
+            out.note_issue(
+                "ssmix2.segment-malformed",
+                Cow::Owned(format!("segment {}", index + 1)),
+            );
             continue;
         }
         headers += usize::from(segment.name() == "MSH");

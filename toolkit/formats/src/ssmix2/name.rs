@@ -101,7 +101,11 @@ impl<'a> FileName<'a> {
 impl fmt::Display for FileName<'_> {
     /// Writes the name as it was read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}_{}_{}_{}_", self.patient, self.day, self.data_type, self.key, self.arisen)?;
+        write!(
+            f,
+            "{}_{}_{}_{}_{}_",
+            self.patient, self.day, self.data_type, self.key, self.arisen
+        )?;
         if let Some(department) = self.department {
             write!(f, "{department}_")?;
         }
@@ -150,7 +154,10 @@ mod tests {
     #[test]
     fn names_are_taken_apart_from_both_ends() {
         let name = FileName::parse(NAME).unwrap();
-        assert_eq!((name.patient, name.data_type, name.department), ("9999013", "OMP-01", Some("01")));
+        assert_eq!(
+            (name.patient, name.data_type, name.department),
+            ("9999013", "OMP-01", Some("01"))
+        );
         let odd = "A_1_x_-_ADT-00_999999999999999_20111220224447339_-_0";
         let name = FileName::parse(odd).unwrap();
         assert_eq!((name.patient, name.day, name.flag), ("A_1_x", "-", "0"));

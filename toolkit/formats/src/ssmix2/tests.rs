@@ -1,7 +1,8 @@
 use super::*;
 use crate::record::Record;
 
-const PATH: &str = "000/000/0000007/-/ADT-00/0000007_-_ADT-00_999999999999999_20240101090000000_-_1";
+const PATH: &str =
+    "000/000/0000007/-/ADT-00/0000007_-_ADT-00_999999999999999_20240101090000000_-_1";
 
 fn lab(lines: &str) -> Parsed<'static> {
     let name = "7_20240101_OML-11_1_20240101090000000_01_1";
@@ -138,7 +139,11 @@ fn every_defect_of_a_file_has_its_reason() {
         (PATH.to_owned(), format!("{pid}MSH|^~\\&|"), "ssmix2.second-header"),
         (PATH.to_owned(), format!("{pid}pid\r"), "ssmix2.segment-malformed"),
         (PATH.to_owned(), format!("{pid}NTE|{}\x1b(I\x31\x1b(B", "a"), "ssmix2.half-width-kana"),
-        (PATH.to_owned(), format!("{pid}NTE|{}\x1b$(D!!\x1b(B", "a".repeat(99)), "ssmix2.replaced-characters"),
+        (
+            PATH.to_owned(),
+            format!("{pid}NTE|{}\x1b$(D!!\x1b(B", "a".repeat(99)),
+            "ssmix2.replaced-characters",
+        ),
     ];
     for (path, text, rule) in soft {
         let parsed = parse_file(&path, text.as_bytes());

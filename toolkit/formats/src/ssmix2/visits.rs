@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use super::{Field, Reading, Segment, position, practitioner};
 use crate::{
-    record::{
-        CoverageRecord, DeathRecord, EncounterRecord, MeasurementRecord, PersonRecord, Text,
-    },
+    record::{CoverageRecord, DeathRecord, EncounterRecord, MeasurementRecord, PersonRecord, Text},
     text,
 };
 
@@ -30,7 +28,7 @@ pub(super) fn basics(r: &mut Reading<'_>) {
                 if let Some(measured) = super::lab::observation(&segment, numbers[1], &mut r.out) {
                     let status = r.status(measured.status);
                     let category = Some(Cow::Borrowed("body"));
-                    let record = MeasurementRecord { status, category, ..measured };
+                    let record = MeasurementRecord { category, status, ..measured };
                     r.out.records.push(record.into());
                 }
             }
@@ -55,7 +53,8 @@ pub(super) fn basics(r: &mut Reading<'_>) {
     }
     if person.death_on.is_some() || pid.get(30, 1).as_deref() == Some("Y") {
         let died_on = person.death_on.clone();
-        let death = DeathRecord { position: Cow::Borrowed("PID"), died_on, ..DeathRecord::default() };
+        let death =
+            DeathRecord { position: Cow::Borrowed("PID"), died_on, ..DeathRecord::default() };
         r.out.records.push(death.into());
     }
     r.out.records.insert(0, person.into());
@@ -140,7 +139,9 @@ fn card(field: &Field<'_>) -> (Text<'static>, Text<'static>, Text<'static>) {
             })
             .collect(),
         _ => field.whole().map_or_else(Vec::new, |whole| {
-            let some = |p: &str| Some(Cow::Owned(p.trim().to_owned())).filter(|p: &Cow<'_, str>| !p.is_empty());
+            let some = |p: &str| {
+                Some(Cow::Owned(p.trim().to_owned())).filter(|p: &Cow<'_, str>| !p.is_empty())
+            };
             whole.split(['・', '･']).map(some).collect()
         }),
     };

@@ -14,7 +14,8 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-const HEADER: &str = "宛名番号,氏名漢字,氏名カナ,生年月日,性別,郵便番号,住所,電話番号,職業,異動年月日,死亡年月日";
+const HEADER: &str =
+    "宛名番号,氏名漢字,氏名カナ,生年月日,性別,郵便番号,住所,電話番号,職業,異動年月日,死亡年月日";
 
 fn read(name: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
     let _ = detect(name, bytes);
@@ -55,12 +56,15 @@ fn the_corpus_is_replayed() {
 fn neither_issues_nor_debug_show_a_value() {
     // Every value of this message, line and row holds the mark.
     const MARK: &str = "秘密";
-    let message = format!("MSH|^~\\&|{MARK}||||||ADT^A08\rPID|{MARK}||7||{MARK}^{MARK}\rOBX|1|NM|{MARK}||{MARK}\r{MARK}|1\rIN1|{MARK}");
+    let message = format!(
+        "MSH|^~\\&|{MARK}||||||ADT^A08\rPID|{MARK}||7||{MARK}^{MARK}\rOBX|1|NM|{MARK}||{MARK}\r{MARK}|1\rIN1|{MARK}"
+    );
     let line = format!(
         r#"{{"resourceType":"Observation","{MARK}":1,"subject":{{"reference":"Patient/{MARK}"}},"code":{{"text":"{MARK}"}}}}"#
     );
     let broken = format!(r#"{{"resourceType":"Observation","status":["{MARK}"]}}"#);
-    let row = format!("{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK}");
+    let row =
+        format!("{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK}");
     let hl7 = ssmix2::encode(&message).unwrap();
     let reader = municipal::Reader::new(HEADER.as_bytes()).unwrap();
     let all = [
@@ -80,7 +84,8 @@ fn neither_issues_nor_debug_show_a_value() {
 fn mutated() -> impl Strategy<Value = (String, Vec<u8>)> {
     let files = corpus();
     let pick = proptest::sample::select(files);
-    let edits = proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, any::<u8>()), 0..12);
+    let edits =
+        proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, any::<u8>()), 0..12);
     (pick, edits).prop_map(|((name, mut bytes), edits)| {
         for (at, how, byte) in edits {
             if bytes.is_empty() {

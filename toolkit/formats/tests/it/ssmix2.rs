@@ -34,7 +34,9 @@ fn truth(csv: &[u8]) -> Person {
             "0" => add(&mut person.admissions, &[&at[..8]]),
             "1" => add(&mut person.discharges, &[&at[..8], cell("discharge_disposition")]),
             "2" => add(&mut person.diagnoses, &[&at[..8], cell("icd10")]),
-            "3" if cell("hot").is_empty() => add(&mut person.drugs, &[&at[..8], "local", cell("text")]),
+            "3" if cell("hot").is_empty() => {
+                add(&mut person.drugs, &[&at[..8], "local", cell("text")]);
+            }
             "3" => add(&mut person.drugs, &[&at[..8], cell("hot")]),
             "5" => add(
                 &mut person.results,
@@ -80,8 +82,10 @@ fn collect(person: &mut Person, parsed: &Parsed<'_>) {
 fn the_generated_storage_equals_its_truth() {
     let Some(samples) = samples("the_generated_storage_equals_its_truth") else { return };
     let folder = samples.join("ssmix2_generated");
-    let mut expected: Vec<Person> =
-        unpack(&folder.join("source_truth_20patients.tar.xz")).values().map(|csv| truth(csv)).collect();
+    let mut expected: Vec<Person> = unpack(&folder.join("source_truth_20patients.tar.xz"))
+        .values()
+        .map(|csv| truth(csv))
+        .collect();
     let files = unpack(&folder.join("storage_20patients.tar.xz"));
     assert_eq!((expected.len(), files.len()), (20, 702));
     let mut found: BTreeMap<String, Person> = BTreeMap::new();
@@ -146,7 +150,9 @@ fn messages_are_written_back_byte_for_byte() {
 
 #[test]
 fn the_deliberate_defects_of_the_nho_tree_have_their_reasons() {
-    let Some(samples) = samples("the_deliberate_defects_of_the_nho_tree_have_their_reasons") else { return };
+    let Some(samples) = samples("the_deliberate_defects_of_the_nho_tree_have_their_reasons") else {
+        return;
+    };
     let mut seen = BTreeMap::new();
     let mut unread = BTreeSet::new();
     for (path, bytes) in tree(&samples.join("ssmix2")) {
@@ -155,13 +161,18 @@ fn the_deliberate_defects_of_the_nho_tree_have_their_reasons() {
             continue;
         }
         let parsed = ssmix2::parse_file(&path, &bytes);
-        assert!(!parsed.records.is_empty() || !parsed.issues.is_empty() || !parsed.unread.is_empty());
+        assert!(
+            !parsed.records.is_empty() || !parsed.issues.is_empty() || !parsed.unread.is_empty()
+        );
         let rules: Vec<&str> = parsed.issues.iter().map(|i| i.rule).collect();
         unread.extend(parsed.unread.iter().map(|u| u.to_string()));
         let folder: Vec<&str> = path.split('/').collect();
         let kind = folder[folder.len() - 2].to_owned();
         let flag = path.chars().last().unwrap();
-        seen.insert(format!("{kind}/{flag}"), (parsed.rejected, parsed.records.len(), rules.join(" ")));
+        seen.insert(
+            format!("{kind}/{flag}"),
+            (parsed.rejected, parsed.records.len(), rules.join(" ")),
+        );
     }
     let of = |key: &str| seen.get(key).map(|(r, n, i)| (*r, *n, i.as_str()));
     assert_eq!(of("ADT-00/1"), Some((false, 5, "")));

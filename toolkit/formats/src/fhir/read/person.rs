@@ -19,7 +19,10 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, line_no: u64) -> Parsed<'a> {
         return out;
     };
     let identifiers = p.identifier.unwrap_or_default();
-    let secret = identifiers.iter().filter_map(|i| i.value.as_ref()).any(|v| text::holds_my_number(v.as_str()));
+    let secret = identifiers
+        .iter()
+        .filter_map(|i| i.value.as_ref())
+        .any(|v| text::holds_my_number(v.as_str()));
     if secret || text::holds_my_number(&id) {
         out.reject("my-number", at(line_no));
     }
@@ -44,7 +47,8 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, line_no: u64) -> Parsed<'a> {
     });
     person.birth_on = t(p.birth_date);
     let mut addresses = p.address.unwrap_or_default();
-    let home = addresses.iter().position(|a| a.usage.as_ref().is_some_and(|u| u.as_str() == "home"));
+    let home =
+        addresses.iter().position(|a| a.usage.as_ref().is_some_and(|u| u.as_str() == "home"));
     if !addresses.is_empty() {
         let address = addresses.swap_remove(home.unwrap_or(0));
         person.postal_code = t(address.postal_code);
@@ -95,7 +99,8 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, line_no: u64) -> Parsed<'a> {
 /// The name's text and whether it is the kana one.
 fn human_name(name: HumanName<'_>) -> Option<(Cow<'_, str>, bool)> {
     let extensions = name.extension.unwrap_or_default();
-    let form = extension(&extensions, "iso21090-EN-representation").and_then(|e| e.value_code.clone());
+    let form =
+        extension(&extensions, "iso21090-EN-representation").and_then(|e| e.value_code.clone());
     let text = t(name.text).or_else(|| {
         let parts = name.family.into_iter().chain(name.given.into_iter().flatten());
         let parts: Vec<_> = parts.map(|s| s.0).filter(|s| !s.is_empty()).collect();
@@ -117,9 +122,10 @@ pub(in crate::fhir) fn coverage(c: Coverage<'_>, line_no: u64) -> Parsed<'_> {
     let extensions = c.extension.unwrap_or_default();
     let said = |end: &str| extension(&extensions, end).and_then(|e| t(e.value_string.clone()));
     // 保険者番号:記号:番号:枝番
-    let member = c.identifier.into_iter().flatten().find(|i| {
-        i.system.as_ref().is_some_and(|s| s.as_str().ends_with("JP_Insurance_memberID"))
-    });
+    let member =
+        c.identifier.into_iter().flatten().find(|i| {
+            i.system.as_ref().is_some_and(|s| s.as_str().ends_with("JP_Insurance_memberID"))
+        });
     let member = member.and_then(|m| t(m.value)).unwrap_or_default();
     let parts: Vec<&str> = member.split(':').map(str::trim).collect();
     let part = |n: usize| -> Text<'static> {
@@ -147,7 +153,9 @@ pub(in crate::fhir) fn coverage(c: Coverage<'_>, line_no: u64) -> Parsed<'_> {
         insurer_name: t(group.name).or_else(|| payor.and_then(|p| t(p.display))),
         insured_symbol: said("InsuredPersonSymbol").or_else(|| part(1)),
         insured_number: said("InsuredPersonNumber").or_else(|| part(2)),
-        insured_branch: said("InsuredPersonSubNumber").or_else(|| part(3)).or_else(|| t(c.dependent)),
+        insured_branch: said("InsuredPersonSubNumber")
+            .or_else(|| part(3))
+            .or_else(|| t(c.dependent)),
         kind: kind.or(kind_text),
         relation: code_or_text(c.relationship),
         from_on,
