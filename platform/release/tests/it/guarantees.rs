@@ -18,7 +18,7 @@ fn now() -> Timestamp {
 }
 
 async fn mint<D: Releasable>(h: &House) -> Result<Approved<D>, ActError> {
-    let mut conn = h.db.db().pool().acquire().await.unwrap();
+    let mut conn = h.db.pool().acquire().await.unwrap();
     kiban_release::approved(&mut conn, id(9), &h.context(), now()).await
 }
 
@@ -116,7 +116,7 @@ async fn minutes_changed_in_the_database_no_longer_carry_the_release() {
     kiban_audit::sqlx::query("UPDATE release_session SET minutes = REPLACE(minutes, $1, $2)")
         .bind(&gone)
         .bind(id::<kiban_kernel::kinds::Account>(107).to_string())
-        .execute(h.db.db().pool())
+        .execute(h.db.pool())
         .await
         .unwrap();
     let e = kiban_release::approve(&h.log, &approver(31), dataset, &h.context()).await.unwrap_err();
@@ -159,7 +159,7 @@ async fn a_contract_is_bound_to_its_specification_and_to_its_time() {
     let _ = approve(31).await.unwrap();
     let _ = approve(32).await.unwrap();
     assert!(mint::<Anonymized>(&h).await.is_ok());
-    let mut conn = h.db.db().pool().acquire().await.unwrap();
+    let mut conn = h.db.pool().acquire().await.unwrap();
     let late: Timestamp = "2028-04-01T00:00:00Z".parse().unwrap();
     let e = kiban_release::approved::<Anonymized>(&mut conn, id(9), &h.context(), late).await;
     assert_eq!(approval(e.unwrap_err()), ApprovalError::NoContract);
@@ -272,7 +272,7 @@ async fn an_application_names_what_is_missing_and_whose_it_is() {
 async fn an_accepted_application_that_is_changed_must_be_reviewed_again() {
     let h = House::open(kiban_testkit::TestDb::sqlite().await).await;
     let dataset = h.ready(Product::Anonymized).await;
-    let mut conn = h.db.db().pool().acquire().await.unwrap();
+    let mut conn = h.db.pool().acquire().await.unwrap();
     let application = kiban_release::application_of(&mut conn, dataset).await.unwrap();
     drop(conn);
     let mine = may(&researcher(), Act::SubmitApplication);

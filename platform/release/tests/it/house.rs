@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiban_audit::{Event, Log, note::SigningKey};
+use kiban_audit::{Db, Event, Log, note::SigningKey};
 use kiban_govern::{
     Act, Actor, Employer, HandlerNo, Permit, Role,
     certification::{Certification, CertificationKind, State, Step, UserType},
@@ -24,7 +24,9 @@ use kiban_testkit::{SeededEntropy, TestDb, id};
 pub(crate) const ON: Date = Date::constant(2026, 4, 1);
 
 pub(crate) struct House {
-    pub(crate) db: TestDb,
+    pub(crate) db: Db,
+    /// Removed with the house.
+    pub(crate) place: Option<TestDb>,
     pub(crate) log: Log,
     pub(crate) entropy: SeededEntropy,
     pub(crate) key: SigningKey,
@@ -139,9 +141,14 @@ pub(crate) fn specification() -> Digest {
 }
 
 impl House {
-    pub(crate) async fn open(db: TestDb) -> Self {
+    pub(crate) async fn open(place: TestDb) -> Self {
+        let (db, log) = (place.db().clone(), place.log().await);
+        Self { place: Some(place), ..Self::over(db, log) }
+    }
+
+    /// Over a database that is somebody else's to remove.
+    pub(crate) fn over(db: Db, log: Log) -> Self {
         let entropy = SeededEntropy::new(7);
-        let log = db.log().await;
         let key = SigningKey::generate(&entropy, "producer.invalid/release").unwrap();
         let keys = vec![key.verify_key().clone()];
         let certifications = vec![
@@ -149,7 +156,8 @@ impl House {
             certified(producer(), CertificationKind::PseudoProducer),
             certified(user(), CertificationKind::PseudoUser(UserType::I)),
         ];
-        Self { db, log, entropy, key, rules: Rules::built_in().unwrap(), certifications, keys }
+        let rules = Rules::built_in().unwrap();
+        Self { db, place: None, log, entropy, key, rules, certifications, keys }
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
