@@ -20,6 +20,9 @@ use crate::{
 /// Holds the newest snapshot that collection has seen.
 const HEAD_FILE: &str = ".head";
 
+/// No files of the lake: locks, mark, and the mark being written.
+const NOT_OURS: [&str; 4] = [FolderLock::FILES[0], FolderLock::FILES[1], HEAD_FILE, "..head.tmp"];
+
 /// What collection did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -27,7 +30,7 @@ pub struct Collected {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Another process has the lake open, so nothing was looked at.
+    /// Another process has the lake open: only the bytes of erased files were removed.
     pub skipped: bool,
 }
 
@@ -40,7 +43,7 @@ pub(crate) fn walk(root: &Path) -> io::Result<Vec<(String, PathBuf)>> {
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if entry.file_type()?.is_dir() {
                 folders.push((format!("{name}/"), entry.path()));
-            } else if name != HEAD_FILE && !FolderLock::FILES.contains(&name.as_str()) {
+            } else if !NOT_OURS.contains(&name.as_str()) {
                 found.push((name, entry.path()));
             }
         }
@@ -60,23 +63,25 @@ fn target_of(path: &str) -> Option<String> {
 }
 
 impl Lake {
-    /// Remove files that no committed row names and the bytes of erased files. Also done at opening.
-    /// Before a file goes, its header is overwritten: without the salt its key cannot be made again.
+    /// Remove the bytes of erased files and, unless another process has the lake open, files that no
+    /// committed row names. Also done at opening. Before a file goes, its header is overwritten: without
+    /// the salt its key cannot be made again.
     ///
     /// # Errors
     /// The catalog cannot be read, or a file cannot be removed; [`LakeError::RolledBack`] when the
     /// catalog is older than the folder, for then committed files would look like garbage.
     pub async fn collect(&self) -> Result<Collected, LakeError> {
-        let Some(alone) = self.0.lock.alone().await? else {
-            return Ok(Collected { skipped: true, ..Collected::default() });
-        };
+        let alone = self.0.lock.alone().await?;
         let root = self.0.root.clone();
         // The disk before the catalog: a file committed in between is then in the catalog.
         let found =
             blocking(move || walk(&root).map_err(LakeError::io("list the lake's folder"))).await?;
         let mut conn = self.conn().await?;
         let head = catalog::head(&mut conn).await?;
-        self.remember_head(head.0)?;
+        let known = self.known_head()?;
+        if known > head.0 {
+            return Err(LakeError::RolledBack { known, head: head.0 });
+        }
         let files = catalog::files(&mut conn).await?;
         let containers = catalog::containers(&mut conn).await?;
         let named: HashMap<&str, bool> =
@@ -92,6 +97,7 @@ impl Lake {
             let remove = match kept {
                 Some(kept) => !kept,
                 // What is not ours is left for a person to look at: verification names it.
+                None if alone.is_none() => false,
                 None => target_of(&path).is_some_and(|p| self.0.pending.is_garbage(&p, head.0)),
             };
             if remove {
@@ -99,35 +105,39 @@ impl Lake {
             }
         }
         let steps = self.0.steps.clone();
-        let done =
+        let mut done =
             blocking(move || remove(&garbage, &*steps).map_err(LakeError::io("remove a file")))
                 .await?;
         if self.0.db.engine() == Engine::Sqlite {
             // Destroyed keys must not live on in the write-ahead log.
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *conn).await?;
         }
-        drop(alone);
+        done.skipped = alone.is_none();
+        if alone.is_some() && known < head.0 {
+            self.remember_head(head.0)?;
+        }
         Ok(done)
     }
 }
 
 impl Lake {
-    /// Refuse a catalog that is older than one seen before with this folder.
+    /// The newest snapshot seen with this folder.
+    fn known_head(&self) -> Result<u64, LakeError> {
+        match fs::read_to_string(self.0.root.join(HEAD_FILE)) {
+            Ok(text) => Ok(text.trim().parse().unwrap_or(0)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(e) => Err(LakeError::io("read the lake's mark")(e)),
+        }
+    }
+
     fn remember_head(&self, head: u64) -> Result<(), LakeError> {
         let place = self.0.root.join(HEAD_FILE);
-        let known = match fs::read_to_string(&place) {
-            Ok(text) => text.trim().parse().unwrap_or(0),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-            Err(e) => return Err(LakeError::io("read the lake's mark")(e)),
-        };
-        if known > head {
-            return Err(LakeError::RolledBack { known, head });
+        let written = durable::replace_private(&place, format!("{head}\n").as_bytes());
+        match written.map_err(LakeError::io("write the lake's mark")) {
+            // The mark guards against a mix-up of copies; a full disk is no reason not to open.
+            Err(LakeError::DiskFull(_)) => Ok(()),
+            done => done,
         }
-        if known < head {
-            durable::replace_private(&place, format!("{head}\n").as_bytes())
-                .map_err(LakeError::io("write the lake's mark"))?;
-        }
-        Ok(())
     }
 }
 
@@ -136,12 +146,7 @@ fn remove(garbage: &[PathBuf], steps: &dyn kiban_kernel::Steps) -> io::Result<Co
     let mut folders = std::collections::BTreeSet::new();
     for place in garbage {
         steps.step("lake.collect.remove");
-        let bytes = match fs::metadata(place) {
-            Ok(m) => m.len(),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(e),
-        };
-        durable::shred(place, HEADER)?;
+        let Some(bytes) = durable::shred(place, HEADER)? else { continue };
         done.files += 1;
         done.bytes += bytes;
         folders.extend(place.parent().map(Path::to_owned));

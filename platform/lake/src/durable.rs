@@ -101,14 +101,23 @@ pub(crate) fn create_dir_private(dir: &Path) -> io::Result<()> {
     dir.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
 }
 
-/// Overwrite the first `header` bytes (the salt a sealed file cannot be read without), then remove.
-pub(crate) fn shred(path: &Path, header: usize) -> io::Result<()> {
-    let length = fs::metadata(path)?.len();
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.write_all(&vec![0; header.min(usize::try_from(length).unwrap_or(header))])?;
-    file.sync_all()?;
-    drop(file);
-    fs::remove_file(path)
+/// Overwrite the first `header` bytes (the salt a sealed file cannot be read without), then remove. Gives
+/// the file's size, or `None` when somebody else removed it.
+pub(crate) fn shred(path: &Path, header: usize) -> io::Result<Option<u64>> {
+    let found = match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    // A link is removed, and what it points at is left alone.
+    if found.is_file() {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.write_all(&vec![0; header.min(usize::try_from(found.len()).unwrap_or(header))])?;
+        file.sync_all()?;
+    }
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        removed => removed.map(|()| Some(found.len())),
+    }
 }
 
 /// Make a folder's entries last.

@@ -91,9 +91,38 @@ async fn collection_waits_while_another_process_has_the_lake_open() {
         [(1, 1)],
         "and reads what was committed"
     );
+    d.erase(&[1]).await;
+    assert!(d.disk().is_empty(), "erased bytes go in any case");
     drop(d);
     assert!(!other.lake.collect().await.unwrap().skipped);
     assert_eq!(other.verify().await.findings, []);
+}
+
+/// `lake.same-bytes`
+#[tokio::test]
+async fn the_same_rows_make_the_same_plain_file_however_they_came() {
+    use object_store::{ObjectStoreExt as _, local::LocalFileSystem, path::Path};
+    let dir = tempfile::tempdir().unwrap();
+    let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
+    let rows: Vec<_> = (0..2_000).map(|n| (n * 7 % 40, n as i64)).collect();
+    let whole = vec![batch("measurement", &rows)];
+    let parts = rows.chunks(77).map(|part| batch("measurement", part)).collect();
+    let files = LocalFileSystem::new_with_prefix(dir.path().join("lake")).unwrap();
+    let store = kiban_lake::SealedStore::new(Arc::new(files), d.lake.ring().clone());
+    let mut plain = Vec::new();
+    for batches in [whole, parts] {
+        let staged = d.lake.stage("measurement", batches).await.unwrap();
+        let mut tx = d.log.begin().await.unwrap();
+        let at = d.lake.replace(&mut tx, "measurement", vec![staged]).await.unwrap();
+        let _ = d.commit(tx).await;
+        let mut bytes = Vec::new();
+        for file in d.lake.files("measurement", at).await.unwrap() {
+            bytes.push(store.get(&Path::from(file.path)).await.unwrap().bytes().await.unwrap());
+        }
+        plain.push(bytes);
+    }
+    assert_eq!(plain[0].len(), 8);
+    assert!(plain[0] == plain[1]);
 }
 
 #[tokio::test]
