@@ -33,7 +33,7 @@ type Result<T> = std::result::Result<T, DeliverError>;
 /// The folders of packages and of recipients' notices.
 #[derive(Clone)]
 pub struct Packages {
-    packages: PathBuf,
+    root: PathBuf,
     recipients: PathBuf,
     steps: Arc<dyn Steps>,
 }
@@ -76,17 +76,17 @@ impl Packages {
     /// # Errors
     /// They cannot be created.
     pub fn open(deployment: &Path, steps: Arc<dyn Steps>) -> io::Result<Self> {
-        let (packages, recipients) = (deployment.join("packages"), deployment.join("recipients"));
-        for dir in [&packages, &recipients] {
+        let (root, recipients) = (deployment.join("packages"), deployment.join("recipients"));
+        for dir in [&root, &recipients] {
             fs::create_dir_all(dir)?;
         }
         durable::sync_dir(deployment)?;
-        Ok(Self { packages, recipients, steps })
+        Ok(Self { root, recipients, steps })
     }
 
     /// The folder of a dataset's package.
     pub fn folder(&self, dataset: Id<kinds::Dataset>) -> PathBuf {
-        self.packages.join(dataset.to_string())
+        self.root.join(dataset.to_string())
     }
 
     /// Where the notice for a recipient lies.
@@ -134,7 +134,7 @@ impl Packages {
         let actor = permit.expect(Act::DeliverDataset)?;
         let manifest = what.approved.manifest();
         what.payload.is_of(manifest)?;
-        let temporary = self.packages.join(format!(".{}.tmp", manifest.dataset));
+        let temporary = self.root.join(format!(".{}.tmp", manifest.dataset));
         let done = self.deliver_from(log, actor, what, &temporary).await;
         if done.is_err() {
             // What cannot be removed now is collected at the next start.
@@ -179,7 +179,7 @@ impl Packages {
         durable::remove_all(&folder)?;
         fs::rename(temporary, &folder)?;
         let recorded = async {
-            durable::sync_dir(&self.packages)?;
+            durable::sync_dir(&self.root)?;
             self.steps.step("deliver.renamed");
             store::add_delivery(tx.conn(), &row, actor).await?;
             let event = Event {
@@ -273,7 +273,7 @@ impl Packages {
         let mut conn = log.db().pool().acquire().await?;
         let rows = store::by_dataset(&mut conn).await?;
         let mut done = Collected::default();
-        for entry in fs::read_dir(&self.packages)? {
+        for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
             let name = entry.file_name();
             let row = name.to_str().and_then(|n| n.parse().ok()).and_then(|id| rows.get(&id));

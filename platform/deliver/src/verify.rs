@@ -227,7 +227,7 @@ pub async fn verify_packages(db: &Db, packages: &Path) -> Result<PackagesVerifie
                     expected.insert(format!("{dataset}/{name}"), digest);
                 }
                 None => {
-                    out.findings.push(Finding::Record { dataset: dataset.clone(), event: r.event })
+                    out.findings.push(Finding::Record { dataset: dataset.clone(), event: r.event });
                 }
             }
         }

@@ -25,7 +25,7 @@ fn quiet() -> Arc<NoSteps> {
 async fn what_is_opened_is_what_was_approved() {
     for db in kiban_testkit::each_database().await {
         let house = House::open(db).await;
-        let root = house.place.as_ref().unwrap().path().to_owned();
+        let root = house.folder();
         let s = Scene::prepare(house, root, Product::Anonymized).await;
         let done = s.deliver_as::<Anonymized>(quiet(), Route::SealedTransfer).await.unwrap();
         assert_eq!(done.row.payload, s.payload.digest());
@@ -80,7 +80,7 @@ async fn another_payload_or_a_changed_mind_does_not_leave() {
 #[tokio::test]
 async fn a_type_two_users_data_stay_and_only_a_notice_leaves() {
     let house = House::open(kiban_testkit::TestDb::sqlite().await).await;
-    let root = house.place.as_ref().unwrap().path().to_owned();
+    let root = house.folder();
     let mut s = Scene::prepare(house, root, Product::Pseudonymized).await;
     s.house.certifications.retain(|c| c.organization() != user());
     s.house.certifications.push(certified(user(), CertificationKind::PseudoUser(UserType::II)));

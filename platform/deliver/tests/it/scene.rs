@@ -41,7 +41,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn sqlite(product: Product) -> Self {
         let house = House::open(kiban_testkit::TestDb::sqlite().await).await;
-        let root = house.place.as_ref().unwrap().path().to_owned();
+        let root = house.folder();
         Self::prepare(house, root, product).await
     }
 

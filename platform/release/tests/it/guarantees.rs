@@ -85,6 +85,7 @@ async fn one_person_does_not_approve_twice_and_a_trustees_account_not_at_all() {
 #[tokio::test]
 async fn a_committee_that_cannot_advise_leaves_no_advice() {
     let h = House::open(kiban_testkit::TestDb::sqlite().await).await;
+    assert!(h.folder().join("governance.sqlite").exists());
     let a = h.under_review(Product::Anonymized).await;
     let advise = may(&staff(10, Role::CommitteeSecretary), Act::RecordSession);
     let mut absent = minutes(Outcome::Approve);

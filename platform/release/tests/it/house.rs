@@ -26,7 +26,7 @@ pub(crate) const ON: Date = Date::constant(2026, 4, 1);
 pub(crate) struct House {
     pub(crate) db: Db,
     /// Removed with the house.
-    pub(crate) place: Option<TestDb>,
+    place: Option<TestDb>,
     pub(crate) log: Log,
     pub(crate) entropy: SeededEntropy,
     pub(crate) key: SigningKey,
@@ -144,6 +144,11 @@ impl House {
     pub(crate) async fn open(place: TestDb) -> Self {
         let (db, log) = (place.db().clone(), place.log().await);
         Self { place: Some(place), ..Self::over(db, log) }
+    }
+
+    /// The folder of a database of the house's own.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        self.place.as_ref().map(|p| p.path().to_owned()).unwrap()
     }
 
     /// Over a database that is somebody else's to remove.
