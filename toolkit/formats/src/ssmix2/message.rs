@@ -164,7 +164,7 @@ impl<'a> Message<'a> {
         Segment { text }
     }
 
-    /// Replaces a field. `content` is HL7 text: delimiters inside a value must be [`escape`](super::escape)d.
+    /// Replaces a field. `content` is HL7 text: delimiters inside a value must be [`escape`](fn@super::escape)d.
     ///
     /// # Errors
     /// There is no such segment, the field is part of `MSH-1` or `MSH-2`, or `content` holds `|`, CR or LF.

@@ -180,19 +180,25 @@ pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
 }
 
 fn check_folders(name: &FileName<'_>, folders: &Folders<'_>, out: &mut Parsed<'static>) {
-    // A shallower path has no tree to compare with.
-    let Some(patient) = folders.patient else { return };
+    // A path of fewer folders has no tree to compare with.
+    let (Some(patient), Some(day)) = (folders.patient, folders.day) else { return };
+    let in_tree = day == "-" || (day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()));
+    if !in_tree {
+        out.note_issue("ssmix2.folder-mismatch", "path");
+        return;
+    }
     if !same_patient(patient, name.patient) {
         out.reject("ssmix2.pid-mismatch", "path");
     }
-    if folders.day != Some(name.day) || folders.data_type != Some(name.data_type) {
-        out.note_issue("ssmix2.folder-mismatch", "path");
-    }
-    if let (Some(first), Some(second)) = (folders.first, folders.second) {
-        let fits = patient.get(0..3) == Some(first) && patient.get(3..6) == Some(second);
-        if !fits && patient.len() >= 6 {
-            out.note_issue("ssmix2.folder-mismatch", "path");
+    let parts = |a: usize, b: usize| patient.get(a..b);
+    let above = match (folders.first, folders.second) {
+        (Some(first), Some(second)) if patient.len() >= 6 => {
+            parts(0, 3) == Some(first) && parts(3, 6) == Some(second)
         }
+        _ => true,
+    };
+    if !above || day != name.day || folders.data_type != Some(name.data_type) {
+        out.note_issue("ssmix2.folder-mismatch", "path");
     }
 }
 

@@ -132,7 +132,9 @@ fn every_defect_of_a_file_has_its_reason() {
         assert!(parsed.rejected && parsed.records.is_empty() && parsed.person.is_none(), "{rule}");
         assert!(parsed.issues.iter().any(|i| i.rule == rule), "{rule}: {:?}", parsed.issues);
     }
+    let elsewhere = format!("a/b/c/{}", PATH.rsplit('/').next().unwrap());
     let soft = [
+        (elsewhere, pid.clone(), "ssmix2.folder-mismatch"),
         (PATH.replace("/-/", "/20240101/"), pid.clone(), "ssmix2.folder-mismatch"),
         (PATH.replace("000/000", "000/001"), pid.clone(), "ssmix2.folder-mismatch"),
         (PATH.to_owned(), pid.replace("0000007", "7"), "ssmix2.pid-zeros"),
