@@ -50,10 +50,16 @@ impl<R: Read> TarReader<R> {
             let mut block = [0_u8; BLOCK];
             self.fill(&mut block)?;
             if block.iter().all(|b| *b == 0) {
-                return if long_path.is_some() { Err(TarError::Header) } else { self.end().map(|()| None) };
+                return if long_path.is_some() {
+                    Err(TarError::Header)
+                } else {
+                    self.end().map(|()| None)
+                };
             }
             let header = tar::Header::from_byte_slice(&block);
-            let sum: u32 = block[..148].iter().chain(&block[156..]).map(|b| u32::from(*b)).sum::<u32>() + 8 * 32;
+            let sum: u32 =
+                block[..148].iter().chain(&block[156..]).map(|b| u32::from(*b)).sum::<u32>()
+                    + 8 * 32;
             if header.cksum().ok() != Some(sum) {
                 return Err(TarError::Header);
             }
@@ -97,7 +103,9 @@ impl<R: Read> TarReader<R> {
         loop {
             match self.inner.read(&mut block) {
                 Ok(0) => return if total >= BLOCK { Ok(()) } else { Err(TarError::Truncated) },
-                Ok(n) if block[..n].iter().all(|b| *b == 0) && total + n <= 20 * BLOCK => total += n,
+                Ok(n) if block[..n].iter().all(|b| *b == 0) && total + n <= 20 * BLOCK => {
+                    total += n;
+                }
                 Ok(_) => return Err(TarError::Header),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(TarError::Io(e)),
@@ -116,7 +124,8 @@ impl<R: Read> TarReader<R> {
         if n == 0 {
             return Ok(());
         }
-        let copied = io::copy(&mut (&mut self.inner).take(n), &mut io::sink()).map_err(TarError::Io)?;
+        let copied =
+            io::copy(&mut (&mut self.inner).take(n), &mut io::sink()).map_err(TarError::Io)?;
         if copied == n { Ok(()) } else { Err(TarError::Truncated) }
     }
 }
@@ -207,7 +216,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_here_and_by_other_tars() {
         let long = format!("data/{}/住民", "x".repeat(120));
-        let files: [(&str, &[u8]); 3] = [("data/a", b"one"), (&long, &[7; 1025]), ("data/empty", b"")];
+        let files: [(&str, &[u8]); 3] =
+            [("data/a", b"one"), (&long, &[7; 1025]), ("data/empty", b"")];
         let bytes = tar_of(&files);
         let got = read_all(&bytes).unwrap();
         assert_eq!(got.len(), 3);
@@ -215,8 +225,11 @@ mod tests {
             assert_eq!((*path, *body), (p.as_str(), b.as_slice()));
         }
         let mut other = tar::Archive::new(&bytes[..]);
-        let names: Vec<String> =
-            other.entries().unwrap().map(|e| e.unwrap().path().unwrap().display().to_string()).collect();
+        let names: Vec<String> = other
+            .entries()
+            .unwrap()
+            .map(|e| e.unwrap().path().unwrap().display().to_string())
+            .collect();
         assert_eq!(names, ["data/a", &long, "data/empty"]);
     }
 
@@ -231,8 +244,13 @@ mod tests {
     #[test]
     fn links_and_strangers_are_refused() {
         for kind in [
-            tar::EntryType::Symlink, tar::EntryType::Link, tar::EntryType::Directory, tar::EntryType::Fifo,
-            tar::EntryType::XHeader, tar::EntryType::GNUSparse, tar::EntryType::GNULongLink,
+            tar::EntryType::Symlink,
+            tar::EntryType::Link,
+            tar::EntryType::Directory,
+            tar::EntryType::Fifo,
+            tar::EntryType::XHeader,
+            tar::EntryType::GNUSparse,
+            tar::EntryType::GNULongLink,
         ] {
             let mut header = tar::Header::new_gnu();
             header.set_path("data/a").unwrap();

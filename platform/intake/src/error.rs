@@ -12,13 +12,13 @@ pub enum ReceiveError {
     #[error("the sealed file cannot be read")]
     Read(#[source] io::Error),
     /// The file ends too early.
-    #[error("the sealed file is truncated{}", after(.file))]
+    #[error("the sealed file is truncated{}", after(.file.as_ref()))]
     Truncated {
         /// The file in which, or after which, it ends.
         file: Option<FileRef>,
     },
     /// The file was altered (or cut inside a block).
-    #[error("the sealed file was altered or cut{}", after(.file))]
+    #[error("the sealed file was altered or cut{}", after(.file.as_ref()))]
     Altered {
         /// The file in which it was noticed.
         file: Option<FileRef>,
@@ -171,8 +171,8 @@ pub enum ReceiveError {
     ChangedMeanwhile,
 }
 
-fn after(file: &Option<FileRef>) -> String {
-    file.as_ref().map(|f| format!(", noticed at {f}")).unwrap_or_default()
+fn after(file: Option<&FileRef>) -> String {
+    file.map(|f| format!(", noticed at {f}")).unwrap_or_default()
 }
 
 impl ReceiveError {
@@ -216,39 +216,99 @@ impl ReceiveError {
     /// The sentence shown to staff: what happened, where, what to do.
     pub fn ja(&self) -> String {
         let at = |f: &FileRef| format!("{}番目のファイル（{}）", f.number, f.hint);
-        let noticed = |f: &Option<FileRef>| f.as_ref().map(|f| format!("{}で検出しました。", at(f))).unwrap_or_default();
+        let noticed = |f: &Option<FileRef>| {
+            f.as_ref().map(|f| format!("{}で検出しました。", at(f))).unwrap_or_default()
+        };
         let what = match self {
-            Self::Read(e) => return format!("受領ファイルを読み取れません（{}）。保存先の状態を確認してください。何も保存していません。", io_ja(e)),
-            Self::Truncated { file } => format!("受領ファイルが途中で切れています。{}もう一度送ってもらってください。", noticed(file)),
-            Self::Altered { file } => format!("受領ファイルが書き換えられているか、途中で切れています。{}もう一度送ってもらってください。", noticed(file)),
-            Self::NotSealed => "封緘されたファイルではありません。提供元の封緘手順を確認してください。".to_owned(),
-            Self::WrongKey => "当事業者の鍵で開封できません。別の宛先あてに封緘されています。".to_owned(),
-            Self::OtherRecipient => "署名された宛先が当事業者ではありません。提供元に確認してください。".to_owned(),
-            Self::WrongSignature => "提供元の署名を確認できません。提供元の鍵が登録と一致するか確認してください。".to_owned(),
-            Self::UnknownHolder => "登録されていない提供元です。医療情報取扱事業者の登録を先に行ってください。".to_owned(),
-            Self::NoManifest => "目録（manifest.note）がありません。途中で切れている可能性があります。".to_owned(),
-            Self::BadManifest => "目録を解釈できません。提供元のソフトウェアの版を確認してください。".to_owned(),
+            Self::Read(e) => {
+                return format!(
+                    "受領ファイルを読み取れません（{}）。保存先の状態を確認してください。何も保存していません。",
+                    io_ja(e)
+                );
+            }
+            Self::Truncated { file } => format!(
+                "受領ファイルが途中で切れています。{}もう一度送ってもらってください。",
+                noticed(file)
+            ),
+            Self::Altered { file } => format!(
+                "受領ファイルが書き換えられているか、途中で切れています。{}もう一度送ってもらってください。",
+                noticed(file)
+            ),
+            Self::NotSealed => {
+                "封緘されたファイルではありません。提供元の封緘手順を確認してください。".to_owned()
+            }
+            Self::WrongKey => {
+                "当事業者の鍵で開封できません。別の宛先あてに封緘されています。".to_owned()
+            }
+            Self::OtherRecipient => {
+                "署名された宛先が当事業者ではありません。提供元に確認してください。".to_owned()
+            }
+            Self::WrongSignature => {
+                "提供元の署名を確認できません。提供元の鍵が登録と一致するか確認してください。"
+                    .to_owned()
+            }
+            Self::UnknownHolder => {
+                "登録されていない提供元です。医療情報取扱事業者の登録を先に行ってください。"
+                    .to_owned()
+            }
+            Self::NoManifest => {
+                "目録（manifest.note）がありません。途中で切れている可能性があります。".to_owned()
+            }
+            Self::BadManifest => {
+                "目録を解釈できません。提供元のソフトウェアの版を確認してください。".to_owned()
+            }
             Self::AfterManifest => "目録の後ろに余分な内容があります。".to_owned(),
-            Self::HashMismatch { file } => format!("{}の内容が署名された目録と一致しません。", at(file)),
+            Self::HashMismatch { file } => {
+                format!("{}の内容が署名された目録と一致しません。", at(file))
+            }
             Self::NoticesMismatch => "通知一覧の内容が署名された目録と一致しません。".to_owned(),
             Self::BadNotices { line } => format!("通知一覧を読み取れません（{line}行目）。"),
             Self::MissingFile { file } => format!("目録にある{}が入っていません。", at(file)),
             Self::ForeignFile { file } => format!("{}は目録にありません。", at(file)),
-            Self::DuplicateFile { file } => format!("{}と同じ名前のファイルが既にあります。", at(file)),
-            Self::BadPath { file } => format!("{}のパスは許可されていません（絶対パス、上位フォルダー、制御文字など）。", at(file)),
-            Self::NotAFile { file } => format!("{}は通常のファイルではありません（リンク、フォルダーなど）。", at(file)),
-            Self::ArchiveInside { file } => format!("{}は圧縮ファイルです。展開して封緘し直してもらってください。", at(file)),
-            Self::UnknownFormat { file } => format!("{}は受け付けている形式ではありません。", at(file)),
+            Self::DuplicateFile { file } => {
+                format!("{}と同じ名前のファイルが既にあります。", at(file))
+            }
+            Self::BadPath { file } => format!(
+                "{}のパスは許可されていません（絶対パス、上位フォルダー、制御文字など）。",
+                at(file)
+            ),
+            Self::NotAFile { file } => {
+                format!("{}は通常のファイルではありません（リンク、フォルダーなど）。", at(file))
+            }
+            Self::ArchiveInside { file } => {
+                format!("{}は圧縮ファイルです。展開して封緘し直してもらってください。", at(file))
+            }
+            Self::UnknownFormat { file } => {
+                format!("{}は受け付けている形式ではありません。", at(file))
+            }
             Self::OtherFormat { file } => format!("{}の形式が目録の記載と異なります。", at(file)),
-            Self::UnknownHeader { file } => format!("{}の見出し行が既知の様式と一致しません。", at(file)),
-            Self::NotUtf8 { file, line } => format!("{}の{line}行目がUTF-8ではありません。文字コードを確認してください。", at(file)),
-            Self::SegmentTooLong { file, line, max_bytes } => format!("{}の{line}行目が上限（{max_bytes}バイト）を超えています。", at(file)),
-            Self::FileTooLarge { file, max_bytes } => format!("{}が上限（{max_bytes}バイト）を超えています。分割して送ってもらってください。", at(file)),
-            Self::TotalTooLarge { max_bytes } => format!("合計が上限（{max_bytes}バイト）を超えています。分割して送ってもらってください。"),
-            Self::TooManyFiles { max_files } => format!("ファイル数が上限（{max_files}）を超えています。分割して送ってもらってください。"),
-            Self::TooManySegments { max_segments } => format!("件数が上限（{max_segments}）を超えています。分割して送ってもらってください。"),
+            Self::UnknownHeader { file } => {
+                format!("{}の見出し行が既知の様式と一致しません。", at(file))
+            }
+            Self::NotUtf8 { file, line } => format!(
+                "{}の{line}行目がUTF-8ではありません。文字コードを確認してください。",
+                at(file)
+            ),
+            Self::SegmentTooLong { file, line, max_bytes } => {
+                format!("{}の{line}行目が上限（{max_bytes}バイト）を超えています。", at(file))
+            }
+            Self::FileTooLarge { file, max_bytes } => format!(
+                "{}が上限（{max_bytes}バイト）を超えています。分割して送ってもらってください。",
+                at(file)
+            ),
+            Self::TotalTooLarge { max_bytes } => format!(
+                "合計が上限（{max_bytes}バイト）を超えています。分割して送ってもらってください。"
+            ),
+            Self::TooManyFiles { max_files } => format!(
+                "ファイル数が上限（{max_files}）を超えています。分割して送ってもらってください。"
+            ),
+            Self::TooManySegments { max_segments } => format!(
+                "件数が上限（{max_segments}）を超えています。分割して送ってもらってください。"
+            ),
             Self::SegmentCount { file } => format!("{}の件数が目録の記載と異なります。", at(file)),
-            Self::ChangedMeanwhile => "読み取り中に受領ファイルが変わりました。やり直してください。".to_owned(),
+            Self::ChangedMeanwhile => {
+                "読み取り中に受領ファイルが変わりました。やり直してください。".to_owned()
+            }
         };
         format!("{what}受領を拒否し、何も保存していません。")
     }

@@ -39,9 +39,13 @@ pub mod store;
 mod text_check;
 
 pub use error::ReceiveError;
+pub use holder::SealError;
 pub use limits::Limits;
 pub use place::FileRef;
 pub use quality::rule_ja;
+pub use receipt::ReceiptError;
+pub use rows::RowsError;
 pub use seal::{Checked, KnownHolder, Segment, verify_seal, verify_seal_within};
 pub use segment::{format_name, format_of};
 pub use segment_id::SegmentIds;
+pub use store::StoreError;

@@ -136,12 +136,21 @@ pub fn path_allowed(path: &str, max_bytes: usize) -> bool {
 /// Is it an archive or compressed, by name or by its first bytes?
 pub fn looks_like_archive(path: &str, first: &[u8]) -> bool {
     const ENDINGS: [&str; 19] = [
-        ".zip", ".xz", ".gz", ".tgz", ".txz", ".bz2", ".tbz", ".zst", ".lz4", ".lzh", ".lha", ".7z", ".rar",
-        ".tar", ".cab", ".jar", ".iso", ".age", ".z",
+        ".zip", ".xz", ".gz", ".tgz", ".txz", ".bz2", ".tbz", ".zst", ".lz4", ".lzh", ".lha",
+        ".7z", ".rar", ".tar", ".cab", ".jar", ".iso", ".age", ".z",
     ];
     const MAGIC: [&[u8]; 11] = [
-        b"PK\x03\x04", b"PK\x05\x06", b"\xfd7zXZ\x00", b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd",
-        b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x04\x22\x4d\x18", b"MSCF", b"age-encryption.org/",
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"\xfd7zXZ\x00",
+        b"\x1f\x8b",
+        b"BZh",
+        b"\x28\xb5\x2f\xfd",
+        b"7z\xbc\xaf\x27\x1c",
+        b"Rar!",
+        b"\x04\x22\x4d\x18",
+        b"MSCF",
+        b"age-encryption.org/",
     ];
     let lower = path.to_ascii_lowercase();
     ENDINGS.iter().any(|e| lower.ends_with(e))
@@ -160,8 +169,19 @@ mod tests {
             assert!(path_allowed(good, 1024), "{good}");
         }
         for bad in [
-            "a", "/data/a", "data/", "data//a", "data/../a", "data/./a", "data/a/..", "data/a\\b", "data/c:x",
-            "data/a\nb", "../data/a", "data/\u{202e}x", "notices.csv",
+            "a",
+            "/data/a",
+            "data/",
+            "data//a",
+            "data/../a",
+            "data/./a",
+            "data/a/..",
+            "data/a\\b",
+            "data/c:x",
+            "data/a\nb",
+            "../data/a",
+            "data/\u{202e}x",
+            "notices.csv",
         ] {
             assert!(!path_allowed(bad, 1024), "{bad}");
         }

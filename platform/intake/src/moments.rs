@@ -21,14 +21,22 @@ pub(crate) fn instant(text: &str) -> (Option<i64>, Option<&'static str>) {
 /// `YYYYMMDD[HHMM[SS]]`, `YYYY-MM-DD`, `YYYY-MM-DDTHH:MM:SS+09:00`; anything else is `None`.
 fn fast(s: &[u8]) -> Option<i64> {
     let n = |from: usize, len: usize| -> Option<i32> {
-        s.get(from..from + len)?.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i32::from(b - b'0')))
+        s.get(from..from + len)?
+            .iter()
+            .try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i32::from(b - b'0')))
     };
     let (year, month, day, time) = match s.len() {
         8 => (n(0, 4)?, n(4, 2)?, n(6, 2)?, (0, 0, 0)),
         12 => (n(0, 4)?, n(4, 2)?, n(6, 2)?, (n(8, 2)?, n(10, 2)?, 0)),
         14 => (n(0, 4)?, n(4, 2)?, n(6, 2)?, (n(8, 2)?, n(10, 2)?, n(12, 2)?)),
         10 if s[4] == b'-' && s[7] == b'-' => (n(0, 4)?, n(5, 2)?, n(8, 2)?, (0, 0, 0)),
-        25 if s[4] == b'-' && s[7] == b'-' && s[10] == b'T' && s[13] == b':' && s[16] == b':' && s[19..] == *b"+09:00" => {
+        25 if s[4] == b'-'
+            && s[7] == b'-'
+            && s[10] == b'T'
+            && s[13] == b':'
+            && s[16] == b':'
+            && s[19..] == *b"+09:00" =>
+        {
             (n(0, 4)?, n(5, 2)?, n(8, 2)?, (n(11, 2)?, n(14, 2)?, n(17, 2)?))
         }
         _ => return None,
@@ -42,7 +50,8 @@ fn fast(s: &[u8]) -> Option<i64> {
 
 fn micros(day: Date, time: (i8, i8, i8)) -> Option<i64> {
     let days = i64::from(days_since_epoch(day));
-    let seconds = days * 86_400 + i64::from(time.0) * 3_600 + i64::from(time.1) * 60 + i64::from(time.2);
+    let seconds =
+        days * 86_400 + i64::from(time.0) * 3_600 + i64::from(time.1) * 60 + i64::from(time.2);
     seconds.checked_mul(1_000_000)
 }
 

@@ -66,7 +66,11 @@ struct Table<'a> {
     columns: Vec<(&'static str, usize)>,
 }
 
-fn open<'a>(bytes: &'a [u8], needed: &[&'static str], optional: &[&'static str]) -> Result<Table<'a>, ListError> {
+fn open<'a>(
+    bytes: &'a [u8],
+    needed: &[&'static str],
+    optional: &[&'static str],
+) -> Result<Table<'a>, ListError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut rows = csv::ReaderBuilder::new().flexible(false).from_reader(bytes);
     let header = rows.byte_headers().map_err(|_| ListError { line: 1, column: "" })?.clone();
@@ -103,7 +107,10 @@ impl Row<'_> {
     }
 }
 
-fn each(mut table: Table<'_>, mut f: impl FnMut(&Row<'_>) -> Result<(), ListError>) -> Result<(), ListError> {
+fn each(
+    mut table: Table<'_>,
+    mut f: impl FnMut(&Row<'_>) -> Result<(), ListError>,
+) -> Result<(), ListError> {
     let mut record = csv::ByteRecord::new();
     let mut line = 1;
     loop {
@@ -118,7 +125,8 @@ fn each(mut table: Table<'_>, mut f: impl FnMut(&Row<'_>) -> Result<(), ListErro
     }
 }
 
-const NOTICE_COLUMNS: [&str; 6] = ["local_id", "regime", "notice_version", "notified_on", "channel", "guardian"];
+const NOTICE_COLUMNS: [&str; 6] =
+    ["local_id", "regime", "notice_version", "notified_on", "channel", "guardian"];
 
 /// Reads `notices.csv`.
 ///
@@ -132,7 +140,8 @@ pub fn parse_notices(bytes: &[u8]) -> Result<Vec<NoticeRow>, ListError> {
             local_id: row.id()?,
             regime: row.text("regime")?.parse().map_err(|_| row.error("regime"))?,
             notice_version: row.text("notice_version")?.into_owned(),
-            notified_on: parse_date(&row.text("notified_on")?).map_err(|_| row.error("notified_on"))?,
+            notified_on: parse_date(&row.text("notified_on")?)
+                .map_err(|_| row.error("notified_on"))?,
             channel: row.text("channel")?.into_owned(),
             guardian: match &*row.text("guardian")? {
                 "1" | "true" => true,
@@ -160,13 +169,15 @@ pub fn parse_stops(bytes: &[u8]) -> Result<Vec<StopRow>, ListError> {
         let regimes: Bases = if regimes.is_empty() {
             Bases::BOTH
         } else {
-            let parsed: Result<Bases, _> = regimes.split([';', ' ', '+']).map(|r| r.trim().parse::<Regime>()).collect();
+            let parsed: Result<Bases, _> =
+                regimes.split([';', ' ', '+']).map(|r| r.trim().parse::<Regime>()).collect();
             parsed.map_err(|_| row.error("regimes"))?
         };
         out.push(StopRow {
             local_id: row.id()?,
             regimes,
-            requested_on: parse_date(&row.text("requested_on")?).map_err(|_| row.error("requested_on"))?,
+            requested_on: parse_date(&row.text("requested_on")?)
+                .map_err(|_| row.error("requested_on"))?,
             receipt_no: row.text("receipt_no")?.into_owned(),
         });
         Ok(())
@@ -215,7 +226,10 @@ mod tests {
         assert_eq!(rows[1].died_on.unwrap().to_string(), "2024-05");
         assert_eq!(parse_notices(write_notices(&rows).as_bytes()).unwrap(), rows);
         let bad = text.replace("2024/4/2", "soon");
-        assert_eq!(parse_notices(bad.as_bytes()), Err(ListError { line: 3, column: "notified_on" }));
+        assert_eq!(
+            parse_notices(bad.as_bytes()),
+            Err(ListError { line: 3, column: "notified_on" })
+        );
         assert_eq!(parse_notices(b"local_id\n"), Err(ListError { line: 1, column: "regime" }));
         let stops = parse_stops(b"local_id,regimes,requested_on,receipt_no\n1,anon52;pseudo57,2024-05-01,R1\n2,,2024-05-01,\n").unwrap();
         assert!(stops.iter().all(|s| s.regimes == Bases::BOTH));

@@ -31,7 +31,9 @@ pub struct RuleCount {
 }
 
 /// The three questions of the grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Aspect {
     /// Can the value be read as what it should be?
@@ -101,7 +103,9 @@ impl Quality {
     /// Counts the defects a reader found in a segment of `file`.
     pub fn add_issues(&mut self, file: &FileRef, issues: &[Issue<'_>]) {
         for issue in issues {
-            self.add(issue.rule, u64::from(issue.count), || (file.clone(), issue.position.to_string()));
+            self.add(issue.rule, u64::from(issue.count), || {
+                (file.clone(), issue.position.to_string())
+            });
         }
     }
 
@@ -135,7 +139,13 @@ impl Quality {
     }
 
     /// Notes a visit; it is judged when the birth is known.
-    pub(crate) fn visit(&mut self, person: Id<kinds::PersonSource>, visit: Date, file: u64, line: u64) {
+    pub(crate) fn visit(
+        &mut self,
+        person: Id<kinds::PersonSource>,
+        visit: Date,
+        file: u64,
+        line: u64,
+    ) {
         let times = self.births.entry(person).or_default();
         match times.birth {
             Some(birth) => self.visit_of(birth, visit, file, line),
@@ -190,8 +200,14 @@ pub fn rule_ja(rule: &str) -> &'static str {
         "intake.rejected" => "読み取れないため隔離しました。",
         "intake.no-person" => "誰の記録か分からないため送付・保存しません。",
         "intake.nothing-read" => "読み取れる項目がないため、通知に記載の項目か確かめられません。",
+        "nothing_read" => "読み取れる項目がありません。",
+        "not_a_file" => "通常のファイルではありません（リンクなど）。",
+        "archive" => "圧縮ファイルは展開してから指定してください（.xz を除く）。",
+        "unknown_format" => "送付できる形式（SS-MIX2、FHIR NDJSON、自治体CSV）ではありません。",
+        "other_format" => "設定（input_format）と異なる形式です。",
         "intake.duplicate" => "同じ内容を既に受領しています。",
-        rule => kiban_govern::gate::Reason::ja_of_code(rule).unwrap_or_else(|| kiban_formats::rule_ja(rule)),
+        rule => kiban_govern::gate::Reason::ja_of_code(rule)
+            .unwrap_or_else(|| kiban_formats::rule_ja(rule)),
     }
 }
 

@@ -66,7 +66,13 @@ impl ReceiptError {
 
 impl ReceiptText {
     /// The receipt of a delivery that the event `event_index` records.
-    pub fn new(checked: &Checked, received_at: Timestamp, counts: Counts, event_index: u64, checkpoint: String) -> Self {
+    pub fn new(
+        checked: &Checked,
+        received_at: Timestamp,
+        counts: Counts,
+        event_index: u64,
+        checkpoint: String,
+    ) -> Self {
         let files = checked.files();
         Self {
             format: RECEIPT_FORMAT.to_owned(),
@@ -75,7 +81,11 @@ impl ReceiptText {
             received_at,
             sealed_sha256: checked.sealed_digest(),
             files_sha256: checked.manifest().files.sha256,
-            files: if files.len() > MAX_LISTED_FILES { vec![] } else { files.iter().map(|f| f.sha256).collect() },
+            files: if files.len() > MAX_LISTED_FILES {
+                vec![]
+            } else {
+                files.iter().map(|f| f.sha256).collect()
+            },
             counts,
             event_index,
             checkpoint,
@@ -98,7 +108,8 @@ impl ReceiptText {
 /// # Errors
 /// Not signed by it, or not a receipt.
 pub fn verify(signed: &str, producer: &VerifyKey) -> Result<ReceiptText, ReceiptError> {
-    let text = note::verify(signed, std::slice::from_ref(producer)).map_err(ReceiptError::Signature)?;
+    let text =
+        note::verify(signed, std::slice::from_ref(producer)).map_err(ReceiptError::Signature)?;
     let receipt: ReceiptText = serde_json::from_str(&text).map_err(|_| ReceiptError::Format)?;
     if receipt.format == RECEIPT_FORMAT { Ok(receipt) } else { Err(ReceiptError::Format) }
 }

@@ -161,7 +161,9 @@ impl ReportBuilder {
         let mut rules = self.quality.rules().clone();
         for place in rules.values_mut().flat_map(|r| &mut r.places) {
             let index = place.file.number.checked_sub(1).and_then(|n| usize::try_from(n).ok());
-            if let Some(file) = index.and_then(|n| checked.files().get(n)).filter(|_| place.file.hint.is_empty()) {
+            if let Some(file) =
+                index.and_then(|n| checked.files().get(n)).filter(|_| place.file.hint.is_empty())
+            {
                 place.file = FileRef::new(place.file.number, &file.path);
             }
         }
@@ -202,7 +204,10 @@ impl DeliveryReport {
             let _ = write!(
                 out,
                 "{},{},{},{n},{percent},{}\r\n",
-                field(part), field(item), field(text), field(places)
+                field(part),
+                field(item),
+                field(text),
+                field(places)
             );
         };
         let c = &self.counts;
@@ -223,19 +228,36 @@ impl DeliveryReport {
             }
         }
         for (code, n) in &c.refused_rows {
-            line("拒否（行・根拠別）", code, rule_ja(code.rsplit('/').next().unwrap_or(code)), *n, "", "");
+            line(
+                "拒否（行・根拠別）",
+                code,
+                rule_ja(code.rsplit('/').next().unwrap_or(code)),
+                *n,
+                "",
+                "",
+            );
         }
         for (table, n) in &c.rows {
             let ja = kiban_lake::schema::table(table).map_or("", |t| t.ja.as_str());
             line("保存した行", table, ja, *n, "", "");
         }
         for (rule, count) in &self.rules {
-            let places: Vec<String> =
-                count.places.iter().map(|p| format!("{}番 {}", p.file.number, p.position)).collect();
+            let places: Vec<String> = count
+                .places
+                .iter()
+                .map(|p| format!("{}番 {}", p.file.number, p.position))
+                .collect();
             line("不備", rule, rule_ja(rule), count.count, "", &places.join("; "));
         }
         for (name, n) in &self.unread {
-            line("読み取らない要素", name, "この版では読み取りません。原本は保存しています。", *n, "", "");
+            line(
+                "読み取らない要素",
+                name,
+                "この版では読み取りません。原本は保存しています。",
+                *n,
+                "",
+                "",
+            );
         }
         for cell in &self.grid {
             let item = format!("{}.{}", cell.table, cell.check);
@@ -244,7 +266,14 @@ impl DeliveryReport {
                 crate::quality::Aspect::Completeness => "値がない行",
                 crate::quality::Aspect::Conformance => "型どおりに読めない値",
             };
-            line(cell.aspect.label_ja(), &item, text, cell.failed, &format!("{:.2}", cell.percent()), "");
+            line(
+                cell.aspect.label_ja(),
+                &item,
+                text,
+                cell.failed,
+                &format!("{:.2}", cell.percent()),
+                "",
+            );
         }
         out
     }

@@ -5,8 +5,8 @@
 
 use arrow::{
     array::{
-        ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
-        UInt8Builder,
+        ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
+        TimestampMicrosecondBuilder, UInt8Builder,
     },
     error::ArrowError,
 };
@@ -21,8 +21,16 @@ use crate::{
 };
 
 /// The columns every stored row begins with.
-pub const COMMON: [&str; 8] =
-    ["person_source", "bases", "holder", "delivery", "segment", "source_file", "position", "parser"];
+pub const COMMON: [&str; 8] = [
+    "person_source",
+    "bases",
+    "holder",
+    "delivery",
+    "segment",
+    "source_file",
+    "position",
+    "parser",
+];
 
 /// What every row of one segment carries.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +82,9 @@ impl RowsError {
     /// The sentence shown to staff.
     pub fn ja(&self) -> String {
         match self {
-            Self::Schema { table } => format!("表「{table}」の定義がソフトウェアの版と一致しません。"),
+            Self::Schema { table } => {
+                format!("表「{table}」の定義がソフトウェアの版と一致しません。")
+            }
             Self::Batch { table, .. } => format!("表「{table}」の行を組み立てられません。"),
         }
     }
@@ -95,7 +105,7 @@ struct Ids {
     segment: Option<(Id<kinds::Segment>, String)>,
 }
 
-fn text_of<'a, K: kiban_kernel::Kind>(slot: &'a mut Option<(Id<K>, String)>, id: Id<K>) -> &'a str {
+fn text_of<K: kiban_kernel::Kind>(slot: &mut Option<(Id<K>, String)>, id: Id<K>) -> &str {
     if slot.as_ref().is_none_or(|(known, _)| *known != id) {
         *slot = Some((id, id.to_string()));
     }
@@ -150,7 +160,8 @@ impl TableBuilders {
     /// # Errors
     /// The lake's schemas do not fit the records of this version.
     pub fn new() -> Result<Self, RowsError> {
-        let tables = Record::TABLES.iter().map(|t| TableBuilder::new(t)).collect::<Result<_, _>>()?;
+        let tables =
+            Record::TABLES.iter().map(|t| TableBuilder::new(t)).collect::<Result<_, _>>()?;
         Ok(Self { tables, ids: Ids::default() })
     }
 
@@ -196,7 +207,10 @@ impl TableBuilders {
             quality.checked(name, END_BEFORE_START, bad);
             if bad {
                 quality.add(END_BEFORE_START, 1, || {
-                    (FileRef::new(context.file_number, context.source_file), format!("{} {name}", record.position()))
+                    (
+                        FileRef::new(context.file_number, context.source_file),
+                        format!("{} {name}", record.position()),
+                    )
                 });
             }
         }
@@ -282,7 +296,9 @@ fn table_index(record: &Record<'_>) -> usize {
 }
 
 fn day_of(micros: i64) -> Option<Date> {
-    jiff::Timestamp::from_microsecond(micros).ok().map(|t| jiff::tz::Offset::UTC.to_datetime(t).date())
+    jiff::Timestamp::from_microsecond(micros)
+        .ok()
+        .map(|t| jiff::tz::Offset::UTC.to_datetime(t).date())
 }
 
 fn plausible_now(
@@ -307,7 +323,13 @@ fn plausible_now(
     }
 }
 
-fn observe(context: &RowContext<'_>, record: &Record<'_>, column: &str, micros: i64, quality: &mut Quality) {
+fn observe(
+    context: &RowContext<'_>,
+    record: &Record<'_>,
+    column: &str,
+    micros: i64,
+    quality: &mut Quality,
+) {
     let Some(day) = day_of(micros) else { return };
     match (record, column) {
         (Record::Person(_), "birth_on") => quality.birth(context.person_source, day),
@@ -345,7 +367,9 @@ impl TableBuilder {
             });
         }
         let table = Self { name, schema, rows: 0, common: Common::default(), slots };
-        if table.schema.columns.len() != COMMON.len() + table.slots.iter().map(Slot::width).sum::<usize>() {
+        if table.schema.columns.len()
+            != COMMON.len() + table.slots.iter().map(Slot::width).sum::<usize>()
+        {
             return Err(misfit());
         }
         Ok(table)

@@ -25,8 +25,8 @@ use crate::{
     error::ReceiveError,
     limits::Limits,
     manifest::{
-        DATA_PREFIX, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME, looks_like_archive,
-        path_allowed,
+        DATA_PREFIX, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME,
+        looks_like_archive, path_allowed,
     },
     notices::{NoticeRow, parse_notices},
     place::FileRef,
@@ -113,7 +113,11 @@ impl std::fmt::Debug for Checked {
 /// See [`ReceiveError`]; nothing was kept.
 /// # Law
 /// `receipt_record`
-pub fn verify_seal(path: &Path, identity: &x25519::Identity, holders: &[KnownHolder]) -> Result<Checked, ReceiveError> {
+pub fn verify_seal(
+    path: &Path,
+    identity: &x25519::Identity,
+    holders: &[KnownHolder],
+) -> Result<Checked, ReceiveError> {
     verify_seal_within(path, identity, holders, &Limits::default())
 }
 
@@ -131,7 +135,8 @@ pub fn verify_seal_within(
     let sealed_bytes = file.metadata().map_err(ReceiveError::Read)?.len();
     let sealed = Rc::new(RefCell::new(Sha256::new()));
     let source = HashReader { inner: &file, hash: Rc::clone(&sealed) };
-    let mut pass = FirstPass { limits, at: None, found: Vec::new(), total: 0, names: HashSet::new() };
+    let mut pass =
+        FirstPass { limits, at: None, found: Vec::new(), total: 0, names: HashSet::new() };
     let mut reader = TarReader::new(open_age(source, identity)?, limits.max_path_bytes);
     let (mut notices, mut list, mut manifest_note) = (None, None, None);
     loop {
@@ -156,7 +161,11 @@ pub fn verify_seal_within(
         if slot.is_some() {
             return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
         }
-        let max = if head.path == NOTICES_NAME { limits.max_notices_bytes } else { limits.max_manifest_bytes };
+        let max = if head.path == NOTICES_NAME {
+            limits.max_notices_bytes
+        } else {
+            limits.max_manifest_bytes
+        };
         *slot = Some(pass.whole(&mut reader, &head, max)?);
     }
     drop(reader);
@@ -176,7 +185,8 @@ pub fn verify_seal_within(
     if manifest.notices.sha256 != Digest::of(&notices_bytes) {
         return Err(ReceiveError::NoticesMismatch);
     }
-    let notices = parse_notices(&notices_bytes).map_err(|e| ReceiveError::BadNotices { line: e.line })?;
+    let notices =
+        parse_notices(&notices_bytes).map_err(|e| ReceiveError::BadNotices { line: e.line })?;
     if notices.len() as u64 != manifest.notices.count {
         return Err(ReceiveError::NoticesMismatch);
     }
@@ -250,11 +260,15 @@ impl Checked {
         each: &mut impl FnMut(Segment<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = || FileRef::new(number, &file.path);
-        let format = format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
+        let format =
+            format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
         let hash = Rc::new(RefCell::new(Sha256::new()));
         let mut header = Vec::new();
         let mut count = 0_u64;
-        let mut input = BufReader::with_capacity(256 << 10, HashReader { inner: reader, hash: Rc::clone(&hash) });
+        let mut input = BufReader::with_capacity(
+            256 << 10,
+            HashReader { inner: reader, hash: Rc::clone(&hash) },
+        );
         let header_slot = RefCell::new(&mut header);
         let cut = segment::cut(
             format,
@@ -285,7 +299,9 @@ impl Checked {
             Ok(()) => {}
             Err(Walk::Caller(e)) => return Err(e),
             Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile.into()),
-            Err(Walk::Cut(CutError::Header)) => return Err(ReceiveError::UnknownHeader { file: at() }.into()),
+            Err(Walk::Cut(CutError::Header)) => {
+                return Err(ReceiveError::UnknownHeader { file: at() }.into());
+            }
             Err(Walk::Cut(CutError::TooLong { line })) => {
                 let max_bytes = self.limits.max_segment_bytes;
                 return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes }.into());
@@ -320,7 +336,10 @@ fn changed(e: ReceiveError) -> ReceiveError {
     }
 }
 
-fn open_age<R: Read>(source: R, identity: &x25519::Identity) -> Result<impl Read + use<R>, ReceiveError> {
+fn open_age<R: Read>(
+    source: R,
+    identity: &x25519::Identity,
+) -> Result<impl Read + use<R>, ReceiveError> {
     let buffered = BufReader::with_capacity(256 << 10, source);
     let decryptor = age::Decryptor::new_buffered(buffered).map_err(header_error)?;
     decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).map_err(header_error)
@@ -330,9 +349,13 @@ fn header_error(e: age::DecryptError) -> ReceiveError {
     use age::DecryptError as D;
     match e {
         D::NoMatchingKeys => ReceiveError::WrongKey,
-        D::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: None },
+        D::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+            ReceiveError::Truncated { file: None }
+        }
         D::Io(e) => ReceiveError::Read(e),
-        D::InvalidMac | D::DecryptionFailed | D::KeyDecryptionFailed => ReceiveError::Altered { file: None },
+        D::InvalidMac | D::DecryptionFailed | D::KeyDecryptionFailed => {
+            ReceiveError::Altered { file: None }
+        }
         _ => ReceiveError::NotSealed,
     }
 }
@@ -341,8 +364,10 @@ fn verify_manifest(note: &str, holders: &[KnownHolder]) -> Result<Manifest, Rece
     // Who claims to have signed decides which one key may verify; the claim alone is worth nothing.
     let claimed = note.split("\n\n").next().unwrap_or_default();
     let claimed = Manifest::from_text(claimed)?;
-    let holder = holders.iter().find(|h| h.id == claimed.holder).ok_or(ReceiveError::UnknownHolder)?;
-    let text = note::verify(note, std::slice::from_ref(&holder.key)).map_err(|_| ReceiveError::WrongSignature)?;
+    let holder =
+        holders.iter().find(|h| h.id == claimed.holder).ok_or(ReceiveError::UnknownHolder)?;
+    let text = note::verify(note, std::slice::from_ref(&holder.key))
+        .map_err(|_| ReceiveError::WrongSignature)?;
     let manifest = Manifest::from_text(&text)?;
     if manifest.holder == holder.id { Ok(manifest) } else { Err(ReceiveError::WrongSignature) }
 }
@@ -350,7 +375,9 @@ fn verify_manifest(note: &str, holders: &[KnownHolder]) -> Result<Manifest, Rece
 fn parse_files(list: &[u8], manifest: &Manifest) -> Result<Vec<FileEntry>, ReceiveError> {
     let mut files = Vec::new();
     for line in list.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-        files.push(serde_json::from_slice::<FileEntry>(line).map_err(|_| ReceiveError::BadManifest)?);
+        files.push(
+            serde_json::from_slice::<FileEntry>(line).map_err(|_| ReceiveError::BadManifest)?,
+        );
     }
     let ListDigest { count, .. } = manifest.files;
     let segments: u64 = files.iter().map(|f| f.segments).fold(0, u64::saturating_add);
@@ -407,7 +434,12 @@ impl FirstPass<'_> {
         }
     }
 
-    fn whole<R: Read>(&mut self, reader: &mut TarReader<R>, head: &Head, max: u64) -> Result<Vec<u8>, ReceiveError> {
+    fn whole<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        head: &Head,
+        max: u64,
+    ) -> Result<Vec<u8>, ReceiveError> {
         if head.size > max {
             return Err(ReceiveError::FileTooLarge { file: self.here(&head.path), max_bytes: max });
         }
@@ -416,7 +448,11 @@ impl FirstPass<'_> {
         Ok(bytes)
     }
 
-    fn data<R: Read>(&mut self, reader: &mut TarReader<R>, head: &Head) -> Result<(), ReceiveError> {
+    fn data<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        head: &Head,
+    ) -> Result<(), ReceiveError> {
         let file = self.here(&head.path);
         let limits = self.limits;
         if !path_allowed(&head.path, limits.max_path_bytes) {
@@ -447,8 +483,9 @@ impl FirstPass<'_> {
         if looks_like_archive(&head.path, first) {
             return Err(ReceiveError::ArchiveInside { file });
         }
-        let format = kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
-            .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
+        let format =
+            kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
+                .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
         let mut check = TextCheck::new(format, limits.max_segment_bytes);
         let mut hash = Sha256::new();
         loop {
@@ -476,11 +513,14 @@ impl FirstPass<'_> {
 
     /// Everything found was signed, everything signed was found, with the same bytes.
     fn compare(&self, signed: &[FileEntry]) -> Result<(), ReceiveError> {
-        let by_path: BTreeMap<&str, &FileEntry> = signed.iter().map(|f| (f.path.as_str(), f)).collect();
+        let by_path: BTreeMap<&str, &FileEntry> =
+            signed.iter().map(|f| (f.path.as_str(), f)).collect();
         let found: HashSet<&str> = self.found.iter().map(|f| f.path.as_str()).collect();
         for (number, f) in (1_u64..).zip(&self.found) {
             let file = || FileRef::new(number, &f.path);
-            let entry = by_path.get(f.path.as_str()).ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
+            let entry = by_path
+                .get(f.path.as_str())
+                .ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
             if entry.sha256 != f.sha256 || entry.size != f.size {
                 return Err(ReceiveError::HashMismatch { file: file() });
             }

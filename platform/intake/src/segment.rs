@@ -37,7 +37,9 @@ pub fn format_name(format: Format) -> &'static str {
 
 /// The format a manifest names.
 pub fn format_of(name: &str) -> Option<Format> {
-    [Format::SsMix2, Format::FhirNdjson, Format::MunicipalCsv].into_iter().find(|f| format_name(*f) == name)
+    [Format::SsMix2, Format::FhirNdjson, Format::MunicipalCsv]
+        .into_iter()
+        .find(|f| format_name(*f) == name)
 }
 
 /// Path of an SS-MIX2 file in its tree: without the bundle's prefix.
@@ -74,7 +76,11 @@ pub(crate) fn cut<E: From<CutError>>(
                 if text.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
-                let text = if number == 1 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text };
+                let text = if number == 1 {
+                    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+                } else {
+                    text
+                };
                 each(Raw { line: number, bytes: &line, parsed: fhir::parse_line(text, number) })?;
             }
             Ok(())
@@ -105,7 +111,12 @@ fn trim_end(line: &[u8]) -> &[u8] {
 }
 
 /// The next line with its end, of at most `max_bytes`; false at the end of the input.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, max_bytes: u64, number: u64) -> Result<bool, CutError> {
+fn read_line(
+    input: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    max_bytes: u64,
+    number: u64,
+) -> Result<bool, CutError> {
     line.clear();
     loop {
         let buffer = match input.fill_buf() {
@@ -116,7 +127,8 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, max_bytes: u64, numbe
         if buffer.is_empty() {
             return Ok(!line.is_empty());
         }
-        let (used, ended) = memchr::memchr(b'\n', buffer).map_or((buffer.len(), false), |i| (i + 1, true));
+        let (used, ended) =
+            memchr::memchr(b'\n', buffer).map_or((buffer.len(), false), |i| (i + 1, true));
         if line.len() as u64 + used as u64 > max_bytes {
             return Err(CutError::TooLong { line: number });
         }
@@ -143,7 +155,10 @@ mod tests {
         assert_eq!(got.concat(), b"a\r\nbb\n\nccc");
         let mut input = &b"a\nbbbb\n"[..];
         assert!(read_line(&mut input, &mut line, 3, 1).unwrap());
-        assert!(matches!(read_line(&mut input, &mut line, 3, 2), Err(CutError::TooLong { line: 2 })));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 3, 2),
+            Err(CutError::TooLong { line: 2 })
+        ));
     }
 
     #[test]
@@ -157,7 +172,10 @@ mod tests {
         }
         let mut line = Vec::new();
         let mut input = io::BufReader::new(Endless);
-        assert!(matches!(read_line(&mut input, &mut line, 1 << 20, 1), Err(CutError::TooLong { line: 1 })));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 1 << 20, 1),
+            Err(CutError::TooLong { line: 1 })
+        ));
         assert!(line.len() <= 1 << 20);
     }
 }

@@ -23,12 +23,19 @@ impl std::fmt::Debug for SegmentIds {
 impl SegmentIds {
     /// With the deployment's secret (`ring.secret(tx, "segment")`).
     pub fn new(secret: &[u8; 32]) -> Self {
-        // Safety of unwrap: HMAC takes keys of any length.
-        Self(Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default())))
+        // HMAC itself fills a short key up with zeros to the length of a block.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(secret);
+        Self(Hmac::new(&block.into()))
     }
 
     /// The id of a person's segment.
-    pub fn id(&self, person: Id<kinds::PersonSource>, header: &[u8], bytes: &[u8]) -> Id<kinds::Segment> {
+    pub fn id(
+        &self,
+        person: Id<kinds::PersonSource>,
+        header: &[u8],
+        bytes: &[u8],
+    ) -> Id<kinds::Segment> {
         let mut mac = self.0.clone();
         mac.update(&person.to_bytes());
         mac.update(&(header.len() as u64).to_be_bytes());

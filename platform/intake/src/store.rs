@@ -1,10 +1,16 @@
 //! The SQL of this crate: deliveries received and the record of each receipt.
 
-use kiban_audit::{Tx, sqlx::{self, AnyConnection, AnyPool, Row as _}};
+use kiban_audit::{
+    Tx,
+    sqlx::{self, AnyConnection, AnyPool, Row as _},
+};
 use kiban_kernel::{Digest, Id, Timestamp, kinds};
 use serde_json::{Value, json};
 
-use crate::{report::{Counts, DeliveryReport}, seal::Checked};
+use crate::{
+    report::{Counts, DeliveryReport},
+    seal::Checked,
+};
 
 /// Why a delivery could not be recorded or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +38,12 @@ impl StoreError {
     pub fn ja(&self) -> String {
         match self {
             Self::Db(_) => "データベースの処理に失敗しました。変更は行われていません。".into(),
-            Self::AlreadyReceived(id) => format!("この封緘ファイルは既に受領済みです（{id}）。何も変わっていません。"),
-            Self::IdReused => "別の内容で使用済みの提供番号です。提供元に封緘し直してもらってください。".into(),
+            Self::AlreadyReceived(id) => {
+                format!("この封緘ファイルは既に受領済みです（{id}）。何も変わっていません。")
+            }
+            Self::IdReused => {
+                "別の内容で使用済みの提供番号です。提供元に封緘し直してもらってください。".into()
+            }
             Self::Stored => "保存された受領記録を解釈できません。".into(),
             Self::NotReceived => "受領書を出せる受領記録がありません。".into(),
         }
@@ -107,7 +117,10 @@ fn row(r: &sqlx::any::AnyRow) -> Result<DeliveryRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
-pub async fn find_by_digest(pool: &AnyPool, digest: Digest) -> Result<Option<DeliveryRow>, StoreError> {
+pub async fn find_by_digest(
+    pool: &AnyPool,
+    digest: Digest,
+) -> Result<Option<DeliveryRow>, StoreError> {
     let found = sqlx::query(deliveries!("WHERE sealed_sha256 = $1"))
         .bind(digest.to_string())
         .fetch_optional(pool)
@@ -119,11 +132,12 @@ pub async fn find_by_digest(pool: &AnyPool, digest: Digest) -> Result<Option<Del
 ///
 /// # Errors
 /// The database failed.
-pub async fn find(pool: &AnyPool, id: Id<kinds::Delivery>) -> Result<Option<DeliveryRow>, StoreError> {
-    let found = sqlx::query(deliveries!("WHERE id = $1"))
-        .bind(id.to_string())
-        .fetch_optional(pool)
-        .await?;
+pub async fn find(
+    pool: &AnyPool,
+    id: Id<kinds::Delivery>,
+) -> Result<Option<DeliveryRow>, StoreError> {
+    let found =
+        sqlx::query(deliveries!("WHERE id = $1")).bind(id.to_string()).fetch_optional(pool).await?;
     found.as_ref().map(row).transpose()
 }
 
@@ -136,16 +150,12 @@ pub async fn list(
     holder: Option<Id<kinds::Organization>>,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
     let rows = match holder {
-        None => {
-            sqlx::query(deliveries!("ORDER BY received_at, id"))
-                .fetch_all(pool)
-                .await?
-        }
+        None => sqlx::query(deliveries!("ORDER BY received_at, id")).fetch_all(pool).await?,
         Some(holder) => {
             sqlx::query(deliveries!("WHERE holder = $1 ORDER BY received_at, id"))
-            .bind(holder.to_string())
-            .fetch_all(pool)
-            .await?
+                .bind(holder.to_string())
+                .fetch_all(pool)
+                .await?
         }
     };
     rows.iter().map(row).collect()
@@ -157,8 +167,8 @@ pub async fn list(
 /// The database failed.
 pub async fn without_receipt(pool: &AnyPool) -> Result<Vec<DeliveryRow>, StoreError> {
     let rows = sqlx::query(deliveries!("WHERE state = 'received' ORDER BY received_at, id"))
-    .fetch_all(pool)
-    .await?;
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(row).collect()
 }
 
@@ -166,11 +176,15 @@ pub async fn without_receipt(pool: &AnyPool) -> Result<Vec<DeliveryRow>, StoreEr
 ///
 /// # Errors
 /// The database failed, or the report does not parse.
-pub async fn report(pool: &AnyPool, id: Id<kinds::Delivery>) -> Result<Option<DeliveryReport>, StoreError> {
-    let found: Option<(String,)> = sqlx::query_as("SELECT report FROM intake_delivery WHERE id = $1")
-        .bind(id.to_string())
-        .fetch_optional(pool)
-        .await?;
+pub async fn report(
+    pool: &AnyPool,
+    id: Id<kinds::Delivery>,
+) -> Result<Option<DeliveryReport>, StoreError> {
+    let found: Option<(String,)> =
+        sqlx::query_as("SELECT report FROM intake_delivery WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(pool)
+            .await?;
     found.map(|(text,)| serde_json::from_str(&text).map_err(|_| StoreError::Stored)).transpose()
 }
 
@@ -180,14 +194,19 @@ pub async fn report(pool: &AnyPool, id: Id<kinds::Delivery>) -> Result<Option<De
 /// [`StoreError::AlreadyReceived`] for the same sealed bytes: roll back, nothing is to be done.
 /// # Law
 /// `receipt_record`
-pub async fn insert(tx: &mut Tx, checked: &Checked, report: &DeliveryReport) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    checked: &Checked,
+    report: &DeliveryReport,
+) -> Result<(), StoreError> {
     let manifest = checked.manifest();
     let now = tx.now();
     let conn = tx.conn();
     refuse_known(conn, checked).await?;
     let counts = serde_json::to_string(&report.counts).map_err(|_| StoreError::Stored)?;
     let text = serde_json::to_string(report).map_err(|_| StoreError::Stored)?;
-    let items: Vec<&String> = report.counts.rows.iter().filter(|(_, n)| **n > 0).map(|(t, _)| t).collect();
+    let items: Vec<&String> =
+        report.counts.rows.iter().filter(|(_, n)| **n > 0).map(|(t, _)| t).collect();
     let items = serde_json::to_string(&items).map_err(|_| StoreError::Stored)?;
     sqlx::query(
         "INSERT INTO intake_delivery (id, holder, sealed_sha256, sealed_bytes, files_sha256, state, sealed_at, \
@@ -223,12 +242,13 @@ pub async fn insert(tx: &mut Tx, checked: &Checked, report: &DeliveryReport) -> 
 }
 
 async fn refuse_known(conn: &mut AnyConnection, checked: &Checked) -> Result<(), StoreError> {
-    let known: Vec<(String, String)> =
-        sqlx::query_as("SELECT id, sealed_sha256 FROM intake_delivery WHERE sealed_sha256 = $1 OR id = $2")
-            .bind(checked.sealed_digest().to_string())
-            .bind(checked.manifest().delivery.to_string())
-            .fetch_all(conn)
-            .await?;
+    let known: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, sealed_sha256 FROM intake_delivery WHERE sealed_sha256 = $1 OR id = $2",
+    )
+    .bind(checked.sealed_digest().to_string())
+    .bind(checked.manifest().delivery.to_string())
+    .fetch_all(conn)
+    .await?;
     match known.first() {
         None => Ok(()),
         Some((id, digest)) if *digest == checked.sealed_digest().to_string() => {
@@ -242,7 +262,11 @@ async fn refuse_known(conn: &mut AnyConnection, checked: &Checked) -> Result<(),
 ///
 /// # Errors
 /// The delivery is unknown or has one already.
-pub async fn record_receipt(tx: &mut Tx, id: Id<kinds::Delivery>, receipt: &str) -> Result<(), StoreError> {
+pub async fn record_receipt(
+    tx: &mut Tx,
+    id: Id<kinds::Delivery>,
+    receipt: &str,
+) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE intake_delivery SET state = 'receipted', receipt = $1 WHERE id = $2 AND state = 'received'",
     )

@@ -46,14 +46,19 @@ impl TextCheck {
     pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(), TextError> {
         if self.format == Format::SsMix2 {
             self.in_line += chunk.len() as u64;
-            return if self.in_line > self.max { Err(TextError::TooLong { line: 1 }) } else { Ok(()) };
+            return if self.in_line > self.max {
+                Err(TextError::TooLong { line: 1 })
+            } else {
+                Ok(())
+            };
         }
         if self.format == Format::FhirNdjson {
             self.utf8(chunk)?;
         }
         let mut rest = chunk;
         while !rest.is_empty() {
-            let (used, ended) = memchr::memchr(b'\n', rest).map_or((rest.len(), false), |i| (i + 1, true));
+            let (used, ended) =
+                memchr::memchr(b'\n', rest).map_or((rest.len(), false), |i| (i + 1, true));
             self.in_line += used as u64;
             if self.in_line > self.max {
                 return Err(TextError::TooLong { line: self.line });
@@ -153,7 +158,11 @@ mod tests {
             assert_eq!(check(Format::FhirNdjson, &bad, step), Err("utf8 5".into()), "{step}");
             assert_eq!(check(Format::FhirNdjson, &cut, step), Err("utf8 4".into()), "{step}");
             assert_eq!(check(Format::FhirNdjson, &long, step), Err("long 2".into()), "{step}");
-            assert_eq!(check(Format::MunicipalCsv, b"h,i\n1,2\r\n\r\n3,\xff", step), Ok(2), "{step}");
+            assert_eq!(
+                check(Format::MunicipalCsv, b"h,i\n1,2\r\n\r\n3,\xff", step),
+                Ok(2),
+                "{step}"
+            );
         }
     }
 }

@@ -146,32 +146,64 @@ impl SealError {
         match self {
             Self::Profile(e) => format!("profile.toml を読み取れません（{}）。", io_ja(e)),
             Self::ProfileSyntax { line } => format!("profile.toml の{line}行目に誤りがあります。"),
-            Self::AlreadyInitialised => "このフォルダーは既に初期化されています。上書きはしません。".into(),
+            Self::AlreadyInitialised => {
+                "このフォルダーは既に初期化されています。上書きはしません。".into()
+            }
             Self::Recipient => "認定事業者の公開鍵（recipient）の形式が正しくありません。".into(),
             Self::Key(e) => e.ja(),
             Self::OtherKey => "署名鍵がこの事業者のものではありません。".into(),
-            Self::Notices(e) => format!("通知一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。", list(e)),
-            Self::Stops(e) => format!("停止の求めの一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。", list(e)),
+            Self::Notices(e) => format!(
+                "通知一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
+                list(e)
+            ),
+            Self::Stops(e) => format!(
+                "停止の求めの一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
+                list(e)
+            ),
             Self::NoInput => "送付できる形式のファイルがありません。".into(),
-            Self::Input { file, source } => format!("{}を読み取れません（{}）。", at(file), io_ja(source)),
+            Self::Input { file, source } => {
+                format!("{}を読み取れません（{}）。", at(file), io_ja(source))
+            }
             Self::Walk(e) => format!("入力フォルダーを読み取れません（{}）。", io_ja(e)),
             Self::Expansion { file, max_bytes, max_ratio } => {
-                format!("{}の展開後の大きさが上限（{max_bytes}バイトまたは{max_ratio}倍）を超えます。圧縮爆弾の疑いがあるため中止しました。", at(file))
+                format!(
+                    "{}の展開後の大きさが上限（{max_bytes}バイトまたは{max_ratio}倍）を超えます。圧縮爆弾の疑いがあるため中止しました。",
+                    at(file)
+                )
             }
             Self::DamagedXz { file } => format!("{}は壊れた xz ファイルです。", at(file)),
-            Self::SegmentTooLong { file, line, max_bytes } => format!("{}の{line}行目が上限（{max_bytes}バイト）を超えています。", at(file)),
-            Self::FileTooLarge { file, max_bytes } => format!("{}が上限（{max_bytes}バイト）を超えています。分割してください。", at(file)),
+            Self::SegmentTooLong { file, line, max_bytes } => {
+                format!("{}の{line}行目が上限（{max_bytes}バイト）を超えています。", at(file))
+            }
+            Self::FileTooLarge { file, max_bytes } => {
+                format!("{}が上限（{max_bytes}バイト）を超えています。分割してください。", at(file))
+            }
             Self::TooMuch => "1回の提供の上限を超えています。分割してください。".into(),
-            Self::BadPath { file } => format!("{}のパスは使えません。ファイル名を変えてください。", at(file)),
-            Self::UnknownHeader { file } => format!("{}の見出し行が既知の様式と一致しません。", at(file)),
-            Self::ChangedMeanwhile { file } => format!("封緘中に{}が変わりました。やり直してください。", at(file)),
-            Self::Write(e) => format!("封緘ファイルを書き込めません（{}）。空き容量と権限を確認してください。何も送付していません。", io_ja(e)),
+            Self::BadPath { file } => {
+                format!("{}のパスは使えません。ファイル名を変えてください。", at(file))
+            }
+            Self::UnknownHeader { file } => {
+                format!("{}の見出し行が既知の様式と一致しません。", at(file))
+            }
+            Self::ChangedMeanwhile { file } => {
+                format!("封緘中に{}が変わりました。やり直してください。", at(file))
+            }
+            Self::Write(e) => format!(
+                "封緘ファイルを書き込めません（{}）。空き容量と権限を確認してください。何も送付していません。",
+                io_ja(e)
+            ),
             Self::Encrypt => "暗号化に失敗しました。認定事業者の公開鍵を確認してください。".into(),
             Self::Sign(e) => e.ja(),
             Self::Entropy(_) => "乱数を得られません。機器の状態を確認してください。".into(),
-            Self::Record => "outbox の記録を解釈できません。バックアップから戻してください。".into(),
-            Self::ReceiptMismatch => "受領書が送付した内容と一致しません。認定事業者に確認してください。".into(),
-            Self::NobodyToSend { withheld } => format!("本日送付できる人がいません（保留・除外 {withheld}人）。"),
+            Self::Record => {
+                "outbox の記録を解釈できません。バックアップから戻してください。".into()
+            }
+            Self::ReceiptMismatch => {
+                "受領書が送付した内容と一致しません。認定事業者に確認してください。".into()
+            }
+            Self::NobodyToSend { withheld } => {
+                format!("本日送付できる人がいません（保留・除外 {withheld}人）。")
+            }
         }
     }
 }

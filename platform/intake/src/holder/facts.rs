@@ -7,7 +7,11 @@ use kiban_formats::{Parsed, Record};
 use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Date, PartialDate, Regime, Rules, parse_partial};
 
-use super::{Profile, SealError, inputs::{InputFile, input_error}, sealing::Tick};
+use super::{
+    Profile, SealError,
+    inputs::{InputFile, input_error},
+    sealing::Tick,
+};
 use crate::{
     limits::Limits,
     notices::{NoticeRow, StopRow},
@@ -92,14 +96,20 @@ pub(crate) fn unsendable(parsed: &Parsed<'_>) -> Option<&'static str> {
 pub(crate) fn cut_error(e: CutError, file: &InputFile, limits: &Limits) -> SealError {
     match e {
         CutError::Io(e) => input_error(e, &file.file, limits),
-        CutError::TooLong { line } => {
-            SealError::SegmentTooLong { file: file.file.clone(), line, max_bytes: limits.max_segment_bytes }
-        }
+        CutError::TooLong { line } => SealError::SegmentTooLong {
+            file: file.file.clone(),
+            line,
+            max_bytes: limits.max_segment_bytes,
+        },
         CutError::Header => SealError::UnknownHeader { file: file.file.clone() },
     }
 }
 
-pub(crate) fn gather(files: &[InputFile], limits: &Limits, tick: &mut Tick<'_>) -> Result<Facts, SealError> {
+pub(crate) fn gather(
+    files: &[InputFile],
+    limits: &Limits,
+    tick: &mut Tick<'_>,
+) -> Result<Facts, SealError> {
     let mut facts = Facts::default();
     for file in files {
         let input = file.open(limits).map_err(|e| input_error(e, &file.file, limits))?;
@@ -138,7 +148,10 @@ pub(crate) fn gather(files: &[InputFile], limits: &Limits, tick: &mut Tick<'_>) 
         cut.map_err(|Cut(e)| cut_error(e, file, limits))?;
         facts.bytes += total + header_bytes;
         if total > limits.max_file_bytes {
-            return Err(SealError::FileTooLarge { file: file.file.clone(), max_bytes: limits.max_file_bytes });
+            return Err(SealError::FileTooLarge {
+                file: file.file.clone(),
+                max_bytes: limits.max_file_bytes,
+            });
         }
         let tallies = tallies
             .into_iter()
@@ -159,8 +172,10 @@ impl From<CutError> for Cut {
 
 /// Counts a name that no reader reads; what does not look like a name is counted without showing it.
 pub(crate) fn count_name(counts: &mut BTreeMap<String, u64>, name: &str) {
-    let plain = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/[]".contains(&b));
-    let name = if plain && (counts.len() < 500 || counts.contains_key(name)) { name } else { "(other)" };
+    let plain = name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/[]".contains(&b));
+    let name =
+        if plain && (counts.len() < 500 || counts.contains_key(name)) { name } else { "(other)" };
     match counts.get_mut(name) {
         Some(n) => *n += 1,
         None => {
@@ -169,7 +184,11 @@ pub(crate) fn count_name(counts: &mut BTreeMap<String, u64>, name: &str) {
     }
 }
 
-fn facts_of(persons: &mut Vec<PersonFacts>, index: &mut HashMap<Box<str>, u32>, parsed: &Parsed<'_>) -> u32 {
+fn facts_of(
+    persons: &mut Vec<PersonFacts>,
+    index: &mut HashMap<Box<str>, u32>,
+    parsed: &Parsed<'_>,
+) -> u32 {
     let id = parsed.person.as_deref().unwrap_or_default();
     let at = match index.get(id) {
         Some(at) => *at,
@@ -181,12 +200,20 @@ fn facts_of(persons: &mut Vec<PersonFacts>, index: &mut HashMap<Box<str>, u32>, 
         }
     };
     let facts = &mut persons[at as usize];
-    let read = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().and_then(|t| parse_partial(t).ok());
+    let read = |text: &Option<std::borrow::Cow<'_, str>>| {
+        text.as_deref().and_then(|t| parse_partial(t).ok())
+    };
     for record in &parsed.records {
         match record {
             Record::Person(p) => {
                 facts.died = earlier(facts.died, read(&p.death_on));
-                facts.birth = facts.birth.or_else(|| read(&p.birth_on));
+                // The youngest reading: a guardian is asked for rather than not.
+                let birth = read(&p.birth_on);
+                if birth
+                    .is_some_and(|b| facts.birth.is_none_or(|known| known.latest() < b.latest()))
+                {
+                    facts.birth = birth;
+                }
             }
             Record::Death(d) => facts.died = earlier(facts.died, read(&d.died_on)),
             _ => {}
@@ -276,13 +303,15 @@ pub(crate) fn decide_all(
                 kind: "encounter",
                 acquisition_lawful: !profile.provider.acquisition.trim().is_empty(),
             };
-            let mut under: Vec<usize> = own.iter().copied().filter(|i| notices[*i].regime == regime).collect();
+            let mut under: Vec<usize> =
+                own.iter().copied().filter(|i| notices[*i].regime == regime).collect();
             under.sort_by_key(|i| notices[*i].notified_on);
             let mut reason = None;
             for i in under {
                 let row = &notices[i];
-                let old_enough =
-                    person.birth.is_none_or(|b| gate::of_age(b, row.notified_on, rules).unwrap_or(false));
+                let old_enough = person
+                    .birth
+                    .is_none_or(|b| gate::of_age(b, row.notified_on, rules).unwrap_or(false));
                 let items = profile.items(regime, &row.notice_version);
                 let notice = NoticeFact {
                     version: &row.notice_version,
@@ -292,16 +321,21 @@ pub(crate) fn decide_all(
                     person_age_ok: old_enough,
                 };
                 let facts = GateFacts { notice: Some(notice), ..base };
-                let first = items.and_then(|l| l.iter().find(|k| Record::TABLES.contains(&k.as_str())));
+                let first =
+                    items.and_then(|l| l.iter().find(|k| Record::TABLES.contains(&k.as_str())));
                 let facts = GateFacts { kind: first.map_or("encounter", String::as_str), ..facts };
                 match gate::decide(&facts, regime, on, rules) {
                     Ok(()) => {
-                        let set = *listed.entry((regime, row.notice_version.as_str())).or_insert_with(|| {
-                            Record::TABLES.iter().enumerate().fold(0, |set, (bit, kind)| {
-                                let one = GateFacts { kind, ..facts };
-                                set | (Kinds::from(gate::decide(&one, regime, on, rules).is_ok()) << bit)
-                            })
-                        });
+                        let set = *listed
+                            .entry((regime, row.notice_version.as_str()))
+                            .or_insert_with(|| {
+                                Record::TABLES.iter().enumerate().fold(0, |set, (bit, kind)| {
+                                    let one = GateFacts { kind, ..facts };
+                                    set | (Kinds::from(
+                                        gate::decide(&one, regime, on, rules).is_ok(),
+                                    ) << bit)
+                                })
+                            });
                         d.kinds[r] |= set;
                         d.notices.push(i);
                     }
@@ -319,7 +353,11 @@ pub(crate) fn decide_all(
 
 /// The filing in effect on the day, or the last one there is.
 fn filing(profile: &Profile, regime: Regime, on: Date) -> Option<FilingFact> {
-    let fact = |f: &super::ProfileFiling| FilingFact { effective_from: f.effective_from, ended: f.ended, wait_days: f.wait_days };
+    let fact = |f: &super::ProfileFiling| FilingFact {
+        effective_from: f.effective_from,
+        ended: f.ended,
+        wait_days: f.wait_days,
+    };
     let own = || profile.filing.iter().filter(move |f| f.regime == regime);
     own()
         .find(|f| f.effective_from <= on && f.ended.is_none_or(|e| on < e))

@@ -1,8 +1,7 @@
 //! A holder's folder: made once, asked for its state, given the producer's receipts.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +13,10 @@ use super::{
     NoticeVersion, Profile, ProfileFiling, SealError,
     records::{self, ProvisionRecord, SentRecord, write_whole},
 };
-use crate::{manifest::{FileEntry, Provider}, receipt::{self, ReceiptText}};
+use crate::{
+    manifest::{FileEntry, Provider},
+    receipt::{self, ReceiptText},
+};
 
 /// What a new holder's folder is made of.
 #[derive(Debug, Clone)]
@@ -78,7 +80,8 @@ pub fn init(home: &Path, init: Init, entropy: &dyn Entropy) -> Result<HolderSetu
     if key.name() != init.holder.to_string() {
         return Err(SealError::OtherKey);
     }
-    write_whole(&home.join("keys/sign.pub"), format!("{}\n", key.verify_key()).as_bytes()).map_err(SealError::Write)?;
+    write_whole(&home.join("keys/sign.pub"), format!("{}\n", key.verify_key()).as_bytes())
+        .map_err(SealError::Write)?;
     let profile = Profile {
         holder: init.holder,
         provider: init.provider,
@@ -91,7 +94,8 @@ pub fn init(home: &Path, init: Init, entropy: &dyn Entropy) -> Result<HolderSetu
         filing: init.filing,
         notice: init.notice,
     };
-    write_whole(&home.join("profile.toml"), profile.to_text()?.as_bytes()).map_err(SealError::Write)?;
+    write_whole(&home.join("profile.toml"), profile.to_text()?.as_bytes())
+        .map_err(SealError::Write)?;
     Ok(HolderSetup { verify_key: key.verify_key().clone(), profile })
 }
 
@@ -140,7 +144,11 @@ pub fn status(home: &Path) -> Result<Status, SealError> {
     let deliveries = records::sent_records(home)?
         .into_iter()
         .map(|r| {
-            let state = if receipt_path(home, r.delivery).exists() { SentState::Receipted } else { SentState::Sealed };
+            let state = if receipt_path(home, r.delivery).exists() {
+                SentState::Receipted
+            } else {
+                SentState::Sealed
+            };
             (r, state)
         })
         .collect();
@@ -164,23 +172,33 @@ pub(crate) fn lock(home: &Path) -> Result<fs::File, SealError> {
 /// Not signed by the producer, of no delivery of this holder, or with other digests than those sent.
 /// # Law
 /// `receipt_record`
-pub fn accept_receipt(home: &Path, note: &str, producer: &VerifyKey) -> Result<ReceiptText, SealError> {
+pub fn accept_receipt(
+    home: &Path,
+    note: &str,
+    producer: &VerifyKey,
+) -> Result<ReceiptText, SealError> {
     let text = receipt::verify(note, producer).map_err(|_| SealError::ReceiptMismatch)?;
     let _lock = lock(home)?;
     let sent = records::sent_records(home)?
         .into_iter()
         .find(|r| r.delivery == text.delivery)
         .ok_or(SealError::ReceiptMismatch)?;
-    let list = fs::read(home.join("outbox").join(format!("{}.files.ndjson", text.delivery))).map_err(SealError::Write)?;
+    let list = fs::read(home.join("outbox").join(format!("{}.files.ndjson", text.delivery)))
+        .map_err(SealError::Write)?;
     let mut files = Vec::new();
     for line in list.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
         files.push(serde_json::from_slice::<FileEntry>(line).map_err(|_| SealError::Record)?);
     }
     let same_files = text.files.is_empty()
-        || (text.files.len() == files.len() && text.files.iter().zip(&files).all(|(r, f)| *r == f.sha256));
-    if text.sealed_sha256 != sent.sealed_sha256 || text.files_sha256 != sent.files_sha256 || !same_files {
+        || (text.files.len() == files.len()
+            && text.files.iter().zip(&files).all(|(r, f)| *r == f.sha256));
+    if text.sealed_sha256 != sent.sealed_sha256
+        || text.files_sha256 != sent.files_sha256
+        || !same_files
+    {
         return Err(SealError::ReceiptMismatch);
     }
-    write_whole(&receipt_path(home, text.delivery), note.as_bytes()).map_err(|e: io::Error| SealError::Write(e))?;
+    write_whole(&receipt_path(home, text.delivery), note.as_bytes())
+        .map_err(|e: io::Error| SealError::Write(e))?;
     Ok(text)
 }

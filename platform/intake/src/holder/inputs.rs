@@ -59,14 +59,23 @@ pub(crate) fn find(
     only: Option<Format>,
     limits: &Limits,
 ) -> Result<Found, SealError> {
-    let exclude: HashSet<PathBuf> = exclude.iter().filter_map(|p| fs::canonicalize(p).ok()).collect();
-    let mut walk = Walk { limits, only, exclude, seen: HashSet::new(), count: 0, found: Found { files: vec![], left_out: vec![] } };
+    let exclude: HashSet<PathBuf> =
+        exclude.iter().filter_map(|p| fs::canonicalize(p).ok()).collect();
+    let mut walk = Walk {
+        limits,
+        only,
+        exclude,
+        seen: HashSet::new(),
+        count: 0,
+        found: Found { files: vec![], left_out: vec![] },
+    };
     for input in inputs {
         let meta = fs::symlink_metadata(input).map_err(SealError::Walk)?;
         if meta.is_dir() {
             walk.folder(input, DATA_PREFIX)?;
         } else {
-            let name = input.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let name =
+                input.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             walk.entry(input, &format!("{DATA_PREFIX}{name}"), meta.file_type())?;
         }
     }
@@ -120,7 +129,13 @@ impl Walk<'_> {
         if !path_allowed(path, self.limits.max_path_bytes) {
             return Err(SealError::BadPath { file });
         }
-        let probe = InputFile { disk: disk.to_owned(), path: path.to_owned(), format: Format::SsMix2, xz, file: file.clone() };
+        let probe = InputFile {
+            disk: disk.to_owned(),
+            path: path.to_owned(),
+            format: Format::SsMix2,
+            xz,
+            file: file.clone(),
+        };
         let mut first = Vec::new();
         probe
             .open(self.limits)
@@ -131,7 +146,9 @@ impl Walk<'_> {
         } else {
             match kiban_formats::detect(crate::segment::tree_path(path), &first) {
                 None => Some("unknown_format"),
-                Some(format) if self.only.is_some_and(|only| only != format) => Some("other_format"),
+                Some(format) if self.only.is_some_and(|only| only != format) => {
+                    Some("other_format")
+                }
                 Some(format) => {
                     if !self.seen.insert(path.to_owned()) {
                         return Err(SealError::BadPath { file });
@@ -162,11 +179,18 @@ impl InputFile {
             return Ok(Box::new(BufReader::with_capacity(256 << 10, file)));
         }
         let packed = file.metadata()?.len();
-        let decoder = stream::Stream::new_stream_decoder(limits.max_xz_memory_bytes, stream::CONCATENATED)
-            .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let decoder =
+            stream::Stream::new_stream_decoder(limits.max_xz_memory_bytes, stream::CONCATENATED)
+                .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         let expanded = XzDecoder::new_stream(BufReader::with_capacity(64 << 10, file), decoder);
-        let ceiling = packed.saturating_mul(limits.max_expansion).max(EXPANSION_FLOOR).min(limits.max_file_bytes);
-        Ok(Box::new(BufReader::with_capacity(256 << 10, Bounded { inner: expanded, left: ceiling })))
+        let ceiling = packed
+            .saturating_mul(limits.max_expansion)
+            .max(EXPANSION_FLOOR)
+            .min(limits.max_file_bytes);
+        Ok(Box::new(BufReader::with_capacity(
+            256 << 10,
+            Bounded { inner: expanded, left: ceiling },
+        )))
     }
 }
 
@@ -196,7 +220,11 @@ impl<R: Read> Read for Bounded<R> {
 pub(crate) fn input_error(e: io::Error, file: &FileRef, limits: &Limits) -> SealError {
     let file = file.clone();
     if e.get_ref().is_some_and(|inner| inner.is::<TooFar>()) {
-        return SealError::Expansion { file, max_bytes: limits.max_file_bytes, max_ratio: limits.max_expansion };
+        return SealError::Expansion {
+            file,
+            max_bytes: limits.max_file_bytes,
+            max_ratio: limits.max_expansion,
+        };
     }
     if e.get_ref().is_some_and(|inner| inner.is::<stream::Error>()) {
         return SealError::DamagedXz { file };
@@ -228,7 +256,11 @@ mod tests {
         let mut sink = io::sink();
         let e = io::copy(&mut files[0].open(&limits).unwrap(), &mut sink).unwrap_err();
         assert!(matches!(input_error(e, &files[0].file, &limits), SealError::Expansion { .. }));
-        fs::write(dir.path().join("Patient.ndjson.xz"), b"\xfd7zXZ\x00garbage garbage garbage").unwrap();
-        assert!(matches!(find_inputs(&[dir.path().to_owned()], &limits), Err(SealError::DamagedXz { .. })));
+        fs::write(dir.path().join("Patient.ndjson.xz"), b"\xfd7zXZ\x00garbage garbage garbage")
+            .unwrap();
+        assert!(matches!(
+            find_inputs(&[dir.path().to_owned()], &limits),
+            Err(SealError::DamagedXz { .. })
+        ));
     }
 }

@@ -15,9 +15,12 @@ mod profile;
 mod records;
 mod sealing;
 
+pub use crate::quality::rule_ja;
 pub use error::SealError;
 pub(crate) use facts::count_name;
-pub use folder::{HolderSetup, Init, SentState, Status, accept_receipt, init, sign_key, status, verify_key};
+pub use folder::{
+    HolderSetup, Init, SentState, Status, accept_receipt, init, sign_key, status, verify_key,
+};
 pub use inputs::{InputFile, find_inputs};
 pub use profile::{NoticeVersion, Profile, ProfileFiling};
 pub use records::{ProvisionRecord, SentRecord};

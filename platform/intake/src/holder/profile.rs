@@ -1,12 +1,18 @@
 //! `profile.toml`: who the holder is, to whom it provides, under which filings and notices.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kiban_formats::Format;
 use kiban_kernel::{Date, Id, Regime, kinds};
 
 use super::SealError;
-use crate::{manifest::Provider, segment::{format_name, format_of}};
+use crate::{
+    manifest::Provider,
+    segment::{format_name, format_of},
+};
 
 /// A filing with the ministers, as the holder knows its own.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,6 +73,7 @@ mod format_text {
     use super::*;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
+    #[expect(clippy::ref_option, reason = "serde's with-modules are called so")]
     pub(super) fn serialize<S: Serializer>(f: &Option<Format>, s: S) -> Result<S::Ok, S::Error> {
         match f {
             Some(f) => s.serialize_str(format_name(*f)),
@@ -87,7 +94,9 @@ impl Profile {
     pub fn load(dir: &Path) -> Result<Self, SealError> {
         let text = fs::read_to_string(dir.join("profile.toml")).map_err(SealError::Profile)?;
         toml::from_str(&text).map_err(|e| SealError::ProfileSyntax {
-            line: e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() as u64 + 1),
+            line: e
+                .span()
+                .map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() as u64 + 1),
         })
     }
 
@@ -101,6 +110,9 @@ impl Profile {
 
     /// The items a version lists under a regime.
     pub(crate) fn items(&self, regime: Regime, version: &str) -> Option<&[String]> {
-        self.notice.iter().find(|n| n.regime == regime && n.version == version).map(|n| n.items.as_slice())
+        self.notice
+            .iter()
+            .find(|n| n.regime == regime && n.version == version)
+            .map(|n| n.items.as_slice())
     }
 }

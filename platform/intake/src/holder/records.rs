@@ -143,8 +143,8 @@ pub(crate) fn sent_records(home: &Path) -> Result<Vec<SentRecord>, SealError> {
     let mut out: Vec<SentRecord> = Vec::new();
     for entry in fs::read_dir(home.join("outbox")).map_err(SealError::Write)? {
         let path = entry.map_err(SealError::Write)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("dlv_") && name.ends_with(".json") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("dlv_") && path.extension().is_some_and(|e| e == "json") {
             let bytes = fs::read(&path).map_err(SealError::Write)?;
             out.push(serde_json::from_slice(&bytes).map_err(|_| SealError::Record)?);
         }
@@ -194,8 +194,8 @@ pub(crate) fn recover(home: &Path, steps: &dyn Steps) -> Result<(), SealError> {
 pub(crate) fn collect(folder: &Path) -> Result<(), SealError> {
     for entry in fs::read_dir(folder).map_err(SealError::Write)? {
         let path = entry.map_err(SealError::Write)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with(".dlv_") && name.ends_with(".part") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(".dlv_") && path.extension().is_some_and(|e| e == "part") {
             remove(&path)?;
         }
     }

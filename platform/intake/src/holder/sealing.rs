@@ -22,7 +22,9 @@ use super::{
 use crate::{
     bundle,
     limits::Limits,
-    manifest::{BUNDLE_FORMAT, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME},
+    manifest::{
+        BUNDLE_FORMAT, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME,
+    },
     notices::{NoticeRow, StopRow, parse_notices, parse_stops, write_notices},
     place::FileRef,
     quality::Quality,
@@ -79,7 +81,7 @@ impl Tick<'_> {
     }
     pub(crate) fn file(&mut self) {
         self.now.files += 1;
-        if self.now.files == self.now.files_total || self.now.files % 64 == 0 {
+        if self.now.files == self.now.files_total || self.now.files.is_multiple_of(64) {
             (self.tell)(self.now);
         }
     }
@@ -189,7 +191,8 @@ pub fn seal(
         request.profile.producer_recipient.parse().map_err(|_| SealError::Recipient)?;
     let (notices, stops) = read_lists(request)?;
     let exclude = [request.notices.clone(), request.stops.clone()];
-    let found = inputs::find(&request.inputs, &exclude, request.profile.input_format, &request.limits)?;
+    let found =
+        inputs::find(&request.inputs, &exclude, request.profile.input_format, &request.limits)?;
     if found.files.is_empty() {
         return Err(SealError::NoInput);
     }
@@ -202,7 +205,9 @@ pub fn seal(
     if chosen.segments == 0 {
         return Err(SealError::NobodyToSend { withheld: chosen.withheld.values().sum() });
     }
-    if chosen.segments > request.limits.max_segments || chosen.bytes > request.limits.max_total_bytes {
+    if chosen.segments > request.limits.max_segments
+        || chosen.bytes > request.limits.max_total_bytes
+    {
         return Err(SealError::TooMuch);
     }
 
@@ -214,12 +219,16 @@ pub fn seal(
     tick.now = start(Phase::Sealing);
     tick.told = 0;
 
-    let sink = HashWriter { inner: owner_only(&part).map_err(SealError::Write)?, hash: Sha256::new() };
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
-        .map_err(|_| SealError::Encrypt)?;
+    let sink =
+        HashWriter { inner: owner_only(&part).map_err(SealError::Write)?, hash: Sha256::new() };
+    let encryptor =
+        age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+            .map_err(|_| SealError::Encrypt)?;
     let mut out = BufWriter::with_capacity(
         128 << 10,
-        encryptor.wrap_output(BufWriter::with_capacity(256 << 10, sink)).map_err(SealError::Write)?,
+        encryptor
+            .wrap_output(BufWriter::with_capacity(256 << 10, sink))
+            .map_err(SealError::Write)?,
     );
     steps.step("seal.begun");
     let files = write_files(request, &found.files, &facts, &decided, &chosen, &mut out, &mut tick)?;
@@ -237,7 +246,10 @@ pub fn seal(
         recipient: recipient.to_string(),
         provider: request.profile.provider.clone(),
         files: ListDigest { sha256: Digest::of(list.as_bytes()), count: files.len() as u64 },
-        notices: ListDigest { sha256: Digest::of(sent_notices.as_bytes()), count: chosen.notices.len() as u64 },
+        notices: ListDigest {
+            sha256: Digest::of(sent_notices.as_bytes()),
+            count: chosen.notices.len() as u64,
+        },
         persons: chosen.persons,
         segments: files.iter().map(|f| f.segments).sum(),
         bytes: files.iter().map(|f| f.size).sum(),
@@ -246,13 +258,16 @@ pub fn seal(
     };
     let text = manifest.to_text().map_err(|_| SealError::Record)?;
     let signed = note::sign(&text, &key)?;
-    for (name, body) in [(NOTICES_NAME, &sent_notices), (FILES_NAME, &list), (MANIFEST_NAME, &signed)] {
+    for (name, body) in
+        [(NOTICES_NAME, &sent_notices), (FILES_NAME, &list), (MANIFEST_NAME, &signed)]
+    {
         entry(&mut out, name, body.as_bytes()).map_err(SealError::Write)?;
     }
     bundle::write_end(&mut out).map_err(SealError::Write)?;
     let age = out.into_inner().map_err(|e| SealError::Write(e.into_error()))?;
     let sink = age.finish().map_err(SealError::Write)?;
-    let HashWriter { inner, hash } = sink.into_inner().map_err(|e| SealError::Write(e.into_error()))?;
+    let HashWriter { inner, hash } =
+        sink.into_inner().map_err(|e| SealError::Write(e.into_error()))?;
     inner.sync_all().map_err(SealError::Write)?;
     drop(inner);
     let sealed_sha256 = Digest::from_bytes(hash.finalize().into());
@@ -319,7 +334,10 @@ fn read_lists(request: &SealRequest) -> Result<(Vec<NoticeRow>, Vec<StopRow>), S
     let notices = fs::read(&request.notices).map_err(missing).map_err(SealError::Notices)?;
     // A missing list of stops is an error too: an empty list must be said, not guessed.
     let stops = fs::read(&request.stops).map_err(missing).map_err(SealError::Stops)?;
-    Ok((parse_notices(&notices).map_err(SealError::Notices)?, parse_stops(&stops).map_err(SealError::Stops)?))
+    Ok((
+        parse_notices(&notices).map_err(SealError::Notices)?,
+        parse_stops(&stops).map_err(SealError::Stops)?,
+    ))
 }
 
 /// Who and what is sent.
@@ -363,7 +381,8 @@ fn choose(request: &SealRequest, facts: &Facts, decided: &[Decided]) -> Chosen {
                 sent[tally.person as usize] = true;
                 all_kinds |= tally.kinds;
             } else if !d.is_withheld() {
-                *chosen.withheld_segments.entry("item_not_listed".into()).or_default() += tally.segments;
+                *chosen.withheld_segments.entry("item_not_listed".into()).or_default() +=
+                    tally.segments;
             }
         }
         chosen.segments += segments;
@@ -387,7 +406,8 @@ fn choose(request: &SealRequest, facts: &Facts, decided: &[Decided]) -> Chosen {
             }
         } else {
             // A person all of whose segments hold an unlisted item is withheld for that reason.
-            let code = d.reason().filter(|_| d.is_withheld()).map_or("item_not_listed", |r| r.code());
+            let code =
+                d.reason().filter(|_| d.is_withheld()).map_or("item_not_listed", |r| r.code());
             *chosen.withheld.entry(code.to_owned()).or_default() += 1;
         }
     }
@@ -411,15 +431,23 @@ fn write_files(
 ) -> Result<Vec<FileEntry>, SealError> {
     let by_id: &HashMap<Box<str>, u32> = &facts.index;
     let mut files = Vec::new();
-    for ((input, known), (segments, bytes)) in inputs.iter().zip(&facts.files).zip(&chosen.per_file) {
+    for ((input, known), (segments, bytes)) in inputs.iter().zip(&facts.files).zip(&chosen.per_file)
+    {
         if *segments == 0 {
             tick.file();
             continue;
         }
         let size = known.header_bytes + bytes;
         bundle::write_head(out, &input.path, size).map_err(SealError::Write)?;
-        let body = std::cell::RefCell::new(Body { out: &mut *out, hash: Sha256::new(), left: size, segments: 0 });
-        let stream = input.open(&request.limits).map_err(|e| input_error(e, &input.file, &request.limits))?;
+        let body = std::cell::RefCell::new(Body {
+            out: &mut *out,
+            hash: Sha256::new(),
+            left: size,
+            segments: 0,
+        });
+        let stream = input
+            .open(&request.limits)
+            .map_err(|e| input_error(e, &input.file, &request.limits))?;
         segment::cut(
             input.format,
             &input.path,

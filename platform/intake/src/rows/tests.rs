@@ -46,7 +46,9 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
             ..MeasurementRecord::default()
         })
     };
-    for record in [measure("202405061230", "１５．３"), measure("2024", "2.5"), measure("soon", "1+")] {
+    for record in
+        [measure("202405061230", "１５．３"), measure("2024", "2.5"), measure("soon", "1+")]
+    {
         tables.push(&context(), &record, &mut quality);
     }
     let batches = tables.finish().unwrap();
@@ -57,15 +59,26 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
     assert_eq!((at.is_null(0), at.is_null(1), at.is_null(2)), (false, true, true));
     assert_eq!((text.value(1), text.value(2)), ("2024", "soon"));
     assert_eq!((num.value(0), num.value(1), num.is_null(2)), (15.3, 2.5, true));
-    let counts: Vec<(&str, u64)> = quality.rules().iter().map(|(r, c)| (r.as_str(), c.count)).collect();
+    let counts: Vec<(&str, u64)> =
+        quality.rules().iter().map(|(r, c)| (r.as_str(), c.count)).collect();
     assert_eq!(counts, [("date.partial", 1), ("date.unreadable", 1), ("number.unreadable", 1)]);
-    assert_eq!(quality.rules()["date.unreadable"].places[0].position, "OBX[3] measurement.measured_at");
+    assert_eq!(
+        quality.rules()["date.unreadable"].places[0].position,
+        "OBX[3] measurement.measured_at"
+    );
     assert_eq!(tables.rows(), 0);
     let mut totals = RowTotals::default();
     totals.add(&batches);
     let grid = tables.grid(&totals);
-    let cell = |check: &str, aspect| grid.iter().find(|c| c.check == check && c.aspect == aspect).unwrap();
-    assert_eq!((cell("measured_at", Aspect::Conformance).checked, cell("measured_at", Aspect::Conformance).failed), (3, 1));
+    let cell =
+        |check: &str, aspect| grid.iter().find(|c| c.check == check && c.aspect == aspect).unwrap();
+    assert_eq!(
+        (
+            cell("measured_at", Aspect::Conformance).checked,
+            cell("measured_at", Aspect::Conformance).failed
+        ),
+        (3, 1)
+    );
     assert_eq!(cell("unit", Aspect::Completeness).failed, 3);
 }
 
@@ -86,15 +99,23 @@ fn implausible_dates_are_counted() {
     let person = PersonRecord { birth_on: Some("20240502".into()), ..PersonRecord::default() };
     tables.push(&context(), &Record::from(person), &mut quality);
     let count = |rule: &str| quality.rules().get(rule).map_or(0, |r| r.count);
-    assert_eq!((count(END_BEFORE_START), count(FUTURE), count(crate::quality::BEFORE_BIRTH)), (1, 1, 2));
+    assert_eq!(
+        (count(END_BEFORE_START), count(FUTURE), count(crate::quality::BEFORE_BIRTH)),
+        (1, 1, 2)
+    );
 }
 
 #[test]
 fn doses_have_a_number_beside_the_text() {
     let mut tables = TableBuilders::new().unwrap();
-    let record = MedicationRecord { dose: Some("2 錠".into()), days: Some("7".into()), ..MedicationRecord::default() };
+    let record = MedicationRecord {
+        dose: Some("2 錠".into()),
+        days: Some("7".into()),
+        ..MedicationRecord::default()
+    };
     tables.push(&context(), &Record::from(record), &mut Quality::default());
     let batch = tables.finish().unwrap().remove(0).1;
-    let (days, dose): (&Float64Array, &StringArray) = (column(&batch, "days"), column(&batch, "dose_text"));
+    let (days, dose): (&Float64Array, &StringArray) =
+        (column(&batch, "days"), column(&batch, "dose_text"));
     assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
 }

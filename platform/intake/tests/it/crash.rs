@@ -14,7 +14,12 @@ fn child_seals() {
     let Some(home) = Child::argument("KIBAN_HOME") else { return };
     let step: u64 = Child::argument("KIBAN_STEP").unwrap().parse().unwrap();
     let home = PathBuf::from(home);
-    let request = holder::SealRequest::from_home(home.clone(), vec![home.join("in")], crate::home::day("2025-06-01")).unwrap();
+    let request = holder::SealRequest::from_home(
+        home.clone(),
+        vec![home.join("in")],
+        crate::home::day("2025-06-01"),
+    )
+    .unwrap();
     run(&request, &SeededEntropy::new(40 + step), &AbortAt::new(step)).unwrap();
 }
 
@@ -25,20 +30,27 @@ fn a_crash_at_any_step_leaves_nothing_or_a_whole_recorded_delivery() {
     run(&home.request("2025-06-01"), &SeededEntropy::new(3), &steps).unwrap();
     let mut deliveries = 2;
     for n in 1..=steps.count() {
-        let finished =
-            Child::running("crash::child_seals").with("KIBAN_HOME", home.path()).with("KIBAN_STEP", n.to_string()).finishes();
+        let finished = Child::running("crash::child_seals")
+            .with("KIBAN_HOME", home.path())
+            .with("KIBAN_STEP", n.to_string())
+            .finishes();
         assert!(!finished, "step {n} was not reached");
         let before = holder::status(home.path()).unwrap();
         assert_eq!(before.provisions.len(), before.deliveries.len(), "after step {n}");
         let sealed: Vec<_> = before.deliveries.iter().map(|(r, _)| r.path.clone()).collect();
         let whole = sealed.len() - deliveries;
-        let renamed = steps.names()[n as usize - 1] == "seal.renamed" || steps.names()[n as usize - 1] == "seal.recorded";
+        let renamed = steps.names()[n as usize - 1] == "seal.renamed"
+            || steps.names()[n as usize - 1] == "seal.recorded";
         assert_eq!(whole, usize::from(renamed), "after step {n}");
         for path in &sealed {
             home.open(path).unwrap();
         }
         // Nothing else stays: per delivery the sealed file, two lists and the record.
-        assert_eq!(fs::read_dir(home.path().join("outbox")).unwrap().count(), sealed.len() * 4, "after step {n}");
+        assert_eq!(
+            fs::read_dir(home.path().join("outbox")).unwrap().count(),
+            sealed.len() * 4,
+            "after step {n}"
+        );
         deliveries = sealed.len();
     }
     run(&home.request("2025-06-01"), &SeededEntropy::new(4), &NoSteps).unwrap();
@@ -61,7 +73,12 @@ fn a_torn_line_of_the_journal_is_mended() {
 fn child_runs_out_of_room() {
     let Some(home) = Child::argument("KIBAN_HOME") else { return };
     let home = PathBuf::from(home);
-    let request = holder::SealRequest::from_home(home.clone(), vec![home.join("in")], crate::home::day("2025-06-01")).unwrap();
+    let request = holder::SealRequest::from_home(
+        home.clone(),
+        vec![home.join("in")],
+        crate::home::day("2025-06-01"),
+    )
+    .unwrap();
     match run(&request, &SeededEntropy::new(50), &NoSteps) {
         Err(e @ holder::SealError::Write(_)) => assert!(e.ja().contains("書き込めません")),
         other => panic!("{other:?}"),
@@ -78,8 +95,18 @@ fn no_room_is_a_clear_error_and_leaves_the_folder_as_it_was() {
     home.request("2025-06-01");
     let own = std::env::current_exe().unwrap();
     let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" --exact crash::child_runs_out_of_room --ignored --nocapture";
-    let out = std::process::Command::new("sh").arg("-c").arg(script).arg(own).env("KIBAN_HOME", home.path()).output().unwrap();
-    assert!(out.status.success() && String::from_utf8_lossy(&out.stdout).contains("1 passed"), "{}", String::from_utf8_lossy(&out.stderr));
+    let out = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .arg(own)
+        .env("KIBAN_HOME", home.path())
+        .output()
+        .unwrap();
+    assert!(
+        out.status.success() && String::from_utf8_lossy(&out.stdout).contains("1 passed"),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let status = holder::status(home.path()).unwrap();
     assert!(status.deliveries.is_empty() && status.provisions.is_empty());
     assert_eq!(fs::read_dir(home.path().join("outbox")).unwrap().count(), 0);

@@ -1,6 +1,6 @@
 //! `intake.bounded`: what a registered but hostile (or broken) sender could put into a well-signed file.
 
-use std::{fs, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fs, io::Write as _, path::PathBuf};
 
 use kiban_audit::note;
 use kiban_intake::{
@@ -52,7 +52,11 @@ impl<'a> Forge<'a> {
         self.seal_with(|_, _| {}, b"")
     }
 
-    fn seal_with(self, change: impl FnOnce(&mut Vec<FileEntry>, &mut Manifest), after: &[u8]) -> PathBuf {
+    fn seal_with(
+        self,
+        change: impl FnOnce(&mut Vec<FileEntry>, &mut Manifest),
+        after: &[u8],
+    ) -> PathBuf {
         let Self { home, tar, mut files } = self;
         let notices = "local_id,regime,notice_version,notified_on,channel,guardian,died_on\n";
         let profile = holder::Profile::load(home.path()).unwrap();
@@ -70,8 +74,8 @@ impl<'a> Forge<'a> {
             persons: 0,
             segments: files.iter().map(|f| f.segments).sum(),
             bytes: 0,
-            withheld_persons: Default::default(),
-            withheld_segments: Default::default(),
+            withheld_persons: BTreeMap::default(),
+            withheld_segments: BTreeMap::default(),
         };
         change(&mut files, &mut manifest);
         let list: String = files.iter().map(|f| serde_json::to_string(f).unwrap() + "\n").collect();
@@ -93,7 +97,9 @@ impl<'a> Forge<'a> {
 fn seal_bytes(home: &Home, tar: &[u8]) -> PathBuf {
     let path = home.path().join("forged.kiban");
     let recipient = home.identity.to_public();
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
+    let encryptor =
+        age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+            .unwrap();
     let mut out = encryptor.wrap_output(fs::File::create(&path).unwrap()).unwrap();
     out.write_all(tar).unwrap();
     out.finish().unwrap();
@@ -121,16 +127,38 @@ fn hostile_paths_and_entries_are_refused_by_name() {
     let home = Home::new();
     let body = patient("p1", "x");
     let forge = || Forge::new(&home);
-    for path in ["data/../../etc/x", "/data/x.ndjson", "../x", "data/a//b", "data/./a", "other/x", "data/a\\b"] {
+    for path in [
+        "data/../../etc/x",
+        "/data/x.ndjson",
+        "../x",
+        "data/a//b",
+        "data/./a",
+        "other/x",
+        "data/a\\b",
+    ] {
         refused!(home, forge().file(path, body.as_bytes()).seal(), ReceiveError::BadPath { .. });
     }
-    for kind in [tar::EntryType::Symlink, tar::EntryType::Link, tar::EntryType::Directory, tar::EntryType::Fifo] {
+    for kind in [
+        tar::EntryType::Symlink,
+        tar::EntryType::Link,
+        tar::EntryType::Directory,
+        tar::EntryType::Fifo,
+    ] {
         refused!(home, forge().raw("data/x", kind, b"").seal(), ReceiveError::NotAFile { .. });
     }
-    let twice = forge().file("data/a.ndjson", body.as_bytes()).file("data/a.ndjson", body.as_bytes());
+    let twice =
+        forge().file("data/a.ndjson", body.as_bytes()).file("data/a.ndjson", body.as_bytes());
     refused!(home, twice.seal(), ReceiveError::DuplicateFile { .. });
-    refused!(home, forge().file("data/a.zip", b"PK\x03\x04").seal(), ReceiveError::ArchiveInside { .. });
-    refused!(home, forge().file("data/a.ndjson", b"\xfd7zXZ\x00rest").seal(), ReceiveError::ArchiveInside { .. });
+    refused!(
+        home,
+        forge().file("data/a.zip", b"PK\x03\x04").seal(),
+        ReceiveError::ArchiveInside { .. }
+    );
+    refused!(
+        home,
+        forge().file("data/a.ndjson", b"\xfd7zXZ\x00rest").seal(),
+        ReceiveError::ArchiveInside { .. }
+    );
     refused!(home, forge().file("data/a.exe", b"MZ").seal(), ReceiveError::UnknownFormat { .. });
 }
 
@@ -138,7 +166,9 @@ fn hostile_paths_and_entries_are_refused_by_name() {
 fn what_was_signed_must_be_what_is_there() {
     let home = Home::new();
     let (a, b) = (patient("p1", "x"), condition("p1", "y"));
-    let forge = || Forge::new(&home).file("data/a.ndjson", a.as_bytes()).file("data/b.ndjson", b.as_bytes());
+    let forge = || {
+        Forge::new(&home).file("data/a.ndjson", a.as_bytes()).file("data/b.ndjson", b.as_bytes())
+    };
     let path = forge().seal_with(|files, _| files[1].sha256 = Digest::of(b"other"), b"");
     match home.open(&path) {
         Err(e @ ReceiveError::HashMismatch { .. }) => assert!(e.ja().contains("data/b.ndjson")),
@@ -155,10 +185,26 @@ fn what_was_signed_must_be_what_is_there() {
     };
     refused!(home, forge().seal_with(add, b""), ReceiveError::MissingFile { .. });
     refused!(home, forge().seal_with(|f, _| f.swap(0, 1), b""), ReceiveError::BadManifest);
-    refused!(home, forge().seal_with(|_, m| m.recipient = "age1other".into(), b""), ReceiveError::OtherRecipient);
-    refused!(home, forge().seal_with(|_, m| m.format = "x/9".into(), b""), ReceiveError::BadManifest);
-    refused!(home, forge().seal_with(|_, m| m.notices.sha256 = Digest::of(b"x"), b""), ReceiveError::NoticesMismatch);
-    refused!(home, forge().seal_with(|f, _| f[0].format = "ssmix2".into(), b""), ReceiveError::OtherFormat { .. });
+    refused!(
+        home,
+        forge().seal_with(|_, m| m.recipient = "age1other".into(), b""),
+        ReceiveError::OtherRecipient
+    );
+    refused!(
+        home,
+        forge().seal_with(|_, m| m.format = "x/9".into(), b""),
+        ReceiveError::BadManifest
+    );
+    refused!(
+        home,
+        forge().seal_with(|_, m| m.notices.sha256 = Digest::of(b"x"), b""),
+        ReceiveError::NoticesMismatch
+    );
+    refused!(
+        home,
+        forge().seal_with(|f, _| f[0].format = "ssmix2".into(), b""),
+        ReceiveError::OtherFormat { .. }
+    );
     let miscount = |f: &mut Vec<FileEntry>, m: &mut Manifest| {
         f[0].segments += 1;
         m.segments += 1;
@@ -178,16 +224,37 @@ fn text_and_limits_name_file_and_line() {
     refused!(home, path, ReceiveError::NotUtf8 { line: 3, .. });
     let good = patient("p1", "x");
     let long = patient("p1", &"x".repeat(5000));
-    let path = Forge::new(&home).file("data/a.ndjson", (good.clone() + &long).as_bytes()).file("data/b.ndjson", good.as_bytes()).seal();
+    let path = Forge::new(&home)
+        .file("data/a.ndjson", (good.clone() + &long).as_bytes())
+        .file("data/b.ndjson", good.as_bytes())
+        .seal();
     let limits = Limits::default();
     let within = |limits: Limits| home.open_within(&path, &limits).err();
     let got = within(Limits { max_segment_bytes: 4000, ..limits });
-    assert!(matches!(got, Some(ReceiveError::SegmentTooLong { line: 2, max_bytes: 4000, .. })), "{got:?}");
-    assert!(matches!(within(Limits { max_file_bytes: 4000, ..limits }), Some(ReceiveError::FileTooLarge { .. })));
-    assert!(matches!(within(Limits { max_total_bytes: 5200, ..limits }), Some(ReceiveError::TotalTooLarge { .. })));
-    assert!(matches!(within(Limits { max_files: 1, ..limits }), Some(ReceiveError::TooManyFiles { .. })));
-    assert!(matches!(within(Limits { max_segments: 1, ..limits }), Some(ReceiveError::TooManySegments { .. })));
-    assert!(matches!(within(Limits { max_manifest_bytes: 10, ..limits }), Some(ReceiveError::FileTooLarge { .. })));
+    assert!(
+        matches!(got, Some(ReceiveError::SegmentTooLong { line: 2, max_bytes: 4000, .. })),
+        "{got:?}"
+    );
+    assert!(matches!(
+        within(Limits { max_file_bytes: 4000, ..limits }),
+        Some(ReceiveError::FileTooLarge { .. })
+    ));
+    assert!(matches!(
+        within(Limits { max_total_bytes: 5200, ..limits }),
+        Some(ReceiveError::TotalTooLarge { .. })
+    ));
+    assert!(matches!(
+        within(Limits { max_files: 1, ..limits }),
+        Some(ReceiveError::TooManyFiles { .. })
+    ));
+    assert!(matches!(
+        within(Limits { max_segments: 1, ..limits }),
+        Some(ReceiveError::TooManySegments { .. })
+    ));
+    assert!(matches!(
+        within(Limits { max_manifest_bytes: 10, ..limits }),
+        Some(ReceiveError::FileTooLarge { .. })
+    ));
     assert!(within(limits).is_none());
 }
 
@@ -198,7 +265,9 @@ fn the_holder_too_refuses_long_lines_and_bombs_and_leaves_nothing() {
     home.file("a.ndjson", patient("p1", "x") + &patient("p1", &"x".repeat(5000)));
     let mut request = home.request("2025-06-01");
     request.limits.max_segment_bytes = 4000;
-    let run = |r: &holder::SealRequest| crate::home::run(r, &kiban_testkit::SeededEntropy::new(2), &kiban_kernel::NoSteps);
+    let run = |r: &holder::SealRequest| {
+        crate::home::run(r, &kiban_testkit::SeededEntropy::new(2), &kiban_kernel::NoSteps)
+    };
     assert!(matches!(run(&request), Err(SealError::SegmentTooLong { line: 2, .. })));
     let mut bomb = patient("p1", "x").into_bytes();
     bomb.resize(40 << 20, b'\n');

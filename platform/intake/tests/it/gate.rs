@@ -31,7 +31,16 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
     home.stop("all-stop", "anon52;pseudo57");
     home.notify("waits", &both, "2025-05-20");
     home.notify("dead", &both, "2024-05-01");
-    let ids = ["keep-both", "keep-52", "keep-57", "half-stop", "all-stop", "waits", "dead", "nobody-told"];
+    let ids = [
+        "keep-both",
+        "keep-52",
+        "keep-57",
+        "half-stop",
+        "all-stop",
+        "waits",
+        "dead",
+        "nobody-told",
+    ];
     let mut patients = String::new();
     let mut conditions = String::new();
     for id in ids {
@@ -46,11 +55,17 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
     conditions += "{\"resourceType\":\"Condition\",\"OF-NOBODY-BROKEN\n";
     home.file("Patient.ndjson", &patients);
     home.file("Condition.ndjson", &conditions);
-    home.file("Organization.ndjson", "{\"resourceType\":\"Organization\",\"id\":\"OF-NOBODY-2\"}\n");
+    home.file(
+        "Organization.ndjson",
+        "{\"resourceType\":\"Organization\",\"id\":\"OF-NOBODY-2\"}\n",
+    );
     home.file("readme.txt", "LEFT-OUT");
     let report = home.seal("2025-06-01").unwrap();
     let counts: Vec<(&str, u64)> = report.withheld.iter().map(|(k, v)| (k.as_str(), *v)).collect();
-    assert_eq!(counts, [("died_before_notice", 1), ("not_notified", 1), ("stopped", 1), ("wait_running", 1)]);
+    assert_eq!(
+        counts,
+        [("died_before_notice", 1), ("not_notified", 1), ("stopped", 1), ("wait_running", 1)]
+    );
     assert_eq!((report.kept_persons, report.kept_segments), (4, 8));
     assert_eq!(report.withheld_by_regime[&Regime::Anon52]["stopped"], 2);
     assert_eq!(report.withheld_segments.values().sum::<u64>(), 3, "{:?}", report.withheld_segments);
@@ -63,10 +78,14 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
         assert!(!holds(&plain, marker), "{marker}");
     }
     let checked = home.open(&report.path).unwrap();
-    let notices: Vec<(&str, Regime)> = checked.notices().iter().map(|n| (n.local_id.as_str(), n.regime)).collect();
+    let notices: Vec<(&str, Regime)> =
+        checked.notices().iter().map(|n| (n.local_id.as_str(), n.regime)).collect();
     let expected = [
-        ("keep-both", Regime::Anon52), ("keep-both", Regime::Pseudo57), ("keep-52", Regime::Anon52),
-        ("keep-57", Regime::Pseudo57), ("half-stop", Regime::Pseudo57),
+        ("keep-both", Regime::Anon52),
+        ("keep-both", Regime::Pseudo57),
+        ("keep-52", Regime::Anon52),
+        ("keep-57", Regime::Pseudo57),
+        ("half-stop", Regime::Pseudo57),
     ];
     assert_eq!(notices, expected, "only the notices that clear travel");
     assert_eq!(checked.manifest().withheld_persons, report.withheld);
@@ -93,10 +112,13 @@ fn a_death_known_from_another_file_counts() {
     let report = home.seal("2025-06-01").unwrap();
     assert_eq!(report.withheld["died_before_notice"], 1);
     assert!(!holds(&home.plain(&report.path), "MARK-1"));
-    home.open(&report.path).unwrap().segments::<ReceiveError>(|s| {
-        assert_eq!(s.person, Some("p2"));
-        Ok(())
-    }).unwrap();
+    home.open(&report.path)
+        .unwrap()
+        .segments::<ReceiveError>(|s| {
+            assert_eq!(s.person, Some("p2"));
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
@@ -107,7 +129,12 @@ fn lists_that_cannot_be_read_stop_everything() {
     assert!(matches!(home.seal("2025-06-01"), Err(SealError::Notices(e)) if e.line == 2));
     let mut request = home.request("2025-06-01");
     request.stops = home.path().join("missing.csv");
-    std::fs::write(&request.notices, "local_id,regime,notice_version,notified_on,channel,guardian\n").unwrap();
-    let got = crate::home::run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
+    std::fs::write(
+        &request.notices,
+        "local_id,regime,notice_version,notified_on,channel,guardian\n",
+    )
+    .unwrap();
+    let got =
+        crate::home::run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
     assert!(matches!(got, Err(SealError::Stops(_))));
 }

@@ -1,6 +1,7 @@
 //! A holder's folder and the producer's keys for tests.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::Read as _,
     path::{Path, PathBuf},
@@ -16,8 +17,17 @@ use kiban_kernel::{Date, Entropy, FixedClock, NoSteps, Regime, Rules, Steps, Tim
 use kiban_testkit::SeededEntropy;
 use tempfile::TempDir;
 
-pub(crate) const MEDICAL: [&str; 9] =
-    ["encounter", "condition", "medication", "procedure", "measurement", "note", "coverage", "checkup", "death"];
+pub(crate) const MEDICAL: [&str; 9] = [
+    "encounter",
+    "condition",
+    "medication",
+    "procedure",
+    "measurement",
+    "note",
+    "coverage",
+    "checkup",
+    "death",
+];
 
 pub(crate) struct Home {
     pub dir: TempDir,
@@ -52,7 +62,12 @@ impl Home {
             notices: "notices.csv".into(),
             stops: "stops.csv".into(),
             filing: Regime::ALL
-                .map(|regime| ProfileFiling { regime, effective_from: day("2024-04-01"), ended: None, wait_days: None })
+                .map(|regime| ProfileFiling {
+                    regime,
+                    effective_from: day("2024-04-01"),
+                    ended: None,
+                    wait_days: None,
+                })
                 .to_vec(),
             notice: Regime::ALL
                 .map(|regime| NoticeVersion {
@@ -86,18 +101,19 @@ impl Home {
 
     pub(crate) fn notify(&mut self, id: &str, regimes: &[Regime], on: &str) {
         for regime in regimes {
-            self.notices.push_str(&format!("{id},{regime},v1,{on},counter,0,\n"));
+            writeln!(self.notices, "{id},{regime},v1,{on},counter,0,").unwrap();
         }
     }
 
     pub(crate) fn stop(&mut self, id: &str, regimes: &str) {
-        self.stops.push_str(&format!("{id},{regimes},2025-01-01,R1\n"));
+        writeln!(self.stops, "{id},{regimes},2025-01-01,R1").unwrap();
     }
 
     pub(crate) fn request(&self, on: &str) -> SealRequest {
         fs::write(self.path().join("notices.csv"), &self.notices).unwrap();
         fs::write(self.path().join("stops.csv"), &self.stops).unwrap();
-        SealRequest::from_home(self.path().to_owned(), vec![self.path().join("in")], day(on)).unwrap()
+        SealRequest::from_home(self.path().to_owned(), vec![self.path().join("in")], day(on))
+            .unwrap()
     }
 
     pub(crate) fn seal(&self, on: &str) -> Result<SealReport, SealError> {
@@ -113,21 +129,35 @@ impl Home {
         verify_seal(path, &self.identity, std::slice::from_ref(&self.known))
     }
 
-    pub(crate) fn open_within(&self, path: &Path, limits: &Limits) -> Result<Checked, ReceiveError> {
-        kiban_intake::verify_seal_within(path, &self.identity, std::slice::from_ref(&self.known), limits)
+    pub(crate) fn open_within(
+        &self,
+        path: &Path,
+        limits: &Limits,
+    ) -> Result<Checked, ReceiveError> {
+        kiban_intake::verify_seal_within(
+            path,
+            &self.identity,
+            std::slice::from_ref(&self.known),
+            limits,
+        )
     }
 
     /// Everything that is inside, decrypted.
     pub(crate) fn plain(&self, path: &Path) -> Vec<u8> {
         let decryptor = age::Decryptor::new(fs::File::open(path).unwrap()).unwrap();
-        let mut reader = decryptor.decrypt(std::iter::once(&self.identity as &dyn age::Identity)).unwrap();
+        let mut reader =
+            decryptor.decrypt(std::iter::once(&self.identity as &dyn age::Identity)).unwrap();
         let mut out = Vec::new();
         reader.read_to_end(&mut out).unwrap();
         out
     }
 }
 
-pub(crate) fn run(request: &SealRequest, entropy: &dyn Entropy, steps: &dyn Steps) -> Result<SealReport, SealError> {
+pub(crate) fn run(
+    request: &SealRequest,
+    entropy: &dyn Entropy,
+    steps: &dyn Steps,
+) -> Result<SealReport, SealError> {
     let clock = FixedClock("2025-06-01T00:00:00Z".parse::<Timestamp>().unwrap());
     holder::seal(request, &Rules::built_in().unwrap(), &clock, entropy, steps, &mut |_| {})
 }

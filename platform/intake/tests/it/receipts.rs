@@ -72,14 +72,18 @@ async fn the_same_sealed_file_twice_changes_nothing() {
     let actor = actor(1);
     for db in each_database().await {
         let log = db.log().await;
-        assert!(store::find_by_digest(db.db().pool(), checked.sealed_digest()).await.unwrap().is_none());
+        assert!(
+            store::find_by_digest(db.db().pool(), checked.sealed_digest()).await.unwrap().is_none()
+        );
         let mut tx = log.begin().await.unwrap();
         store::insert(&mut tx, &checked, &report).await.unwrap();
         let committed = tx.commit(received(&actor, &checked, &report)).await.unwrap();
 
         let mut tx = log.begin().await.unwrap();
         let again = store::insert(&mut tx, &checked, &report).await;
-        assert!(matches!(again, Err(StoreError::AlreadyReceived(id)) if id == checked.manifest().delivery));
+        assert!(
+            matches!(again, Err(StoreError::AlreadyReceived(id)) if id == checked.manifest().delivery)
+        );
         drop(tx);
         assert_eq!(store::list(db.db().pool(), None).await.unwrap().len(), 1);
         assert_eq!(log.events(0, 10).await.unwrap().len(), 1);
@@ -87,7 +91,13 @@ async fn the_same_sealed_file_twice_changes_nothing() {
         // A restart between the commit and the receipt finds what is still owed.
         assert_eq!(store::without_receipt(db.db().pool()).await.unwrap().len(), 1);
         let key = SigningKey::generate(&OsEntropy, "producer.test").unwrap();
-        let text = ReceiptText::new(&checked, report.received_at, report.counts.clone(), committed.index, committed.checkpoint);
+        let text = ReceiptText::new(
+            &checked,
+            report.received_at,
+            report.counts.clone(),
+            committed.index,
+            committed.checkpoint,
+        );
         let note = text.sign(&key).unwrap();
         let mut tx = log.begin().await.unwrap();
         store::record_receipt(&mut tx, checked.manifest().delivery, &note).await.unwrap();
@@ -98,7 +108,10 @@ async fn the_same_sealed_file_twice_changes_nothing() {
         assert_eq!(store::report(db.db().pool(), row.id).await.unwrap().unwrap(), report);
         assert!(store::without_receipt(db.db().pool()).await.unwrap().is_empty());
         let mut tx = log.begin().await.unwrap();
-        assert!(matches!(store::record_receipt(&mut tx, row.id, &note).await, Err(StoreError::NotReceived)));
+        assert!(matches!(
+            store::record_receipt(&mut tx, row.id, &note).await,
+            Err(StoreError::NotReceived)
+        ));
     }
 }
 
@@ -108,7 +121,13 @@ fn the_receipt_lists_the_senders_digests_and_the_holder_checks_it() {
     let checked = home.open(&path).unwrap();
     let (report, _) = read(&checked);
     let key = SigningKey::generate(&OsEntropy, "producer.test").unwrap();
-    let text = ReceiptText::new(&checked, report.received_at, report.counts.clone(), 4, "checkpoint\n".into());
+    let text = ReceiptText::new(
+        &checked,
+        report.received_at,
+        report.counts.clone(),
+        4,
+        "checkpoint\n".into(),
+    );
     let sent: Vec<_> = checked.files().iter().map(|f| f.sha256).collect();
     assert_eq!(text.files, sent);
     let note = text.sign(&key).unwrap();
@@ -122,7 +141,10 @@ fn the_receipt_lists_the_senders_digests_and_the_holder_checks_it() {
     assert!(holder::accept_receipt(home.path(), &false_note, key.verify_key()).is_err());
     let other = SigningKey::generate(&OsEntropy, "producer.test").unwrap();
     assert!(receipt::verify(&note, other.verify_key()).is_err());
-    assert!(receipt::verify(&note.replace("\"segments\":1", "\"segments\":2"), key.verify_key()).is_err());
+    assert!(
+        receipt::verify(&note.replace("\"segments\":1", "\"segments\":2"), key.verify_key())
+            .is_err()
+    );
 }
 
 #[test]
@@ -142,6 +164,9 @@ fn the_report_is_readable_and_holds_no_value() {
         assert!(!text.contains("SECRET") && !text.contains("2999"), "{text}");
     }
     assert!(csv.starts_with("\u{feff}区分,項目,説明,件数,割合（％）,最初の位置\r\n"));
-    assert!(csv.contains("妥当性,condition.plausible.future,受領日より後の日付です。,1,100.00,"), "{csv}");
+    assert!(
+        csv.contains("妥当性,condition.plausible.future,受領日より後の日付です。,1,100.00,"),
+        "{csv}"
+    );
     assert_eq!(serde_json::from_str::<DeliveryReport>(&json).unwrap(), report);
 }

@@ -20,7 +20,12 @@ struct Someone {
 fn someone() -> impl Strategy<Value = Someone> {
     let text = "[a-zA-Zぁ-ん亜-腕]{0,12}";
     (any::<(bool, bool)>(), prop::bool::weighted(0.2), prop::collection::vec(text, 0..4), 0u8..3)
-        .prop_map(|(notified, stopped, conditions, checkups)| Someone { notified, stopped, conditions, checkups })
+        .prop_map(|(notified, stopped, conditions, checkups)| Someone {
+            notified,
+            stopped,
+            conditions,
+            checkups,
+        })
 }
 
 proptest! {
@@ -78,7 +83,7 @@ proptest! {
             prop_assert!(!holds(&plain, id), "a byte of a withheld person left");
         }
         let checked = home.open(&sealed.path).unwrap();
-        let mut got: std::collections::BTreeMap<String, Vec<u8>> = Default::default();
+        let mut got: std::collections::BTreeMap<String, Vec<u8>> = std::collections::BTreeMap::new();
         checked.segments::<ReceiveError>(|s| {
             let file = got.entry(s.file.path.clone()).or_insert_with(|| s.header.to_vec());
             file.extend_from_slice(s.bytes);
@@ -114,8 +119,12 @@ fn nothing_decrypted_and_nothing_temporary_stays_on_the_disk() {
 #[test]
 fn the_same_files_sealed_twice_carry_the_same_files_digest() {
     let (home, path) = crate::home::small();
-    let again = crate::home::run(&home.request("2025-06-01"), &kiban_testkit::SeededEntropy::new(3), &kiban_kernel::NoSteps)
-        .unwrap();
+    let again = crate::home::run(
+        &home.request("2025-06-01"),
+        &kiban_testkit::SeededEntropy::new(3),
+        &kiban_kernel::NoSteps,
+    )
+    .unwrap();
     let (a, b) = (home.open(&path).unwrap(), home.open(&again.path).unwrap());
     assert_eq!(a.manifest().files, b.manifest().files);
     assert_ne!(a.sealed_digest(), b.sealed_digest());

@@ -1,6 +1,10 @@
 //! Real formats: the shipped fixtures, and the sample with deliberate defects from `../shared`.
 
-use std::{fs, io::Read as _, path::{Path, PathBuf}};
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use kiban_kernel::Regime;
 use xz2::read::XzDecoder;
@@ -19,7 +23,9 @@ fn the_generated_ss_mix2_storage_is_sealed_and_read() {
     let mut patients = std::collections::BTreeSet::new();
     let files = holder_files(&home);
     for path in &files {
-        patients.insert(path.file_name().unwrap().to_string_lossy().split('_').next().unwrap().to_owned());
+        patients.insert(
+            path.file_name().unwrap().to_string_lossy().split('_').next().unwrap().to_owned(),
+        );
     }
     let all: Vec<String> = patients.into_iter().collect();
     assert_eq!((all.len(), files.len()), (20, 702));
@@ -42,7 +48,11 @@ fn the_generated_ss_mix2_storage_is_sealed_and_read() {
 }
 
 fn holder_files(home: &Home) -> Vec<PathBuf> {
-    let found = kiban_intake::holder::find_inputs(&[home.path().join("in")], &kiban_intake::Limits::default()).unwrap();
+    let found = kiban_intake::holder::find_inputs(
+        &[home.path().join("in")],
+        &kiban_intake::Limits::default(),
+    )
+    .unwrap();
     found.into_iter().map(|f| f.disk).collect()
 }
 
@@ -56,10 +66,14 @@ fn the_fhir_fixture_is_expanded_sealed_and_read() {
         }
     }
     let mut text = String::new();
-    XzDecoder::new(fs::File::open(fixture("fhir/clinosim_jp/Patient.ndjson.xz")).unwrap()).read_to_string(&mut text).unwrap();
+    XzDecoder::new(fs::File::open(fixture("fhir/clinosim_jp/Patient.ndjson.xz")).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
     let ids: Vec<String> = text
         .lines()
-        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["id"].as_str().unwrap().to_owned())
+        .map(|l| {
+            serde_json::from_str::<serde_json::Value>(l).unwrap()["id"].as_str().unwrap().to_owned()
+        })
         .collect();
     for id in &ids {
         home.notify(id, &Regime::ALL, "2023-01-01");
@@ -98,7 +112,10 @@ fn the_deliberate_defects_of_the_nho_sample_are_quarantined_with_reasons() {
     assert!(!gated.unread.is_empty() || !delivery.unread.is_empty());
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests learn where the samples are from the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests learn where the samples are from the environment"
+)]
 fn samples() -> Option<PathBuf> {
     let path = std::env::var("KIBAN_SAMPLES")
         .map(PathBuf::from)

