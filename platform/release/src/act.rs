@@ -1,20 +1,23 @@
 //! The acts: each needs its permit, takes one step, and commits one event.
 
-use kiban_audit::{Committed, Event, Log, Tx, sqlx::AnyConnection};
-use kiban_govern::{Act, Actor, Permit, committee::Member, two_person};
-use kiban_kernel::{Entropy, Id, LawKey, Product, Rules, Timestamp, kinds};
+use kiban_audit::{Committed, Event, Log, Tx};
+use kiban_govern::{Act, Actor, Permit, committee::Member};
+use kiban_kernel::{Entropy, Id, LawKey, Product, Rules, kinds};
 use serde_json::{Value, json};
 
 use crate::{
-    ActError, Approved, Context, Manifest, Releasable,
+    ActError,
     application::{Application, Content, State, Step},
-    approval,
-    contract::{self, Terms},
     error::{StepRefused, Why},
-    finding::{Decided, Decision, Finding},
     session::{Minutes, MinutesError},
     store,
 };
+
+mod contract;
+mod dataset;
+
+pub use contract::{accept_contract, draw_contract, end_contract, sign_contract};
+pub use dataset::{approve, approved, decide_finding, record_dataset, record_findings};
 
 type Result<T> = std::result::Result<T, ActError>;
 
@@ -242,223 +245,4 @@ pub async fn decide(
     take(&mut tx, &mut a, actor, &step).await?;
     let body = json!({ "accepted": accept, "conditions": conditions.len() });
     commit(tx, actor, Act::DecideApplication, "application.decided", id.to_string(), body).await
-}
-
-/// Draw up a contract for an accepted application.
-///
-/// # Errors
-/// No permit, the application is not accepted or not the recipient's, the period is empty, or the log fails.
-pub async fn draw_contract(
-    log: &Log,
-    permit: &Permit,
-    entropy: &dyn Entropy,
-    terms: &Terms,
-) -> Result<Id<kinds::Contract>> {
-    let actor = permit.expect(Act::SignContract)?;
-    let mut tx = log.begin().await?;
-    let a = store::application(tx.conn(), terms.application).await?;
-    let refused = |why| Err(StepRefused::new("nothing", "drawn", actor, why).into());
-    if !matches!(a.state, State::Accepted { .. }) {
-        return refused(Why::NotAccepted);
-    }
-    if a.applicant != terms.recipient {
-        return refused(Why::NotTheApplicant);
-    }
-    if terms.until <= terms.from {
-        return refused(Why::EmptyPeriod);
-    }
-    let (id, at) = (Id::new(entropy)?, tx.now());
-    store::add_contract(tx.conn(), id, terms).await?;
-    store::add_contract_step(tx.conn(), id, 1, at, actor, contract::Step::Draw).await?;
-    let body = contract_body(terms);
-    let _ = commit(tx, actor, Act::SignContract, "contract.drawn", id.to_string(), body).await?;
-    Ok(id)
-}
-
-fn contract_body(terms: &Terms) -> Value {
-    json!({
-        "application": terms.application.to_string(),
-        "specification": terms.specification.to_string(),
-        "terms": terms.digest().to_string(),
-        "from": terms.from.to_string(),
-        "until": terms.until.to_string(),
-    })
-}
-
-async fn contract_step(
-    log: &Log,
-    actor: &Actor,
-    act: Act,
-    kind: &'static str,
-    id: Id<kinds::Contract>,
-) -> Result<Committed> {
-    let mut tx = log.begin().await?;
-    let at = tx.now();
-    let c = store::contract(tx.conn(), id).await?;
-    let terms = c.terms.digest();
-    let step = match kind {
-        "contract.accepted" => contract::Step::Accept { terms },
-        "contract.signed" => contract::Step::Sign { terms },
-        _ => contract::Step::End,
-    };
-    if matches!(step, contract::Step::Accept { .. }) && actor.organization != c.terms.recipient {
-        let why = Why::NotTheApplicant;
-        return Err(StepRefused::new(c.state.as_str(), "accepted_by_user", actor, why).into());
-    }
-    contract::State::after(Some(&c.state), &step, actor, at)?;
-    store::add_contract_step(tx.conn(), id, c.steps + 1, at, actor, step).await?;
-    commit(tx, actor, act, kind, id.to_string(), contract_body(&c.terms)).await
-}
-
-/// The user signs.
-///
-/// # Errors
-/// No permit, not the recipient's, no such step, or the log fails.
-pub async fn accept_contract(
-    log: &Log,
-    permit: &Permit,
-    id: Id<kinds::Contract>,
-) -> Result<Committed> {
-    let actor = permit.expect(Act::AcceptContract)?;
-    contract_step(log, actor, Act::AcceptContract, "contract.accepted", id).await
-}
-
-/// The producer signs, after the user.
-///
-/// # Errors
-/// No permit, no such step, or the log fails.
-pub async fn sign_contract(
-    log: &Log,
-    permit: &Permit,
-    id: Id<kinds::Contract>,
-) -> Result<Committed> {
-    let actor = permit.expect(Act::SignContract)?;
-    contract_step(log, actor, Act::SignContract, "contract.signed", id).await
-}
-
-/// End a contract before its time.
-///
-/// # Errors
-/// No permit, no such step, or the log fails.
-pub async fn end_contract(
-    log: &Log,
-    permit: &Permit,
-    id: Id<kinds::Contract>,
-) -> Result<Committed> {
-    let actor = permit.expect(Act::SignContract)?;
-    contract_step(log, actor, Act::SignContract, "contract.ended", id).await
-}
-
-/// Record the findings of a scan, inside the transaction that scanned. Findings of the same dataset recorded by
-/// an earlier scan keep their decisions.
-///
-/// # Errors
-/// No permit, or the database fails.
-pub async fn record_findings(
-    tx: &mut Tx,
-    permit: &Permit,
-    dataset: Id<kinds::Dataset>,
-    findings: &[Finding],
-) -> Result<()> {
-    permit.expect(Act::ProduceDataset)?;
-    for finding in findings {
-        store::add_finding(tx.conn(), dataset, finding).await?;
-    }
-    tx.note("findings", json!({ "dataset": dataset.to_string(), "count": findings.len() }));
-    Ok(())
-}
-
-/// Decide a finding of a dataset, once, with a reason.
-///
-/// # Errors
-/// No permit, no reason, decided already, or the log fails.
-pub async fn decide_finding(
-    log: &Log,
-    permit: &Permit,
-    dataset: Id<kinds::Dataset>,
-    id: Id<kinds::Finding>,
-    decision: Decision,
-    reason: &str,
-) -> Result<Committed> {
-    let actor = permit.expect(Act::DecideFinding)?;
-    let refused = |why| Err(StepRefused::new("undecided", "decided", actor, why).into());
-    if reason.trim().is_empty() {
-        return refused(Why::NoReason);
-    }
-    let mut tx = log.begin().await?;
-    let at = tx.now();
-    let decided = Decided { decision, reason: reason.to_owned(), by: actor.clone(), at };
-    if !store::set_decision(tx.conn(), dataset, id, &decided).await? {
-        return refused(Why::DecidedAlready);
-    }
-    let body = json!({ "dataset": dataset.to_string(), "decision": decision.as_str() });
-    commit(tx, actor, Act::DecideFinding, "finding.decided", id.to_string(), body).await
-}
-
-/// Record a produced dataset by its signed manifest, inside the transaction that produced it.
-///
-/// # Errors
-/// No permit, the manifest is not signed by one of `keys`, recorded before, or the database fails.
-pub async fn record_dataset(
-    tx: &mut Tx,
-    permit: &Permit,
-    note: &str,
-    keys: &[kiban_audit::note::VerifyKey],
-) -> Result<Manifest> {
-    permit.expect(Act::ProduceDataset)?;
-    let manifest = Manifest::open(note, keys)?;
-    let (at, digest) = (tx.now(), manifest.digest());
-    // The application must exist.
-    store::application(tx.conn(), manifest.application).await?;
-    store::add_dataset(tx.conn(), manifest.dataset, manifest.application, at, note, digest).await?;
-    tx.note(
-        "manifest",
-        json!({
-            "dataset": manifest.dataset.to_string(),
-            "digest": digest.to_string(),
-            "payload": manifest.payload.to_string(),
-            "snapshot": manifest.snapshot,
-            "specification": manifest.specification.to_string(),
-        }),
-    );
-    Ok(manifest)
-}
-
-/// One person approves. Everything but the number of approvals is judged now, so that a reason to refuse shows at
-/// the first approval.
-///
-/// # Errors
-/// No permit, not a distinct person, anything that stands against release, or the log fails.
-pub async fn approve(
-    log: &Log,
-    permit: &Permit,
-    dataset: Id<kinds::Dataset>,
-    context: &Context<'_>,
-) -> Result<Committed> {
-    let actor = permit.expect(Act::ApproveRelease)?;
-    let mut tx = log.begin().await?;
-    let at = tx.now();
-    let evidence = store::evidence(tx.conn(), dataset).await?;
-    let product = evidence.application.product;
-    let digest = approval::examine(&evidence, context, product, at)?.manifest.digest();
-    let given: Vec<Actor> = evidence.approvals.iter().map(|(actor, _)| actor.clone()).collect();
-    two_person::admit(Act::ApproveRelease, &given, actor)?;
-    let seq = given.len() as i64 + 1;
-    store::add_approval(tx.conn(), dataset, seq, at, actor, digest).await?;
-    let body = json!({ "approval": seq, "manifest": digest.to_string() });
-    commit(tx, actor, Act::ApproveRelease, "release.approved", dataset.to_string(), body).await
-}
-
-/// The approved dataset, minted from everything on record, judged at `at`.
-///
-/// # Errors
-/// Anything that stands against release, or the database fails.
-pub async fn approved<D: Releasable>(
-    conn: &mut AnyConnection,
-    dataset: Id<kinds::Dataset>,
-    context: &Context<'_>,
-    at: Timestamp,
-) -> Result<Approved<D>> {
-    let evidence = store::evidence(conn, dataset).await?;
-    Ok(approval::mint(&evidence, context, at)?)
 }
