@@ -65,3 +65,6 @@ impl std::fmt::Debug for Vault {
         f.write_str("Vault")
     }
 }
+
+#[cfg(test)]
+mod tests;
