@@ -202,6 +202,11 @@ impl Packages {
             }
         };
         self.give_notice(&row)?;
+        // For the recipient to hold the log against later; any later checkpoint serves as well.
+        durable::replace(
+            &self.notice(&row).with_extension("checkpoint"),
+            committed.checkpoint.as_bytes(),
+        )?;
         self.steps.step("deliver.notified");
         Ok(Delivered { row, committed })
     }

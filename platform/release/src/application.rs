@@ -349,3 +349,6 @@ pub struct Application {
     /// Number of steps taken.
     pub steps: i64,
 }
+
+#[cfg(test)]
+mod tests;

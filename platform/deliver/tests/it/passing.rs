@@ -38,6 +38,8 @@ async fn what_is_opened_is_what_was_approved() {
         }
         let notice = fs::read_to_string(s.packages(quiet()).notice(&done.row)).unwrap();
         assert!(notice.contains("kiban package open"));
+        let checkpoint = s.packages(quiet()).notice(&done.row).with_extension("checkpoint");
+        assert_eq!(fs::read_to_string(checkpoint).unwrap(), done.committed.checkpoint);
         // no plain byte of the payload is in the package
         let sealed = fs::read(s.package()).unwrap();
         assert!(!sealed.windows(6).any(|w| w == b"id,sex"));
@@ -105,8 +107,8 @@ async fn a_type_two_users_data_stay_and_only_a_notice_leaves() {
     assert!(open(&s.package(), &s.environment_key(), &out, None).is_ok());
     let notice = fs::read_to_string(s.packages(quiet()).notice(&done.row)).unwrap();
     assert!(notice.contains("データの送付はありません"));
-    // of the user's folder, only the key and the notice
-    assert_eq!(fs::read_dir(s.user_dir()).unwrap().count(), 2);
+    // in the user's folder, only the key, the notice and the checkpoint
+    assert_eq!(fs::read_dir(s.user_dir()).unwrap().count(), 3);
 }
 
 /// deliver.certified
