@@ -3,19 +3,14 @@
 //! Enters: records and the context every stored row carries. Leaves: one batch per table. A date or
 //! number that cannot be read leaves its typed column empty; its text is kept, the defect counted.
 
-use arrow::{
-    array::{
-        ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
-        TimestampMicrosecondBuilder, UInt8Builder,
-    },
-    error::ArrowError,
-};
+mod table;
+
+use arrow::{array::RecordBatch, error::ArrowError};
 use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
-use kiban_lake::schema::{self, ColumnType, TableSchema};
 
+use self::table::{TableBuilder, Typed};
 use crate::{
-    moments,
     place::FileRef,
     quality::{Aspect, END_BEFORE_START, FUTURE, GridCell, Quality},
 };
@@ -110,42 +105,6 @@ fn text_of<K: kiban_kernel::Kind>(slot: &mut Option<(Id<K>, String)>, id: Id<K>)
         *slot = Some((id, id.to_string()));
     }
     slot.as_ref().map_or("", |(_, text)| text)
-}
-
-struct TableBuilder {
-    name: &'static str,
-    schema: &'static TableSchema,
-    rows: usize,
-    common: Common,
-    slots: Vec<Slot>,
-}
-
-#[derive(Default)]
-struct Common {
-    person_source: StringBuilder,
-    bases: UInt8Builder,
-    holder: StringBuilder,
-    delivery: StringBuilder,
-    segment: StringBuilder,
-    source_file: StringBuilder,
-    position: StringBuilder,
-    parser: StringBuilder,
-}
-
-/// Where one column of a record goes: its typed column, its text column, or both.
-struct Slot {
-    column: &'static str,
-    typed: Typed,
-    text: Option<StringBuilder>,
-    filled: u64,
-    unreadable: u64,
-}
-
-enum Typed {
-    None,
-    Date(Date32Builder),
-    Stamp(TimestampMicrosecondBuilder),
-    Number(Float64Builder),
 }
 
 impl std::fmt::Debug for TableBuilders {
@@ -337,149 +296,6 @@ fn observe(
             quality.visit(context.person_source, day, context.file_number, context.line);
         }
         _ => {}
-    }
-}
-
-impl TableBuilder {
-    fn new(name: &'static str) -> Result<Self, RowsError> {
-        let misfit = || RowsError::Schema { table: name };
-        let schema = schema::table(name).ok_or_else(misfit)?;
-        let columns = columns_of(name);
-        let mut slots = Vec::with_capacity(columns.len());
-        for column in columns {
-            let own = schema.column(column).ok_or_else(misfit)?;
-            let typed = match own.kind {
-                ColumnType::Utf8 => Typed::None,
-                ColumnType::Date => Typed::Date(Date32Builder::new()),
-                ColumnType::Timestamp => Typed::Stamp(TimestampMicrosecondBuilder::new()),
-                ColumnType::Float64 => Typed::Number(Float64Builder::new()),
-                _ => return Err(misfit()),
-            };
-            let beside = format!("{column}_text");
-            let has_text = matches!(typed, Typed::None)
-                || (schema.column(&beside).is_some() && !columns.contains(&beside.as_str()));
-            slots.push(Slot {
-                column,
-                typed,
-                text: has_text.then(StringBuilder::new),
-                filled: 0,
-                unreadable: 0,
-            });
-        }
-        let table = Self { name, schema, rows: 0, common: Common::default(), slots };
-        if table.schema.columns.len()
-            != COMMON.len() + table.slots.iter().map(Slot::width).sum::<usize>()
-        {
-            return Err(misfit());
-        }
-        Ok(table)
-    }
-
-    fn finish(&mut self) -> Result<RecordBatch, RowsError> {
-        let c = &mut self.common;
-        let mut arrays: Vec<(String, ArrayRef)> = vec![
-            ("person_source".into(), std::sync::Arc::new(c.person_source.finish())),
-            ("bases".into(), std::sync::Arc::new(c.bases.finish())),
-            ("holder".into(), std::sync::Arc::new(c.holder.finish())),
-            ("delivery".into(), std::sync::Arc::new(c.delivery.finish())),
-            ("segment".into(), std::sync::Arc::new(c.segment.finish())),
-            ("source_file".into(), std::sync::Arc::new(c.source_file.finish())),
-            ("position".into(), std::sync::Arc::new(c.position.finish())),
-            ("parser".into(), std::sync::Arc::new(c.parser.finish())),
-        ];
-        for slot in &mut self.slots {
-            let name = slot.column.to_owned();
-            let typed: Option<ArrayRef> = match &mut slot.typed {
-                Typed::None => None,
-                Typed::Date(b) => Some(std::sync::Arc::new(b.finish())),
-                Typed::Stamp(b) => Some(std::sync::Arc::new(b.finish())),
-                Typed::Number(b) => Some(std::sync::Arc::new(b.finish())),
-            };
-            let text = slot.text.as_mut().map(StringBuilder::finish);
-            match (typed, text) {
-                (Some(typed), text) => {
-                    arrays.push((name.clone(), typed));
-                    if let Some(text) = text {
-                        arrays.push((format!("{name}_text"), std::sync::Arc::new(text)));
-                    }
-                }
-                (None, Some(text)) => arrays.push((name, std::sync::Arc::new(text))),
-                (None, None) => {}
-            }
-        }
-        self.rows = 0;
-        let mut ordered = Vec::with_capacity(arrays.len());
-        for column in &self.schema.columns {
-            let at = arrays
-                .iter()
-                .position(|(n, _)| *n == column.name)
-                .ok_or(RowsError::Schema { table: self.name })?;
-            ordered.push(arrays.swap_remove(at).1);
-        }
-        RecordBatch::try_new(self.schema.arrow(), ordered)
-            .map_err(|source| RowsError::Batch { table: self.name, source })
-    }
-}
-
-fn columns_of(table: &str) -> &'static [&'static str] {
-    use kiban_formats::record as r;
-    match table {
-        "person" => r::PersonRecord::COLUMNS,
-        "encounter" => r::EncounterRecord::COLUMNS,
-        "condition" => r::ConditionRecord::COLUMNS,
-        "medication" => r::MedicationRecord::COLUMNS,
-        "procedure" => r::ProcedureRecord::COLUMNS,
-        "measurement" => r::MeasurementRecord::COLUMNS,
-        "note" => r::NoteRecord::COLUMNS,
-        "coverage" => r::CoverageRecord::COLUMNS,
-        "checkup" => r::CheckupRecord::COLUMNS,
-        "death" => r::DeathRecord::COLUMNS,
-        _ => &[],
-    }
-}
-
-/// What was made of one value.
-#[derive(Default)]
-struct ReadValue {
-    defect: Option<&'static str>,
-    micros: Option<i64>,
-}
-
-impl Slot {
-    /// Columns of the schema it fills.
-    fn width(&self) -> usize {
-        usize::from(!matches!(self.typed, Typed::None)) + usize::from(self.text.is_some())
-    }
-
-    fn push(&mut self, value: Option<&str>) -> ReadValue {
-        if let Some(text) = &mut self.text {
-            text.append_option(value);
-        }
-        self.filled += u64::from(value.is_some());
-        let mut read = ReadValue::default();
-        match (&mut self.typed, value) {
-            (Typed::None, _) => {}
-            (Typed::Date(b), None) => b.append_null(),
-            (Typed::Stamp(b), None) => b.append_null(),
-            (Typed::Number(b), None) => b.append_null(),
-            (Typed::Date(b), Some(text)) => {
-                let (micros, defect) = moments::instant(text);
-                b.append_option(micros.map(|m| m.div_euclid(DAY) as i32));
-                read = ReadValue { defect, micros: micros.map(|m| m.div_euclid(DAY) * DAY) };
-            }
-            (Typed::Stamp(b), Some(text)) => {
-                let (micros, defect) = moments::instant(text);
-                b.append_option(micros);
-                read = ReadValue { defect, micros };
-            }
-            (Typed::Number(b), Some(text)) => {
-                let number = moments::number(text);
-                b.append_option(number);
-                read.defect = number.is_none().then_some("number.unreadable");
-            }
-        }
-        self.unreadable += u64::from(read.defect.is_some_and(|d| d.ends_with("unreadable")));
-        read
     }
 }
 

@@ -5,11 +5,14 @@
 //! decrypts, checks paths, limits, digests and the signature and keeps nothing; the second decrypts again,
 //! cuts and parses, and checks every digest once more. Nothing decrypted touches the disk.
 
+mod first_pass;
+mod stream;
+
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     fs::File,
-    io::{self, BufReader, Read, Seek as _, SeekFrom},
+    io::{BufReader, Read, Seek as _, SeekFrom},
     path::Path,
     rc::Rc,
 };
@@ -21,17 +24,21 @@ use kiban_kernel::{Digest, Id, kinds};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    bundle::{Head, TarError, TarReader},
+    bundle::TarReader,
     error::ReceiveError,
     limits::Limits,
     manifest::{
         DATA_PREFIX, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME,
-        looks_like_archive, path_allowed,
+        path_allowed,
     },
     notices::{NoticeRow, parse_notices},
     place::FileRef,
     segment::{self, CutError, Raw, format_of},
-    text_check::TextCheck,
+};
+
+use self::{
+    first_pass::FirstPass,
+    stream::{HashReader, open_age},
 };
 
 /// A registered data holder and the key its deliveries are signed with.
@@ -336,30 +343,6 @@ fn changed(e: ReceiveError) -> ReceiveError {
     }
 }
 
-fn open_age<R: Read>(
-    source: R,
-    identity: &x25519::Identity,
-) -> Result<impl Read + use<R>, ReceiveError> {
-    let buffered = BufReader::with_capacity(256 << 10, source);
-    let decryptor = age::Decryptor::new_buffered(buffered).map_err(header_error)?;
-    decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).map_err(header_error)
-}
-
-fn header_error(e: age::DecryptError) -> ReceiveError {
-    use age::DecryptError as D;
-    match e {
-        D::NoMatchingKeys => ReceiveError::WrongKey,
-        D::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-            ReceiveError::Truncated { file: None }
-        }
-        D::Io(e) => ReceiveError::Read(e),
-        D::InvalidMac | D::DecryptionFailed | D::KeyDecryptionFailed => {
-            ReceiveError::Altered { file: None }
-        }
-        _ => ReceiveError::NotSealed,
-    }
-}
-
 fn verify_manifest(note: &str, holders: &[KnownHolder]) -> Result<Manifest, ReceiveError> {
     // Who claims to have signed decides which one key may verify; the claim alone is worth nothing.
     let claimed = note.split("\n\n").next().unwrap_or_default();
@@ -385,175 +368,4 @@ fn parse_files(list: &[u8], manifest: &Manifest) -> Result<Vec<FileEntry>, Recei
         return Err(ReceiveError::BadManifest);
     }
     Ok(files)
-}
-
-struct Found {
-    path: String,
-    sha256: Digest,
-    size: u64,
-    format: Format,
-    segments: u64,
-}
-
-struct FirstPass<'a> {
-    limits: &'a Limits,
-    at: Option<FileRef>,
-    found: Vec<Found>,
-    names: HashSet<Digest>,
-    total: u64,
-}
-
-impl FirstPass<'_> {
-    /// The reference of the entry being read.
-    fn here(&self, path: &str) -> FileRef {
-        FileRef::new(self.found.len() as u64 + 1, path)
-    }
-
-    fn next<R: Read>(&mut self, reader: &mut TarReader<R>) -> Result<Option<Head>, ReceiveError> {
-        let next = reader.next().map_err(|e| self.tar_error(e))?;
-        if let Some(head) = &next {
-            self.at = Some(self.here(&head.path));
-        }
-        Ok(next)
-    }
-
-    fn tar_error(&self, e: TarError) -> ReceiveError {
-        match e {
-            TarError::Io(e) => self.io_error(e),
-            TarError::Truncated => ReceiveError::Truncated { file: self.at.clone() },
-            TarError::NotAFile { hint } => ReceiveError::NotAFile { file: self.here(&hint) },
-            TarError::Header => ReceiveError::BadPath { file: self.here("") },
-        }
-    }
-
-    fn io_error(&self, e: io::Error) -> ReceiveError {
-        match e.kind() {
-            io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: self.at.clone() },
-            io::ErrorKind::InvalidData => ReceiveError::Altered { file: self.at.clone() },
-            _ => ReceiveError::Read(e),
-        }
-    }
-
-    fn whole<R: Read>(
-        &mut self,
-        reader: &mut TarReader<R>,
-        head: &Head,
-        max: u64,
-    ) -> Result<Vec<u8>, ReceiveError> {
-        if head.size > max {
-            return Err(ReceiveError::FileTooLarge { file: self.here(&head.path), max_bytes: max });
-        }
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).map_err(|e| self.io_error(e))?;
-        Ok(bytes)
-    }
-
-    fn data<R: Read>(
-        &mut self,
-        reader: &mut TarReader<R>,
-        head: &Head,
-    ) -> Result<(), ReceiveError> {
-        let file = self.here(&head.path);
-        let limits = self.limits;
-        if !path_allowed(&head.path, limits.max_path_bytes) {
-            return Err(ReceiveError::BadPath { file });
-        }
-        if !self.names.insert(Digest::of(head.path.as_bytes())) {
-            return Err(ReceiveError::DuplicateFile { file });
-        }
-        if self.found.len() as u64 >= limits.max_files {
-            return Err(ReceiveError::TooManyFiles { max_files: limits.max_files });
-        }
-        if head.size > limits.max_file_bytes {
-            return Err(ReceiveError::FileTooLarge { file, max_bytes: limits.max_file_bytes });
-        }
-        self.total = self.total.saturating_add(head.size);
-        if self.total > limits.max_total_bytes {
-            return Err(ReceiveError::TotalTooLarge { max_bytes: limits.max_total_bytes });
-        }
-        let mut buffer = vec![0; 128 << 10];
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match reader.read(&mut buffer[filled..]).map_err(|e| self.io_error(e))? {
-                0 => break,
-                n => filled += n,
-            }
-        }
-        let first = &buffer[..filled];
-        if looks_like_archive(&head.path, first) {
-            return Err(ReceiveError::ArchiveInside { file });
-        }
-        let format =
-            kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
-                .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
-        let mut check = TextCheck::new(format, limits.max_segment_bytes);
-        let mut hash = Sha256::new();
-        loop {
-            hash.update(&buffer[..filled]);
-            check.feed(&buffer[..filled]).map_err(|e| e.at(&file, limits))?;
-            if check.segments() > limits.max_segments {
-                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
-            }
-            match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(n) => filled = n,
-                Err(e) => return Err(self.io_error(e)),
-            }
-        }
-        let segments = check.finish().map_err(|e| e.at(&file, limits))?;
-        self.found.push(Found {
-            path: head.path.clone(),
-            sha256: Digest::from_bytes(hash.finalize().into()),
-            size: head.size,
-            format,
-            segments,
-        });
-        Ok(())
-    }
-
-    /// Everything found was signed, everything signed was found, with the same bytes.
-    fn compare(&self, signed: &[FileEntry]) -> Result<(), ReceiveError> {
-        let by_path: BTreeMap<&str, &FileEntry> =
-            signed.iter().map(|f| (f.path.as_str(), f)).collect();
-        let found: HashSet<&str> = self.found.iter().map(|f| f.path.as_str()).collect();
-        for (number, f) in (1_u64..).zip(&self.found) {
-            let file = || FileRef::new(number, &f.path);
-            let entry = by_path
-                .get(f.path.as_str())
-                .ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
-            if entry.sha256 != f.sha256 || entry.size != f.size {
-                return Err(ReceiveError::HashMismatch { file: file() });
-            }
-            if format_of(&entry.format) != Some(f.format) {
-                return Err(ReceiveError::OtherFormat { file: file() });
-            }
-            if entry.segments != f.segments {
-                return Err(ReceiveError::SegmentCount { file: file() });
-            }
-        }
-        for (number, entry) in (1_u64..).zip(signed) {
-            let file = || FileRef::new(number, &entry.path);
-            if !found.contains(entry.path.as_str()) {
-                return Err(ReceiveError::MissingFile { file: file() });
-            }
-        }
-        let same_order = self.found.iter().zip(signed).all(|(f, s)| f.path == s.path);
-        if !same_order || self.found.len() != signed.len() {
-            return Err(ReceiveError::BadManifest);
-        }
-        Ok(())
-    }
-}
-
-/// Hashes what is read through it.
-struct HashReader<R> {
-    inner: R,
-    hash: Rc<RefCell<Sha256>>,
-}
-impl<R: Read> Read for HashReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.hash.borrow_mut().update(&buffer[..n]);
-        Ok(n)
-    }
 }

@@ -70,7 +70,8 @@ pub(crate) fn find(
         found: Found { files: vec![], left_out: vec![] },
     };
     for input in inputs {
-        let meta = fs::symlink_metadata(input).map_err(SealError::Walk)?;
+        // What staff name themselves may be a link; what lies in a folder may not.
+        let meta = fs::metadata(input).map_err(SealError::Walk)?;
         if meta.is_dir() {
             walk.folder(input, DATA_PREFIX)?;
         } else {

@@ -7,6 +7,7 @@
 //! A holder's folder: `profile.toml`, `keys/sign.key` (0600), `keys/sign.pub`, `outbox/` (sealed
 //! deliveries and their records), `provision_records.jsonl`, `receipts/`.
 
+mod choose;
 mod error;
 mod facts;
 mod folder;
@@ -14,6 +15,7 @@ mod inputs;
 mod profile;
 mod records;
 mod sealing;
+mod write;
 
 pub use crate::quality::rule_ja;
 pub use error::SealError;

@@ -1,34 +1,27 @@
 //! Sealing: two passes over the holder's files, one sealed file, one provision record.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, fs, io::BufWriter, path::PathBuf};
 
 use kiban_audit::note;
-use kiban_formats::Record;
 use kiban_kernel::{Clock, Date, Digest, Entropy, Id, Regime, Rules, Steps, kinds};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Profile, SealError,
-    facts::{self, Decided, Facts, kinds_of, unsendable},
+    choose::choose,
+    facts,
     folder::{lock, sign_key},
-    inputs::{self, InputFile, input_error},
+    inputs,
     records::{self, ProvisionRecord, SentRecord, owner_only, sync_folder, write_whole},
+    write::{HashWriter, entry, file_list, write_files},
 };
 use crate::{
     bundle,
     limits::Limits,
-    manifest::{
-        BUNDLE_FORMAT, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME,
-    },
+    manifest::{BUNDLE_FORMAT, FILES_NAME, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME},
     notices::{NoticeRow, StopRow, parse_notices, parse_stops, write_notices},
     place::FileRef,
     quality::Quality,
-    segment::{self, CutError, format_name},
 };
 
 /// Is the gate applied?
@@ -338,216 +331,4 @@ fn read_lists(request: &SealRequest) -> Result<(Vec<NoticeRow>, Vec<StopRow>), S
         parse_notices(&notices).map_err(SealError::Notices)?,
         parse_stops(&stops).map_err(SealError::Stops)?,
     ))
-}
-
-/// Who and what is sent.
-struct Chosen {
-    persons: u64,
-    segments: u64,
-    bytes: u64,
-    withheld: BTreeMap<String, u64>,
-    withheld_by_regime: BTreeMap<Regime, BTreeMap<String, u64>>,
-    withheld_segments: BTreeMap<String, u64>,
-    items: Vec<String>,
-    notified: BTreeMap<String, u64>,
-    notices: Vec<usize>,
-    /// Per file: segments and bytes to send.
-    per_file: Vec<(u64, u64)>,
-}
-
-fn choose(request: &SealRequest, facts: &Facts, decided: &[Decided]) -> Chosen {
-    let off = request.gate == Gate::Off;
-    let mut sent = vec![false; decided.len()];
-    let mut chosen = Chosen {
-        persons: 0,
-        segments: 0,
-        bytes: 0,
-        withheld: BTreeMap::new(),
-        withheld_by_regime: BTreeMap::new(),
-        withheld_segments: if off { BTreeMap::new() } else { facts.defective.clone() },
-        items: Vec::new(),
-        notified: BTreeMap::new(),
-        notices: Vec::new(),
-        per_file: Vec::with_capacity(facts.files.len()),
-    };
-    let mut all_kinds = 0;
-    for file in &facts.files {
-        let (mut segments, mut bytes) = if off { file.others } else { (0, 0) };
-        for tally in &file.tallies {
-            let d = &decided[tally.person as usize];
-            if off || d.clears(tally.kinds) {
-                segments += tally.segments;
-                bytes += tally.bytes;
-                sent[tally.person as usize] = true;
-                all_kinds |= tally.kinds;
-            } else if !d.is_withheld() {
-                *chosen.withheld_segments.entry("item_not_listed".into()).or_default() +=
-                    tally.segments;
-            }
-        }
-        chosen.segments += segments;
-        chosen.bytes += bytes;
-        chosen.per_file.push((segments, bytes));
-    }
-    for (d, sent) in decided.iter().zip(&sent) {
-        for (regime, reason) in Regime::ALL.iter().zip(&d.refused) {
-            if let Some(reason) = reason {
-                let by = chosen.withheld_by_regime.entry(*regime).or_default();
-                *by.entry(reason.code().to_owned()).or_default() += 1;
-            }
-        }
-        if *sent {
-            chosen.persons += 1;
-            chosen.notices.extend(&d.notices);
-            for (regime, kinds) in Regime::ALL.iter().zip(d.kinds) {
-                if kinds != 0 {
-                    *chosen.notified.entry(regime.to_string()).or_default() += 1;
-                }
-            }
-        } else {
-            // A person all of whose segments hold an unlisted item is withheld for that reason.
-            let code =
-                d.reason().filter(|_| d.is_withheld()).map_or("item_not_listed", |r| r.code());
-            *chosen.withheld.entry(code.to_owned()).or_default() += 1;
-        }
-    }
-    chosen.items = Record::TABLES
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| all_kinds & (1 << bit) != 0)
-        .map(|(_, t)| (*t).to_owned())
-        .collect();
-    chosen
-}
-
-fn write_files(
-    request: &SealRequest,
-    inputs: &[InputFile],
-    facts: &Facts,
-    decided: &[Decided],
-    chosen: &Chosen,
-    out: &mut impl Write,
-    tick: &mut Tick<'_>,
-) -> Result<Vec<FileEntry>, SealError> {
-    let by_id: &HashMap<Box<str>, u32> = &facts.index;
-    let mut files = Vec::new();
-    for ((input, known), (segments, bytes)) in inputs.iter().zip(&facts.files).zip(&chosen.per_file)
-    {
-        if *segments == 0 {
-            tick.file();
-            continue;
-        }
-        let size = known.header_bytes + bytes;
-        bundle::write_head(out, &input.path, size).map_err(SealError::Write)?;
-        let body = std::cell::RefCell::new(Body {
-            out: &mut *out,
-            hash: Sha256::new(),
-            left: size,
-            segments: 0,
-        });
-        let stream = input
-            .open(&request.limits)
-            .map_err(|e| input_error(e, &input.file, &request.limits))?;
-        segment::cut(
-            input.format,
-            &input.path,
-            stream,
-            request.limits.max_segment_bytes,
-            |header| body.borrow_mut().write(header),
-            |raw| {
-                tick.bytes(raw.bytes.len() as u64);
-                let defective = unsendable(&raw.parsed).is_some();
-                let person = raw.parsed.person.as_deref().and_then(|p| by_id.get(p));
-                // Default: withheld. Somebody who was not there in the first pass is not known to the gate.
-                let send = match person {
-                    Some(at) if !defective => decided[*at as usize].clears(kinds_of(&raw.parsed)),
-                    _ => false,
-                };
-                if send || request.gate == Gate::Off {
-                    body.borrow_mut().segment(raw.bytes)?;
-                }
-                Ok(())
-            },
-        )
-        .map_err(|e| match e {
-            WriteError::Cut(e) => facts::cut_error(e, input, &request.limits),
-            WriteError::Io(e) => SealError::Write(e),
-            WriteError::Longer => SealError::ChangedMeanwhile { file: input.file.clone() },
-        })?;
-        let Body { hash, left, segments: written, .. } = body.into_inner();
-        if left != 0 || written != *segments {
-            return Err(SealError::ChangedMeanwhile { file: input.file.clone() });
-        }
-        bundle::pad(out, size).map_err(SealError::Write)?;
-        files.push(FileEntry {
-            path: input.path.clone(),
-            sha256: Digest::from_bytes(hash.finalize().into()),
-            size,
-            segments: written,
-            format: format_name(input.format).to_owned(),
-        });
-        tick.file();
-    }
-    Ok(files)
-}
-
-enum WriteError {
-    Cut(CutError),
-    Io(io::Error),
-    /// More than the first pass counted.
-    Longer,
-}
-impl From<CutError> for WriteError {
-    fn from(e: CutError) -> Self {
-        Self::Cut(e)
-    }
-}
-
-struct Body<'a, W> {
-    out: &'a mut W,
-    hash: Sha256,
-    left: u64,
-    segments: u64,
-}
-impl<W: Write> Body<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.left = self.left.checked_sub(bytes.len() as u64).ok_or(WriteError::Longer)?;
-        self.hash.update(bytes);
-        self.out.write_all(bytes).map_err(WriteError::Io)
-    }
-    fn segment(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.segments += 1;
-        self.write(bytes)
-    }
-}
-
-fn entry(out: &mut impl Write, name: &str, body: &[u8]) -> io::Result<()> {
-    bundle::write_head(out, name, body.len() as u64)?;
-    out.write_all(body)?;
-    bundle::pad(out, body.len() as u64)
-}
-
-fn file_list(files: &[FileEntry]) -> Result<String, SealError> {
-    let mut out = String::new();
-    for file in files {
-        out.push_str(&serde_json::to_string(file).map_err(|_| SealError::Record)?);
-        out.push('\n');
-    }
-    Ok(out)
-}
-
-/// Hashes what is written through it.
-struct HashWriter<W> {
-    inner: W,
-    hash: Sha256,
-}
-impl<W: Write> Write for HashWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..n]);
-        Ok(n)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

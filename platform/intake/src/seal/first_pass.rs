@@ -1,0 +1,181 @@
+//! The first pass: digests, paths, limits, texts; nothing is kept but what the comparison needs.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::{self, Read},
+};
+
+use kiban_formats::Format;
+use kiban_kernel::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    bundle::{Head, TarError, TarReader},
+    error::ReceiveError,
+    limits::Limits,
+    manifest::{FileEntry, looks_like_archive, path_allowed},
+    place::FileRef,
+    segment::{self, format_of},
+    text_check::TextCheck,
+};
+
+pub(super) struct Found {
+    pub(super) path: String,
+    pub(super) sha256: Digest,
+    pub(super) size: u64,
+    pub(super) format: Format,
+    pub(super) segments: u64,
+}
+
+pub(super) struct FirstPass<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) at: Option<FileRef>,
+    pub(super) found: Vec<Found>,
+    pub(super) names: HashSet<Digest>,
+    pub(super) total: u64,
+}
+
+impl FirstPass<'_> {
+    /// The reference of the entry being read.
+    pub(super) fn here(&self, path: &str) -> FileRef {
+        FileRef::new(self.found.len() as u64 + 1, path)
+    }
+
+    pub(super) fn next<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+    ) -> Result<Option<Head>, ReceiveError> {
+        let next = reader.next().map_err(|e| self.tar_error(e))?;
+        if let Some(head) = &next {
+            self.at = Some(self.here(&head.path));
+        }
+        Ok(next)
+    }
+
+    fn tar_error(&self, e: TarError) -> ReceiveError {
+        match e {
+            TarError::Io(e) => self.io_error(e),
+            TarError::Truncated => ReceiveError::Truncated { file: self.at.clone() },
+            TarError::NotAFile { hint } => ReceiveError::NotAFile { file: self.here(&hint) },
+            TarError::Header => ReceiveError::BadPath { file: self.here("") },
+        }
+    }
+
+    fn io_error(&self, e: io::Error) -> ReceiveError {
+        match e.kind() {
+            io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: self.at.clone() },
+            io::ErrorKind::InvalidData => ReceiveError::Altered { file: self.at.clone() },
+            _ => ReceiveError::Read(e),
+        }
+    }
+
+    pub(super) fn whole<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        head: &Head,
+        max: u64,
+    ) -> Result<Vec<u8>, ReceiveError> {
+        if head.size > max {
+            return Err(ReceiveError::FileTooLarge { file: self.here(&head.path), max_bytes: max });
+        }
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(|e| self.io_error(e))?;
+        Ok(bytes)
+    }
+
+    pub(super) fn data<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        head: &Head,
+    ) -> Result<(), ReceiveError> {
+        let file = self.here(&head.path);
+        let limits = self.limits;
+        if !path_allowed(&head.path, limits.max_path_bytes) {
+            return Err(ReceiveError::BadPath { file });
+        }
+        if !self.names.insert(Digest::of(head.path.as_bytes())) {
+            return Err(ReceiveError::DuplicateFile { file });
+        }
+        if self.found.len() as u64 >= limits.max_files {
+            return Err(ReceiveError::TooManyFiles { max_files: limits.max_files });
+        }
+        if head.size > limits.max_file_bytes {
+            return Err(ReceiveError::FileTooLarge { file, max_bytes: limits.max_file_bytes });
+        }
+        self.total = self.total.saturating_add(head.size);
+        if self.total > limits.max_total_bytes {
+            return Err(ReceiveError::TotalTooLarge { max_bytes: limits.max_total_bytes });
+        }
+        let mut buffer = vec![0; 128 << 10];
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match reader.read(&mut buffer[filled..]).map_err(|e| self.io_error(e))? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        let first = &buffer[..filled];
+        if looks_like_archive(&head.path, first) {
+            return Err(ReceiveError::ArchiveInside { file });
+        }
+        let format =
+            kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
+                .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
+        let mut check = TextCheck::new(format, limits.max_segment_bytes);
+        let mut hash = Sha256::new();
+        loop {
+            hash.update(&buffer[..filled]);
+            check.feed(&buffer[..filled]).map_err(|e| e.at(&file, limits))?;
+            if check.segments() > limits.max_segments {
+                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
+            }
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => filled = n,
+                Err(e) => return Err(self.io_error(e)),
+            }
+        }
+        let segments = check.finish().map_err(|e| e.at(&file, limits))?;
+        self.found.push(Found {
+            path: head.path.clone(),
+            sha256: Digest::from_bytes(hash.finalize().into()),
+            size: head.size,
+            format,
+            segments,
+        });
+        Ok(())
+    }
+
+    /// Everything found was signed, everything signed was found, with the same bytes.
+    pub(super) fn compare(&self, signed: &[FileEntry]) -> Result<(), ReceiveError> {
+        let by_path: BTreeMap<&str, &FileEntry> =
+            signed.iter().map(|f| (f.path.as_str(), f)).collect();
+        let found: HashSet<&str> = self.found.iter().map(|f| f.path.as_str()).collect();
+        for (number, f) in (1_u64..).zip(&self.found) {
+            let file = || FileRef::new(number, &f.path);
+            let entry = by_path
+                .get(f.path.as_str())
+                .ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
+            if entry.sha256 != f.sha256 || entry.size != f.size {
+                return Err(ReceiveError::HashMismatch { file: file() });
+            }
+            if format_of(&entry.format) != Some(f.format) {
+                return Err(ReceiveError::OtherFormat { file: file() });
+            }
+            if entry.segments != f.segments {
+                return Err(ReceiveError::SegmentCount { file: file() });
+            }
+        }
+        for (number, entry) in (1_u64..).zip(signed) {
+            let file = || FileRef::new(number, &entry.path);
+            if !found.contains(entry.path.as_str()) {
+                return Err(ReceiveError::MissingFile { file: file() });
+            }
+        }
+        let same_order = self.found.iter().zip(signed).all(|(f, s)| f.path == s.path);
+        if !same_order || self.found.len() != signed.len() {
+            return Err(ReceiveError::BadManifest);
+        }
+        Ok(())
+    }
+}
