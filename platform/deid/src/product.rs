@@ -2,7 +2,7 @@
 
 use arrow::record_batch::RecordBatch;
 use kiban_govern::certification::PseudoUser;
-use kiban_kernel::{Digest, Product, Timestamp};
+use kiban_kernel::{Digest, Product};
 
 use crate::{
     finding::{Decision, Finding},
@@ -21,8 +21,6 @@ pub struct Provenance {
     pub snapshot: Option<u64>,
     /// Stops known when the records were cleared.
     pub stop_watermark: Option<u64>,
-    /// When the records were cleared.
-    pub as_of: Timestamp,
     /// The specification's name.
     pub specification: String,
     /// Digest of the specification's text.

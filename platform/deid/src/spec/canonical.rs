@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::ColumnClass;
 
+use super::Role;
+
 /// Columns of a canonical table that the platform adds for its own custody: never part of an output.
 const CUSTODY: [&str; 7] = ["person_source", "bases", "delivery", "segment", "source_file", "position", "parser"];
 
@@ -55,4 +57,21 @@ pub(crate) fn at_least_as_strict(declared: ColumnClass, canonical: ColumnClass) 
                 matches!(declared, C::IndividualIdCode | C::FinancialDamage)
             }
         }
+}
+
+/// Columns that the platform adds for its own custody: never declared, never part of an output.
+pub(crate) fn custody_columns() -> impl Iterator<Item = &'static str> {
+    CUSTODY.into_iter()
+}
+
+/// What the combination scan takes a canonical column for.
+pub(crate) fn role(table: &str, column: &str) -> Option<Role> {
+    match (table, column) {
+        ("person", "birth_on") => Some(Role::Birth),
+        ("person", "occupation") => Some(Role::Occupation),
+        ("person", "address" | "postal_code") => Some(Role::Region),
+        ("condition", "icd10") | ("procedure", "code") | ("death", "cause_code") => Some(Role::Event),
+        (_, "holder") | ("checkup", "institution") | ("death", "place") => Some(Role::Facility),
+        _ => None,
+    }
 }

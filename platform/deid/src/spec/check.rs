@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::{ColumnClass, Date, Digest, LawKey, Product, RuleError, RuleValue, Rules};
 
-use super::{Breach, Column, RegionLevel, Rule, Spec, SpecFinding, canonical};
+use super::{Breach, Column, RegionLevel, Role, Rule, Spec, SpecFinding, canonical};
 
 /// A column that reaches the output.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct CheckedColumn {
     pub group: Option<String>,
     /// Part of the person-level model?
     pub in_model: bool,
+    /// What the combination scan takes it for.
+    pub role: Option<Role>,
 }
 
 /// What becomes of a declared column.
@@ -287,6 +289,7 @@ impl Examiner<'_> {
                 law,
                 group: column.group.clone(),
                 in_model: false,
+                role: column.role.or_else(|| canonical::role(table, name)).or_else(|| region_role(rule)),
             }),
             None => withheld(WithheldReason::NoRule),
         }
@@ -405,6 +408,10 @@ fn singular(rule: &Rule) -> Option<Breach> {
 
 fn no_reason(reason: Option<&str>) -> Option<Breach> {
     reason.is_none_or(|r| r.trim().is_empty()).then_some(Breach::OneEndOpen)
+}
+
+fn region_role(rule: &Rule) -> Option<Role> {
+    matches!(rule, Rule::Region(_)).then_some(Role::Region)
 }
 
 fn making(product: Product) -> &'static str {

@@ -76,6 +76,11 @@ pub fn rare_lists() -> &'static BTreeMap<String, RareList> {
     &BUILT_IN
 }
 
+/// The list of diseases that are rare in the population.
+pub(crate) fn built_in_disease_list() -> &'static str {
+    "designated_intractable"
+}
+
 pub(super) fn built_in(name: &str) -> Option<&'static RareList> {
     BUILT_IN.get(name)
 }

@@ -11,11 +11,14 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::Digest;
 
+pub(crate) use canonical::custody_columns;
+pub(crate) use check::default_law;
+pub(crate) use lists::{Matcher, built_in_disease_list};
 pub use check::{CheckError, Checked, CheckedColumn, CheckedTable, Use, Withheld, WithheldReason};
 pub use error::{Breach, ParameterProblem, Position, SpecError, SpecFinding};
 pub use lists::{ListEntry, ListError, RareList, rare_lists};
 pub use model::{
-    About, Column, DEFAULT_ID_COLUMN, Document, Fixed, InlineList, KTarget, Law, PersonKey, Table, Window,
+    About, Column, DEFAULT_ID_COLUMN, Document, Fixed, InlineList, KTarget, Law, PersonKey, Role, Table, Window,
 };
 pub use rule::{
     Band, BottomCode, Bounds, Category, CodeToParent, DateUnit, Extremes, RESIDUAL, RareToResidual, Region,

@@ -147,6 +147,9 @@ pub struct Column {
     /// Columns of one table with the same group are judged together: one rare value makes all of them residual.
     #[serde(default)]
     pub group: Option<String>,
+    /// What the combination scan of the pseudonymized product takes the column for; known for canonical columns.
+    #[serde(default)]
+    pub role: Option<Role>,
     /// A remark for the reader.
     #[serde(default)]
     pub note: Option<String>,
@@ -160,6 +163,22 @@ impl Column {
             Product::Pseudonymized => self.pseudonymized.as_ref(),
         }
     }
+}
+
+/// What the combination scan takes a column for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Date of birth.
+    Birth,
+    /// Occupation.
+    Occupation,
+    /// Where the person lives.
+    Region,
+    /// A disease, a procedure: something that happened to the person.
+    Event,
+    /// Where it happened.
+    Facility,
 }
 
 /// The law key of a column's rules.

@@ -34,8 +34,8 @@ pub(super) static CODE_PARENT: LazyLock<Arc<ScalarUDF>> =
 pub(super) static CATEGORY: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| function("kiban_category", Category));
 
-/// The first `characters` of a code.
-pub(super) fn parent(code: &str, characters: usize) -> &str {
+/// The first `characters` of a code, as `kiban_code_parent` gives them.
+pub fn parent(code: &str, characters: usize) -> &str {
     let mut left = characters;
     let mut end = 0;
     for (at, c) in code.trim_end().char_indices() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int32Array},
+    array::{Array, ArrayRef, AsArray, Int32Array, PrimitiveArray},
     compute,
     datatypes::{DataType, Date32Type},
 };
@@ -63,6 +63,31 @@ pub fn truncate_date(date: Expr, to: &str, pad: DatePad, earliest: Option<i16>) 
 /// empty if it tells neither. The column's style is the maximum.
 pub fn date_padding(date: Expr) -> Expr {
     call(&DATE_PADDING, vec![date])
+}
+
+/// `kiban_day(date)`: the column as days, empty where the day is not known.
+pub fn as_day(date: Expr) -> Expr {
+    call(&AS_DAY, vec![date])
+}
+
+pub(super) static AS_DAY: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function("kiban_day", AsDay));
+
+struct AsDay;
+
+impl Body for AsDay {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Date32)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let column = args.column(0)?;
+        if let Some(days) = as_days(&column)? {
+            return Ok(Arc::new(days.reinterpret_cast::<Date32Type>()));
+        }
+        let texts = compute::cast(&column, &DataType::Utf8)?;
+        let days: PrimitiveArray<Date32Type> =
+            texts.as_string::<i32>().iter().map(|t| Written::read(t?)?.days()).collect();
+        Ok(Arc::new(days))
+    }
 }
 
 pub(super) static TRUNCATE_DATE: LazyLock<Arc<ScalarUDF>> =

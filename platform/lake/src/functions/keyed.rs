@@ -74,6 +74,11 @@ impl Keyed {
         &self.domain
     }
 
+    /// Does every person get the same pseudonym?
+    pub fn fixes_pseudonym(&self) -> bool {
+        self.fixed.pseudonym.is_some()
+    }
+
     /// A keyed digest of a text, for ids that depend on a value without showing it.
     pub fn tag(&self, label: &str, value: &str) -> [u8; 32] {
         let mut mac = self.mac.clone();

@@ -13,6 +13,7 @@ mod codes;
 pub mod counted;
 mod dates;
 pub mod keyed;
+mod newest;
 mod numbers;
 mod region;
 mod region_table;
@@ -20,9 +21,10 @@ mod texts;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-pub use codes::{category, code_parent};
-pub use dates::{DatePad, date_padding, truncate_date};
-pub use numbers::{NumberRange, band, bounds, format_number, number_of, range_of};
+pub use codes::{category, code_parent, parent};
+pub use newest::newest_known;
+pub use dates::{DatePad, as_day, date_padding, truncate_date};
+pub use numbers::{NumberRange, as_number, band, bounds, format_number, number_of, range_of};
 pub use region::{Level, municipality_of, prefecture_of, region};
 pub use texts::as_text;
 
@@ -37,6 +39,8 @@ pub fn scalar() -> Vec<ScalarUDF> {
         &*numbers::BOUNDS,
         &*region::REGION,
         &*texts::AS_TEXT,
+        &*numbers::AS_NUMBER,
+        &*dates::AS_DAY,
     ]
     .into_iter()
     .map(|f| f.as_ref().clone())

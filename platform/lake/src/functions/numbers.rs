@@ -17,7 +17,7 @@ use datafusion::{
 
 use super::{
     base::{Args, Body, call, function, optional},
-    texts::{Cell, Writer, map_text},
+    texts::{Cell, Writer, map_text, to_text},
 };
 
 /// A number in its shortest form: `53.4`, `211`, never `211.0` nor an exponent.
@@ -90,6 +90,30 @@ pub fn band(value: Expr, width: f64, low: Option<f64>, high: Option<f64>) -> Exp
 /// `kiban_bounds(value, low, high)`: at or under `low` `50以下`, at or over `high` `201以上`, between unchanged.
 pub fn bounds(value: Expr, low: Option<f64>, high: Option<f64>) -> Expr {
     call(&BOUNDS, vec![value, optional(low), optional(high)])
+}
+
+/// `kiban_number(value)`: the column as a number, empty where it is none.
+pub fn as_number(value: Expr) -> Expr {
+    call(&AS_NUMBER, vec![value])
+}
+
+pub(super) static AS_NUMBER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function("kiban_number", AsNumber));
+
+struct AsNumber;
+
+impl Body for AsNumber {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let column = args.column(0)?;
+        if let Some(numbers) = as_numbers(&column)? {
+            return Ok(Arc::new(numbers));
+        }
+        let texts = to_text(&compute::cast(&column, &DataType::Utf8)?)?;
+        let numbers: Float64Array = texts.as_string::<i32>().iter().map(|t| t.and_then(number_of)).collect();
+        Ok(Arc::new(numbers))
+    }
 }
 
 pub(super) static BAND: LazyLock<Arc<ScalarUDF>> =

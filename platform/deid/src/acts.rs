@@ -1,0 +1,177 @@
+//! The two acts: from cleared records to a product.
+
+use kiban_kernel::{Digest, Id, Product, Regime, kinds};
+use kiban_lake::{
+    KeyError, KeyRing, Lake, Secret, Session, Snapshot,
+    functions::keyed::Keyed,
+};
+use kiban_register::{Anon52, Cleared, Pseudo57};
+use sqlx::AnyConnection;
+
+use crate::{
+    error::ProduceError,
+    finding::Decision,
+    produce::{self, Run, frame},
+    product::{Anonymized, Produced, Provenance, Pseudonymized},
+    spec::Checked,
+};
+
+/// The secret of one anonymized dataset: its pseudonyms and shifts hold nowhere else.
+pub struct DatasetKey {
+    name: String,
+    domain: String,
+    secret: Secret,
+}
+
+impl DatasetKey {
+    /// The dataset's secret, made when there is none. Give the connection of the transaction.
+    ///
+    /// # Errors
+    /// The key ring or the database failed.
+    pub async fn of(ring: &KeyRing, conn: &mut AnyConnection, dataset: Id<kinds::Dataset>) -> Result<Self, KeyError> {
+        let name = format!("pseudonym/dataset/{dataset}");
+        let secret = ring.secret(conn, &name).await?;
+        Ok(Self { name, domain: dataset.to_string(), secret })
+    }
+}
+
+/// The secret of a project line: a person keeps the pseudonym in every pseudonymized dataset of the line.
+pub struct ProjectKey {
+    name: String,
+    domain: String,
+    secret: Secret,
+}
+
+impl ProjectKey {
+    /// The line's secret, made when there is none. Give the connection of the transaction.
+    ///
+    /// # Errors
+    /// The key ring or the database failed.
+    pub async fn of(ring: &KeyRing, conn: &mut AnyConnection, project: Id<kinds::Project>) -> Result<Self, KeyError> {
+        let name = format!("pseudonym/project/{project}");
+        let secret = ring.secret(conn, &name).await?;
+        Ok(Self { name, domain: project.to_string(), secret })
+    }
+}
+
+/// Make anonymized data from records cleared under Art. 52.
+///
+/// # Guarantee
+/// `deid.k`, `deid.rows`, `deid.explained`, `deid.domains`
+/// # Errors
+/// See [`ProduceError`]; never carries a value.
+/// # Law
+/// `anonymized.making`
+pub async fn anonymize(
+    lake: &Lake,
+    cleared: &Cleared<Anon52>,
+    checked: &Checked,
+    key: &DatasetKey,
+) -> Result<Anonymized, ProduceError> {
+    let made = Making {
+        lake,
+        snapshot: cleared.snapshot(),
+        watermark: cleared.watermark(),
+        regime: cleared.regime(),
+        checked,
+        secret: &key.secret,
+        secret_name: &key.name,
+        domain: &key.domain,
+        decisions: &[],
+    };
+    Ok(Anonymized::mint(made.run(Product::Anonymized).await?))
+}
+
+/// Make pseudonymized data from records cleared under Art. 57, with the decisions taken so far about the findings of
+/// the combination scan. Findings without a decision are in the product's list and block its release.
+///
+/// # Guarantee
+/// `deid.rows`, `deid.explained`, `deid.domains`, `deid.findings`
+/// # Errors
+/// See [`ProduceError`]; never carries a value.
+/// # Law
+/// `pseudonymized.making`
+pub async fn pseudonymize(
+    lake: &Lake,
+    cleared: &Cleared<Pseudo57>,
+    checked: &Checked,
+    key: &ProjectKey,
+    decisions: &[Decision],
+) -> Result<Pseudonymized, ProduceError> {
+    let made = Making {
+        lake,
+        snapshot: cleared.snapshot(),
+        watermark: cleared.watermark(),
+        regime: cleared.regime(),
+        checked,
+        secret: &key.secret,
+        secret_name: &key.name,
+        domain: &key.domain,
+        decisions,
+    };
+    Ok(Pseudonymized::mint(made.run(Product::Pseudonymized).await?))
+}
+
+struct Making<'a> {
+    lake: &'a Lake,
+    snapshot: Snapshot,
+    watermark: u64,
+    regime: Regime,
+    checked: &'a Checked,
+    secret: &'a Secret,
+    secret_name: &'a str,
+    domain: &'a str,
+    decisions: &'a [Decision],
+}
+
+impl Making<'_> {
+    async fn run(self, product: Product) -> Result<Produced, ProduceError> {
+        let checked = self.checked;
+        if checked.product() != product {
+            return Err(ProduceError::WrongProduct { checked_for: checked.product() });
+        }
+        if checked.spec().is_flat() || checked.spec().document().fixed.is_some() {
+            return Err(ProduceError::NotCanonical);
+        }
+        let session = Session::new(self.lake)?;
+        let mut frames = Vec::new();
+        for table in checked.tables() {
+            let made = frame::of_lake(self.lake, &session, self.snapshot, self.regime, checked, table).await?;
+            frames.push((table, made));
+        }
+        let provenance = provenance(checked, self.domain, Some((self.snapshot, self.watermark)), self.secret_name);
+        let run = Run {
+            session: &session,
+            checked,
+            keyed: Keyed::new(self.secret.expose(), self.domain),
+            decisions: self.decisions,
+            provenance,
+            fixed: false,
+        };
+        produce::make(run, frames).await
+    }
+}
+
+/// What is known of a product before its plan ran.
+pub(crate) fn provenance(
+    checked: &Checked,
+    domain: &str,
+    source: Option<(Snapshot, u64)>,
+    secret_name: &str,
+) -> Provenance {
+    let spec = checked.spec();
+    Provenance {
+        product: checked.product(),
+        domain: domain.to_owned(),
+        snapshot: source.map(|(s, _)| s.0),
+        stop_watermark: source.map(|(_, w)| w),
+        specification: spec.document().specification.name.clone(),
+        specification_digest: spec.digest(),
+        rules_digest: checked.rules(),
+        rules_on: checked.on(),
+        plan_digest: Digest::of(b""),
+        keys: vec![secret_name.to_owned()],
+        decisions: Vec::new(),
+        software: format!("kiban {}", env!("CARGO_PKG_VERSION")),
+    }
+}

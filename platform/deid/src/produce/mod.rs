@@ -1,0 +1,371 @@
+//! From frames to a product: count, suppress, run the plan, sort, report.
+//!
+//! The order matters. Quasi-identifiers are generalised first and classes smaller than k are suppressed; what is
+//! rare or extreme is counted among the persons that stay, so that the counts hold in the output.
+
+mod changes;
+mod compile;
+pub(crate) mod frame;
+mod measure;
+mod scan;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{AsArray, RecordBatch, StringArray},
+    compute::{BatchCoalescer, cast},
+    datatypes::DataType,
+};
+use futures::TryStreamExt;
+use kiban_anonymity::{PersonClasses, Risk};
+use kiban_kernel::{Digest, LawKey, Product};
+use kiban_lake::{
+    Session,
+    functions::{
+        as_text,
+        counted::{self, Overrides},
+        keyed::{self, Keyed},
+    },
+    plan::{DataFrame, Expr, MemTable, ident},
+};
+
+use self::{
+    changes::Changes,
+    compile::Facts,
+    frame::{Frame, PERSON},
+};
+use crate::{
+    error::ProduceError,
+    finding::{Decision, Finding},
+    product::{Produced, Provenance},
+    report::{ChangeReport, DictionaryEntry, Removal, RemovalReason, RiskSummary, SizeCount, TableCount},
+    spec::{Checked, CheckedColumn, CheckedTable, DEFAULT_ID_COLUMN, Withheld, WithheldReason, default_law},
+};
+
+/// Rows per batch of the output, so that files are the same however the engine cut its work.
+const OUTPUT_ROWS: usize = 65_536;
+
+/// What a run needs besides the rows.
+pub(crate) struct Run<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) checked: &'a Checked,
+    pub(crate) keyed: Arc<Keyed>,
+    pub(crate) decisions: &'a [Decision],
+    pub(crate) provenance: Provenance,
+    pub(crate) fixed: bool,
+}
+
+/// A table with everything that was found out about it.
+struct Work<'a> {
+    table: &'a CheckedTable,
+    frame: Frame,
+    /// Output columns in the data's order.
+    columns: Vec<&'a CheckedColumn>,
+    rows: DataFrame,
+    facts: Facts,
+    overrides: BTreeMap<String, Arc<Overrides>>,
+}
+
+impl Work<'_> {
+    /// A column's expression, decisions applied.
+    fn value(&self, column: &CheckedColumn, keyed: &Arc<Keyed>) -> Expr {
+        let value = compile::value(column, &self.columns, &self.frame, &self.facts, keyed);
+        match self.overrides.get(&column.name) {
+            Some(overrides) => counted::decided(ident(PERSON), value, Arc::clone(overrides)),
+            None => value,
+        }
+    }
+}
+
+/// Runs a checked specification over its frames.
+pub(crate) async fn make(
+    run: Run<'_>,
+    frames: Vec<(&CheckedTable, Frame)>,
+) -> Result<Produced, ProduceError> {
+    let checked = run.checked;
+    let mut withheld = Vec::new();
+    let mut works = Vec::new();
+    for (table, frame) in frames {
+        let output: BTreeMap<&str, &CheckedColumn> = table.output().map(|c| (c.name.as_str(), c)).collect();
+        withheld.extend(withheld_columns(table, &frame.columns));
+        let columns = frame.columns.iter().filter_map(|c| output.get(c.as_str()).copied()).collect();
+        let rows = frame.rows.clone();
+        works.push(Work { table, frame, columns, rows, facts: Facts::default(), overrides: BTreeMap::new() });
+    }
+    // A table of which no column reaches the output would say only who has rows in it.
+    works.retain(|w| !w.columns.is_empty());
+    withheld.sort();
+
+    for work in &mut works {
+        let model: Vec<&CheckedColumn> = work.columns.iter().copied().filter(|c| c.in_model).collect();
+        measure::facts(checked, &work.frame, &work.rows, &model, &mut work.facts).await?;
+    }
+    let classes = classes(&works, &run.keyed).await?;
+    if run.fixed && classes.persons() > 1 && run.keyed.fixes_pseudonym() {
+        return Err(ProduceError::FixedIdForMany { persons: classes.persons() });
+    }
+    let risk = risk_summary(checked, &works, &classes);
+    let small: HashSet<String> =
+        classes.smaller_than(u64::from(checked.k())).into_iter().map(str::to_owned).collect();
+    drop(classes);
+    let small = Arc::new(small);
+    for work in &mut works {
+        if !small.is_empty() {
+            work.rows = work.rows.clone().filter(measure::not_in(PERSON, "small_class", Arc::clone(&small)))?;
+        }
+        let rest: Vec<&CheckedColumn> = work.columns.iter().copied().filter(|c| !c.in_model).collect();
+        measure::facts(checked, &work.frame, &work.rows, &rest, &mut work.facts).await?;
+    }
+
+    let findings = match checked.product() {
+        Product::Anonymized => Vec::new(),
+        Product::Pseudonymized => scan_and_decide(&run, &mut works).await?,
+    };
+
+    let mut changes = ChangeReport { withheld, fixed: run.fixed, ..ChangeReport::default() };
+    let mut dictionary = Vec::new();
+    let mut tables = Vec::new();
+    let mut plan = String::new();
+    for work in &works {
+        plan.push_str(&describe(work, &run.keyed));
+        let (batches, mut counted) = execute(&run, work).await?;
+        let rows_out: u64 = batches.iter().map(|b| b.num_rows() as u64).sum();
+        let mut removed = work.frame.removed.clone();
+        let suppressed = work.frame.kept().checked_sub(rows_out);
+        match suppressed {
+            Some(0) => {}
+            Some(rows) if !small.is_empty() => removed.push(Removal { reason: RemovalReason::SmallClass, rows }),
+            _ => return Err(ProduceError::RowsDoNotAddUp { table: work.table.name.clone() }),
+        }
+        changes.tables.push(TableCount {
+            table: work.table.name.clone(),
+            rows_in: work.frame.rows_in,
+            rows_out,
+            persons_out: distinct_runs(&batches),
+            removed,
+        });
+        changes.columns.append(&mut counted);
+        dictionary.extend(entries(checked, work, &batches));
+        tables.push((work.table.name.clone(), batches));
+    }
+    let mut provenance = run.provenance;
+    provenance.plan_digest = Digest::of(plan.as_bytes());
+    provenance.decisions = findings.iter().filter_map(|f| f.decision.clone()).collect();
+    Ok(Produced { tables, provenance, dictionary, changes, risk, findings })
+}
+
+async fn scan_and_decide(run: &Run<'_>, works: &mut [Work<'_>]) -> Result<Vec<Finding>, ProduceError> {
+    let cases = scan::scan(run.checked, works, &run.keyed).await?;
+    let (findings, overrides) = scan::decide(run.checked, cases, run.decisions, &run.keyed)?;
+    for ((table, column), map) in overrides {
+        if let Some(work) = works.iter_mut().find(|w| w.table.name == table) {
+            work.overrides.insert(column, Arc::new(map));
+        }
+    }
+    Ok(findings)
+}
+
+/// Columns that the data have and the output has not.
+fn withheld_columns(table: &CheckedTable, present: &[String]) -> Vec<Withheld> {
+    present
+        .iter()
+        .filter_map(|column| match table.columns.get(column) {
+            None => Some(Withheld {
+                table: table.name.clone(),
+                column: column.clone(),
+                reason: WithheldReason::Undeclared,
+                law: None,
+            }),
+            Some(crate::spec::Use::Withheld(w)) => Some(w.clone()),
+            Some(crate::spec::Use::Output(_)) => None,
+        })
+        .collect()
+}
+
+/// Classes of persons by the generalised quasi-identifiers of all tables.
+async fn classes(works: &[Work<'_>], keyed: &Arc<Keyed>) -> Result<PersonClasses, ProduceError> {
+    let mut classes = PersonClasses::new();
+    for (number, work) in works.iter().enumerate() {
+        let mut selected = vec![ident(PERSON)];
+        let model = work.columns.iter().filter(|c| c.in_model);
+        selected.extend(model.enumerate().map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("q{i}"))));
+        let alone = selected.len() == 1;
+        let rows = work.rows.clone().select(selected)?;
+        let distinct = if work.frame.row_is_person { rows } else { rows.distinct()? };
+        let mut stream = distinct.execute_stream().await?;
+        while let Some(batch) = stream.try_next().await? {
+            let persons = persons_of(&batch)?;
+            if alone {
+                classes.add_persons(&persons);
+            } else {
+                classes.add(number as u32, &persons, &batch.columns()[1..])?;
+            }
+        }
+    }
+    Ok(classes)
+}
+
+fn persons_of(batch: &RecordBatch) -> Result<StringArray, ProduceError> {
+    Ok(cast(batch.column(0), &DataType::Utf8)?.as_string::<i32>().clone())
+}
+
+fn risk_summary(checked: &Checked, works: &[Work<'_>], classes: &PersonClasses) -> RiskSummary {
+    let (before, after): (Risk, Risk) = classes.risk(u64::from(checked.k()));
+    let sizes = |risk: &Risk| risk.histogram.iter().map(|(size, classes)| SizeCount { size: *size, classes: *classes }).collect();
+    let quasi_identifiers = works.iter().flat_map(|w| {
+        w.columns.iter().filter(|c| c.in_model).map(move |c| format!("{}.{}", w.table.name, c.name))
+    });
+    RiskSummary {
+        quasi_identifiers: quasi_identifiers.collect(),
+        target_k: checked.k(),
+        persons_in: before.persons,
+        persons_suppressed: before.persons - after.persons,
+        persons_out: after.persons,
+        smallest_class: after.smallest,
+        histogram: sizes(&after),
+        histogram_before: sizes(&before),
+        prosecutor_highest: after.prosecutor_highest,
+        marketer: after.marketer,
+        unique_persons: after.unique,
+    }
+}
+
+/// Name of the id column: the specification's own, or the usual one.
+fn id_column(checked: &Checked) -> String {
+    checked.spec().document().person.as_ref().map_or_else(|| DEFAULT_ID_COLUMN.to_owned(), |p| p.id_column.clone())
+}
+
+/// Runs one table's plan: rows out, sorted, and what changed.
+async fn execute(
+    run: &Run<'_>,
+    work: &Work<'_>,
+) -> Result<(Vec<RecordBatch>, Vec<crate::report::ColumnChange>), ProduceError> {
+    let mut selected =
+        vec![run.keyed.pseudonym(keyed::PERSON, ident(PERSON)).alias(id_column(run.checked))];
+    for column in &work.columns {
+        selected.push(work.value(column, &run.keyed).alias(&column.name));
+    }
+    let width = selected.len();
+    let mut changes = Changes::new(&work.table.name, &work.columns, |c| work.overrides.contains_key(&c.name));
+    for (i, column) in changes.compared() {
+        selected.push(as_text(ident(&column.name)).alias(format!("__before{i}")));
+    }
+    let mut kept = Vec::new();
+    let mut stream = work.rows.clone().select(selected)?.execute_stream().await?;
+    let output: Vec<usize> = (0..width).collect();
+    let schema = Arc::new(stream.schema().project(&output)?);
+    while let Some(batch) = stream.try_next().await? {
+        changes.add(&batch, width)?;
+        let rows = batch.project(&output)?;
+        kept.push(RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec())?);
+    }
+    let batches = sorted(run.session, schema, kept).await?;
+    Ok((batches, changes.finish()))
+}
+
+/// Rows by pseudonym, then by every other column: the order of the input leaves no trace, and equal input gives equal
+/// bytes.
+async fn sorted(
+    session: &Session,
+    schema: arrow::datatypes::SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>, ProduceError> {
+    let order = schema.fields().iter().map(|f| ident(f.name()).sort(true, true)).collect();
+    let source = MemTable::try_new(Arc::clone(&schema), vec![batches])?;
+    let table = session.context().read_table(Arc::new(source))?;
+    let mut stream = table.sort(order)?.execute_stream().await?;
+    let mut coalescer = BatchCoalescer::new(Arc::clone(&schema), OUTPUT_ROWS);
+    let mut out = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        coalescer.push_batch(RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
+        while let Some(full) = coalescer.next_completed_batch() {
+            out.push(full);
+        }
+    }
+    coalescer.finish_buffered_batch()?;
+    while let Some(last) = coalescer.next_completed_batch() {
+        out.push(last);
+    }
+    if out.is_empty() {
+        out.push(RecordBatch::new_empty(schema));
+    }
+    Ok(out)
+}
+
+/// Different neighbours in the first column: persons, as rows are sorted by it.
+fn distinct_runs(batches: &[RecordBatch]) -> u64 {
+    let mut runs = 0;
+    let mut last: Option<&str> = None;
+    for batch in batches {
+        for id in batch.column(0).as_string::<i32>().iter().flatten() {
+            if last != Some(id) {
+                runs += 1;
+                last = Some(id);
+            }
+        }
+    }
+    runs
+}
+
+/// What the plan of a table is, and what was counted for it; no key, and values only inside a digest.
+fn describe(work: &Work<'_>, keyed: &Arc<Keyed>) -> String {
+    let mut out = format!("table {}\n", work.table.name);
+    for column in &work.columns {
+        out.push_str(&format!("{} = {}\n", column.name, work.value(column, keyed)));
+    }
+    out.push_str(&work.facts.digest_text());
+    for (column, overrides) in &work.overrides {
+        let ordered: BTreeMap<_, _> = overrides.iter().collect();
+        out.push_str(&format!("decided {column} {ordered:?}\n"));
+    }
+    out
+}
+
+fn entries(checked: &Checked, work: &Work<'_>, batches: &[RecordBatch]) -> Vec<DictionaryEntry> {
+    let Some(schema) = batches.first().map(RecordBatch::schema) else { return Vec::new() };
+    let declared = kiban_lake::schema::table(&work.table.name);
+    let mut out = Vec::new();
+    let id_law = default_law(kiban_kernel::ColumnClass::LinkingCode, checked.product());
+    if let Ok(law) = LawKey::new(id_law) {
+        out.push(DictionaryEntry {
+            table: work.table.name.clone(),
+            column: id_column(checked),
+            kind: "Utf8".to_owned(),
+            class: None,
+            rule: "pseudonym".to_owned(),
+            law,
+            ja: "本人の番号（このデータ内だけで通じる符号）".to_owned(),
+            en: "Person: a code that holds inside this product's domain only".to_owned(),
+        });
+    }
+    for column in &work.columns {
+        let described = declared.and_then(|d| d.column(&column.name));
+        let kind = schema.field_with_name(&column.name).map_or_else(|_| String::new(), |f| f.data_type().to_string());
+        out.push(DictionaryEntry {
+            table: work.table.name.clone(),
+            column: column.name.clone(),
+            kind,
+            class: Some(column.class),
+            rule: column.rule.name().to_owned(),
+            law: column.law.clone(),
+            ja: described.map_or_else(|| column.name.clone(), |d| d.ja.clone()),
+            en: described.map_or_else(|| column.name.clone(), |d| d.en.clone()),
+        });
+    }
+    out
+}
+
+/// One row of counts.
+pub(crate) async fn counts<const N: usize>(counted: DataFrame) -> Result<[u64; N], ProduceError> {
+    let mut out = [0; N];
+    for batch in counted.collect().await? {
+        for (i, slot) in out.iter_mut().enumerate() {
+            let column = measure::int64(&batch, i);
+            *slot += column.iter().flatten().map(i64::unsigned_abs).sum::<u64>();
+        }
+    }
+    Ok(out)
+}
