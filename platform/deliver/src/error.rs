@@ -119,6 +119,9 @@ pub enum DeliverError {
     /// The disk failed.
     #[error("the package cannot be written")]
     Io(#[from] io::Error),
+    /// The erasure is recorded, but the bytes could not be removed yet.
+    #[error("the erasure is recorded, but the package could not be removed yet")]
+    NotRemoved(#[source] io::Error),
     /// The log or its database failed.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -152,6 +155,9 @@ impl DeliverError {
             Self::Sign(e) => e.ja(),
             Self::Io(_) => {
                 "提供データを書き込めません。空き容量と権限を確認してください。提供は記録されていません。".to_owned()
+            }
+            Self::NotRemoved(_) => {
+                "消去を記録しましたが、ファイルをまだ削除できていません。権限を確認して起動し直すと回収されます。".to_owned()
             }
             Self::Log(e) => e.ja(),
         }

@@ -57,6 +57,8 @@ pub struct Delivered {
     pub row: DeliveryRow,
     /// The event and the checkpoint that covers it: the receipt.
     pub committed: Committed,
+    /// Were notice and checkpoint written to the recipient's folder? If not, collection writes the notice.
+    pub noticed: bool,
 }
 
 /// What collection removed.
@@ -201,14 +203,15 @@ impl Packages {
                 return Err(e);
             }
         };
-        self.give_notice(&row)?;
-        // For the recipient to hold the log against later; any later checkpoint serves as well.
-        durable::replace(
-            &self.notice(&row).with_extension("checkpoint"),
-            committed.checkpoint.as_bytes(),
-        )?;
+        // The delivery stands; what cannot be written now is written at the next start.
+        let noticed = self.give_notice(&row).and_then(|()| {
+            // For the recipient to hold the log against later; any later checkpoint serves as well.
+            let path = self.notice(&row).with_extension("checkpoint");
+            durable::replace(&path, committed.checkpoint.as_bytes())
+        });
         self.steps.step("deliver.notified");
-        Ok(Delivered { row, committed })
+        let noticed = noticed.is_ok();
+        Ok(Delivered { row, committed, noticed })
     }
 
     async fn is_unrecorded(&self, log: &Log, dataset: Id<kinds::Dataset>) -> bool {
@@ -239,7 +242,8 @@ impl Packages {
     /// Erase a package: recorded first, then the bytes go. `reason` is a code.
     ///
     /// # Errors
-    /// No permit, no such delivery, or disk or log fail.
+    /// No permit, no such delivery, or disk or log fail; [`DeliverError::NotRemoved`] alone means that the erasure is
+    /// recorded and the bytes are left to collection.
     pub async fn erase(
         &self,
         log: &Log,
@@ -264,7 +268,7 @@ impl Packages {
         };
         let committed = tx.commit(event).await?;
         self.steps.step("deliver.erasing");
-        durable::remove_all(&self.folder(dataset))?;
+        durable::remove_all(&self.folder(dataset)).map_err(DeliverError::NotRemoved)?;
         self.steps.step("deliver.erased");
         Ok(committed)
     }

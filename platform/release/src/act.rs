@@ -2,7 +2,7 @@
 
 use kiban_audit::{Committed, Event, Log, Tx};
 use kiban_govern::{Act, Actor, Permit, committee::Member};
-use kiban_kernel::{Entropy, Id, LawKey, Product, Rules, kinds};
+use kiban_kernel::{Entropy, Id, LawKey, Product, Rules, jst_date, kinds};
 use serde_json::{Value, json};
 
 use crate::{
@@ -172,8 +172,8 @@ pub async fn keep_roster(log: &Log, permit: &Permit, members: &[Member]) -> Resu
 
 /// The committee advises on an application: its minutes are judged and, if valid, recorded.
 ///
-/// `minutes.content` and `minutes.roster` are set here from what is stored, and the applicant, its co-users and
-/// those it names as interested are added to the interested organizations.
+/// `minutes.content` and `minutes.roster` are set here from what is stored, and the applicant, its co-users,
+/// its trustees and those it names as interested are added to the interested organizations.
 ///
 /// # Errors
 /// No permit, no such step, the committee cannot advise (all that is missing is named), the votes cannot be
@@ -195,7 +195,15 @@ pub async fn advise(
     minutes.content = content.digest();
     minutes.roster = roster;
     minutes.interested.insert(a.applicant);
-    minutes.interested.extend(content.co_users.iter().chain(&content.interested).copied());
+    let named = content.co_users.iter().chain(&content.trustees).chain(&content.interested);
+    minutes.interested.extend(named.copied());
+    // Held after it was put before the committee, and not in the future: the day decides which rules apply.
+    if let State::UnderReview { at, .. } = &a.state
+        && !(jst_date(*at)..=jst_date(tx.now())).contains(&minutes.held_on)
+    {
+        let why = Why::SessionDate;
+        return Err(StepRefused::new(a.state.as_str(), "advised", actor, why).into());
+    }
     let (held, opinion) = minutes.judge(&members, rules).map_err(|e| match e {
         MinutesError::Composition(e) => ActError::Committee(e),
         MinutesError::Vote(e) => ActError::Vote(e),

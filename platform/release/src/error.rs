@@ -49,6 +49,9 @@ pub enum Why {
     /// The application is not accepted by the producer.
     #[error("the application is not accepted")]
     NotAccepted,
+    /// The session's day is before the application was put to the committee, or in the future.
+    #[error("the session's day is outside the time of review")]
+    SessionDate,
     /// It was decided already.
     #[error("it is decided already")]
     DecidedAlready,
@@ -72,6 +75,7 @@ impl StepRefused {
             Why::NoReason => "理由の記入がありません".to_owned(),
             Why::EmptyPeriod => "契約期間が正しくありません".to_owned(),
             Why::NotAccepted => "作成事業者による提供の決定がありません".to_owned(),
+            Why::SessionDate => "開催日が付議の前か、未来の日付です".to_owned(),
             Why::DecidedAlready => "既に判断されています".to_owned(),
         };
         format!("「{}」から「{}」へ進めません：{why}。", state_ja(self.from), state_ja(self.to))
@@ -79,7 +83,7 @@ impl StepRefused {
     /// Law key.
     pub fn law(&self) -> Option<LawKey> {
         LawKey::new(match self.why {
-            Why::Advice(_) => "committee",
+            Why::Advice(_) | Why::SessionDate => "committee",
             _ => "contract",
         })
         .ok()

@@ -101,6 +101,11 @@ async fn a_committee_that_cannot_advise_leaves_no_advice() {
     conflicted.interested.insert(id(208));
     let e = hear(conflicted).await.unwrap_err();
     assert!(e.ja().contains("利益相反"), "{}", e.ja());
+    for day in [31, 2] {
+        let mut other_day = minutes(Outcome::Approve);
+        other_day.held_on = kiban_kernel::Date::constant(2026, if day == 31 { 3 } else { 4 }, day);
+        assert!(hear(other_day).await.unwrap_err().ja().contains("開催日"));
+    }
     // nothing was recorded: the state is as before and the right session still goes through
     assert!(hear(minutes(Outcome::Approve)).await.is_ok());
     // advice is given once
