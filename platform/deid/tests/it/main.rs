@@ -1,0 +1,5 @@
+//! What needs the engine: golden tests of the tool, guarantees on plain tables, products from a lake.
+
+mod flat;
+mod golden;
+mod guarantee;
