@@ -52,20 +52,32 @@ pub async fn add(conn: &mut AnyConnection, account: &Account) -> Result<(), Stor
 ///
 /// # Errors
 /// There is none, or the database failed.
-pub async fn close(conn: &mut AnyConnection, id: Id<kinds::Account>, on: Date) -> Result<(), StoreError> {
+pub async fn close(
+    conn: &mut AnyConnection,
+    id: Id<kinds::Account>,
+    on: Date,
+) -> Result<(), StoreError> {
     let done = sqlx::query("UPDATE register_account SET ended_on = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(on.to_string())
         .execute(conn)
         .await?;
-    if done.rows_affected() == 0 { Err(StoreError::Missing { what: "アカウント" }) } else { Ok(()) }
+    if done.rows_affected() == 0 {
+        Err(StoreError::Missing { what: "アカウント" })
+    } else {
+        Ok(())
+    }
 }
 
 /// The actor behind an account that is active on a day.
 ///
 /// # Errors
 /// There is none, it is not active, or the database failed.
-pub async fn actor(conn: &mut AnyConnection, id: Id<kinds::Account>, on: Date) -> Result<Actor, StoreError> {
+pub async fn actor(
+    conn: &mut AnyConnection,
+    id: Id<kinds::Account>,
+    on: Date,
+) -> Result<Actor, StoreError> {
     let row = sqlx::query("SELECT * FROM register_account WHERE id = $1")
         .bind(id.to_string())
         .fetch_optional(conn)

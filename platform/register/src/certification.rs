@@ -64,7 +64,8 @@ pub async fn step(
     id: Id<kinds::Certification>,
     step: Step,
 ) -> Result<Certification, CertificationError> {
-    let mut certification = by_id(conn).await?.remove(&id).ok_or(StoreError::Missing { what: "認定" })?;
+    let mut certification =
+        by_id(conn).await?.remove(&id).ok_or(StoreError::Missing { what: "認定" })?;
     certification.step(step.clone())?;
     add_step(conn, id, certification.history().len() - 1, &step).await?;
     Ok(certification)
@@ -120,7 +121,10 @@ pub async fn by_id(
         let id = parsed(row, TABLE, "id")?;
         let kind: CertificationKind = parsed(row, TABLE, "kind")?;
         let steps = histories.remove(&id).unwrap_or_default().into_values();
-        out.insert(id, Certification::from_history(parsed(row, TABLE, "organization")?, kind, steps)?);
+        out.insert(
+            id,
+            Certification::from_history(parsed(row, TABLE, "organization")?, kind, steps)?,
+        );
     }
     Ok(out)
 }

@@ -171,6 +171,12 @@ impl<B: Basis> Clone for Cleared<B> {
 impl<B: Basis> Copy for Cleared<B> {}
 impl<B: Basis> fmt::Debug for Cleared<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cleared<{}>(snapshot {}, watermark {})", B::REGIME, self.snapshot.0, self.watermark)
+        write!(
+            f,
+            "Cleared<{}>(snapshot {}, watermark {})",
+            B::REGIME,
+            self.snapshot.0,
+            self.watermark
+        )
     }
 }

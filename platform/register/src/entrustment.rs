@@ -115,13 +115,19 @@ fn check(edge: &Entrustment, existing: &[Entrustment]) -> Result<(), EntrustErro
         return Err(EntrustError::NoPermission);
     }
     let on = edge.permitted_on;
-    if edge.entruster != edge.producer && !reached(edge.producer, existing, on).contains(&edge.entruster) {
+    if edge.entruster != edge.producer
+        && !reached(edge.producer, existing, on).contains(&edge.entruster)
+    {
         return Err(EntrustError::NotEntrusted);
     }
-    let mut with: Vec<Entrustment> = existing.iter().filter(|e| e.producer == edge.producer).cloned().collect();
+    let mut with: Vec<Entrustment> =
+        existing.iter().filter(|e| e.producer == edge.producer).cloned().collect();
     with.push(edge.clone());
     let below = reached_from(edge.trustee, &with, on);
-    if edge.trustee == edge.entruster || edge.trustee == edge.producer || below.contains(&edge.entruster) {
+    if edge.trustee == edge.entruster
+        || edge.trustee == edge.producer
+        || below.contains(&edge.entruster)
+    {
         return Err(EntrustError::Circle);
     }
     Ok(())
@@ -132,8 +138,9 @@ fn check(edge: &Entrustment, existing: &[Entrustment]) -> Result<(), EntrustErro
 /// # Errors
 /// The database failed.
 pub async fn all(conn: &mut AnyConnection) -> Result<Vec<Entrustment>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM register_entrustment ORDER BY permitted_on, trustee").fetch_all(conn).await?;
+    let rows = sqlx::query("SELECT * FROM register_entrustment ORDER BY permitted_on, trustee")
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(read).collect()
 }
 
@@ -195,7 +202,10 @@ mod tests {
         assert!(matches!(check(&edge(2, 3), &[]), Err(EntrustError::NotEntrusted)));
         assert!(check(&edge(2, 3), std::slice::from_ref(&first)).is_ok());
         let silent = Entrustment { evidence: " ".into(), ..edge(2, 3) };
-        assert!(matches!(check(&silent, std::slice::from_ref(&first)), Err(EntrustError::NoPermission)));
+        assert!(matches!(
+            check(&silent, std::slice::from_ref(&first)),
+            Err(EntrustError::NoPermission)
+        ));
         let ended = Entrustment { ended_on: Some(day("2025-04-01")), ..first.clone() };
         assert!(matches!(check(&edge(2, 3), &[ended]), Err(EntrustError::NotEntrusted)));
         let chain = [first, edge(2, 3)];

@@ -38,7 +38,11 @@ pub struct Filing {
 impl Filing {
     /// What the gate needs to know.
     pub fn fact(&self) -> FilingFact {
-        FilingFact { effective_from: self.effective_from, ended: self.ended_on, wait_days: self.wait_days }
+        FilingFact {
+            effective_from: self.effective_from,
+            ended: self.ended_on,
+            wait_days: self.wait_days,
+        }
     }
 }
 
@@ -85,7 +89,11 @@ pub async fn add(conn: &mut AnyConnection, filing: &Filing) -> Result<(), StoreE
 ///
 /// # Errors
 /// There is no such filing, or the database failed.
-pub async fn end(conn: &mut AnyConnection, id: Id<kinds::Filing>, on: Date) -> Result<(), StoreError> {
+pub async fn end(
+    conn: &mut AnyConnection,
+    id: Id<kinds::Filing>,
+    on: Date,
+) -> Result<(), StoreError> {
     let done = sqlx::query("UPDATE register_filing SET ended_on = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(on.to_string())
@@ -98,11 +106,15 @@ pub async fn end(conn: &mut AnyConnection, id: Id<kinds::Filing>, on: Date) -> R
 ///
 /// # Errors
 /// The database failed.
-pub async fn of(conn: &mut AnyConnection, holder: Id<kinds::Organization>) -> Result<Vec<Filing>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM register_filing WHERE holder = $1 ORDER BY effective_from, id")
-        .bind(holder.to_string())
-        .fetch_all(conn)
-        .await?;
+pub async fn of(
+    conn: &mut AnyConnection,
+    holder: Id<kinds::Organization>,
+) -> Result<Vec<Filing>, StoreError> {
+    let rows =
+        sqlx::query("SELECT * FROM register_filing WHERE holder = $1 ORDER BY effective_from, id")
+            .bind(holder.to_string())
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(read).collect()
 }
 
@@ -112,7 +124,7 @@ pub fn deciding(filings: &[Filing], regime: Regime, on: Date) -> Option<&Filing>
     mine()
         .rfind(|f| f.effective_from <= on && f.ended_on.is_none_or(|e| on < e))
         .or_else(|| mine().find(|f| f.effective_from > on))
-        .or_else(|| mine().last())
+        .or_else(|| mine().next_back())
 }
 
 fn read(row: &AnyRow) -> Result<Filing, StoreError> {
@@ -135,7 +147,10 @@ fn read(row: &AnyRow) -> Result<Filing, StoreError> {
 ///
 /// # Errors
 /// A field is empty, or the database failed.
-pub async fn add_acquisition(conn: &mut AnyConnection, check: &AcquisitionCheck) -> Result<(), StoreError> {
+pub async fn add_acquisition(
+    conn: &mut AnyConnection,
+    check: &AcquisitionCheck,
+) -> Result<(), StoreError> {
     filled(&check.method, "取得の経緯")?;
     filled(&check.evidence, "確認資料")?;
     let next = "SELECT COALESCE(MAX(check_no), 0) + 1 AS check_no FROM register_acquisition WHERE holder = $1";
@@ -207,6 +222,9 @@ mod tests {
         assert_eq!(pick("2025-06-01", Regime::Anon52), Some(2));
         assert_eq!(pick("2023-01-01", Regime::Pseudo57), Some(3));
         assert_eq!(deciding(&list[..1], Regime::Pseudo57, day("2024-05-01")), None);
-        assert_eq!(deciding(&list[..1], Regime::Anon52, day("2026-05-01")).map(|f| f.ended_on.is_some()), Some(true));
+        assert_eq!(
+            deciding(&list[..1], Regime::Anon52, day("2026-05-01")).map(|f| f.ended_on.is_some()),
+            Some(true)
+        );
     }
 }

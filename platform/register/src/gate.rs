@@ -42,7 +42,7 @@ pub struct PersonFacts<'a> {
 }
 
 /// Under which regimes an item may be kept, and why not under the others.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Decision {
     /// Regimes it passes.
     pub bases: Bases,
@@ -58,7 +58,7 @@ impl Decision {
 }
 
 /// The decisions on one person, for every kind of table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PersonGate {
     by_kind: Vec<(&'static str, Decision)>,
 }
@@ -69,7 +69,10 @@ impl PersonGate {
         self.by_kind.iter().find(|(k, _)| *k == kind).map_or_else(
             || Decision {
                 bases: Bases::NONE,
-                refused: Regime::ALL.into_iter().map(|r| (r, Reason::NotMedicalInformation)).collect(),
+                refused: Regime::ALL
+                    .into_iter()
+                    .map(|r| (r, Reason::NotMedicalInformation))
+                    .collect(),
             },
             |(_, d)| d.clone(),
         )
@@ -91,7 +94,8 @@ impl PersonGate {
             return None;
         }
         let reasons = || self.by_kind.iter().filter_map(|(_, d)| d.reason(regime));
-        let of_item = |r: &Reason| matches!(r, Reason::ItemNotListed | Reason::NotMedicalInformation);
+        let of_item =
+            |r: &Reason| matches!(r, Reason::ItemNotListed | Reason::NotMedicalInformation);
         reasons().find(|r| !of_item(r)).or_else(|| reasons().next())
     }
 }
@@ -139,9 +143,10 @@ impl Gate {
         let watermark = stop::watermark(&mut *conn).await?;
         let mut stops: HashMap<String, (Bases, Date)> = HashMap::new();
         let mut any_identity = false;
-        for row in sqlx::query("SELECT hash, scope, regimes, requested_on FROM register_suppression")
-            .fetch_all(conn)
-            .await?
+        for row in
+            sqlx::query("SELECT hash, scope, regimes, requested_on FROM register_suppression")
+                .fetch_all(conn)
+                .await?
         {
             let bases = Bases::from_bits(int(&row, SUPPRESSION, "regimes")? as u8);
             let on: Date = parsed(&row, SUPPRESSION, "requested_on")?;
@@ -150,7 +155,18 @@ impl Gate {
             *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
         }
         let (rules, keys) = (rules.clone(), keys.clone());
-        Ok(Self { holder, on, rules, filings, versions, stops, any_identity, watermark, lawful, keys })
+        Ok(Self {
+            holder,
+            on,
+            rules,
+            filings,
+            versions,
+            stops,
+            any_identity,
+            watermark,
+            lawful,
+            keys,
+        })
     }
 
     /// The holder it was loaded for.
@@ -209,7 +225,12 @@ impl Gate {
             .reduce(|a, b| (Bases::from_bits(a.0.bits() | b.0.bits()), a.1.min(b.1)))
     }
 
-    fn decide_with(&self, facts: &PersonFacts<'_>, stop: Option<(Bases, Date)>, kind: &str) -> Decision {
+    fn decide_with(
+        &self,
+        facts: &PersonFacts<'_>,
+        stop: Option<(Bases, Date)>,
+        kind: &str,
+    ) -> Decision {
         let mut decision = Decision::default();
         for regime in Regime::ALL {
             match self.decide_regime(facts, stop, kind, regime) {
@@ -231,7 +252,9 @@ impl Gate {
         let mut facts = GateFacts {
             filing: self.filings.get(&regime).copied(),
             notice: None,
-            stop: stop.filter(|(b, _)| b.contains(regime)).map(|(_, requested_on)| StopFact { requested_on }),
+            stop: stop
+                .filter(|(b, _)| b.contains(regime))
+                .map(|(_, requested_on)| StopFact { requested_on }),
             died_on: person.died_on,
             kind,
             acquisition_lawful: self.lawful,
@@ -239,9 +262,8 @@ impl Gate {
         let mut last: Option<(Date, Reason)> = None;
         for notice in person.notices.iter().filter(|n| n.regime == regime) {
             let person_age_ok = match person.birth_on {
-                Some(birth) => {
-                    gate::of_age(birth, notice.notified_on, &self.rules).map_err(|_| Reason::RuleMissing)?
-                }
+                Some(birth) => gate::of_age(birth, notice.notified_on, &self.rules)
+                    .map_err(|_| Reason::RuleMissing)?,
                 None => true,
             };
             facts.notice = Some(NoticeFact {
@@ -261,7 +283,9 @@ impl Gate {
         }
         match last {
             Some((_, reason)) => Err(reason),
-            None => gate::decide(&GateFacts { notice: None, ..facts }, regime, self.on, &self.rules),
+            None => {
+                gate::decide(&GateFacts { notice: None, ..facts }, regime, self.on, &self.rules)
+            }
         }
     }
 }

@@ -40,15 +40,25 @@ impl RegisterKeys {
     }
 
     /// The id of a person as one holder knows him or her.
-    pub fn person_source(&self, holder: Id<kinds::Organization>, local_id: &str) -> Id<kinds::PersonSource> {
-        Id::from_bytes(short(mac(&self.source, &[holder.to_string().as_bytes(), local_id.as_bytes()])))
+    pub fn person_source(
+        &self,
+        holder: Id<kinds::Organization>,
+        local_id: &str,
+    ) -> Id<kinds::PersonSource> {
+        Id::from_bytes(short(mac(
+            &self.source,
+            &[holder.to_string().as_bytes(), local_id.as_bytes()],
+        )))
     }
 
     /// The id of a segment: the same bytes of the same person have the same id, so that a delivery sent
     /// twice changes nothing.
     pub fn segment(&self, person: Id<kinds::PersonSource>, bytes: &[u8]) -> Id<kinds::Segment> {
         let digest = Digest::of(bytes);
-        Id::from_bytes(short(mac(&self.source, &[b"segment", &person.to_bytes(), digest.as_bytes()])))
+        Id::from_bytes(short(mac(
+            &self.source,
+            &[b"segment", &person.to_bytes(), digest.as_bytes()],
+        )))
     }
 
     /// The id of a new person whose oldest member is `oldest`; `n` counts ids already taken.
@@ -58,7 +68,10 @@ impl RegisterKeys {
 
     /// Suppression hash of a person at one holder.
     pub(crate) fn suppressed_at(&self, holder: Id<kinds::Organization>, local_id: &str) -> String {
-        hex::encode(mac(&self.suppression, &[b"holder", holder.to_string().as_bytes(), local_id.as_bytes()]))
+        hex::encode(mac(
+            &self.suppression,
+            &[b"holder", holder.to_string().as_bytes(), local_id.as_bytes()],
+        ))
     }
 
     /// Suppression hashes of a person at any holder, from each key that the identity has.
@@ -107,7 +120,11 @@ mod tests {
         let (a, b) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
         let id = keys.person_source(a, "0001");
         assert_eq!(id, keys.person_source(a, "0001"));
-        for different in [keys.person_source(b, "0001"), keys.person_source(a, "0002"), other.person_source(a, "0001")] {
+        for different in [
+            keys.person_source(b, "0001"),
+            keys.person_source(a, "0002"),
+            other.person_source(a, "0001"),
+        ] {
             assert_ne!(id, different);
         }
         assert_ne!(keys.segment(id, b"x"), keys.segment(id, b"y"));

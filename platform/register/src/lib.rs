@@ -39,5 +39,5 @@ pub use keys::RegisterKeys;
 pub use notice::{ChangeClass, NoticeVersion, StatutoryItems};
 pub use organization::{Organization, OrganizationKind};
 pub use person_notice::PersonNotice;
-pub use stop::{Ack, EraseError, ErasureOrder, Erases, Stop, StopError, StopRequest};
+pub use stop::{Ack, EraseError, Erases, ErasureOrder, Stop, StopError, StopRequest};
 pub use store::StoreError;

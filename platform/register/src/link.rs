@@ -50,9 +50,13 @@ impl LinkError {
     pub fn ja(&self) -> String {
         match self {
             Self::Lake(e) => e.ja(),
-            Self::Column { table, column } => format!("表 {table} の列 {column} を読み取れません。"),
+            Self::Column { table, column } => {
+                format!("表 {table} の列 {column} を読み取れません。")
+            }
             Self::Arrow(_) => "名寄せの結果を書き出せません。".to_owned(),
-            Self::Stale => "名寄せの間に保管庫が更新されました。もう一度実行してください。".to_owned(),
+            Self::Stale => {
+                "名寄せの間に保管庫が更新されました。もう一度実行してください。".to_owned()
+            }
         }
     }
 }
@@ -146,7 +150,8 @@ pub async fn prepare(lake: &Lake, keys: &RegisterKeys) -> Result<PreparedLinks, 
     if base.0 == 0 {
         return Ok(PreparedLinks { base, staged: None, report: LinkReport::default() });
     }
-    let sources = read::sources(&lake.scan("person", base).await?, &lake.scan("coverage", base).await?)?;
+    let sources =
+        read::sources(&lake.scan("person", base).await?, &lake.scan("coverage", base).await?)?;
     let before = read::links(&lake.scan(TABLE, base).await?)?;
     let holders: Vec<u32> = sources.members.iter().map(|m| m.holder).collect();
     let found = clusters(&holders, &exact::pairs(&sources.members));
@@ -182,10 +187,16 @@ pub async fn prepare(lake: &Lake, keys: &RegisterKeys) -> Result<PreparedLinks, 
     let unchanged = before.len() == assigned.links.len()
         && assigned.links.iter().zip(&rules).all(|(link, rule)| {
             before.get(&link.person_source).is_some_and(|b| {
-                b.link.person == link.person && b.link.since == link.since && b.rule == rule.unwrap_or("alone")
+                b.link.person == link.person
+                    && b.link.since == link.since
+                    && b.rule == rule.unwrap_or("alone")
             })
         });
-    let staged = if unchanged { None } else { Some(lake.stage(TABLE, vec![batch(&assigned.links, &rules)?]).await?) };
+    let staged = if unchanged {
+        None
+    } else {
+        Some(lake.stage(TABLE, vec![batch(&assigned.links, &rules)?]).await?)
+    };
     Ok(PreparedLinks { base, staged, report })
 }
 
@@ -227,5 +238,10 @@ pub(crate) async fn same_person(
     let unreadable = |_| LakeError::Catalog { table: "person_link", column: "person" };
     let links = read::links(&lake.scan(TABLE, head).await?).map_err(unreadable)?;
     let Some(person) = links.get(&source).map(|b| b.link.person) else { return Ok(Vec::new()) };
-    Ok(links.into_values().map(|b| b.link).filter(|l| l.person == person).map(|l| l.person_source).collect())
+    Ok(links
+        .into_values()
+        .map(|b| b.link)
+        .filter(|l| l.person == person)
+        .map(|l| l.person_source)
+        .collect())
 }

@@ -153,12 +153,16 @@ pub async fn add(conn: &mut AnyConnection, notice: &NoticeVersion) -> Result<(),
 ///
 /// # Errors
 /// The database failed.
-pub async fn of(conn: &mut AnyConnection, holder: Id<kinds::Organization>) -> Result<Vec<NoticeVersion>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM register_notice_version WHERE holder = $1 ORDER BY effective_from, id")
-            .bind(holder.to_string())
-            .fetch_all(conn)
-            .await?;
+pub async fn of(
+    conn: &mut AnyConnection,
+    holder: Id<kinds::Organization>,
+) -> Result<Vec<NoticeVersion>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM register_notice_version WHERE holder = $1 ORDER BY effective_from, id",
+    )
+    .bind(holder.to_string())
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(read).collect()
 }
 

@@ -27,7 +27,8 @@ pub enum OrganizationKind {
 
 impl OrganizationKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Producer, Self::Trustee, Self::Holder, Self::User, Self::Other];
+    pub const ALL: [Self; 5] =
+        [Self::Producer, Self::Trustee, Self::Holder, Self::User, Self::Other];
     /// Text form.
     pub fn as_str(self) -> &'static str {
         self.employer().as_str()
@@ -79,7 +80,11 @@ pub struct Organization {
 ///
 /// # Errors
 /// A field is empty, it exists, or the database failed.
-pub async fn add(conn: &mut AnyConnection, organization: &Organization, at: Timestamp) -> Result<(), StoreError> {
+pub async fn add(
+    conn: &mut AnyConnection,
+    organization: &Organization,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     filled(&organization.name, "名称")?;
     filled(&organization.address, "所在地")?;
     filled(&organization.representative, "代表者")?;
@@ -102,7 +107,10 @@ pub async fn add(conn: &mut AnyConnection, organization: &Organization, at: Time
 ///
 /// # Errors
 /// There is none, or the database failed.
-pub async fn find(conn: &mut AnyConnection, id: Id<kinds::Organization>) -> Result<Organization, StoreError> {
+pub async fn find(
+    conn: &mut AnyConnection,
+    id: Id<kinds::Organization>,
+) -> Result<Organization, StoreError> {
     let row = sqlx::query("SELECT * FROM register_organization WHERE id = $1")
         .bind(id.to_string())
         .fetch_optional(conn)
@@ -116,7 +124,8 @@ pub async fn find(conn: &mut AnyConnection, id: Id<kinds::Organization>) -> Resu
 /// # Errors
 /// The database failed.
 pub async fn all(conn: &mut AnyConnection) -> Result<Vec<Organization>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM register_organization ORDER BY id").fetch_all(conn).await?;
+    let rows =
+        sqlx::query("SELECT * FROM register_organization ORDER BY id").fetch_all(conn).await?;
     rows.iter().map(read).collect()
 }
 

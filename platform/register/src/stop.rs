@@ -107,7 +107,10 @@ pub struct StopRequest {
 
 impl fmt::Debug for StopRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopRequest").field("holder", &self.holder).field("regimes", &self.regimes).finish_non_exhaustive()
+        f.debug_struct("StopRequest")
+            .field("holder", &self.holder)
+            .field("regimes", &self.regimes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -276,12 +279,19 @@ impl StopError {
     /// Sentence for the user.
     pub fn ja(&self) -> String {
         match self {
-            Self::NoReceipt => "受付書面の番号がありません。提供元が交付した書面の番号を入力してください。".to_owned(),
+            Self::NoReceipt => {
+                "受付書面の番号がありません。提供元が交付した書面の番号を入力してください。"
+                    .to_owned()
+            }
             Self::NoEvidence => "求めた者の資格を確認した資料の番号がありません。".to_owned(),
             Self::NoPerson => "対象者の番号がありません。".to_owned(),
-            Self::NoStores => "停止を適用すべき保管先に保管庫（vault）が含まれていません。".to_owned(),
+            Self::NoStores => {
+                "停止を適用すべき保管先に保管庫（vault）が含まれていません。".to_owned()
+            }
             Self::Rule(_) => "その日に効力のある規則値がありません。".to_owned(),
-            Self::OtherRequest => "この受付番号は別の求めに使われています。番号を確かめてください。".to_owned(),
+            Self::OtherRequest => {
+                "この受付番号は別の求めに使われています。番号を確かめてください。".to_owned()
+            }
             Self::Store(e) => e.ja(),
             Self::Lake(e) => e.ja(),
             Self::Log(e) => e.ja(),

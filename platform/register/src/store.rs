@@ -37,7 +37,9 @@ impl StoreError {
     /// Sentence for the user.
     pub fn ja(&self) -> String {
         match self {
-            Self::Db(_) => "データベースを読み書きできません。管理者に知らせてください。".to_owned(),
+            Self::Db(_) => {
+                "データベースを読み書きできません。管理者に知らせてください。".to_owned()
+            }
             Self::Malformed { table, column } => {
                 format!("登録簿（{table} の {column}）を読み取れません。管理者に知らせてください。")
             }
@@ -47,19 +49,35 @@ impl StoreError {
     }
 }
 
-pub(crate) fn text(row: &AnyRow, table: &'static str, column: &'static str) -> Result<String, StoreError> {
+pub(crate) fn text(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<String, StoreError> {
     row.try_get::<String, _>(column).map_err(|_| StoreError::Malformed { table, column })
 }
 
-pub(crate) fn maybe(row: &AnyRow, table: &'static str, column: &'static str) -> Result<Option<String>, StoreError> {
+pub(crate) fn maybe(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<String>, StoreError> {
     row.try_get::<Option<String>, _>(column).map_err(|_| StoreError::Malformed { table, column })
 }
 
-pub(crate) fn int(row: &AnyRow, table: &'static str, column: &'static str) -> Result<i64, StoreError> {
+pub(crate) fn int(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<i64, StoreError> {
     row.try_get::<i64, _>(column).map_err(|_| StoreError::Malformed { table, column })
 }
 
-pub(crate) fn parsed<T: FromStr>(row: &AnyRow, table: &'static str, column: &'static str) -> Result<T, StoreError> {
+pub(crate) fn parsed<T: FromStr>(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, StoreError> {
     text(row, table, column)?.parse().map_err(|_| StoreError::Malformed { table, column })
 }
 
@@ -78,7 +96,8 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
     table: &'static str,
     column: &'static str,
 ) -> Result<T, StoreError> {
-    serde_json::from_str(&text(row, table, column)?).map_err(|_| StoreError::Malformed { table, column })
+    serde_json::from_str(&text(row, table, column)?)
+        .map_err(|_| StoreError::Malformed { table, column })
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(

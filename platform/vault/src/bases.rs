@@ -28,7 +28,9 @@ impl TableBases {
 
     /// Of every table.
     pub(crate) fn all(self) -> Bases {
-        Record::TABLES.iter().fold(Bases::NONE, |all, t| Bases::from_bits(all.bits() | self.get(t).bits()))
+        Record::TABLES
+            .iter()
+            .fold(Bases::NONE, |all, t| Bases::from_bits(all.bits() | self.get(t).bits()))
     }
 
     /// Without the regimes of `bases`.

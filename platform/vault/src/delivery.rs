@@ -47,7 +47,8 @@ pub async fn prepare(
         })?;
         let delivery = checked.manifest().delivery;
         let report = ReportBuilder::new(&checked);
-        let mut writer = runtime.block_on(VaultWriter::new(&vault, gate, ids, delivery, people, report))?;
+        let mut writer =
+            runtime.block_on(VaultWriter::new(&vault, gate, ids, delivery, people, report))?;
         checked.segments(|segment| {
             writer.accept(&segment)?;
             if writer.is_full() { runtime.block_on(writer.flush()) } else { Ok(()) }

@@ -7,7 +7,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, BooleanArray, Int64Array, RecordBatch, StringArray, UInt8Array},
+    array::{
+        Array as _, ArrayRef, AsArray as _, BooleanArray, Int64Array, RecordBatch, StringArray,
+        UInt8Array,
+    },
     compute::filter_record_batch,
     datatypes::{DataType, UInt8Type},
 };
@@ -15,7 +18,7 @@ use async_trait::async_trait;
 use kiban_audit::Tx;
 use kiban_kernel::{Bases, Id, Regime, kinds};
 use kiban_lake::{DataClass, LakeError, Snapshot, Staged, StagedContainer, schema};
-use kiban_register::{Ack, EraseError, ErasureOrder, Erases, stop};
+use kiban_register::{Ack, EraseError, Erases, ErasureOrder, stop};
 
 use crate::{
     Vault, VaultError,
@@ -102,7 +105,7 @@ impl Vault {
         self.stage(TABLE, sources, &mut out).await?;
         let mut notices = Vec::new();
         for batch in self.lake.scan_persons("person_notice", head, &order.persons).await? {
-            notices.push(self.kept_notices(&batch, order.regimes, &out)?);
+            notices.push(kept_notices(&batch, order.regimes, &out)?);
         }
         self.stage("person_notice", notices, &mut out).await?;
         let mut links = Vec::new();
@@ -113,7 +116,12 @@ impl Vault {
         Ok(out)
     }
 
-    async fn stage(&self, table: &str, batches: Vec<RecordBatch>, out: &mut Remains) -> Result<(), VaultError> {
+    async fn stage(
+        &self,
+        table: &str,
+        batches: Vec<RecordBatch>,
+        out: &mut Remains,
+    ) -> Result<(), VaultError> {
         let rows: u64 = batches.iter().map(|b| b.num_rows() as u64).sum();
         if rows > 0 {
             out.rows += rows;
@@ -135,7 +143,8 @@ impl Vault {
         for batch in self.lake.scan_persons(TABLE, head, &order.persons).await? {
             let columns = Columns(&batch);
             let n = batch.num_rows();
-            let (mut keep, mut tables, mut bases) = (vec![false; n], Vec::with_capacity(n), Vec::with_capacity(n));
+            let (mut keep, mut tables, mut bases) =
+                (vec![false; n], Vec::with_capacity(n), Vec::with_capacity(n));
             let (mut files, mut starts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
             for (row, keep) in keep.iter_mut().enumerate() {
                 let left = columns.tables(row)?.without(order.regimes);
@@ -151,7 +160,8 @@ impl Vault {
                         None => container.insert(self.lake.container()?),
                     };
                     let place = container.put(place.segment, person, &bytes)?;
-                    (file, start, length) = (place.file.to_string(), place.start as i64, place.length as i64);
+                    (file, start, length) =
+                        (place.file.to_string(), place.start as i64, place.length as i64);
                 }
                 files.push(file);
                 starts.push(start);
@@ -171,15 +181,19 @@ impl Vault {
         }
         Ok(kept)
     }
+}
 
-    /// Notices under the regimes that stay, of persons of whom something stays.
-    fn kept_notices(&self, batch: &RecordBatch, stopped: Bases, out: &Remains) -> Result<RecordBatch, VaultError> {
-        let regimes = text(batch, "person_notice", "regime")?;
-        let stays = |row: usize| {
-            regimes.value(row).parse::<Regime>().is_ok_and(|regime| !stopped.contains(regime))
-        };
-        filter(batch, |person, row| out.persons.contains(person) && stays(row))
-    }
+/// Notices under the regimes that stay, of persons of whom something stays.
+fn kept_notices(
+    batch: &RecordBatch,
+    stopped: Bases,
+    out: &Remains,
+) -> Result<RecordBatch, VaultError> {
+    let regimes = text(batch, "person_notice", "regime")?;
+    let stays = |row: usize| {
+        regimes.value(row).parse::<Regime>().is_ok_and(|regime| !stopped.contains(regime))
+    };
+    filter(batch, |person, row| out.persons.contains(person) && stays(row))
 }
 
 impl Remains {
@@ -194,16 +208,24 @@ impl Remains {
     }
 }
 
-fn text<'a>(batch: &'a RecordBatch, table: &'static str, column: &'static str) -> Result<&'a StringArray, VaultError> {
+fn text<'a>(
+    batch: &'a RecordBatch,
+    table: &'static str,
+    column: &'static str,
+) -> Result<&'a StringArray, VaultError> {
     batch
         .column_by_name(column)
         .and_then(|c| c.as_string_opt::<i32>())
         .ok_or(VaultError::Column { table, column })
 }
 
-fn filter(batch: &RecordBatch, keep: impl Fn(&str, usize) -> bool) -> Result<RecordBatch, VaultError> {
+fn filter(
+    batch: &RecordBatch,
+    keep: impl Fn(&str, usize) -> bool,
+) -> Result<RecordBatch, VaultError> {
     let persons = text(batch, "person", "person_source")?;
-    let keep: BooleanArray = (0..batch.num_rows()).map(|row| Some(keep(persons.value(row), row))).collect();
+    let keep: BooleanArray =
+        (0..batch.num_rows()).map(|row| Some(keep(persons.value(row), row))).collect();
     Ok(filter_record_batch(batch, &keep)?)
 }
 
@@ -218,13 +240,21 @@ fn without_basis(batch: &RecordBatch, stopped: Bases) -> Result<(RecordBatch, bo
         .ok_or(column)?;
     let touched = bases.iter().flatten().any(|b| b & stopped.bits() != 0);
     let left: UInt8Array = bases.iter().map(|b| b.map(|b| b & !stopped.bits())).collect();
-    let keep: BooleanArray = (0..left.len()).map(|row| Some(!left.is_null(row) && left.value(row) != 0)).collect();
+    let keep: BooleanArray =
+        (0..left.len()).map(|row| Some(!left.is_null(row) && left.value(row) != 0)).collect();
     let batch = replaced(batch, "bases", Arc::new(left))?;
     Ok((filter_record_batch(&batch, &keep)?, touched))
 }
 
-fn replaced(batch: &RecordBatch, column: &'static str, values: ArrayRef) -> Result<RecordBatch, VaultError> {
-    let index = batch.schema().index_of(column).map_err(|_| VaultError::Column { table: "canonical", column })?;
+fn replaced(
+    batch: &RecordBatch,
+    column: &'static str,
+    values: ArrayRef,
+) -> Result<RecordBatch, VaultError> {
+    let index = batch
+        .schema()
+        .index_of(column)
+        .map_err(|_| VaultError::Column { table: "canonical", column })?;
     let mut columns = batch.columns().to_vec();
     columns[index] = values;
     Ok(RecordBatch::try_new(batch.schema(), columns)?)

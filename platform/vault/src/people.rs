@@ -91,7 +91,8 @@ impl People {
                 facts.died(on);
             }
             // the youngest reading: a guardian is asked for rather than not
-            if birth.is_some_and(|b| facts.birth_on.is_none_or(|known| known.latest() < b.latest())) {
+            if birth.is_some_and(|b| facts.birth_on.is_none_or(|known| known.latest() < b.latest()))
+            {
                 facts.birth_on = birth;
             }
             if self.with_identities

@@ -30,7 +30,11 @@ impl Vault {
     ///
     /// # Errors
     /// No such table or snapshot, or a file does not open.
-    pub async fn read(&self, table: &str, at: Snapshot) -> Result<Identified<Vec<RecordBatch>>, VaultError> {
+    pub async fn read(
+        &self,
+        table: &str,
+        at: Snapshot,
+    ) -> Result<Identified<Vec<RecordBatch>>, VaultError> {
         Ok(Identified::seal(self.lake.scan(table, at).await?))
     }
 

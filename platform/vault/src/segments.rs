@@ -35,8 +35,10 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
     };
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
-    let start: Int64Array = rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
-    let length: Int64Array = rows.iter().map(|r| Some(r.place.map_or(0, |(_, _, l)| l as i64))).collect();
+    let start: Int64Array =
+        rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
+    let length: Int64Array =
+        rows.iter().map(|r| Some(r.place.map_or(0, |(_, _, l)| l as i64))).collect();
     RecordBatch::try_from_iter_with_nullable([
         ("person_source", text(&|r| r.person.to_string()), false),
         ("bases", Arc::new(bases) as ArrayRef, false),
@@ -47,7 +49,11 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         ("position", text(&|r| r.position.clone()), false),
         ("parser", text(&|r| r.parser.to_owned()), false),
         ("format", text(&|r| r.format.to_owned()), false),
-        ("container", text(&|r| r.place.map_or_else(String::new, |(f, _, _)| f.to_string())), false),
+        (
+            "container",
+            text(&|r| r.place.map_or_else(String::new, |(f, _, _)| f.to_string())),
+            false,
+        ),
         ("start", Arc::new(start) as ArrayRef, false),
         ("length", Arc::new(length) as ArrayRef, false),
         ("kinds", text(&|r| r.tables.to_text()), false),
@@ -70,8 +76,15 @@ impl<'a> Columns<'a> {
             .and_then(|c| c.as_primitive_opt::<Int64Type>())
             .ok_or(VaultError::Column { table: TABLE, column })
     }
-    pub(crate) fn id<K: kiban_kernel::Kind>(&self, column: &'static str, row: usize) -> Result<Id<K>, VaultError> {
-        self.text(column)?.value(row).parse().map_err(|_| VaultError::Column { table: TABLE, column })
+    pub(crate) fn id<K: kiban_kernel::Kind>(
+        &self,
+        column: &'static str,
+        row: usize,
+    ) -> Result<Id<K>, VaultError> {
+        self.text(column)?
+            .value(row)
+            .parse()
+            .map_err(|_| VaultError::Column { table: TABLE, column })
     }
     pub(crate) fn tables(&self, row: usize) -> Result<TableBases, VaultError> {
         TableBases::from_text(self.text("kinds")?.value(row))
@@ -84,7 +97,8 @@ impl<'a> Columns<'a> {
             return Ok(None);
         }
         let number = |column| -> Result<u64, VaultError> {
-            u64::try_from(self.int(column)?.value(row)).map_err(|_| VaultError::Column { table: TABLE, column })
+            u64::try_from(self.int(column)?.value(row))
+                .map_err(|_| VaultError::Column { table: TABLE, column })
         };
         Ok(Some(SegmentPlace {
             segment: self.id("segment", row)?,

@@ -3,7 +3,11 @@ mod world;
 
 use kiban_kernel::{Bases, Id, Regime, kinds};
 use kiban_lake::Snapshot;
-use kiban_register::{Anon52, ClearError, Cleared, Pseudo57, link, stop};
+use kiban_linkage::{Identity, RawIdentity, Sex};
+use kiban_register::{
+    Anon52, ClearError, Cleared, Pseudo57, StopRequest, link,
+    stop::{self, Scope},
+};
 use world::{HOSPITAL, RESIDENTS, TOWN, World, condition, patient, request, resident, told};
 
 use crate::VaultError;
@@ -22,9 +26,13 @@ async fn receipt(world: &World) -> kiban_audit::Receipt {
 #[tokio::test]
 async fn only_what_is_cleared_is_kept_and_under_its_regime_alone() {
     let world = World::new().await;
-    let mut notices = [told("p1", &BOTH), told("p2", &[Regime::Anon52]), told("p3", &[Regime::Pseudo57])].concat();
+    let mut notices =
+        [told("p1", &BOTH), told("p2", &[Regime::Anon52]), told("p3", &[Regime::Pseudo57])]
+            .concat();
     let mut dead = told("p5", &BOTH);
-    dead.iter_mut().for_each(|n| n.died_on = "2026-03-31".parse().ok());
+    for notice in &mut dead {
+        notice.died_on = "2026-03-31".parse().ok();
+    }
     notices.extend(dead);
     let counts = world.deliver(HOSPITAL, "2026-05-02", &notices, &lines(&[1, 2, 3, 4, 5])).await;
     assert_eq!((counts.accepted_persons, counts.accepted_segments), (3, 9));
@@ -36,7 +44,8 @@ async fn only_what_is_cleared_is_kept_and_under_its_regime_alone() {
     let rows = world.rows(world.head().await).await;
     let bases = |local: &str| {
         let person = world.person(HOSPITAL, local).to_string();
-        let mut found: Vec<u8> = rows.iter().filter(|(_, p, _)| *p == person).map(|(_, _, b)| *b).collect();
+        let mut found: Vec<u8> =
+            rows.iter().filter(|(_, p, _)| *p == person).map(|(_, _, b)| *b).collect();
         found.dedup();
         found
     };
@@ -71,7 +80,18 @@ async fn no_named_value_is_on_disk_in_the_clear() {
     let _ = tx.commit(world::event("test.linked", &world.actor)).await.unwrap();
     world.stop(HOSPITAL, "p1", Bases::from_bits(1)).await;
 
-    let values = ["試験姓1", "花子", "シケンセイ", "ｼｹﾝｾｲ", "シケンセイハナコ", "CHART00001", "090-5555", "架空市一丁目", "19510102", "病名I10"];
+    let values = [
+        "試験姓1",
+        "花子",
+        "シケンセイ",
+        "ｼｹﾝｾｲ",
+        "シケンセイハナコ",
+        "CHART00001",
+        "090-5555",
+        "架空市一丁目",
+        "19510102",
+        "病名I10",
+    ];
     let files = world.files();
     assert!(files.iter().any(|f| f.ends_with("governance.sqlite")));
     assert!(files.iter().filter(|f| f.extension().is_some_and(|e| e == "kbs")).count() > 10);
@@ -121,14 +141,22 @@ async fn a_row_is_traced_to_the_bytes_sent() {
     let person = world.person(HOSPITAL, "p1");
     for line in &sent {
         let segment = world.ids.id(person, b"", line.as_bytes());
-        let got = world.vault.trace(&mut conn, person, segment, world.head().await, &receipt).await.unwrap();
+        let got = world
+            .vault
+            .trace(&mut conn, person, segment, world.head().await, &receipt)
+            .await
+            .unwrap();
         assert_eq!(got.bytes, line.as_bytes());
     }
     let person = world.person(TOWN, "R7");
     let segment = world.ids.id(person, RESIDENTS.as_bytes(), town[1].as_bytes());
-    let got = world.vault.trace(&mut conn, person, segment, world.head().await, &receipt).await.unwrap();
+    let got =
+        world.vault.trace(&mut conn, person, segment, world.head().await, &receipt).await.unwrap();
     assert_eq!((got.bytes, got.position.as_str()), (town.concat().into_bytes(), "row 2"));
-    let other = world.vault.trace(&mut conn, world.person(TOWN, "R8"), segment, world.head().await, &receipt).await;
+    let other = world
+        .vault
+        .trace(&mut conn, world.person(TOWN, "R8"), segment, world.head().await, &receipt)
+        .await;
     assert!(matches!(other, Err(VaultError::NoSegment)));
 }
 
@@ -146,9 +174,15 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     assert!(matches!(open, Err(ClearError::OpenStops { count: 1 })));
 
     let applied =
-        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key()).await.unwrap();
+        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
+            .await
+            .unwrap();
     assert!(applied.open.is_empty());
-    let text = kiban_audit::note::verify(applied.proof().unwrap(), &[world.db.signer().verify_key().clone()]).unwrap();
+    let text = kiban_audit::note::verify(
+        applied.proof().unwrap(),
+        &[world.db.signer().verify_key().clone()],
+    )
+    .unwrap();
     assert!(text.contains("受-1-p1-0") && text.contains("vault: containers 0, files"));
     let (gone, stays) = (world.person(HOSPITAL, "p1"), world.person(HOSPITAL, "p2"));
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
@@ -156,7 +190,8 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
 
     let cleared = Cleared::<Anon52>::mint(&mut conn, world.vault.lake()).await.unwrap();
     assert_eq!(cleared.watermark(), 1);
-    let (again, since) = Cleared::<Pseudo57>::again(&mut conn, world.vault.lake(), first, 0).await.unwrap();
+    let (again, since) =
+        Cleared::<Pseudo57>::again(&mut conn, world.vault.lake(), first, 0).await.unwrap();
     assert_eq!((again.snapshot(), since.len(), since[0].persons.clone()), (first, 1, vec![gone]));
     assert!(stop::affected(&mut conn, 0, |p| *p == stays).await.unwrap().is_empty());
     assert_eq!(stop::affected(&mut conn, 0, |p| *p == gone).await.unwrap().len(), 1);
@@ -171,7 +206,9 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
 
     let twice =
-        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key()).await.unwrap();
+        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
+            .await
+            .unwrap();
     assert_eq!(twice.proof(), applied.proof());
     assert_eq!(world.head().await, head, "nothing more to do");
 }
@@ -193,18 +230,27 @@ async fn a_stop_under_one_regime_leaves_what_the_other_clears() {
     assert_eq!(bases(p1), [2, 2, 2]);
     assert_eq!(bases(p2), [1, 1, 1]);
     for at in 1..world.head().await.0 {
-        let of_52 = world.rows(Snapshot(at)).await.into_iter().any(|(_, p, b)| p == p1.to_string() && b & 1 != 0);
+        let of_52 = world
+            .rows(Snapshot(at))
+            .await
+            .into_iter()
+            .any(|(_, p, b)| p == p1.to_string() && b & 1 != 0);
         assert!(!of_52, "no snapshot holds the stopped basis");
     }
     let receipt = receipt(&world).await;
     let mut conn = world.db.db().pool().acquire().await.unwrap();
     let segment = world.ids.id(p1, b"", patient(1).as_bytes());
-    let got = world.vault.trace(&mut conn, p1, segment, world.head().await, &receipt).await.unwrap();
+    let got =
+        world.vault.trace(&mut conn, p1, segment, world.head().await, &receipt).await.unwrap();
     assert_eq!(got.bytes, patient(1).as_bytes(), "kept for the other regime under a new key");
 
     let head = world.head().await;
     let again = world.deliver(HOSPITAL, "2026-07-01", &notices, &lines(&[1])).await;
-    assert_eq!((again.duplicate_segments, world.head().await), (3, head), "not taken in again under 52");
+    assert_eq!(
+        (again.duplicate_segments, world.head().await),
+        (3, head),
+        "not taken in again under 52"
+    );
     world.stop(HOSPITAL, "p2", of_52).await;
     assert!(world.vault.persons_present(&[p2]).await.unwrap().values().all(|n| *n == 0));
     world.stop(HOSPITAL, "p1", Bases::NONE.with(Regime::Pseudo57)).await;
@@ -224,7 +270,10 @@ async fn a_stop_that_comes_between_makes_the_delivery_stale() {
     let counts = world.deliver(HOSPITAL, "2026-06-01", &notices, &lines(&[1])).await;
     assert_eq!(counts.refused_persons["stopped"], 1);
     world.vault.lake().collect().await.unwrap();
-    assert!(!world.files().iter().any(|f| f.extension().is_some_and(|e| e == "kbs")), "no byte stays");
+    assert!(
+        !world.files().iter().any(|f| f.extension().is_some_and(|e| e == "kbs")),
+        "no byte stays"
+    );
 }
 
 #[tokio::test]
@@ -255,23 +304,65 @@ async fn persons_are_linked_over_holders_and_keep_their_id() {
     let (report, before) = relink().await;
     assert_eq!((report.persons, report.created, report.across_holders), (3, 3, 0));
 
-    let town: Vec<String> = [RESIDENTS.to_owned()].into_iter().chain([1, 2, 9].map(resident)).collect();
+    let town: Vec<String> =
+        [RESIDENTS.to_owned()].into_iter().chain([1, 2, 9].map(resident)).collect();
     let notices: Vec<_> = [1, 2, 9].iter().flat_map(|n| told(&format!("R{n}"), &BOTH)).collect();
     world.deliver(TOWN, "2026-06-01", &notices, &town).await;
     let (report, after) = relink().await;
     assert_eq!((report.person_sources, report.persons, report.across_holders), (6, 4, 2));
     assert_eq!(report.pairs["exact.name"], 2);
     for n in [1, 2] {
-        let (here, there) = (world.person(HOSPITAL, &format!("p{n}")), world.person(TOWN, &format!("R{n}")));
+        let (here, there) =
+            (world.person(HOSPITAL, &format!("p{n}")), world.person(TOWN, &format!("R{n}")));
         assert_eq!(after[&here], after[&there]);
         assert_eq!(after[&here], before[&here], "the oldest member's id");
     }
     let (head, (report, same)) = (world.head().await, relink().await);
-    assert_eq!((report.created, same, world.head().await), (0, after.clone(), head), "nothing new, no snapshot");
+    assert_eq!(
+        (report.created, same, world.head().await),
+        (0, after.clone(), head),
+        "nothing new, no snapshot"
+    );
 
     // the town's record outlives the hospital's and keeps the person's id
     world.stop(HOSPITAL, "p1", Bases::BOTH).await;
     let (_, left) = relink().await;
     assert!(!left.contains_key(&world.person(HOSPITAL, "p1")));
     assert_eq!(left[&world.person(TOWN, "R1")], before[&world.person(HOSPITAL, "p1")]);
+}
+
+// register.stopped
+#[tokio::test]
+async fn a_stop_at_all_holders_reaches_what_is_linked_and_what_comes_later() {
+    let world = World::new().await;
+    world.deliver(HOSPITAL, "2026-06-01", &told("p1", &BOTH), &lines(&[1])).await;
+    let town = [RESIDENTS.to_owned(), resident(1), resident(2)];
+    let notices = [told("R1", &BOTH), told("R2", &BOTH)].concat();
+    world.deliver(TOWN, "2026-06-01", &notices, &town).await;
+    let prepared = link::prepare(world.vault.lake(), &world.keys).await.unwrap();
+    let mut tx = world.log.begin().await.unwrap();
+    prepared.commit(world.vault.lake(), &mut tx).await.unwrap();
+    let _ = tx.commit(world::event("test.linked", &world.actor)).await.unwrap();
+
+    let identity = Identity::normalise(&RawIdentity {
+        name_kana: Some("シケンセイ ハナコ"),
+        birth_on: "1951-01-02".parse().ok(),
+        sex: Some(Sex::Female),
+        ..RawIdentity::default()
+    });
+    let asked = StopRequest {
+        scope: Scope::AllHolders,
+        identities: vec![identity],
+        ..request(HOSPITAL, "p1", Bases::BOTH)
+    };
+    let stop = world.receive_stop(&asked, &["vault"]).await;
+    let linked = [world.person(HOSPITAL, "p1"), world.person(TOWN, "R1")];
+    assert!(linked.iter().all(|p| stop.persons.contains(p)) && stop.persons.len() == 2);
+    stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
+        .await
+        .unwrap();
+    assert!(world.vault.persons_present(&linked).await.unwrap().values().all(|n| *n == 0));
+    let counts = world.deliver(TOWN, "2026-07-01", &notices, &town).await;
+    assert_eq!(counts.refused_persons["stopped"], 1);
+    assert_eq!(counts.duplicate_segments, 1, "R2 is another person");
 }

@@ -1,6 +1,9 @@
 //! Segments in, staged rows and source bytes out, in bounded memory; nothing is visible before the commit.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use kiban_audit::Tx;
 use kiban_intake::{
@@ -8,9 +11,9 @@ use kiban_intake::{
     report::ReportBuilder,
     rows::{RowContext, RowTotals, TableBuilders},
 };
-use kiban_kernel::{Bases, Date, Id, Regime, kinds};
+use kiban_kernel::{Bases, Date, Id, PartialDate, Regime, kinds};
 use kiban_lake::{ContainerWriter, Lake, Snapshot, Staged, StagedContainer};
-use kiban_register::{Gate, PersonGate, person_notice::PersonNoticeRows, stop};
+use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNoticeRows, stop};
 
 use crate::{
     Vault, VaultError,
@@ -31,9 +34,11 @@ const NOTHING_READ: &str = "nothing_read";
 
 struct Person {
     id: Id<kinds::PersonSource>,
-    gate: PersonGate,
+    gate: Arc<PersonGate>,
     kept: bool,
-    noticed: bool,
+    /// Given with the first segment that is kept.
+    notices: Vec<PersonNotice>,
+    died_on: Option<PartialDate>,
 }
 
 /// Takes the segments of one delivery.
@@ -49,6 +54,7 @@ pub struct VaultWriter {
     base: Snapshot,
     people: People,
     persons: HashMap<String, Person>,
+    gates: HashSet<Arc<PersonGate>>,
     known: Known,
     builders: TableBuilders,
     totals: RowTotals,
@@ -84,6 +90,7 @@ impl VaultWriter {
             base,
             people,
             persons: HashMap::new(),
+            gates: HashSet::new(),
             builders: TableBuilders::new()?,
             totals: RowTotals::default(),
             report,
@@ -107,12 +114,21 @@ impl VaultWriter {
         }
         let Some(local_id) = segment.person else { return Ok(()) };
         if !self.persons.contains_key(local_id) {
-            let gate = match self.people.by_local_id.get(local_id) {
-                Some(facts) => facts.gate(&self.gate, local_id),
-                None => crate::people::Facts::default().gate(&self.gate, local_id),
+            let facts = self.people.by_local_id.remove(local_id).unwrap_or_default();
+            let gate = facts.gate(&self.gate, local_id);
+            // most persons are judged alike: one copy of each judgement
+            let gate = match self.gates.get(&gate) {
+                Some(known) => known.clone(),
+                None => {
+                    let gate = Arc::new(gate);
+                    self.gates.insert(gate.clone());
+                    gate
+                }
             };
             let id = self.gate.keys().person_source(self.gate.holder(), local_id);
-            self.persons.insert(local_id.to_owned(), Person { id, gate, kept: false, noticed: false });
+            let (notices, died_on) = (facts.notices, facts.died_on);
+            self.persons
+                .insert(local_id.to_owned(), Person { id, gate, kept: false, notices, died_on });
         }
         let Some(person) = self.persons.get_mut(local_id) else { return Ok(()) };
 
@@ -150,13 +166,14 @@ impl VaultWriter {
         known.tables.merge(new);
         known.bytes |= keep_bytes;
 
-        if !person.noticed {
-            person.noticed = true;
-            if let Some(facts) = self.people.by_local_id.get(local_id) {
-                for notice in &facts.notices {
-                    self.notices.push(person.id, self.gate.holder(), self.delivery, notice, facts.died_on);
-                }
-            }
+        for notice in std::mem::take(&mut person.notices) {
+            self.notices.push(
+                person.id,
+                self.gate.holder(),
+                self.delivery,
+                &notice,
+                person.died_on,
+            );
         }
         for record in &segment.parsed.records {
             let bases = new.get(record.table());
@@ -276,7 +293,10 @@ impl VaultWriter {
             if person.kept {
                 counts.accepted_persons += 1;
             } else {
-                *counts.refused_persons.entry(refusal(&person.gate, None).to_owned()).or_default() += 1;
+                *counts
+                    .refused_persons
+                    .entry(refusal(&person.gate, None).to_owned())
+                    .or_default() += 1;
             }
         }
         Ok(Prepared {
@@ -296,7 +316,11 @@ impl VaultWriter {
 /// nearest to passing otherwise.
 fn refusal(gate: &PersonGate, table: Option<&str>) -> &'static str {
     let Some(table) = table else {
-        return if gate.bases().is_empty() { nearest(|r| gate.reason(r).map(|r| r.code())) } else { NOTHING_READ };
+        return if gate.bases().is_empty() {
+            nearest(|r| gate.reason(r).map(|r| r.code()))
+        } else {
+            NOTHING_READ
+        };
     };
     let decision = gate.decide(table);
     nearest(|r| decision.reason(r).map(|r| r.code()))
@@ -335,8 +359,13 @@ impl Prepared {
     /// # Errors
     /// [`VaultError::Stale`] if a stop was received or the lake changed since: drop the transaction and
     /// prepare again. Or the lake failed.
-    pub async fn commit(self, tx: &mut Tx) -> Result<(Snapshot, ReportBuilder, TableBuilders, RowTotals), VaultError> {
-        if stop::watermark(tx.conn()).await? != self.watermark || self.lake.head().await? != self.base {
+    pub async fn commit(
+        self,
+        tx: &mut Tx,
+    ) -> Result<(Snapshot, ReportBuilder, TableBuilders, RowTotals), VaultError> {
+        if stop::watermark(tx.conn()).await? != self.watermark
+            || self.lake.head().await? != self.base
+        {
             return Err(VaultError::Stale);
         }
         let snapshot = if self.is_empty() {

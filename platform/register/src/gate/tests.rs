@@ -90,7 +90,8 @@ fn every_combination_of_facts_under_each_regime() {
                 gate.stops.insert(hash, (Bases::NONE.with(regime), day("2026-05-20")));
             }
             let person = PersonFacts {
-                died_on: [None, Some(day("2026-04-01")), Some(day("2026-05-30"))][death as usize].map(Into::into),
+                died_on: [None, Some(day("2026-04-01")), Some(day("2026-05-30"))][death as usize]
+                    .map(Into::into),
                 ..facts(&notices)
             };
             let expected = filing == 2 && told == 2 && !stopped && death != 1 && lawful;
@@ -125,7 +126,10 @@ fn a_later_notice_does_not_take_back_what_an_earlier_one_allows() {
     gate.versions.insert((Regime::Anon52, "v2".into()), vec!["condition".into(), "note".into()]);
     let person = gate.person(&facts(&notices));
     assert!(person.bases_of("condition").contains(Regime::Anon52));
-    assert_eq!(person.decide("note").reason(Regime::Anon52), Some(Reason::Waiting { until: day("2026-06-19") }));
+    assert_eq!(
+        person.decide("note").reason(Regime::Anon52),
+        Some(Reason::Waiting { until: day("2026-06-19") })
+    );
 }
 
 #[test]
@@ -159,7 +163,8 @@ fn a_stop_at_all_holders_refuses_the_same_identity_elsewhere() {
         sex: Some(Sex::Female),
         ..RawIdentity::default()
     });
-    let person = PersonFacts { identities: std::slice::from_ref(&spelt_otherwise), ..facts(&notices) };
+    let person =
+        PersonFacts { identities: std::slice::from_ref(&spelt_otherwise), ..facts(&notices) };
     assert_eq!(gate.decide(&person, "condition").reason(Regime::Anon52), Some(Reason::Stopped));
     assert_eq!(gate.decide(&facts(&notices), "condition").reason(Regime::Anon52), None);
 }

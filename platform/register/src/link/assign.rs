@@ -37,7 +37,8 @@ pub(super) fn persons(
         }
     }
     let mut taken: BTreeSet<Person> = before.values().map(|b| b.link.person).collect();
-    let mut out = Assigned { links: Vec::with_capacity(ids.len()), created: 0, merged: 0, split: 0 };
+    let mut out =
+        Assigned { links: Vec::with_capacity(ids.len()), created: 0, merged: 0, split: 0 };
     let mut person_of: Vec<Option<Person>> = vec![None; ids.len()];
     for cluster in clusters {
         let members = || cluster.iter().map(|m| ids[*m as usize]);

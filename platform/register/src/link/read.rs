@@ -56,14 +56,20 @@ fn value(array: &StringArray, row: usize) -> Option<&str> {
 }
 
 /// Person rows by person source; coverage rows add further insurer numbers to the person's first identity.
-pub(super) fn sources(persons: &[RecordBatch], coverages: &[RecordBatch]) -> Result<Sources, LinkError> {
+pub(super) fn sources(
+    persons: &[RecordBatch],
+    coverages: &[RecordBatch],
+) -> Result<Sources, LinkError> {
     let mut found: BTreeMap<Id<kinds::PersonSource>, (String, Vec<Identity>)> = BTreeMap::new();
     for batch in persons {
         let c = Columns { batch, table: "person" };
-        let (source, holder, birth) = (c.text("person_source")?, c.text("holder")?, c.date("birth_on")?);
+        let (source, holder, birth) =
+            (c.text("person_source")?, c.text("holder")?, c.date("birth_on")?);
         let [kanji, kana, sex, postal, address, phone] =
-            ["name_kanji", "name_kana", "sex", "postal_code", "address", "phone"].map(|n| c.text(n));
-        let (kanji, kana, sex, postal, address, phone) = (kanji?, kana?, sex?, postal?, address?, phone?);
+            ["name_kanji", "name_kana", "sex", "postal_code", "address", "phone"]
+                .map(|n| c.text(n));
+        let (kanji, kana, sex, postal, address, phone) =
+            (kanji?, kana?, sex?, postal?, address?, phone?);
         let [insurer, symbol, number, branch] = insurance(&c)?;
         for row in 0..batch.num_rows() {
             let id = id(source, row, "person")?;
@@ -80,7 +86,8 @@ pub(super) fn sources(persons: &[RecordBatch], coverages: &[RecordBatch]) -> Res
                 insured_number: value(number, row),
                 insured_branch: value(branch, row),
             });
-            let (_, identities) = found.entry(id).or_insert_with(|| (holder.value(row).to_owned(), Vec::new()));
+            let (_, identities) =
+                found.entry(id).or_insert_with(|| (holder.value(row).to_owned(), Vec::new()));
             if identities.len() < MOST_IDENTITIES && !identities.contains(&identity) {
                 identities.push(identity);
             }
@@ -91,7 +98,9 @@ pub(super) fn sources(persons: &[RecordBatch], coverages: &[RecordBatch]) -> Res
         let source = c.text("person_source")?;
         let [insurer, symbol, number, branch] = insurance(&c)?;
         for row in 0..batch.num_rows() {
-            let Some((_, identities)) = found.get_mut(&id(source, row, "coverage")?) else { continue };
+            let Some((_, identities)) = found.get_mut(&id(source, row, "coverage")?) else {
+                continue;
+            };
             let Some(first) = identities.first() else { continue };
             let covered = Identity::normalise(&RawIdentity {
                 insurer_no: value(insurer, row),
@@ -118,7 +127,8 @@ pub(super) fn sources(persons: &[RecordBatch], coverages: &[RecordBatch]) -> Res
     let (mut ids, mut members) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
     for (id, (holder, identities)) in found {
         ids.push(id);
-        members.push(Member { holder: number.get(&holder).copied().unwrap_or_default(), identities });
+        members
+            .push(Member { holder: number.get(&holder).copied().unwrap_or_default(), identities });
     }
     Ok(Sources { ids, members })
 }
@@ -132,12 +142,18 @@ fn insurance<'a>(c: &Columns<'a>) -> Result<[&'a StringArray; 4], LinkError> {
     ])
 }
 
-fn id<K: kiban_kernel::Kind>(array: &StringArray, row: usize, table: &'static str) -> Result<Id<K>, LinkError> {
+fn id<K: kiban_kernel::Kind>(
+    array: &StringArray,
+    row: usize,
+    table: &'static str,
+) -> Result<Id<K>, LinkError> {
     array.value(row).parse().map_err(|_| LinkError::Column { table, column: "person_source" })
 }
 
 /// The links of before.
-pub(super) fn links(batches: &[RecordBatch]) -> Result<BTreeMap<Id<kinds::PersonSource>, Before>, LinkError> {
+pub(super) fn links(
+    batches: &[RecordBatch],
+) -> Result<BTreeMap<Id<kinds::PersonSource>, Before>, LinkError> {
     let mut out = BTreeMap::new();
     for batch in batches {
         let c = Columns { batch, table: "person_link" };
@@ -148,7 +164,11 @@ pub(super) fn links(batches: &[RecordBatch]) -> Result<BTreeMap<Id<kinds::Person
                 .value(row)
                 .parse()
                 .map_err(|_| LinkError::Column { table: "person_link", column: "person" })?;
-            let link = PersonLink { person_source: id(source, row, "person_link")?, person, since: since.value(row) };
+            let link = PersonLink {
+                person_source: id(source, row, "person_link")?,
+                person,
+                since: since.value(row),
+            };
             out.insert(link.person_source, Before { link, rule: rule.value(row).to_owned() });
         }
     }

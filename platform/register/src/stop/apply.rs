@@ -4,7 +4,7 @@ use kiban_audit::{Event, Log, note::SigningKey};
 use kiban_govern::Actor;
 use kiban_kernel::{Digest, Id, LawKey, kinds};
 
-use super::{Ack, ErasureOrder, Erases, Stop, StopError, proof, rows};
+use super::{Ack, Erases, ErasureOrder, Stop, StopError, proof, rows};
 
 /// How far a stop got.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,8 @@ pub async fn apply(
     let stop = rows::find(&mut conn, stop).await?;
     let waiting = rows::stores(&mut conn, stop.id).await?;
     drop(conn);
-    let order = ErasureOrder { stop: stop.id, persons: stop.persons.clone(), regimes: stop.regimes };
+    let order =
+        ErasureOrder { stop: stop.id, persons: stop.persons.clone(), regimes: stop.regimes };
     let mut open = Vec::new();
     for store in waiting.into_iter().filter(|s| s.acknowledged_at.is_none()) {
         let Some(port) = ports.iter().find(|p| p.name() == store.store) else {
@@ -88,7 +89,13 @@ async fn ask(
     Ok(Ok(()))
 }
 
-async fn unanswered(log: &Log, actor: &Actor, stop: &Stop, store: &str, code: &str) -> Result<(), StopError> {
+async fn unanswered(
+    log: &Log,
+    actor: &Actor,
+    stop: &Stop,
+    store: &str,
+    code: &str,
+) -> Result<(), StopError> {
     let mut tx = log.begin().await?;
     rows::not_answered(tx.conn(), stop.id, store).await?;
     let body = serde_json::json!({ "store": store, "why": code });

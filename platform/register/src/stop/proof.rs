@@ -15,8 +15,11 @@ pub(super) fn sign(
     signer: &SigningKey,
 ) -> Result<String, NoteError> {
     let mut text = String::new();
-    let regimes: Vec<&str> =
-        Regime::ALL.into_iter().filter(|r| stop.regimes.contains(*r)).map(Regime::label_ja).collect();
+    let regimes: Vec<&str> = Regime::ALL
+        .into_iter()
+        .filter(|r| stop.regimes.contains(*r))
+        .map(Regime::label_ja)
+        .collect();
     // Writing to a String does not fail.
     let _ = writeln!(text, "医療情報の提供停止 処理完了証");
     let _ = writeln!(text, "format: kiban.stop-proof/1");
@@ -30,7 +33,8 @@ pub(super) fn sign(
     let _ = writeln!(text, "完了: {} ({closed_at})", jst_date(closed_at));
     let _ = writeln!(text, "保管先ごとの消去:");
     for store in stores {
-        let counts: Vec<String> = store.ack.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let counts: Vec<String> =
+            store.ack.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
         let counts = if counts.is_empty() { "保管なし".to_owned() } else { counts.join(", ") };
         let at = store.acknowledged_at.map(|t| t.to_string()).unwrap_or_default();
         let _ = writeln!(text, "- {}: {counts} ({at})", store.store);

@@ -45,7 +45,9 @@ pub async fn receive(
         return Err(StopError::NoStores);
     }
     let person = keys.person_source(request.holder, &request.local_id);
-    if let Some(stop) = rows::by_receipt(tx.conn(), request.holder, request.receipt_number.trim()).await? {
+    if let Some(stop) =
+        rows::by_receipt(tx.conn(), request.holder, request.receipt_number.trim()).await?
+    {
         if !stop.persons.contains(&person) {
             return Err(StopError::OtherRequest);
         }
@@ -75,9 +77,16 @@ pub async fn receive(
         persons,
     };
     rows::add(tx.conn(), &stop, request.evidence.trim()).await?;
-    rows::suppress(tx.conn(), &stop, &keys.suppressed_at(request.holder, &request.local_id), Scope::Holder).await?;
+    rows::suppress(
+        tx.conn(),
+        &stop,
+        &keys.suppressed_at(request.holder, &request.local_id),
+        Scope::Holder,
+    )
+    .await?;
     if request.scope == Scope::AllHolders {
-        let mut hashes: Vec<String> = request.identities.iter().flat_map(|i| keys.suppressed_anywhere(i)).collect();
+        let mut hashes: Vec<String> =
+            request.identities.iter().flat_map(|i| keys.suppressed_anywhere(i)).collect();
         hashes.sort_unstable();
         hashes.dedup();
         for hash in hashes {
@@ -113,6 +122,7 @@ fn regimes(request: &StopRequest, rules: &Rules) -> Result<Bases, StopError> {
         .iter()
         .map(|r| r.parse::<Regime>())
         .collect();
-    let default = named.map_err(|_| StoreError::Malformed { table: "rules", column: "stop.default_regimes" })?;
+    let default = named
+        .map_err(|_| StoreError::Malformed { table: "rules", column: "stop.default_regimes" })?;
     if default.is_empty() { Ok(Bases::BOTH) } else { Ok(default) }
 }

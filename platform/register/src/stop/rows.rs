@@ -38,7 +38,11 @@ pub struct TouchingStop {
     pub persons: Vec<Id<kinds::PersonSource>>,
 }
 
-pub(super) async fn add(conn: &mut AnyConnection, stop: &Stop, evidence: &str) -> Result<(), StoreError> {
+pub(super) async fn add(
+    conn: &mut AnyConnection,
+    stop: &Stop,
+    evidence: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO register_stop (id, stop_no, holder, receipt_number, requested_on, requester, evidence, \
          scope, regimes, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -123,11 +127,13 @@ pub(super) async fn not_answered(
     stop: Id<kinds::Stop>,
     store: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE register_stop_store SET attempts = attempts + 1 WHERE stop = $1 AND store = $2")
-        .bind(stop.to_string())
-        .bind(store)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "UPDATE register_stop_store SET attempts = attempts + 1 WHERE stop = $1 AND store = $2",
+    )
+    .bind(stop.to_string())
+    .bind(store)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -146,7 +152,10 @@ pub(super) async fn close(
     Ok(())
 }
 
-pub(super) async fn stores(conn: &mut AnyConnection, stop: Id<kinds::Stop>) -> Result<Vec<StoreState>, StoreError> {
+pub(super) async fn stores(
+    conn: &mut AnyConnection,
+    stop: Id<kinds::Stop>,
+) -> Result<Vec<StoreState>, StoreError> {
     let rows = sqlx::query("SELECT * FROM register_stop_store WHERE stop = $1 ORDER BY store")
         .bind(stop.to_string())
         .fetch_all(conn)
@@ -173,13 +182,19 @@ pub(super) async fn stores(conn: &mut AnyConnection, stop: Id<kinds::Stop>) -> R
 /// # Errors
 /// The database failed.
 pub async fn all(conn: &mut AnyConnection) -> Result<Vec<Stop>, StoreError> {
-    let heads = sqlx::query("SELECT * FROM register_stop ORDER BY stop_no").fetch_all(&mut *conn).await?;
-    let rows = sqlx::query("SELECT stop, person_source FROM register_stop_person ORDER BY person_source")
-        .fetch_all(conn)
-        .await?;
+    let heads =
+        sqlx::query("SELECT * FROM register_stop ORDER BY stop_no").fetch_all(&mut *conn).await?;
+    let rows =
+        sqlx::query("SELECT stop, person_source FROM register_stop_person ORDER BY person_source")
+            .fetch_all(conn)
+            .await?;
     let mut persons: BTreeMap<String, Vec<Id<kinds::PersonSource>>> = BTreeMap::new();
     for row in &rows {
-        persons.entry(text(row, PERSONS, "stop")?).or_default().push(parsed(row, PERSONS, "person_source")?);
+        persons.entry(text(row, PERSONS, "stop")?).or_default().push(parsed(
+            row,
+            PERSONS,
+            "person_source",
+        )?);
     }
     heads.iter().map(|row| read(row, &mut persons)).collect()
 }
@@ -215,16 +230,21 @@ pub(super) async fn by_receipt(
 
 async fn one(conn: &mut AnyConnection, row: &AnyRow) -> Result<Stop, StoreError> {
     let id = text(row, TABLE, "id")?;
-    let rows =
-        sqlx::query("SELECT person_source FROM register_stop_person WHERE stop = $1 ORDER BY person_source")
-            .bind(id.as_str())
-            .fetch_all(conn)
-            .await?;
-    let list: Result<Vec<_>, StoreError> = rows.iter().map(|r| parsed(r, PERSONS, "person_source")).collect();
+    let rows = sqlx::query(
+        "SELECT person_source FROM register_stop_person WHERE stop = $1 ORDER BY person_source",
+    )
+    .bind(id.as_str())
+    .fetch_all(conn)
+    .await?;
+    let list: Result<Vec<_>, StoreError> =
+        rows.iter().map(|r| parsed(r, PERSONS, "person_source")).collect();
     read(row, &mut BTreeMap::from([(id, list?)]))
 }
 
-fn read(row: &AnyRow, persons: &mut BTreeMap<String, Vec<Id<kinds::PersonSource>>>) -> Result<Stop, StoreError> {
+fn read(
+    row: &AnyRow,
+    persons: &mut BTreeMap<String, Vec<Id<kinds::PersonSource>>>,
+) -> Result<Stop, StoreError> {
     let malformed = |column| StoreError::Malformed { table: TABLE, column };
     let (requester, scope) = (text(row, TABLE, "requester")?, text(row, TABLE, "scope")?);
     Ok(Stop {
@@ -237,7 +257,10 @@ fn read(row: &AnyRow, persons: &mut BTreeMap<String, Vec<Id<kinds::PersonSource>
             .into_iter()
             .find(|r| r.as_str() == requester)
             .ok_or_else(|| malformed("requester"))?,
-        scope: Scope::ALL.into_iter().find(|s| s.as_str() == scope).ok_or_else(|| malformed("scope"))?,
+        scope: Scope::ALL
+            .into_iter()
+            .find(|s| s.as_str() == scope)
+            .ok_or_else(|| malformed("scope"))?,
         regimes: Bases::from_bits(int(row, TABLE, "regimes")? as u8),
         received_at: parsed(row, TABLE, "received_at")?,
         closed_at: maybe_parsed(row, TABLE, "closed_at")?,
@@ -266,8 +289,9 @@ pub async fn open(conn: &mut AnyConnection) -> Result<Vec<(Stop, Vec<StoreState>
 /// # Errors
 /// The database failed.
 pub async fn watermark(conn: &mut AnyConnection) -> Result<u64, StoreError> {
-    let row =
-        sqlx::query("SELECT COALESCE(MAX(stop_no), 0) AS stop_no FROM register_stop").fetch_one(conn).await?;
+    let row = sqlx::query("SELECT COALESCE(MAX(stop_no), 0) AS stop_no FROM register_stop")
+        .fetch_one(conn)
+        .await?;
     Ok(int(&row, TABLE, "stop_no")? as u64)
 }
 
@@ -295,7 +319,10 @@ pub async fn unapplied(conn: &mut AnyConnection, regime: Regime) -> Result<u64, 
 ///
 /// # Errors
 /// The database failed.
-pub async fn since(conn: &mut AnyConnection, watermark: u64) -> Result<Vec<TouchingStop>, StoreError> {
+pub async fn since(
+    conn: &mut AnyConnection,
+    watermark: u64,
+) -> Result<Vec<TouchingStop>, StoreError> {
     let stops = all(conn).await?;
     Ok(stops
         .into_iter()

@@ -10,8 +10,8 @@ use kiban_audit::{Event, Log, Tx, note};
 use kiban_kernel::{Bases, NoSteps, OsEntropy, Regime, Rules};
 use kiban_lake::{KeyRing, Lake};
 use kiban_register::{
-    Ack, Anon52, ClearError, Cleared, EraseError, ErasureOrder, Erases, Gate, OrganizationKind, PersonFacts,
-    Pseudo57, StopError, StopRequest, organization,
+    Ack, Anon52, ClearError, Cleared, EraseError, Erases, ErasureOrder, Gate, OrganizationKind,
+    PersonFacts, Pseudo57, StopError, StopRequest, organization,
     stop::{self, Requester, Scope},
 };
 use kiban_testkit::{TestDb, actor, each_database, id};
@@ -42,7 +42,11 @@ impl Erases for Store {
             return Err(EraseError::Unavailable);
         }
         let first = self.erased.fetch_add(1, Ordering::SeqCst) == 0;
-        Ok(if first { Ack::default().with("rows", order.persons.len() as u64) } else { Ack::default() })
+        Ok(if first {
+            Ack::default().with("rows", order.persons.len() as u64)
+        } else {
+            Ack::default()
+        })
     }
     async fn sweep(&self) -> Result<(), EraseError> {
         if self.swept.load(Ordering::SeqCst) { Ok(()) } else { Err(EraseError::BytesRemain) }
@@ -66,7 +70,8 @@ fn request(regimes: Bases) -> StopRequest {
 async fn world(db: &TestDb) -> (Log, Lake, Rules) {
     let log = db.log().await;
     let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
-    let lake = Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps)).await.unwrap();
+    let lake =
+        Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps)).await.unwrap();
     let mut tx = log.begin().await.unwrap();
     let now = tx.now();
     organization::add(tx.conn(), &org(5, OrganizationKind::Holder), now).await.unwrap();
@@ -76,7 +81,13 @@ async fn world(db: &TestDb) -> (Log, Lake, Rules) {
 
 async fn commit(tx: Tx) {
     let actor = actor(1);
-    let event = Event { kind: "test.done", actor: &actor, subject: "test".into(), law: None, body: serde_json::Value::Null };
+    let event = Event {
+        kind: "test.done",
+        actor: &actor,
+        subject: "test".into(),
+        law: None,
+        body: serde_json::Value::Null,
+    };
     let _ = tx.commit(event).await.unwrap();
 }
 
@@ -87,7 +98,17 @@ async fn a_store_that_does_not_answer_keeps_the_stop_open() {
         let (log, lake, rules) = world(&db).await;
         let mut tx = log.begin().await.unwrap();
         let stores = ["vault", "packages"];
-        let got = stop::receive(&mut tx, &lake, &keys(), &request(Bases::NONE), &stores, &rules, &OsEntropy).await.unwrap();
+        let got = stop::receive(
+            &mut tx,
+            &lake,
+            &keys(),
+            &request(Bases::NONE),
+            &stores,
+            &rules,
+            &OsEntropy,
+        )
+        .await
+        .unwrap();
         commit(tx).await;
         assert!(got.new && got.stop.regimes == Bases::BOTH && got.stop.no == 1);
 
@@ -103,18 +124,26 @@ async fn a_store_that_does_not_answer_keeps_the_stop_open() {
 
         vault.up.store(true, Ordering::SeqCst);
         vault.swept.store(false, Ordering::SeqCst);
-        let second = stop::apply(&log, &who, got.stop.id, &[&vault, &packages], key.key()).await.unwrap();
+        let second =
+            stop::apply(&log, &who, got.stop.id, &[&vault, &packages], key.key()).await.unwrap();
         assert_eq!(second.open, [("vault".to_owned(), "bytes_remain")]);
         assert_eq!(second.acknowledged[0].0, "packages");
         assert_eq!(stop::open(&mut conn).await.unwrap().len(), 1);
 
         vault.swept.store(true, Ordering::SeqCst);
-        let third = stop::apply(&log, &who, got.stop.id, &[&vault, &packages], key.key()).await.unwrap();
+        let third =
+            stop::apply(&log, &who, got.stop.id, &[&vault, &packages], key.key()).await.unwrap();
         assert!(third.open.is_empty());
         assert_eq!(packages.erased.load(Ordering::SeqCst), 1, "who answered is not asked again");
         let sheet = note::verify(third.proof().unwrap(), &[key.verify_key().clone()]).unwrap();
         assert!(sheet.contains("遺族") && sheet.contains("- vault: rows 1 ("), "{sheet}");
-        assert!(note::verify(&third.proof().unwrap().replace("rows 1", "rows 2"), &[key.verify_key().clone()]).is_err());
+        assert!(
+            note::verify(
+                &third.proof().unwrap().replace("rows 1", "rows 2"),
+                &[key.verify_key().clone()]
+            )
+            .is_err()
+        );
         assert!(stop::open(&mut conn).await.unwrap().is_empty());
         assert_eq!(stop::find(&mut conn, got.stop.id).await.unwrap(), third.stop);
     }
@@ -126,7 +155,8 @@ async fn a_request_is_taken_in_once_and_complete() {
         let (log, lake, rules) = world(&db).await;
         let receive = async |request: &StopRequest, stores: &[&str]| {
             let mut tx = log.begin().await.unwrap();
-            let got = stop::receive(&mut tx, &lake, &keys(), request, stores, &rules, &OsEntropy).await;
+            let got =
+                stop::receive(&mut tx, &lake, &keys(), request, stores, &rules, &OsEntropy).await;
             if got.is_ok() {
                 commit(tx).await;
             }
@@ -153,7 +183,10 @@ async fn a_request_is_taken_in_once_and_complete() {
         assert_eq!(stop::unapplied(&mut conn, Regime::Anon52).await.unwrap(), 1);
         assert_eq!(stop::unapplied(&mut conn, Regime::Pseudo57).await.unwrap(), 0);
         assert!(matches!(Cleared::<Anon52>::mint(&mut conn, &lake).await, Err(ClearError::Empty)));
-        assert!(matches!(Cleared::<Pseudo57>::mint(&mut conn, &lake).await, Err(ClearError::Empty)));
+        assert!(matches!(
+            Cleared::<Pseudo57>::mint(&mut conn, &lake).await,
+            Err(ClearError::Empty)
+        ));
     }
 }
 

@@ -6,9 +6,9 @@ use kiban_govern::{
 };
 use kiban_kernel::{Date, Id, Regime, Rules};
 use kiban_register::{
-    Account, AcquisitionCheck, EntrustError, Entrustment, Filing, Gate, NoticeVersion, Organization,
-    OrganizationKind, PersonFacts, PersonNotice, RegisterKeys, StatutoryItems, StoreError, account,
-    certification, entrustment, filing, notice, organization,
+    Account, AcquisitionCheck, EntrustError, Entrustment, Filing, Gate, NoticeVersion,
+    Organization, OrganizationKind, PersonFacts, PersonNotice, RegisterKeys, StatutoryItems,
+    StoreError, account, certification, entrustment, filing, notice, organization,
 };
 use kiban_testkit::{each_database, id};
 
@@ -54,20 +54,34 @@ async fn organizations_certifications_and_entrustments() {
         let mut tx = log.begin().await.unwrap();
         let now = tx.now();
         let conn = tx.conn();
-        for (n, kind) in [(1, OrganizationKind::Producer), (2, OrganizationKind::Trustee), (3, OrganizationKind::Trustee)] {
+        for (n, kind) in [
+            (1, OrganizationKind::Producer),
+            (2, OrganizationKind::Trustee),
+            (3, OrganizationKind::Trustee),
+        ] {
             organization::add(conn, &org(n, kind), now).await.unwrap();
         }
-        assert_eq!(organization::find(conn, id(2)).await.unwrap(), org(2, OrganizationKind::Trustee));
+        assert_eq!(
+            organization::find(conn, id(2)).await.unwrap(),
+            org(2, OrganizationKind::Trustee)
+        );
         assert_eq!(organization::all(conn).await.unwrap().len(), 3);
         let nameless = Organization { name: " ".into(), ..org(4, OrganizationKind::Holder) };
-        assert!(matches!(organization::add(conn, &nameless, now).await, Err(StoreError::Empty { field: "名称" })));
+        assert!(matches!(
+            organization::add(conn, &nameless, now).await,
+            Err(StoreError::Empty { field: "名称" })
+        ));
         assert!(matches!(organization::find(conn, id(99)).await, Err(StoreError::Missing { .. })));
 
         let steps = [
             Step { on: day("2024-01-01"), state: State::Applied },
-            Step { on: day("2024-05-01"), state: State::Certified { number: "T-20-01".into(), expires: None } },
+            Step {
+                on: day("2024-05-01"),
+                state: State::Certified { number: "T-20-01".into(), expires: None },
+            },
         ];
-        let certified = Certification::from_history(id(2), CertificationKind::Trustee, steps).unwrap();
+        let certified =
+            Certification::from_history(id(2), CertificationKind::Trustee, steps).unwrap();
         certification::add(conn, id(1), &certified).await.unwrap();
         assert_eq!(certification::all(conn).await.unwrap(), [certified]);
 
@@ -159,7 +173,7 @@ async fn the_gate_decides_from_what_is_on_file() {
             publication: None,
         };
         filing::add(conn, &filed).await.unwrap();
-        assert_eq!(filing::of(conn, holder.id).await.unwrap(), [filed.clone()]);
+        assert_eq!(filing::of(conn, holder.id).await.unwrap(), std::slice::from_ref(&filed));
         assert_eq!(code(conn, Regime::Anon52, on).await, Some("notice_version_unknown"));
         let version = NoticeVersion {
             id: id(1),
@@ -170,8 +184,14 @@ async fn the_gate_decides_from_what_is_on_file() {
             items: items(),
             kinds: vec!["condition".into()],
         };
-        let lacking = NoticeVersion { items: StatutoryItems { request_desk: String::new(), ..items() }, ..version.clone() };
-        assert!(matches!(notice::add(conn, &lacking).await, Err(StoreError::Empty { field: "求めを受け付ける方法" })));
+        let lacking = NoticeVersion {
+            items: StatutoryItems { request_desk: String::new(), ..items() },
+            ..version.clone()
+        };
+        assert!(matches!(
+            notice::add(conn, &lacking).await,
+            Err(StoreError::Empty { field: "求めを受け付ける方法" })
+        ));
         notice::add(conn, &version).await.unwrap();
         assert_eq!(notice::of(conn, holder.id).await.unwrap(), [version]);
         assert_eq!(code(conn, Regime::Anon52, on).await, Some("acquisition_unlawful"));
@@ -184,9 +204,17 @@ async fn the_gate_decides_from_what_is_on_file() {
         };
         filing::add_acquisition(conn, &check("2026-01-01", true)).await.unwrap();
         assert_eq!(code(conn, Regime::Anon52, on).await, None);
-        assert_eq!(code(conn, Regime::Anon52, "2026-05-16").await, Some("wait_running"), "the holder promised 45 days");
+        assert_eq!(
+            code(conn, Regime::Anon52, "2026-05-16").await,
+            Some("wait_running"),
+            "the holder promised 45 days"
+        );
         assert_eq!(code(conn, Regime::Anon52, "2026-05-17").await, None);
-        assert_eq!(code(conn, Regime::Pseudo57, on).await, Some("no_filing"), "the other regime is another matter");
+        assert_eq!(
+            code(conn, Regime::Pseudo57, on).await,
+            Some("no_filing"),
+            "the other regime is another matter"
+        );
         filing::add_acquisition(conn, &check("2026-05-20", false)).await.unwrap();
         assert_eq!(code(conn, Regime::Anon52, on).await, Some("acquisition_unlawful"));
         filing::end(conn, filed.id, day("2026-05-20")).await.unwrap();

@@ -16,7 +16,8 @@ enum Act {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let deliver = proptest::collection::vec((1..5_u32, 0..4_u8, 0..3_u8), 1..5).prop_map(Act::Deliver);
+    let deliver =
+        proptest::collection::vec((1..5_u32, 0..4_u8, 0..3_u8), 1..5).prop_map(Act::Deliver);
     let stop = (1..5_u32, 1..4_u8).prop_map(|(p, b)| Act::Stop(p, b));
     proptest::collection::vec(prop_oneof![3 => deliver, 1 => stop], 1..6)
 }
@@ -70,29 +71,42 @@ async fn run(acts: Vec<Act>) {
                 }
                 let notices: Vec<_> =
                     telling.iter().flat_map(|(p, t)| told(&format!("p{p}"), &bases(*t))).collect();
-                let lines: Vec<String> =
-                    sent.iter().flat_map(|(p, _, c)| [patient(*p), condition(*p, &format!("C{c}"))]).collect();
+                let lines: Vec<String> = sent
+                    .iter()
+                    .flat_map(|(p, _, c)| [patient(*p), condition(*p, &format!("C{c}"))])
+                    .collect();
                 world.deliver(HOSPITAL, "2026-06-01", &notices, &lines).await;
                 model.deliver(&sent);
             }
             Act::Stop(person, bits) => {
-                let mut request = super::request(HOSPITAL, &format!("p{person}"), Bases::from_bits(bits));
+                let mut request =
+                    super::request(HOSPITAL, &format!("p{person}"), Bases::from_bits(bits));
                 request.receipt_number = format!("R{step}");
                 let stop = world.receive_stop(&request, &["vault"]).await;
                 let key = world.db.signer();
-                kiban_register::stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], key.key())
-                    .await
-                    .unwrap();
+                kiban_register::stop::apply(
+                    &world.log,
+                    &world.actor,
+                    stop.id,
+                    &[&world.vault],
+                    key.key(),
+                )
+                .await
+                .unwrap();
                 model.stop(person, bits);
             }
         }
         model.snapshots.insert(world.head().await.0, model.now.clone());
         for (at, items) in model.snapshots.iter().filter(|(at, _)| **at > 0) {
-            let mut expected: Vec<(String, u8)> =
-                items.iter().map(|(p, _, b)| (world.person(HOSPITAL, &format!("p{p}")).to_string(), *b)).collect();
+            let mut expected: Vec<(String, u8)> = items
+                .iter()
+                .map(|(p, _, b)| (world.person(HOSPITAL, &format!("p{p}")).to_string(), *b))
+                .collect();
             let mut found: Vec<(String, u8)> = Vec::new();
             for (_, person, bits) in world.rows(Snapshot(*at)).await {
-                found.extend([1, 2].into_iter().filter(|b| bits & b != 0).map(|b| (person.clone(), b)));
+                found.extend(
+                    [1, 2].into_iter().filter(|b| bits & b != 0).map(|b| (person.clone(), b)),
+                );
             }
             expected.sort();
             found.sort();

@@ -12,11 +12,13 @@ use kiban_intake::{
     notices::NoticeRow,
     report::{Counts, ReportBuilder},
 };
-use kiban_kernel::{Bases, Date, Digest, Id, NoSteps, OsEntropy, Regime, Rules, ScriptedClock, kinds};
+use kiban_kernel::{
+    Bases, Date, Digest, Id, NoSteps, OsEntropy, Regime, Rules, ScriptedClock, kinds,
+};
 use kiban_lake::{DataClass, KeyRing, Lake, Snapshot, schema};
 use kiban_register::{
-    AcquisitionCheck, Filing, Gate, NoticeVersion, Organization, OrganizationKind, RegisterKeys, StatutoryItems,
-    StopRequest, filing, notice, organization,
+    AcquisitionCheck, Filing, Gate, NoticeVersion, Organization, OrganizationKind, RegisterKeys,
+    StatutoryItems, StopRequest, filing, notice, organization,
     stop::{self, Applied, Requester, Scope},
 };
 use kiban_testkit::{TestDb, actor, id};
@@ -73,11 +75,13 @@ pub(super) fn condition(n: u32, code: &str) -> String {
     )
 }
 
-pub(super) const RESIDENTS: &str =
-    "宛名番号,氏名漢字,氏名カナ,生年月日,性別(1男2女),郵便番号,住所,電話番号,職業,異動年月日,死亡年月日,備考\n";
+pub(super) const RESIDENTS: &str = "宛名番号,氏名漢字,氏名カナ,生年月日,性別(1男2女),郵便番号,住所,電話番号,職業,異動年月日,死亡年月日,備考\n";
 
 pub(super) fn resident(n: u32) -> String {
-    format!("R{n},試験姓{n}　花子,ｼｹﾝｾｲ ﾊﾅｺ,19{}0102,2,100-0001,架空市一丁目{n}番,,,,,\n", 50 + n % 40)
+    format!(
+        "R{n},試験姓{n}　花子,ｼｹﾝｾｲ ﾊﾅｺ,19{}0102,2,100-0001,架空市一丁目{n}番,,,,,\n",
+        50 + n % 40
+    )
 }
 
 impl World {
@@ -86,7 +90,9 @@ impl World {
         let clock = Arc::new(ScriptedClock::starting(day("2026-03-01")));
         let log = db.log_with(clock, Arc::new(NoSteps)).await;
         let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
-        let lake = Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps)).await.unwrap();
+        let lake = Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps))
+            .await
+            .unwrap();
         let vault = Vault::new(lake);
         let actor = actor(9);
         let mut tx = log.begin().await.unwrap();
@@ -185,15 +191,20 @@ impl World {
             segments: lines.len() as u64,
             format: kiban_intake::format_name(format).into(),
         };
-        let mut reader = csv.then(|| municipal::Reader::new(RESIDENTS.trim_end().as_bytes()).unwrap());
+        let mut reader =
+            csv.then(|| municipal::Reader::new(RESIDENTS.trim_end().as_bytes()).unwrap());
         let mut parsed = Vec::new();
         for (i, line) in lines.iter().enumerate().skip(usize::from(csv)) {
             let number = i as u64 + 1;
             let bytes = line.trim_end().as_bytes();
-            parsed.push((number, line, match &mut reader {
-                Some(reader) => reader.parse_row(bytes, number),
-                None => fhir::parse_line(bytes, number),
-            }));
+            parsed.push((
+                number,
+                line,
+                match &mut reader {
+                    Some(reader) => reader.parse_row(bytes, number),
+                    None => fhir::parse_line(bytes, number),
+                },
+            ));
         }
         let segments: Vec<Segment<'_>> = parsed
             .iter()
@@ -209,18 +220,25 @@ impl World {
             })
             .collect();
         let mut people = People::new(notices, gate.needs_identities());
-        segments.iter().for_each(|s| people.see(s));
+        for segment in &segments {
+            people.see(segment);
+        }
         let delivery = Id::new(&OsEntropy).unwrap();
         let report = ReportBuilder::default();
         let mut writer =
-            VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, people, report).await.unwrap();
+            VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, people, report)
+                .await
+                .unwrap();
         for segment in &segments {
             writer.accept(segment).unwrap();
         }
         writer.finish().await.unwrap()
     }
 
-    pub(super) async fn commit(&self, prepared: Prepared) -> Result<(Snapshot, Counts), VaultError> {
+    pub(super) async fn commit(
+        &self,
+        prepared: Prepared,
+    ) -> Result<(Snapshot, Counts), VaultError> {
         let mut tx = self.log.begin().await.unwrap();
         let (snapshot, report, _, _) = prepared.commit(&mut tx).await?;
         let _ = tx.commit(event("delivery.received", &self.actor)).await.unwrap();
@@ -228,7 +246,13 @@ impl World {
         Ok((snapshot, report.counts))
     }
 
-    pub(super) async fn deliver(&self, holder_no: u64, on: &str, notices: &[NoticeRow], lines: &[String]) -> Counts {
+    pub(super) async fn deliver(
+        &self,
+        holder_no: u64,
+        on: &str,
+        notices: &[NoticeRow],
+        lines: &[String],
+    ) -> Counts {
         let prepared = self.prepare(holder_no, on, notices, lines).await;
         self.commit(prepared).await.unwrap().1
     }
@@ -237,14 +261,18 @@ impl World {
         let mut tx = self.log.begin().await.unwrap();
         let lake = self.vault.lake();
         let got =
-            stop::receive(&mut tx, lake, &self.keys, request, stores, &self.rules, &OsEntropy).await.unwrap();
+            stop::receive(&mut tx, lake, &self.keys, request, stores, &self.rules, &OsEntropy)
+                .await
+                .unwrap();
         let _ = tx.commit(event("stop.received", &self.actor)).await.unwrap();
         got.stop
     }
 
     pub(super) async fn stop(&self, holder_no: u64, local_id: &str, regimes: Bases) -> Applied {
         let stop = self.receive_stop(&request(holder_no, local_id, regimes), &["vault"]).await;
-        stop::apply(&self.log, &self.actor, stop.id, &[&self.vault], self.db.signer().key()).await.unwrap()
+        stop::apply(&self.log, &self.actor, stop.id, &[&self.vault], self.db.signer().key())
+            .await
+            .unwrap()
     }
 
     /// Rows by table at a snapshot with their persons and bases: `table person bases`.
