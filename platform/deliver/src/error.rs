@@ -119,6 +119,9 @@ pub enum DeliverError {
     /// The disk failed.
     #[error("the package cannot be written")]
     Io(#[from] io::Error),
+    /// The packages cannot be read.
+    #[error("the packages cannot be read")]
+    Read(#[source] io::Error),
     /// The erasure is recorded, but the bytes could not be removed yet.
     #[error("the erasure is recorded, but the package could not be removed yet")]
     NotRemoved(#[source] io::Error),
@@ -156,6 +159,7 @@ impl DeliverError {
             Self::Io(_) => {
                 "提供データを書き込めません。空き容量と権限を確認してください。提供は記録されていません。".to_owned()
             }
+            Self::Read(_) => "提供データのフォルダを読めません。場所と権限を確認してください。".to_owned(),
             Self::NotRemoved(_) => {
                 "消去を記録しましたが、ファイルをまだ削除できていません。権限を確認して起動し直すと回収されます。".to_owned()
             }

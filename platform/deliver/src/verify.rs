@@ -149,6 +149,16 @@ impl VerifyError {
     }
 }
 
+impl From<VerifyError> for DeliverError {
+    fn from(e: VerifyError) -> Self {
+        match e {
+            VerifyError::Read(e) => Self::Read(e),
+            VerifyError::Records(e) => e,
+            VerifyError::Events(e) => Self::Log(e),
+        }
+    }
+}
+
 struct Recorded {
     event: u64,
     body: serde_json::Value,
@@ -182,12 +192,13 @@ async fn recorded(db: &Db) -> Result<BTreeMap<String, Recorded>, VerifyError> {
     }
 }
 
-/// Compare the folder `packages` with the events, and the delivery records with the events. Reads only. Verify the
-/// log itself first: what stands here is as good as the events.
+/// Compare the folder `packages` of a deployment with the events, and the delivery records with the events. Reads
+/// only. Verify the log itself first: what stands here is as good as the events.
 ///
 /// # Errors
 /// Something cannot be read; what does not agree is a finding, not an error.
-pub async fn verify_packages(db: &Db, packages: &Path) -> Result<PackagesVerified, VerifyError> {
+pub async fn verify_packages(db: &Db, deployment: &Path) -> Result<PackagesVerified, VerifyError> {
+    let packages = &deployment.join("packages");
     let events = recorded(db).await?;
     let pool = db.pool();
     let mut conn = pool.acquire().await.map_err(|e| VerifyError::Records(DeliverError::from(e)))?;

@@ -57,7 +57,7 @@ async fn ended_at_every_step_a_delivery_is_whole_or_absent() {
         let s = reopened(dir.path().to_owned(), Arc::new(NoSteps)).await;
         let packages = s.packages(Arc::new(NoSteps));
         packages.collect(&s.house.log).await.unwrap();
-        let verified = verify_packages(&s.house.db, &s.root.join("packages")).await.unwrap();
+        let verified = verify_packages(&s.house.db, &s.root).await.unwrap();
         assert_eq!(verified.findings, [], "ended at step {at}");
         assert_eq!(
             packages.collect(&s.house.log).await.unwrap(),
@@ -74,7 +74,7 @@ async fn ended_at_every_step_a_delivery_is_whole_or_absent() {
             }
             Err(e) => panic!("ended at step {at}: {e}"),
         }
-        let verified = verify_packages(&s.house.db, &s.root.join("packages")).await.unwrap();
+        let verified = verify_packages(&s.house.db, &s.root).await.unwrap();
         assert_eq!(verified.findings, []);
         at += 1;
     }

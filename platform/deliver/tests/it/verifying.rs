@@ -19,7 +19,7 @@ async fn delivered() -> Scene {
     s
 }
 async fn verify(s: &Scene) -> PackagesVerified {
-    verify_packages(&s.house.db, &s.root.join("packages")).await.unwrap()
+    verify_packages(&s.house.db, &s.root).await.unwrap()
 }
 async fn one(s: &Scene) -> Finding {
     let findings = verify(s).await.findings;
