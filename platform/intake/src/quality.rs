@@ -81,8 +81,17 @@ impl GridCell {
 #[derive(Debug, Clone, Default)]
 pub struct Quality {
     rules: BTreeMap<String, RuleCount>,
-    checks: BTreeMap<(&'static str, &'static str), (u64, u64)>,
+    /// Few cells, asked for at every date: a short list found by address first.
+    checks: Vec<Cell>,
     births: HashMap<Id<kinds::PersonSource>, Times>,
+}
+
+#[derive(Debug, Clone)]
+struct Cell {
+    table: &'static str,
+    rule: &'static str,
+    checked: u64,
+    failed: u64,
 }
 
 /// What is known of one person's time; visits seen before the birth wait for it.
@@ -124,9 +133,16 @@ impl Quality {
 
     /// Counts one check of the plausibility part of the grid.
     pub(crate) fn checked(&mut self, table: &'static str, rule: &'static str, failed: bool) {
-        let cell = self.checks.entry((table, rule)).or_default();
-        cell.0 += 1;
-        cell.1 += u64::from(failed);
+        let same = |c: &Cell| {
+            (std::ptr::eq(c.table, table) || c.table == table)
+                && (std::ptr::eq(c.rule, rule) || c.rule == rule)
+        };
+        let at = self.checks.iter().position(same).unwrap_or_else(|| {
+            self.checks.push(Cell { table, rule, checked: 0, failed: 0 });
+            self.checks.len() - 1
+        });
+        self.checks[at].checked += 1;
+        self.checks[at].failed += u64::from(failed);
     }
 
     /// Notes a birth; visits that came before it in the delivery are judged now.
@@ -177,12 +193,12 @@ impl Quality {
     pub fn plausibility(&self) -> Vec<GridCell> {
         self.checks
             .iter()
-            .map(|((table, rule), (checked, failed))| GridCell {
-                table: (*table).to_owned(),
-                check: (*rule).to_owned(),
+            .map(|c| GridCell {
+                table: c.table.to_owned(),
+                check: c.rule.to_owned(),
                 aspect: Aspect::Plausibility,
-                checked: *checked,
-                failed: *failed,
+                checked: c.checked,
+                failed: c.failed,
             })
             .collect()
     }

@@ -33,7 +33,7 @@ use crate::{
     },
     notices::{NoticeRow, parse_notices},
     place::FileRef,
-    segment::{self, CutError, Raw, format_of},
+    segment::{self, CutError, Raw, Want, format_of},
 };
 
 use self::{
@@ -244,6 +244,26 @@ impl Checked {
     /// The file changed since it was checked, cannot be read, or `each` says so.
     pub fn segments<E: From<ReceiveError>>(
         &self,
+        each: impl FnMut(Segment<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.walk(Want::All, each)
+    }
+
+    /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
+    /// a first look at who is in the delivery. FHIR lines of other resources are not parsed.
+    ///
+    /// # Errors
+    /// As [`Self::segments`].
+    pub fn person_segments<E: From<ReceiveError>>(
+        &self,
+        each: impl FnMut(Segment<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.walk(Want::Persons, each)
+    }
+
+    fn walk<E: From<ReceiveError>>(
+        &self,
+        want: Want,
         mut each: impl FnMut(Segment<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
@@ -254,7 +274,7 @@ impl Checked {
             if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
                 return Err(ReceiveError::ChangedMeanwhile.into());
             }
-            self.one_file(&mut reader, number, file, &mut each)?;
+            self.one_file(&mut reader, number, file, want, &mut each)?;
         }
         Ok(())
     }
@@ -264,6 +284,7 @@ impl Checked {
         reader: &mut TarReader<impl Read>,
         number: u64,
         file: &FileEntry,
+        want: Want,
         each: &mut impl FnMut(Segment<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = || FileRef::new(number, &file.path);
@@ -282,12 +303,16 @@ impl Checked {
             &file.path,
             &mut input,
             self.limits.max_segment_bytes,
+            want,
             |line| {
                 header_slot.borrow_mut().extend_from_slice(line);
                 Ok(())
             },
             |raw: Raw<'_>| {
                 count += 1;
+                if !raw.wanted {
+                    return Ok(());
+                }
                 let header = header_slot.borrow();
                 each(Segment {
                     file,

@@ -11,8 +11,29 @@ pub(crate) struct Raw<'a> {
     pub line: u64,
     /// Its bytes, with the line's end.
     pub bytes: &'a [u8],
-    /// What it says.
+    /// What it says; nothing if it was not wanted.
     pub parsed: Parsed<'a>,
+    /// Was it wanted?
+    pub wanted: bool,
+}
+
+/// Which segments are to be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// All.
+    All,
+    /// Those that may tell of a person's birth, death or name.
+    Persons,
+}
+
+impl Want {
+    /// A FHIR line that does not hold the word `"Patient"` is no `Patient` resource; in a line with
+    /// escapes the word may be hidden.
+    fn line(self, line: &[u8]) -> bool {
+        self == Self::All
+            || memchr::memmem::find(line, b"\"Patient\"").is_some()
+            || memchr::memmem::find(line, b"\\u").is_some()
+    }
 }
 
 /// Why a file cannot be cut.
@@ -56,6 +77,7 @@ pub(crate) fn cut<E: From<CutError>>(
     path: &str,
     mut input: impl BufRead,
     max_bytes: u64,
+    want: Want,
     mut header: impl FnMut(&[u8]) -> Result<(), E>,
     mut each: impl FnMut(Raw<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -66,7 +88,12 @@ pub(crate) fn cut<E: From<CutError>>(
             if line.len() as u64 > max_bytes {
                 return Err(CutError::TooLong { line: 1 }.into());
             }
-            each(Raw { line: 1, bytes: &line, parsed: ssmix2::parse_file(tree_path(path), &line) })
+            each(Raw {
+                line: 1,
+                bytes: &line,
+                parsed: ssmix2::parse_file(tree_path(path), &line),
+                wanted: true,
+            })
         }
         Format::FhirNdjson => {
             let mut number = 0;
@@ -81,7 +108,10 @@ pub(crate) fn cut<E: From<CutError>>(
                 } else {
                     text
                 };
-                each(Raw { line: number, bytes: &line, parsed: fhir::parse_line(text, number) })?;
+                let wanted = want.line(text);
+                let parsed =
+                    if wanted { fhir::parse_line(text, number) } else { Parsed::default() };
+                each(Raw { line: number, bytes: &line, parsed, wanted })?;
             }
             Ok(())
         }
@@ -98,7 +128,12 @@ pub(crate) fn cut<E: From<CutError>>(
                 if row.iter().all(|b| *b == b'\r') {
                     continue;
                 }
-                each(Raw { line: number, bytes: &line, parsed: reader.parse_row(row, number) })?;
+                each(Raw {
+                    line: number,
+                    bytes: &line,
+                    parsed: reader.parse_row(row, number),
+                    wanted: true,
+                })?;
             }
             Ok(())
         }

@@ -122,6 +122,7 @@ pub(crate) fn gather(
             &file.path,
             input,
             limits.max_segment_bytes,
+            segment::Want::All,
             |line| {
                 header_bytes = line.len() as u64;
                 Ok(())

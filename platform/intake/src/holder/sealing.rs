@@ -62,6 +62,7 @@ pub(crate) struct Tick<'a> {
     now: Progress,
     told: u64,
     tell: &'a mut dyn FnMut(Progress),
+    steps: &'a dyn Steps,
 }
 
 impl Tick<'_> {
@@ -73,6 +74,7 @@ impl Tick<'_> {
         }
     }
     pub(crate) fn file(&mut self) {
+        self.steps.step("seal.file");
         self.now.files += 1;
         if self.now.files == self.now.files_total || self.now.files.is_multiple_of(64) {
             (self.tell)(self.now);
@@ -191,7 +193,7 @@ pub fn seal(
     }
     let total = found.files.len() as u64;
     let start = |phase| Progress { phase, files: 0, files_total: total, bytes: 0 };
-    let mut tick = Tick { now: start(Phase::Reading), told: 0, tell: progress };
+    let mut tick = Tick { now: start(Phase::Reading), told: 0, tell: progress, steps };
     let mut facts = facts::gather(&found.files, &request.limits, &mut tick)?;
     let decided = facts::decide_all(&facts, &request.profile, &notices, &stops, request.on, rules);
     let chosen = choose(request, &facts, &decided);

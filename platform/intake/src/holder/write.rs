@@ -54,6 +54,7 @@ pub(super) fn write_files(
             &input.path,
             stream,
             request.limits.max_segment_bytes,
+            segment::Want::All,
             |header| body.borrow_mut().write(header),
             |raw| {
                 tick.bytes(raw.bytes.len() as u64);

@@ -30,7 +30,7 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
     home.notify("all-stop", &both, "2024-05-01");
     home.stop("all-stop", "anon52;pseudo57");
     home.notify("waits", &both, "2025-05-20");
-    home.notify("dead", &both, "2024-05-01");
+    home.notify("passed-away", &both, "2024-05-01");
     let ids = [
         "keep-both",
         "keep-52",
@@ -38,7 +38,7 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
         "half-stop",
         "all-stop",
         "waits",
-        "dead",
+        "passed-away",
         "nobody-told",
     ];
     let mut patients = String::new();
@@ -46,7 +46,7 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
     for id in ids {
         let line = patient(id, &format!("MARK-{id}"));
         patients += &match id {
-            "dead" => line.replace("}\n", ",\"deceasedDateTime\":\"2024-03-01\"}\n"),
+            "passed-away" => line.replace("}\n", ",\"deceasedDateTime\":\"2024-03-01\"}\n"),
             _ => line,
         };
         conditions += &condition(id, &format!("NOTE-{id}"));
