@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use age::x25519;
@@ -136,7 +139,10 @@ impl Packages {
         let actor = permit.expect(Act::DeliverDataset)?;
         let manifest = what.approved.manifest();
         what.payload.is_of(manifest)?;
-        let temporary = self.root.join(format!(".{}.tmp", manifest.dataset));
+        // Unlike any other hand-over's, in this process or another.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let (process, n) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let temporary = self.root.join(format!(".{}.{process}.{n}.tmp", manifest.dataset));
         let done = self.deliver_from(log, actor, what, &temporary).await;
         if done.is_err() {
             // What cannot be removed now is collected at the next start.

@@ -23,6 +23,16 @@
 //!
 //! # Law
 //! `pseudonymized.provision`, `books`, `erasure`
+//!
+//! ```no_run
+//! use std::path::Path;
+//! // what a recipient does
+//! let opened = kiban_deliver::open(
+//!     Path::new("package.age"), Path::new("recipient.key"), Path::new("opened"), None,
+//! )?;
+//! assert!(opened.out.join("dictionary.csv").exists());
+//! # Ok::<(), kiban_deliver::OpenError>(())
+//! ```
 
 mod archive;
 mod durable;

@@ -20,6 +20,18 @@
 //! - `release.findings`: nothing is approved while a finding is undecided or its decision was not applied.
 //! - `release.certified`: nothing is approved unless producer and recipient are certified at that instant.
 //!
+//! ```
+//! use kiban_govern::{Actor, Employer};
+//! use kiban_kernel::{Id, Timestamp};
+//! use kiban_release::application::{State, Step};
+//! let who = Actor::new(Id::from_bytes([1; 16]), Id::from_bytes([2; 16]), Employer::Producer, []);
+//! let draft = State::after(None, &Step::Draft { version: 1 }, &who, Timestamp::UNIX_EPOCH)?;
+//! let accept = Step::Accept { reason: "理由".into(), conditions: vec![] };
+//! let refused = State::after(Some(&draft), &accept, &who, Timestamp::UNIX_EPOCH).unwrap_err();
+//! assert_eq!(refused.ja(), "「下書き」から「提供決定」へ進めません：この状態からは進めません。");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Law
 //! `committee`, `contract`, `security`, `pseudonymized.provision`
 
@@ -40,7 +52,7 @@ pub use act::{
     sign_contract, submit, withdraw,
 };
 pub use approval::{Anonymized, ApprovalError, Approved, Context, Pseudonymized, Releasable};
-pub use error::ActError;
+pub use error::{ActError, StepRefused, Why};
 pub use manifest::Manifest;
 pub use store::{
     application, application_of, approvals, content, contract, contracts, datasets, findings,

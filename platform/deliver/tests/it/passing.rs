@@ -147,3 +147,31 @@ async fn seals_differ_and_payloads_do_not() {
     assert_ne!(seen[0].0, seen[1].0);
     assert_eq!(seen[0].1, seen[1].1);
 }
+
+/// A disk that refuses leaves no record and no remains, and the next attempt goes through.
+#[tokio::test]
+async fn a_failing_disk_leaves_everything_as_it_was() {
+    let s = Scene::sqlite(Product::Anonymized).await;
+    let approved = s.approved::<Anonymized>(dataset(), Route::SealedTransfer).await;
+    let context = s.context(Route::SealedTransfer);
+    let before = s.house.log.events(0, 1000).await.unwrap().len();
+    let mut officer = staff(15, Role::DeliveryOfficer);
+    officer.employer = kiban_govern::Employer::Trustee;
+    let permit = may(&officer, Act::DeliverDataset);
+    let packages = s.packages(quiet());
+    // where the folder should be, the disk has something else
+    fs::remove_dir(s.root.join("packages")).unwrap();
+    fs::write(s.root.join("packages"), "full").unwrap();
+    let what = kiban_deliver::Delivery {
+        approved: &approved,
+        context: &context,
+        payload: &s.payload,
+        key: &s.house.key,
+    };
+    let e = packages.deliver(&s.house.log, &permit, &what).await.unwrap_err();
+    assert!(matches!(e, DeliverError::Io(_)) && e.ja().contains("提供は記録されていません"));
+    assert_eq!(s.house.log.events(0, 1000).await.unwrap().len(), before);
+    fs::remove_file(s.root.join("packages")).unwrap();
+    fs::create_dir(s.root.join("packages")).unwrap();
+    assert!(packages.deliver(&s.house.log, &permit, &what).await.unwrap().noticed);
+}
