@@ -1,9 +1,13 @@
 //! Cuts a file into segments: the unit whose bytes are kept, erased and traced. One file of SS-MIX2, one
 //! line of NDJSON, one row of a CSV. Memory holds one segment at a time.
 
-use std::io::{self, BufRead, Read as _};
+use std::{
+    io::{self, BufRead, Read as _},
+    sync::LazyLock,
+};
 
 use kiban_formats::{Format, Parsed, fhir, municipal, ssmix2};
+use memchr::memmem::Finder;
 
 /// One segment as it stands in its file.
 pub(crate) struct Raw<'a> {
@@ -16,6 +20,9 @@ pub(crate) struct Raw<'a> {
     /// Was it wanted?
     pub wanted: bool,
 }
+
+static PATIENT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\"Patient\""));
+static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\\u"));
 
 /// Which segments are to be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +37,7 @@ impl Want {
     /// A FHIR line that does not hold the word `"Patient"` is no `Patient` resource; in a line with
     /// escapes the word may be hidden.
     fn line(self, line: &[u8]) -> bool {
-        self == Self::All
-            || memchr::memmem::find(line, b"\"Patient\"").is_some()
-            || memchr::memmem::find(line, b"\\u").is_some()
+        self == Self::All || PATIENT.find(line).is_some() || ESCAPE.find(line).is_some()
     }
 }
 

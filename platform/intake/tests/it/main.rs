@@ -7,4 +7,5 @@ mod home;
 mod receipts;
 mod round_trip;
 mod samples;
+mod speed;
 mod tampered;

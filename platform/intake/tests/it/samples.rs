@@ -11,7 +11,7 @@ use xz2::read::XzDecoder;
 
 use crate::home::{Home, holds};
 
-fn fixture(path: &str) -> PathBuf {
+pub(crate) fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
 }
 
@@ -47,7 +47,7 @@ fn the_generated_ss_mix2_storage_is_sealed_and_read() {
     }
 }
 
-fn holder_files(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn holder_files(home: &Home) -> Vec<PathBuf> {
     let found = kiban_intake::holder::find_inputs(
         &[home.path().join("in")],
         &kiban_intake::Limits::default(),
