@@ -8,6 +8,7 @@ use kiban_register::{
     Anon52, ClearError, Cleared, Pseudo57, StopRequest, link,
     stop::{self, Scope},
 };
+use kiban_testkit::each_database;
 use world::{HOSPITAL, RESIDENTS, TOWN, World, condition, patient, request, resident, told};
 
 use crate::VaultError;
@@ -108,24 +109,26 @@ async fn no_named_value_is_on_disk_in_the_clear() {
 // vault.twice-is-once
 #[tokio::test]
 async fn the_same_segments_again_change_nothing_and_a_missing_basis_is_added() {
-    let world = World::new().await;
-    let only52 = told("p1", &[Regime::Anon52]);
-    world.deliver(HOSPITAL, "2026-05-02", &only52, &lines(&[1])).await;
-    let (first, before) = (world.head().await, world.rows(world.head().await).await);
-    let again = world.deliver(HOSPITAL, "2026-05-03", &only52, &lines(&[1])).await;
-    assert_eq!((again.duplicate_segments, again.accepted_segments), (3, 0));
-    assert_eq!(world.head().await, first, "no new snapshot");
+    for db in each_database().await {
+        let world = World::over(db).await;
+        let only52 = told("p1", &[Regime::Anon52]);
+        world.deliver(HOSPITAL, "2026-05-02", &only52, &lines(&[1])).await;
+        let (first, before) = (world.head().await, world.rows(world.head().await).await);
+        let again = world.deliver(HOSPITAL, "2026-05-03", &only52, &lines(&[1])).await;
+        assert_eq!((again.duplicate_segments, again.accepted_segments), (3, 0));
+        assert_eq!(world.head().await, first, "no new snapshot");
 
-    let counts = world.deliver(HOSPITAL, "2026-06-01", &told("p1", &BOTH), &lines(&[1])).await;
-    assert_eq!(counts.accepted_segments, 3);
-    let rows = world.rows(world.head().await).await;
-    for bit in [1, 2] {
-        let under = rows.iter().filter(|(_, _, b)| b & bit != 0).count();
-        assert_eq!(under, before.len(), "each row once under regime {bit}");
+        let counts = world.deliver(HOSPITAL, "2026-06-01", &told("p1", &BOTH), &lines(&[1])).await;
+        assert_eq!(counts.accepted_segments, 3);
+        let rows = world.rows(world.head().await).await;
+        for bit in [1, 2] {
+            let under = rows.iter().filter(|(_, _, b)| b & bit != 0).count();
+            assert_eq!(under, before.len(), "each row once under regime {bit}");
+        }
+        let last = world.deliver(HOSPITAL, "2026-06-02", &told("p1", &BOTH), &lines(&[1])).await;
+        assert_eq!(last.duplicate_segments, 3);
+        assert_eq!(world.rows(first).await, before, "the old snapshot is as it was");
     }
-    let last = world.deliver(HOSPITAL, "2026-06-02", &told("p1", &BOTH), &lines(&[1])).await;
-    assert_eq!(last.duplicate_segments, 3);
-    assert_eq!(world.rows(first).await, before, "the old snapshot is as it was");
 }
 
 // vault.same-bytes
@@ -216,48 +219,52 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
 // vault.erased, register.regimes
 #[tokio::test]
 async fn a_stop_under_one_regime_leaves_what_the_other_clears() {
-    let world = World::new().await;
-    let notices = [told("p1", &BOTH), told("p2", &[Regime::Anon52])].concat();
-    world.deliver(HOSPITAL, "2026-06-01", &notices, &lines(&[1, 2])).await;
-    let of_52 = Bases::NONE.with(Regime::Anon52);
-    let applied = world.stop(HOSPITAL, "p1", of_52).await;
-    assert!(applied.proof().is_some());
-    let (p1, p2) = (world.person(HOSPITAL, "p1"), world.person(HOSPITAL, "p2"));
-    let rows = world.rows(world.head().await).await;
-    let bases = |p: Id<kinds::PersonSource>| -> Vec<u8> {
-        rows.iter().filter(|(_, of, _)| *of == p.to_string()).map(|(_, _, b)| *b).collect()
-    };
-    assert_eq!(bases(p1), [2, 2, 2]);
-    assert_eq!(bases(p2), [1, 1, 1]);
-    for at in 1..world.head().await.0 {
-        let of_52 = world
-            .rows(Snapshot(at))
-            .await
-            .into_iter()
-            .any(|(_, p, b)| p == p1.to_string() && b & 1 != 0);
-        assert!(!of_52, "no snapshot holds the stopped basis");
-    }
-    let receipt = receipt(&world).await;
-    let mut conn = world.db.db().pool().acquire().await.unwrap();
-    let segment = world.ids.id(p1, b"", patient(1).as_bytes());
-    let got =
-        world.vault.trace(&mut conn, p1, segment, world.head().await, &receipt).await.unwrap();
-    assert_eq!(got.bytes, patient(1).as_bytes(), "kept for the other regime under a new key");
+    for db in each_database().await {
+        let world = World::over(db).await;
+        let notices = [told("p1", &BOTH), told("p2", &[Regime::Anon52])].concat();
+        world.deliver(HOSPITAL, "2026-06-01", &notices, &lines(&[1, 2])).await;
+        let of_52 = Bases::NONE.with(Regime::Anon52);
+        let applied = world.stop(HOSPITAL, "p1", of_52).await;
+        assert!(applied.proof().is_some());
+        let (p1, p2) = (world.person(HOSPITAL, "p1"), world.person(HOSPITAL, "p2"));
+        let rows = world.rows(world.head().await).await;
+        let bases = |p: Id<kinds::PersonSource>| -> Vec<u8> {
+            rows.iter().filter(|(_, of, _)| *of == p.to_string()).map(|(_, _, b)| *b).collect()
+        };
+        assert_eq!(bases(p1), [2, 2, 2]);
+        assert_eq!(bases(p2), [1, 1, 1]);
+        for at in 1..world.head().await.0 {
+            let of_52 = world
+                .rows(Snapshot(at))
+                .await
+                .into_iter()
+                .any(|(_, p, b)| p == p1.to_string() && b & 1 != 0);
+            assert!(!of_52, "no snapshot holds the stopped basis");
+        }
+        let receipt = receipt(&world).await;
+        let mut conn = world.db.db().pool().acquire().await.unwrap();
+        let segment = world.ids.id(p1, b"", patient(1).as_bytes());
+        let got =
+            world.vault.trace(&mut conn, p1, segment, world.head().await, &receipt).await.unwrap();
+        assert_eq!(got.bytes, patient(1).as_bytes(), "kept for the other regime under a new key");
 
-    let head = world.head().await;
-    let again = world.deliver(HOSPITAL, "2026-07-01", &notices, &lines(&[1])).await;
-    assert_eq!(
-        (again.duplicate_segments, world.head().await),
-        (3, head),
-        "not taken in again under 52"
-    );
-    world.stop(HOSPITAL, "p2", of_52).await;
-    assert!(world.vault.persons_present(&[p2]).await.unwrap().values().all(|n| *n == 0));
-    world.stop(HOSPITAL, "p1", Bases::NONE.with(Regime::Pseudo57)).await;
-    assert!(world.vault.persons_present(&[p1]).await.unwrap().values().all(|n| *n == 0));
-    let (keys,): (i64,) =
-        sqlx::query_as("SELECT COUNT(*) FROM lake_person_key").fetch_one(&mut *conn).await.unwrap();
-    assert_eq!(keys, 0, "no key of source bytes is left");
+        let head = world.head().await;
+        let again = world.deliver(HOSPITAL, "2026-07-01", &notices, &lines(&[1])).await;
+        assert_eq!(
+            (again.duplicate_segments, world.head().await),
+            (3, head),
+            "not taken in again under 52"
+        );
+        world.stop(HOSPITAL, "p2", of_52).await;
+        assert!(world.vault.persons_present(&[p2]).await.unwrap().values().all(|n| *n == 0));
+        world.stop(HOSPITAL, "p1", Bases::NONE.with(Regime::Pseudo57)).await;
+        assert!(world.vault.persons_present(&[p1]).await.unwrap().values().all(|n| *n == 0));
+        let (keys,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM lake_person_key")
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(keys, 0, "no key of source bytes is left");
+    }
 }
 
 #[tokio::test]

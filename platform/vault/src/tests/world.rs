@@ -86,7 +86,10 @@ pub(super) fn resident(n: u32) -> String {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let db = TestDb::sqlite().await;
+        Self::over(TestDb::sqlite().await).await
+    }
+
+    pub(super) async fn over(db: TestDb) -> Self {
         let clock = Arc::new(ScriptedClock::starting(day("2026-03-01")));
         let log = db.log_with(clock, Arc::new(NoSteps)).await;
         let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
