@@ -377,28 +377,8 @@ fn record<D: Releasable>(
         package_bytes: package.size,
         manifest: Digest::of(note.as_bytes()),
         payload: manifest.payload,
-        notice: note::sign(&notice_text(&beside), key)?,
+        notice: note::sign(&beside.notice(), key)?,
         erased_at: None,
     };
     Ok((row, note))
-}
-
-fn notice_text(m: &PackageManifest) -> String {
-    let how = if m.route.leaves() {
-        "封緘した提供データ（package.age）をお渡しします。kiban package open で開封してください。"
-    } else {
-        "データは作成事業者の利用環境内でのみ利用できます。データの送付はありません。"
-    };
-    format!(
-        "kiban-notice/1\n提供のお知らせ\nデータ: {}（{}）\n提供先: {}\n経路: {}\n{how}\nsha256: {}\nbytes: {}\npayload: {}\ncontract: {}\nat: {}\n",
-        m.dataset.dataset,
-        m.dataset.product.label_ja(),
-        m.recipient,
-        m.route.label_ja(),
-        m.package.sha256,
-        m.package.size,
-        m.dataset.payload,
-        m.contract,
-        m.sealed_at,
-    )
 }

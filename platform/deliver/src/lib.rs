@@ -21,9 +21,6 @@
 //!   the folder is refused and leaves nothing behind.
 //! - `deliver.verify`: a changed, missing, swapped or foreign package or manifest is named.
 //!
-//! # Law
-//! `pseudonymized.provision`, `books`, `erasure`
-//!
 //! ```no_run
 //! use std::path::Path;
 //! // what a recipient does
@@ -33,6 +30,9 @@
 //! assert!(opened.out.join("dictionary.csv").exists());
 //! # Ok::<(), kiban_deliver::OpenError>(())
 //! ```
+//!
+//! # Law
+//! `pseudonymized.provision`, `books`, `erasure`
 
 mod archive;
 mod durable;

@@ -57,4 +57,25 @@ impl PackageManifest {
         let json = text.strip_prefix(FORMAT).and_then(|t| t.strip_prefix('\n'));
         json.and_then(|j| serde_json::from_str(j).ok()).ok_or(ManifestError::Format)
     }
+
+    /// The text of the notice for the recipient.
+    pub(crate) fn notice(&self) -> String {
+        let how = if self.route.leaves() {
+            "封緘した提供データ（package.age）をお渡しします。kiban package open で開封してください。"
+        } else {
+            "データは作成事業者の利用環境内でのみ利用できます。データの送付はありません。"
+        };
+        format!(
+            "kiban-notice/1\n提供のお知らせ\nデータ: {}（{}）\n提供先: {}\n経路: {}\n{how}\nsha256: {}\nbytes: {}\npayload: {}\ncontract: {}\nat: {}\n",
+            self.dataset.dataset,
+            self.dataset.product.label_ja(),
+            self.recipient,
+            self.route.label_ja(),
+            self.package.sha256,
+            self.package.size,
+            self.dataset.payload,
+            self.contract,
+            self.sealed_at,
+        )
+    }
 }
