@@ -9,6 +9,7 @@ use kiban_intake::{
     manifest::{FileEntry, ListDigest, Manifest},
 };
 use kiban_kernel::{Digest, Id, Regime};
+use proptest::prelude::*;
 
 use crate::home::{Home, condition, patient};
 
@@ -278,4 +279,48 @@ fn the_holder_too_refuses_long_lines_and_bombs_and_leaves_nothing() {
     let got = run(&home.request("2025-06-01"));
     assert!(matches!(got, Err(SealError::Expansion { .. })), "{got:?}");
     assert_eq!(fs::read_dir(home.path().join("outbox")).unwrap().count(), 0);
+}
+
+proptest! {
+    /// Whoever can encrypt to the producer can put anything inside. Whatever it is, nothing panics, and what
+    /// is accepted is what the holder signed.
+    #[test]
+    fn inside_too_only_what_was_signed_is_accepted(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let (home, path) = crate::home::small();
+        let signed = home.open(&path).unwrap();
+        let mut plain = home.plain(&path);
+        for (at, byte) in changes {
+            let at = at.index(plain.len());
+            plain[at] = byte;
+        }
+        if let Some(cut) = cut {
+            plain.truncate(cut.index(plain.len()));
+        }
+        if let Ok(checked) = home.open(&seal_bytes(&home, &plain)) {
+            prop_assert_eq!(checked.files(), signed.files());
+            prop_assert_eq!(checked.manifest(), signed.manifest());
+            prop_assert_eq!(checked.notices(), signed.notices());
+            let mut bytes = Vec::new();
+            checked.segments::<ReceiveError>(|s| { bytes.extend_from_slice(s.bytes); Ok(()) }).unwrap();
+            prop_assert_eq!(Digest::of(&bytes), signed.files()[0].sha256);
+        }
+    }
+}
+
+#[test]
+fn no_error_shows_a_patient_number() {
+    let home = Home::new();
+    let path =
+        "data/371/587/3715874629/20231123/OML-11/3715874629_20231123_OML-11_000092647851733_1";
+    let sealed = Forge::new(&home)
+        .file(path, b"MSH|^~\\&|")
+        .seal_with(|f, _| f[0].sha256 = Digest::of(b"x"), b"");
+    let error = home.open(&sealed).unwrap_err();
+    assert!(matches!(error, ReceiveError::HashMismatch { .. }), "{error:?}");
+    for text in [error.to_string(), error.ja(), format!("{error:?}")] {
+        assert!(text.contains("OML-11") && !text.contains("3715874629"), "{text}");
+    }
 }
