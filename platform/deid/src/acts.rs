@@ -1,10 +1,7 @@
 //! The two acts: from cleared records to a product.
 
 use kiban_kernel::{Digest, Id, Product, Regime, kinds};
-use kiban_lake::{
-    KeyError, KeyRing, Lake, Secret, Session, Snapshot,
-    functions::keyed::Keyed,
-};
+use kiban_lake::{KeyError, KeyRing, Lake, Secret, Session, Snapshot, functions::keyed::Keyed};
 use kiban_register::{Anon52, Cleared, Pseudo57};
 use sqlx::AnyConnection;
 
@@ -28,7 +25,11 @@ impl DatasetKey {
     ///
     /// # Errors
     /// The key ring or the database failed.
-    pub async fn of(ring: &KeyRing, conn: &mut AnyConnection, dataset: Id<kinds::Dataset>) -> Result<Self, KeyError> {
+    pub async fn of(
+        ring: &KeyRing,
+        conn: &mut AnyConnection,
+        dataset: Id<kinds::Dataset>,
+    ) -> Result<Self, KeyError> {
         let name = format!("pseudonym/dataset/{dataset}");
         let secret = ring.secret(conn, &name).await?;
         Ok(Self { name, domain: dataset.to_string(), secret })
@@ -47,7 +48,11 @@ impl ProjectKey {
     ///
     /// # Errors
     /// The key ring or the database failed.
-    pub async fn of(ring: &KeyRing, conn: &mut AnyConnection, project: Id<kinds::Project>) -> Result<Self, KeyError> {
+    pub async fn of(
+        ring: &KeyRing,
+        conn: &mut AnyConnection,
+        project: Id<kinds::Project>,
+    ) -> Result<Self, KeyError> {
         let name = format!("pseudonym/project/{project}");
         let secret = ring.secret(conn, &name).await?;
         Ok(Self { name, domain: project.to_string(), secret })
@@ -136,10 +141,17 @@ impl Making<'_> {
         let session = Session::new(self.lake)?;
         let mut frames = Vec::new();
         for table in checked.tables() {
-            let made = frame::of_lake(self.lake, &session, self.snapshot, self.regime, checked, table).await?;
+            let made =
+                frame::of_lake(self.lake, &session, self.snapshot, self.regime, checked, table)
+                    .await?;
             frames.push((table, made));
         }
-        let provenance = provenance(checked, self.domain, Some((self.snapshot, self.watermark)), self.secret_name);
+        let provenance = provenance(
+            checked,
+            self.domain,
+            Some((self.snapshot, self.watermark)),
+            self.secret_name,
+        );
         let run = Run {
             session: &session,
             checked,

@@ -64,10 +64,14 @@ impl ProduceError {
     pub fn ja(&self) -> String {
         match self {
             Self::WrongProduct { checked_for } => {
-                format!("加工仕様書は{}として検査されています。作成するものに合わせて検査し直してください。", checked_for.label_ja())
+                format!(
+                    "加工仕様書は{}として検査されています。作成するものに合わせて検査し直してください。",
+                    checked_for.label_ja()
+                )
             }
             Self::NotCanonical => {
-                "単一の表についての加工仕様書です。実運用では標準スキーマの表を宣言してください。".to_owned()
+                "単一の表についての加工仕様書です。実運用では標準スキーマの表を宣言してください。"
+                    .to_owned()
             }
             Self::MissingColumn { table, column } => format!(
                 "データの表 {table} に列 {column} がありません。列名を確かめるか、仕様書から宣言を除いてください。"
@@ -79,8 +83,12 @@ impl ProduceError {
                 format!("表 {table} の行数が合いません（入力＝出力＋除外）。出力を中止しました。")
             }
             Self::Lake(e) => e.ja(),
-            Self::Engine(_) => "加工の実行中に内部エラーが起きました。出力はありません。".to_owned(),
-            Self::Arrow(_) | Self::Classes(_) => "加工の途中で行を処理できません。出力はありません。".to_owned(),
+            Self::Engine(_) => {
+                "加工の実行中に内部エラーが起きました。出力はありません。".to_owned()
+            }
+            Self::Arrow(_) | Self::Classes(_) => {
+                "加工の途中で行を処理できません。出力はありません。".to_owned()
+            }
             Self::Payload(e) => e.ja(),
             Self::Entropy(_) => "乱数を得られないため鍵を作れません。".to_owned(),
         }

@@ -8,7 +8,9 @@ use kiban_govern::{Act, Permit, Refusal};
 use kiban_kernel::{Id, LawKey, Timestamp, kinds};
 
 /// What kind of combination could name somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -102,12 +104,20 @@ impl Finding {
         if reason.trim().is_empty() {
             return Err(DecideError::NoReason);
         }
-        Ok(Decision { finding: self.id, choice, by: actor.account, reason: reason.trim().to_owned(), at })
+        Ok(Decision {
+            finding: self.id,
+            choice,
+            by: actor.account,
+            reason: reason.trim().to_owned(),
+            at,
+        })
     }
 }
 
 /// What becomes of a finding's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// They stay: the person is not identified by them, for the reason given.

@@ -2,7 +2,7 @@
 //!
 //! Byte for byte the same in every run: rows are sorted, writers have fixed settings, nothing carries a time.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
     array::{Array, RecordBatch},
@@ -82,8 +82,16 @@ impl Payload {
         for (table, batches) in &produced.tables {
             let rows = Some(batches.iter().map(|b| b.num_rows() as u64).sum());
             let Some(schema) = batches.first().map(RecordBatch::schema) else { continue };
-            files.push(file(format!("data/{table}.parquet"), parquet_bytes(table, &schema, batches)?, rows));
-            files.push(file(format!("data/{table}.csv"), csv_bytes(table, &schema, batches)?, rows));
+            files.push(file(
+                format!("data/{table}.parquet"),
+                parquet_bytes(table, &schema, batches)?,
+                rows,
+            ));
+            files.push(file(
+                format!("data/{table}.csv"),
+                csv_bytes(table, &schema, batches)?,
+                rows,
+            ));
         }
         files.push(file("dictionary.csv".to_owned(), dictionary_csv(&produced.dictionary), None));
         files.push(file("changes.csv".to_owned(), changes_csv(&produced.changes), None));
@@ -97,7 +105,7 @@ impl Payload {
     pub fn digest(&self) -> Digest {
         let mut list = String::new();
         for f in &self.files {
-            list.push_str(&format!("{}  {}\n", f.digest, f.path));
+            let _ = writeln!(list, "{}  {}", f.digest, f.path);
         }
         Digest::of(list.as_bytes())
     }
@@ -130,7 +138,8 @@ pub(crate) fn parquet_bytes(
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_created_by("kiban".to_owned())
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties)).map_err(failed)?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties)).map_err(failed)?;
     for batch in batches {
         writer.write(batch).map_err(failed)?;
     }
@@ -138,7 +147,11 @@ pub(crate) fn parquet_bytes(
 }
 
 /// A table as CSV: UTF-8, LF, a header line, quotes only where needed, an empty cell for no value.
-pub(crate) fn csv_bytes(table: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, PayloadError> {
+pub(crate) fn csv_bytes(
+    table: &str,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> Result<Vec<u8>, PayloadError> {
     let failed = |source| PayloadError::Csv { table: table.to_owned(), source };
     let options = FormatOptions::default()
         .with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S%.f"))
@@ -199,12 +212,16 @@ fn csv_cell(out: &mut String, cell: &str) {
 
 fn dictionary_csv(entries: &[report::DictionaryEntry]) -> Vec<u8> {
     let mut out = String::new();
-    csv_line(&mut out, ["表", "列", "型", "区分", "規則", "根拠", "説明", "description"].into_iter());
+    csv_line(
+        &mut out,
+        ["表", "列", "型", "区分", "規則", "根拠", "説明", "description"].into_iter(),
+    );
     for e in entries {
         let class = e.class.map_or("", |c| c.label_ja());
         csv_line(
             &mut out,
-            [&e.table, &e.column, &e.kind, class, &e.rule, e.law.article(), &e.ja, &e.en].into_iter(),
+            [&e.table, &e.column, &e.kind, class, &e.rule, e.law.article(), &e.ja, &e.en]
+                .into_iter(),
         );
     }
     out.into_bytes()
@@ -212,16 +229,21 @@ fn dictionary_csv(entries: &[report::DictionaryEntry]) -> Vec<u8> {
 
 fn changes_csv(changes: &report::ChangeReport) -> Vec<u8> {
     let mut out = String::new();
-    let head = ["規則", "根拠", "条文", "表", "列", "区分", "値のあるセル", "変更", "空欄化", "残余化"];
+    let head =
+        ["規則", "根拠", "条文", "表", "列", "区分", "値のあるセル", "変更", "空欄化", "残余化"];
     csv_line(&mut out, head.into_iter());
     for c in &changes.columns {
         let numbers = [c.cells, c.changed, c.emptied, c.residual].map(|n| n.to_string());
-        let texts = [&c.rule, c.law.as_str(), c.law.article(), &c.table, &c.column, c.class.label_ja()];
+        let texts =
+            [&c.rule, c.law.as_str(), c.law.article(), &c.table, &c.column, c.class.label_ja()];
         csv_line(&mut out, texts.into_iter().chain(numbers.iter().map(String::as_str)));
     }
     for w in &changes.withheld {
         let (key, article) = w.law.as_ref().map_or(("", ""), |l| (l.as_str(), l.article()));
-        csv_line(&mut out, [w.reason.ja(), key, article, &w.table, &w.column, "", "", "", "", ""].into_iter());
+        csv_line(
+            &mut out,
+            [w.reason.ja(), key, article, &w.table, &w.column, "", "", "", "", ""].into_iter(),
+        );
     }
     out.into_bytes()
 }

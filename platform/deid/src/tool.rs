@@ -101,7 +101,9 @@ impl ToolError {
                 "単一の表には、表が1つだけの加工仕様書が必要です（[tables.data] など）。".to_owned()
             }
             Self::Read(e) => e.ja(),
-            Self::ShortKey => "鍵ファイルが短すぎます。16バイト以上の乱数にしてください。".to_owned(),
+            Self::ShortKey => {
+                "鍵ファイルが短すぎます。16バイト以上の乱数にしてください。".to_owned()
+            }
             Self::Produce(e) => e.ja(),
         }
     }
@@ -111,9 +113,17 @@ impl ToolError {
 ///
 /// # Errors
 /// See [`ToolError`]; no output is left behind.
-pub async fn deid(request: &Request, rules: &Rules, entropy: &dyn Entropy) -> Result<Produced, ToolError> {
+pub async fn deid(
+    request: &Request,
+    rules: &Rules,
+    entropy: &dyn Entropy,
+) -> Result<Produced, ToolError> {
     let read = |path: &Path| {
-        fs::read(path).map_err(|source| ToolError::File { path: path.to_owned(), act: "read", source })
+        fs::read(path).map_err(|source| ToolError::File {
+            path: path.to_owned(),
+            act: "read",
+            source,
+        })
     };
     let text = String::from_utf8(read(&request.spec)?).map_err(|e| ToolError::File {
         path: request.spec.clone(),
@@ -136,10 +146,8 @@ pub async fn deid(request: &Request, rules: &Rules, entropy: &dyn Entropy) -> Re
         }
     };
     let input = read(&request.input)?;
-    let fixed = FixedOutcome {
-        pseudonym: request.fixed_id.clone(),
-        offset_days: request.fixed_offset,
-    };
+    let fixed =
+        FixedOutcome { pseudonym: request.fixed_id.clone(), offset_days: request.fixed_offset };
     let batches = read::table(&request.input, input.clone())?;
     // The domain of an anonymized table is that table alone; of a pseudonymized one, whatever the key is used for.
     let domain = match request.product {
@@ -147,7 +155,8 @@ pub async fn deid(request: &Request, rules: &Rules, entropy: &dyn Entropy) -> Re
         Product::Pseudonymized => "tool/pseudonymized".to_owned(),
     };
     drop(input);
-    let produced = table(&spec, request.product, rules, request.on, batches, &secret, &domain, fixed).await?;
+    let produced =
+        table(&spec, request.product, rules, request.on, batches, &secret, &domain, fixed).await?;
     let Some((name, rows)) = produced.tables.first() else { return Err(ToolError::SeveralTables) };
     write(&request.output, &file_bytes(&request.output, name, rows)?)?;
     if let Some(path) = &request.report {
@@ -160,7 +169,10 @@ pub async fn deid(request: &Request, rules: &Rules, entropy: &dyn Entropy) -> Re
 ///
 /// # Errors
 /// See [`ToolError`].
-#[expect(clippy::too_many_arguments, reason = "each is one fact of the run; the file-based form groups them")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one fact of the run; the file-based form groups them"
+)]
 pub async fn table(
     spec: &Spec,
     product: Product,
@@ -221,8 +233,8 @@ fn report_bytes(produced: &Produced) -> Result<Vec<u8>, ToolError> {
         findings: &produced.findings,
         dictionary: &produced.dictionary,
     };
-    let mut bytes =
-        serde_json::to_vec_pretty(&report).map_err(|e| ProduceError::from(crate::payload::PayloadError::from(e)))?;
+    let mut bytes = serde_json::to_vec_pretty(&report)
+        .map_err(|e| ProduceError::from(crate::payload::PayloadError::from(e)))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

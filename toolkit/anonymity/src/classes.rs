@@ -56,13 +56,21 @@ impl PersonClasses {
     ///
     /// # Errors
     /// A column has another length or a type that has no text form.
-    pub fn add(&mut self, table: u32, persons: &StringArray, columns: &[ArrayRef]) -> Result<(), ClassError> {
+    pub fn add(
+        &mut self,
+        table: u32,
+        persons: &StringArray,
+        columns: &[ArrayRef],
+    ) -> Result<(), ClassError> {
         let mut texts = Vec::with_capacity(columns.len());
         for (column, array) in columns.iter().enumerate() {
             if array.len() != persons.len() {
                 return Err(ClassError::Length { column });
             }
-            texts.push(cast(array, &DataType::Utf8).map_err(|source| ClassError::Type { column, source })?);
+            texts.push(
+                cast(array, &DataType::Utf8)
+                    .map_err(|source| ClassError::Type { column, source })?,
+            );
         }
         let texts: Vec<&StringArray> = texts.iter().map(|t| t.as_string::<i32>()).collect();
         let mut key = Vec::new();
@@ -185,7 +193,7 @@ mod tests {
     use std::sync::Arc;
 
     fn column(values: &[Option<u8>]) -> ArrayRef {
-        Arc::new(StringArray::from_iter(values.iter().map(|v| v.map(|v| v.to_string()))))
+        Arc::new(values.iter().map(|v| v.map(|v| v.to_string())).collect::<StringArray>())
     }
 
     #[test]
@@ -202,7 +210,9 @@ mod tests {
     fn risk_figures_follow_from_sizes() {
         let risk = Risk::of(&[1, 2, 2, 5]);
         assert_eq!((risk.persons, risk.classes, risk.smallest, risk.unique), (10, 4, 1, 1));
-        assert!((risk.marketer - 0.4).abs() < 1e-12 && (risk.prosecutor_highest - 1.0).abs() < 1e-12);
+        assert!(
+            (risk.marketer - 0.4).abs() < 1e-12 && (risk.prosecutor_highest - 1.0).abs() < 1e-12
+        );
         assert_eq!(risk.histogram, [(1, 1), (2, 2), (5, 1)]);
         assert_eq!(Risk::of(&[]), Risk::default());
     }

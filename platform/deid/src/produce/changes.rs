@@ -31,7 +31,11 @@ struct Counter<'a> {
 
 impl<'a> Changes<'a> {
     /// Counters for the columns; one whose rule is `keep` is compared only if `decided` says that a decision changes it.
-    pub(super) fn new(table: &str, columns: &[&'a CheckedColumn], decided: impl Fn(&CheckedColumn) -> bool) -> Self {
+    pub(super) fn new(
+        table: &str,
+        columns: &[&'a CheckedColumn],
+        decided: impl Fn(&CheckedColumn) -> bool,
+    ) -> Self {
         let columns = columns
             .iter()
             .map(|column| Counter {
@@ -58,7 +62,12 @@ impl<'a> Changes<'a> {
 
     /// The columns whose texts before are needed, in the order [`Changes::add`] expects them after the output.
     pub(super) fn compared(&self) -> Vec<(usize, &'a CheckedColumn)> {
-        self.columns.iter().enumerate().filter(|(_, c)| c.compared).map(|(i, c)| (i, c.column)).collect()
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.compared)
+            .map(|(i, c)| (i, c.column))
+            .collect()
     }
 
     /// Counts a batch: id, output columns, then the compared columns' texts before.

@@ -1,5 +1,6 @@
 //! Rules become expressions of the engine. Nothing is interpreted per row here.
 
+use std::fmt::Write as _;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
@@ -33,23 +34,26 @@ impl Facts {
     pub(crate) fn digest_text(&self) -> String {
         let mut out = String::new();
         for (column, pad) in &self.pads {
-            out.push_str(&format!("pad {column} {pad:?}\n"));
+            let _ = writeln!(out, "pad {column} {pad:?}");
         }
         for (column, common) in &self.common {
             let mut values: Vec<&String> = common.iter().collect();
             values.sort_unstable();
-            out.push_str(&format!("common {column} {values:?}\n"));
+            let _ = writeln!(out, "common {column} {values:?}");
         }
         for (column, bounds) in &self.bounds {
             let ordered: BTreeMap<_, _> = bounds.iter().collect();
-            out.push_str(&format!("bounds {column} {ordered:?}\n"));
+            let _ = writeln!(out, "bounds {column} {ordered:?}");
         }
         out
     }
 }
 
 /// The columns judged together with `column`, itself included, in the order of their names.
-pub(crate) fn group_of<'a>(column: &'a CheckedColumn, all: &[&'a CheckedColumn]) -> Vec<(&'a CheckedColumn, &'a RareToResidual)> {
+pub(crate) fn group_of<'a>(
+    column: &'a CheckedColumn,
+    all: &[&'a CheckedColumn],
+) -> Vec<(&'a CheckedColumn, &'a RareToResidual)> {
     let rare = |c: &'a CheckedColumn| match &c.rule {
         Rule::RareToResidual(r) => Some((c, r)),
         _ => None,
@@ -57,8 +61,12 @@ pub(crate) fn group_of<'a>(column: &'a CheckedColumn, all: &[&'a CheckedColumn])
     match &column.group {
         None => rare(column).into_iter().collect(),
         Some(group) => {
-            let mut members: Vec<_> =
-                all.iter().copied().filter(|c| c.group.as_ref() == Some(group)).filter_map(rare).collect();
+            let mut members: Vec<_> = all
+                .iter()
+                .copied()
+                .filter(|c| c.group.as_ref() == Some(group))
+                .filter_map(rare)
+                .collect();
             members.sort_by(|a, b| a.0.name.cmp(&b.0.name));
             members
         }
@@ -113,7 +121,8 @@ fn local_number(own: Expr, frame: &Frame) -> Expr {
     if frame.columns.iter().any(|c| c == "holder") {
         let separator = lit(counted::GROUP_SEPARATOR.to_string());
         // Concatenation would turn an empty number into the holder's name alone: it stays empty.
-        let joined = kiban_lake::plan::functions::concat(vec![ident("holder"), separator, own.clone()]);
+        let joined =
+            kiban_lake::plan::functions::concat(vec![ident("holder"), separator, own.clone()]);
         kiban_lake::plan::when(own.is_not_null(), joined).end().unwrap_or_else(|_| ident("holder"))
     } else {
         own

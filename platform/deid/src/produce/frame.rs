@@ -72,14 +72,19 @@ pub(crate) async fn of_lake(
     let base = lake.frame(session, &table.name, at).await?;
     let all: Vec<String> = base.schema().fields().iter().map(|f| f.name().clone()).collect();
     let custody: HashSet<&str> = custody_columns().collect();
-    let columns: Vec<String> = all.iter().filter(|c| !custody.contains(c.as_str())).cloned().collect();
+    let columns: Vec<String> =
+        all.iter().filter(|c| !custody.contains(c.as_str())).cloned().collect();
     if let Some(missing) = table.columns.keys().find(|c| !columns.contains(c)) {
-        return Err(ProduceError::MissingColumn { table: table.name.clone(), column: missing.clone() });
+        return Err(ProduceError::MissingColumn {
+            table: table.name.clone(),
+            column: missing.clone(),
+        });
     }
-    let links = lake
-        .frame(session, "person_link", at)
-        .await?
-        .select(vec![ident("person_source").alias("__source"), ident("person").alias(PERSON)])?;
+    let links = lake.frame(session, "person_link", at).await?.select(vec![
+        ident("person_source").alias("__source"),
+        ident("person").alias(PERSON),
+        ident("since").alias("__since"),
+    ])?;
     let joined = base.join(links, JoinType::Left, &["person_source"], &["__source"], None)?;
 
     let cleared = bit_and(ident("bases"), lit(Bases::NONE.with(regime).bits()));
@@ -136,15 +141,22 @@ fn needed<'a>(columns: &'a [String], table: &'a CheckedTable) -> impl Iterator<I
         .map(String::as_str)
 }
 
-/// One row per person: of every column the newest known value. Newest is the row of the newest delivery that the
-/// lake can tell: within a delivery the last position; between deliveries the order of their ids, so that the
-/// choice is the same in every run.
+/// One row per person: of every column the newest known value. The lake's rows carry no time of their own, so newest
+/// means: of the person source that was linked last; then, so that the choice is the same in every run, by delivery,
+/// file, segment and position.
 fn person_view(rows: DataFrame, table: &CheckedTable) -> Result<DataFrame, ProduceError> {
     let order = || {
-        ["delivery", "source_file", "segment", "position"].map(|c| ident(c).sort(false, false)).to_vec()
+        ["__since", "delivery", "source_file", "segment", "position"]
+            .map(|c| ident(c).sort(false, false))
+            .to_vec()
     };
-    let columns: Vec<String> =
-        rows.schema().fields().iter().map(|f| f.name().clone()).filter(|c| table.columns.contains_key(c)).collect();
+    let columns: Vec<String> = rows
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .filter(|c| table.columns.contains_key(c))
+        .collect();
     let newest = columns
         .iter()
         .map(|c| Ok(newest_known(ident(c), order())?.alias(c)))
@@ -162,17 +174,25 @@ pub(crate) async fn of_table(
 ) -> Result<Frame, ProduceError> {
     let rows_in = batches.iter().map(|b| b.num_rows() as u64).sum();
     let Some(schema) = batches.first().map(arrow::array::RecordBatch::schema) else {
-        return Err(ProduceError::MissingColumn { table: table.name.clone(), column: PERSON.to_owned() });
+        return Err(ProduceError::MissingColumn {
+            table: table.name.clone(),
+            column: PERSON.to_owned(),
+        });
     };
     let columns: Vec<String> = schema.fields().iter().skip(1).map(|f| f.name().clone()).collect();
     if let Some(missing) = table.columns.keys().find(|c| !columns.contains(c)) {
-        return Err(ProduceError::MissingColumn { table: table.name.clone(), column: missing.clone() });
+        return Err(ProduceError::MissingColumn {
+            table: table.name.clone(),
+            column: missing.clone(),
+        });
     }
     let source = MemTable::try_new(schema, vec![batches])?;
     let mut rows = session.context().read_table(std::sync::Arc::new(source))?;
     let mut removed = Vec::new();
     let window = checked.spec().document().window.as_ref();
-    if let Some(inside) = window.zip(table.window_column.as_deref()).and_then(|(w, c)| in_window(w, c)) {
+    if let Some(inside) =
+        window.zip(table.window_column.as_deref()).and_then(|(w, c)| in_window(w, c))
+    {
         rows = rows.filter(inside)?.cache().await?;
         let outside = rows_in - rows.clone().count().await? as u64;
         if outside > 0 {
@@ -181,4 +201,3 @@ pub(crate) async fn of_table(
     }
     Ok(Frame { rows, columns, rows_in, removed, row_is_person })
 }
-

@@ -2,8 +2,8 @@
 //! extremes begin. Persons are counted, never rows.
 
 use std::{
-    collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
     cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     error::ProduceError,
-    spec::{CheckedColumn, Checked, Extremes, Matcher, RareToResidual, Rule},
+    spec::{Checked, CheckedColumn, Extremes, Matcher, RareToResidual, Rule},
 };
 
 /// Counts what the rules of `columns` need over the rows of `rows`.
@@ -64,7 +64,10 @@ pub(crate) async fn facts(
 fn is_text(rows: &DataFrame, column: &str) -> bool {
     let field = rows.schema().fields().iter().find(|f| f.name() == column);
     field.is_some_and(|f| {
-        matches!(f.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(_, _))
+        matches!(
+            f.data_type(),
+            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(_, _)
+        )
     })
 }
 
@@ -72,7 +75,11 @@ fn is_text(rows: &DataFrame, column: &str) -> bool {
 async fn padding(rows: &DataFrame, column: &str) -> Result<DatePad, ProduceError> {
     let mark = aggregates::max(date_padding(ident(column))).alias("pad");
     let found = rows.clone().aggregate(Vec::new(), vec![mark])?.collect().await?;
-    let bare = found.iter().any(|b| b.column(0).as_string_opt::<i32>().is_some_and(|a| !a.is_empty() && a.is_valid(0) && a.value(0) == "0"));
+    let bare = found.iter().any(|b| {
+        b.column(0)
+            .as_string_opt::<i32>()
+            .is_some_and(|a| !a.is_empty() && a.is_valid(0) && a.value(0) == "0")
+    });
     Ok(if bare { DatePad::Bare } else { DatePad::Padded })
 }
 
@@ -87,7 +94,8 @@ async fn common(
     let mut sets = Vec::new();
     for (column, rule) in group {
         let matcher = Matcher::new(checked.spec().document(), &rule.lists);
-        let distinct = rows.clone().aggregate(vec![as_text(ident(&column.name)).alias("v")], Vec::new())?;
+        let distinct =
+            rows.clone().aggregate(vec![as_text(ident(&column.name)).alias("v")], Vec::new())?;
         let mut set = HashSet::new();
         let mut stream = distinct.execute_stream().await?;
         while let Some(batch) = stream.try_next().await? {
@@ -104,16 +112,23 @@ async fn common(
         let stays = group
             .iter()
             .zip(&sets)
-            .map(|((c, _), set)| ident(&c.name).is_null().or(is_in(ident(&c.name), &c.name, Arc::clone(set))))
+            .map(|((c, _), set)| {
+                ident(&c.name).is_null().or(is_in(ident(&c.name), &c.name, Arc::clone(set)))
+            })
             .reduce(Expr::and);
         let Some(stays) = stays else { break };
         let kept = rows.clone().filter(stays)?;
         for ((column, rule), set) in group.iter().zip(&mut sets) {
             let counts = persons_by_value(frame, &kept, column, rule).await?;
-            let cut = |v: &String| rule.parent.map_or(v.clone(), |n| parent(v.trim_start(), usize::from(n)).to_owned());
+            let cut = |v: &String| {
+                rule.parent.map_or(v.clone(), |n| parent(v.trim_start(), usize::from(n)).to_owned())
+            };
             let min = i64::from(rule.min_persons);
-            let next: HashSet<String> =
-                set.iter().filter(|v| counts.get(&cut(v)).is_some_and(|n| *n >= min)).cloned().collect();
+            let next: HashSet<String> = set
+                .iter()
+                .filter(|v| counts.get(&cut(v)).is_some_and(|n| *n >= min))
+                .cloned()
+                .collect();
             if next.len() != set.len() {
                 changed = true;
                 *set = Arc::new(next);
@@ -125,7 +140,9 @@ async fn common(
         }
     }
     let names = group.iter().map(|(c, _)| c.name.clone());
-    Ok(names.zip(sets.into_iter().map(|s| Arc::try_unwrap(s).unwrap_or_else(|s| (*s).clone()))).collect())
+    Ok(names
+        .zip(sets.into_iter().map(|s| Arc::try_unwrap(s).unwrap_or_else(|s| (*s).clone())))
+        .collect())
 }
 
 async fn persons_by_value(
@@ -161,9 +178,19 @@ pub(crate) fn int64(batch: &RecordBatch, column: usize) -> &Int64Array {
 }
 
 /// A number that orders.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy)]
 struct Ordered(f64);
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
 impl Eq for Ordered {}
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 impl Ord for Ordered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
@@ -172,17 +199,21 @@ impl Ord for Ordered {
 
 /// Per group the n-th highest of the persons' highest values and the n-th lowest of their lowest: at least n persons
 /// stand at or beyond each bound. A group with fewer than 2 n persons has none.
-async fn extremes(rows: &DataFrame, column: &str, rule: &Extremes) -> Result<GroupBounds, ProduceError> {
+async fn extremes(
+    rows: &DataFrame,
+    column: &str,
+    rule: &Extremes,
+) -> Result<GroupBounds, ProduceError> {
     let n = rule.persons as usize;
     let number = as_number(ident(column));
     let mut keys: Vec<Expr> =
         rule.by.iter().enumerate().map(|(i, c)| as_text(ident(c)).alias(format!("g{i}"))).collect();
     let parts = keys.len();
     keys.push(ident(PERSON));
-    let per_person = rows
-        .clone()
-        .filter(number.clone().is_not_null())?
-        .aggregate(keys, vec![aggregates::max(number.clone()).alias("high"), aggregates::min(number).alias("low")])?;
+    let per_person = rows.clone().filter(number.clone().is_not_null())?.aggregate(
+        keys,
+        vec![aggregates::max(number.clone()).alias("high"), aggregates::min(number).alias("low")],
+    )?;
     type Heaps = (usize, BinaryHeap<Reverse<Ordered>>, BinaryHeap<Ordered>);
     let mut groups: HashMap<String, Heaps> = HashMap::new();
     let mut stream = per_person.execute_stream().await?;

@@ -9,6 +9,7 @@ pub(crate) mod frame;
 mod measure;
 mod scan;
 
+use std::fmt::Write as _;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
@@ -41,8 +42,13 @@ use crate::{
     error::ProduceError,
     finding::{Decision, Finding},
     product::{Produced, Provenance},
-    report::{ChangeReport, DictionaryEntry, Removal, RemovalReason, RiskSummary, SizeCount, TableCount},
-    spec::{Checked, CheckedColumn, CheckedTable, DEFAULT_ID_COLUMN, Withheld, WithheldReason, default_law},
+    report::{
+        ChangeReport, DictionaryEntry, Removal, RemovalReason, RiskSummary, SizeCount, TableCount,
+    },
+    spec::{
+        Checked, CheckedColumn, CheckedTable, DEFAULT_ID_COLUMN, Withheld, WithheldReason,
+        default_law,
+    },
 };
 
 /// Rows per batch of the output, so that files are the same however the engine cut its work.
@@ -89,18 +95,28 @@ pub(crate) async fn make(
     let mut withheld = Vec::new();
     let mut works = Vec::new();
     for (table, frame) in frames {
-        let output: BTreeMap<&str, &CheckedColumn> = table.output().map(|c| (c.name.as_str(), c)).collect();
+        let output: BTreeMap<&str, &CheckedColumn> =
+            table.output().map(|c| (c.name.as_str(), c)).collect();
         withheld.extend(withheld_columns(table, &frame.columns));
-        let columns = frame.columns.iter().filter_map(|c| output.get(c.as_str()).copied()).collect();
+        let columns =
+            frame.columns.iter().filter_map(|c| output.get(c.as_str()).copied()).collect();
         let rows = frame.rows.clone();
-        works.push(Work { table, frame, columns, rows, facts: Facts::default(), overrides: BTreeMap::new() });
+        works.push(Work {
+            table,
+            frame,
+            columns,
+            rows,
+            facts: Facts::default(),
+            overrides: BTreeMap::new(),
+        });
     }
     // A table of which no column reaches the output would say only who has rows in it.
     works.retain(|w| !w.columns.is_empty());
     withheld.sort();
 
     for work in &mut works {
-        let model: Vec<&CheckedColumn> = work.columns.iter().copied().filter(|c| c.in_model).collect();
+        let model: Vec<&CheckedColumn> =
+            work.columns.iter().copied().filter(|c| c.in_model).collect();
         measure::facts(checked, &work.frame, &work.rows, &model, &mut work.facts).await?;
     }
     let classes = classes(&works, &run.keyed).await?;
@@ -114,9 +130,14 @@ pub(crate) async fn make(
     let small = Arc::new(small);
     for work in &mut works {
         if !small.is_empty() {
-            work.rows = work.rows.clone().filter(measure::not_in(PERSON, "small_class", Arc::clone(&small)))?;
+            work.rows = work.rows.clone().filter(measure::not_in(
+                PERSON,
+                "small_class",
+                Arc::clone(&small),
+            ))?;
         }
-        let rest: Vec<&CheckedColumn> = work.columns.iter().copied().filter(|c| !c.in_model).collect();
+        let rest: Vec<&CheckedColumn> =
+            work.columns.iter().copied().filter(|c| !c.in_model).collect();
         measure::facts(checked, &work.frame, &work.rows, &rest, &mut work.facts).await?;
     }
 
@@ -137,7 +158,9 @@ pub(crate) async fn make(
         let suppressed = work.frame.kept().checked_sub(rows_out);
         match suppressed {
             Some(0) => {}
-            Some(rows) if !small.is_empty() => removed.push(Removal { reason: RemovalReason::SmallClass, rows }),
+            Some(rows) if !small.is_empty() => {
+                removed.push(Removal { reason: RemovalReason::SmallClass, rows });
+            }
             _ => return Err(ProduceError::RowsDoNotAddUp { table: work.table.name.clone() }),
         }
         changes.tables.push(TableCount {
@@ -157,9 +180,12 @@ pub(crate) async fn make(
     Ok(Produced { tables, provenance, dictionary, changes, risk, findings })
 }
 
-async fn scan_and_decide(run: &Run<'_>, works: &mut [Work<'_>]) -> Result<Vec<Finding>, ProduceError> {
+async fn scan_and_decide(
+    run: &Run<'_>,
+    works: &mut [Work<'_>],
+) -> Result<Vec<Finding>, ProduceError> {
     let cases = scan::scan(run.checked, works, &run.keyed).await?;
-    let (findings, overrides) = scan::decide(run.checked, cases, run.decisions, &run.keyed)?;
+    let (findings, overrides) = scan::decide(run.checked, cases, run.decisions, &run.keyed);
     for ((table, column), map) in overrides {
         if let Some(work) = works.iter_mut().find(|w| w.table.name == table) {
             work.overrides.insert(column, Arc::new(map));
@@ -191,7 +217,9 @@ async fn classes(works: &[Work<'_>], keyed: &Arc<Keyed>) -> Result<PersonClasses
     for (number, work) in works.iter().enumerate() {
         let mut selected = vec![ident(PERSON)];
         let model = work.columns.iter().filter(|c| c.in_model);
-        selected.extend(model.enumerate().map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("q{i}"))));
+        selected.extend(
+            model.enumerate().map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("q{i}"))),
+        );
         let alone = selected.len() == 1;
         let rows = work.rows.clone().select(selected)?;
         let distinct = if work.frame.row_is_person { rows } else { rows.distinct()? };
@@ -214,7 +242,12 @@ fn persons_of(batch: &RecordBatch) -> Result<StringArray, ProduceError> {
 
 fn risk_summary(checked: &Checked, works: &[Work<'_>], classes: &PersonClasses) -> RiskSummary {
     let (before, after): (Risk, Risk) = classes.risk(u64::from(checked.k()));
-    let sizes = |risk: &Risk| risk.histogram.iter().map(|(size, classes)| SizeCount { size: *size, classes: *classes }).collect();
+    let sizes = |risk: &Risk| {
+        risk.histogram
+            .iter()
+            .map(|(size, classes)| SizeCount { size: *size, classes: *classes })
+            .collect()
+    };
     let quasi_identifiers = works.iter().flat_map(|w| {
         w.columns.iter().filter(|c| c.in_model).map(move |c| format!("{}.{}", w.table.name, c.name))
     });
@@ -235,7 +268,12 @@ fn risk_summary(checked: &Checked, works: &[Work<'_>], classes: &PersonClasses) 
 
 /// Name of the id column: the specification's own, or the usual one.
 fn id_column(checked: &Checked) -> String {
-    checked.spec().document().person.as_ref().map_or_else(|| DEFAULT_ID_COLUMN.to_owned(), |p| p.id_column.clone())
+    checked
+        .spec()
+        .document()
+        .person
+        .as_ref()
+        .map_or_else(|| DEFAULT_ID_COLUMN.to_owned(), |p| p.id_column.clone())
 }
 
 /// Runs one table's plan: rows out, sorted, and what changed.
@@ -249,7 +287,8 @@ async fn execute(
         selected.push(work.value(column, &run.keyed).alias(&column.name));
     }
     let width = selected.len();
-    let mut changes = Changes::new(&work.table.name, &work.columns, |c| work.overrides.contains_key(&c.name));
+    let mut changes =
+        Changes::new(&work.table.name, &work.columns, |c| work.overrides.contains_key(&c.name));
     for (i, column) in changes.compared() {
         selected.push(as_text(ident(&column.name)).alias(format!("__before{i}")));
     }
@@ -280,7 +319,8 @@ async fn sorted(
     let mut coalescer = BatchCoalescer::new(Arc::clone(&schema), OUTPUT_ROWS);
     let mut out = Vec::new();
     while let Some(batch) = stream.try_next().await? {
-        coalescer.push_batch(RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
+        coalescer
+            .push_batch(RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
         while let Some(full) = coalescer.next_completed_batch() {
             out.push(full);
         }
@@ -314,12 +354,12 @@ fn distinct_runs(batches: &[RecordBatch]) -> u64 {
 fn describe(work: &Work<'_>, keyed: &Arc<Keyed>) -> String {
     let mut out = format!("table {}\n", work.table.name);
     for column in &work.columns {
-        out.push_str(&format!("{} = {}\n", column.name, work.value(column, keyed)));
+        let _ = writeln!(out, "{} = {}", column.name, work.value(column, keyed));
     }
     out.push_str(&work.facts.digest_text());
     for (column, overrides) in &work.overrides {
         let ordered: BTreeMap<_, _> = overrides.iter().collect();
-        out.push_str(&format!("decided {column} {ordered:?}\n"));
+        let _ = writeln!(out, "decided {column} {ordered:?}");
     }
     out
 }
@@ -343,7 +383,9 @@ fn entries(checked: &Checked, work: &Work<'_>, batches: &[RecordBatch]) -> Vec<D
     }
     for column in &work.columns {
         let described = declared.and_then(|d| d.column(&column.name));
-        let kind = schema.field_with_name(&column.name).map_or_else(|_| String::new(), |f| f.data_type().to_string());
+        let kind = schema
+            .field_with_name(&column.name)
+            .map_or_else(|_| String::new(), |f| f.data_type().to_string());
         out.push(DictionaryEntry {
             table: work.table.name.clone(),
             column: column.name.clone(),

@@ -6,6 +6,7 @@
 //! # Law
 //! `pseudonymized.identifiers` (単体又は組合せ)
 
+use std::fmt::Write as _;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -65,7 +66,12 @@ async fn pairs(
     mut each: impl FnMut(&str, &[Option<&str>]),
 ) -> Result<(), ProduceError> {
     let mut selected = vec![ident(PERSON)];
-    selected.extend(columns.iter().enumerate().map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("v{i}"))));
+    selected.extend(
+        columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("v{i}"))),
+    );
     let mut stream = work.rows.clone().select(selected)?.distinct()?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         let texts: Vec<_> = batch.columns().iter().map(|c| c.as_string::<i32>()).collect();
@@ -80,7 +86,10 @@ async fn pairs(
 }
 
 /// The first column with a role, in the order of the tables.
-fn with_role<'w, 'a>(works: &'w [Work<'a>], role: Role) -> Option<(&'w Work<'a>, &'a CheckedColumn)> {
+fn with_role<'w, 'a>(
+    works: &'w [Work<'a>],
+    role: Role,
+) -> Option<(&'w Work<'a>, &'a CheckedColumn)> {
     works.iter().find_map(|w| w.columns.iter().find(|c| c.role == Some(role)).map(|c| (w, *c)))
 }
 
@@ -89,7 +98,11 @@ fn place(work: &Work<'_>, column: &CheckedColumn) -> Place {
 }
 
 /// All combinations that the dated rules call findings.
-pub(super) async fn scan(checked: &Checked, works: &[Work<'_>], keyed: &Arc<Keyed>) -> Result<Vec<Case>, ProduceError> {
+pub(super) async fn scan(
+    checked: &Checked,
+    works: &[Work<'_>],
+    keyed: &Arc<Keyed>,
+) -> Result<Vec<Case>, ProduceError> {
     let limit = checked.scan().persons;
     let mut cases = Vec::new();
     let mut regions: HashMap<String, String> = HashMap::new();
@@ -134,16 +147,26 @@ pub(super) async fn scan(checked: &Checked, works: &[Work<'_>], keyed: &Arc<Keye
             let [Some(value)] = values else { return };
             alone.entry((*value).to_owned()).or_default().add(person, limit);
             if let Some(region) = regions.get(person) {
-                with_region.entry(((*value).to_owned(), region.clone())).or_default().add(person, limit);
+                with_region
+                    .entry(((*value).to_owned(), region.clone()))
+                    .or_default()
+                    .add(person, limit);
             }
         })
         .await?;
         let at = place(work, column);
         for ((value, region), few) in with_region {
             let singular = alone.get(&value).is_some_and(|f| f.count <= limit);
-            if let Some(region_at) = region_place.clone().filter(|_| few.count <= limit && !singular) {
-                let cells = vec![(at.clone(), Role::Occupation, value), (region_at, Role::Region, region)];
-                cases.push(Case { kind: FindingKind::OccupationInMunicipality, cells, persons: few.persons });
+            if let Some(region_at) =
+                region_place.clone().filter(|_| few.count <= limit && !singular)
+            {
+                let cells =
+                    vec![(at.clone(), Role::Occupation, value), (region_at, Role::Region, region)];
+                cases.push(Case {
+                    kind: FindingKind::OccupationInMunicipality,
+                    cells,
+                    persons: few.persons,
+                });
             }
         }
         for (value, few) in alone.into_iter().filter(|(_, f)| f.count <= limit) {
@@ -154,7 +177,8 @@ pub(super) async fn scan(checked: &Checked, works: &[Work<'_>], keyed: &Arc<Keye
     let rare = Matcher::new(checked.spec().document(), &[built_in_disease_list().to_owned()]);
     for work in works {
         for column in work.columns.iter().filter(|c| c.role == Some(Role::Event)) {
-            events(work, column, &regions, region_place.as_ref(), &rare, limit, keyed, &mut cases).await?;
+            events(work, column, &regions, region_place.as_ref(), &rare, limit, keyed, &mut cases)
+                .await?;
         }
     }
     Ok(cases)
@@ -192,22 +216,29 @@ async fn events(
             } else {
                 continue;
             };
-            let cells = vec![(at.clone(), Role::Event, value), (region_at.clone(), Role::Region, region)];
+            let cells =
+                vec![(at.clone(), Role::Event, value), (region_at.clone(), Role::Region, region)];
             cases.push(Case { kind, cells, persons: few.persons });
         }
     }
-    let Some(facility) = work.columns.iter().find(|c| c.role == Some(Role::Facility)) else { return Ok(()) };
+    let Some(facility) = work.columns.iter().find(|c| c.role == Some(Role::Facility)) else {
+        return Ok(());
+    };
     let mut by_facility: BTreeMap<(String, String), Few> = BTreeMap::new();
     pairs(work, &[column, facility], keyed, |person, values| {
         if let [Some(value), Some(facility)] = values
             && alone.get(*value).is_some_and(|f| f.count <= limit)
         {
-            by_facility.entry(((*value).to_owned(), (*facility).to_owned())).or_default().add(person, limit);
+            by_facility
+                .entry(((*value).to_owned(), (*facility).to_owned()))
+                .or_default()
+                .add(person, limit);
         }
     })
     .await?;
     for ((value, name), few) in by_facility {
-        let cells = vec![(at.clone(), Role::Event, value), (place(work, facility), Role::Facility, name)];
+        let cells =
+            vec![(at.clone(), Role::Event, value), (place(work, facility), Role::Facility, name)];
         cases.push(Case { kind: FindingKind::SingleCaseAtFacility, cells, persons: few.persons });
     }
     Ok(())
@@ -218,7 +249,8 @@ fn is_very_old(birth: &str, checked: &Checked, last_year: i64) -> bool {
     let Ok(birth) = parse_partial(birth) else { return false };
     let (on, first) = (checked.on(), birth.earliest());
     i64::from(first.year()) < last_year
-        || (i64::from(first.year()) == last_year && (first.month(), first.day()) <= (on.month(), on.day()))
+        || (i64::from(first.year()) == last_year
+            && (first.month(), first.day()) <= (on.month(), on.day()))
 }
 
 /// Overrides by table and column.
@@ -230,14 +262,14 @@ pub(super) fn decide(
     cases: Vec<Case>,
     decisions: &[Decision],
     keyed: &Arc<Keyed>,
-) -> Result<(Vec<Finding>, ColumnOverrides), ProduceError> {
+) -> (Vec<Finding>, ColumnOverrides) {
     let mut findings = Vec::new();
     let mut overrides: ColumnOverrides = BTreeMap::new();
     let law = LawKey::new("pseudonymized.identifiers").ok();
     for case in cases {
         let mut name = case.kind.as_str().to_owned();
         for ((table, column), _, value) in &case.cells {
-            name.push_str(&format!("\u{1e}{table}\u{1f}{column}\u{1f}{value}"));
+            let _ = write!(name, "\u{1e}{table}\u{1f}{column}\u{1f}{value}");
         }
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&keyed.tag("finding", &name)[..16]);
@@ -263,7 +295,11 @@ pub(super) fn decide(
         findings.push(Finding {
             id,
             kind: case.kind,
-            columns: case.cells.iter().map(|((table, column), _, _)| format!("{table}.{column}")).collect(),
+            columns: case
+                .cells
+                .iter()
+                .map(|((table, column), _, _)| format!("{table}.{column}"))
+                .collect(),
             persons: case.persons.len() as u64,
             pseudonyms,
             law,
@@ -271,7 +307,7 @@ pub(super) fn decide(
         });
     }
     findings.sort_by_key(|f| (f.kind, f.id));
-    Ok((findings, overrides))
+    (findings, overrides)
 }
 
 /// A value that more persons share.
@@ -281,7 +317,11 @@ fn coarser(checked: &Checked, role: Role, value: &str) -> Override {
             let year = i64::from(checked.on().year()) - checked.scan().age_years;
             Override::Text(format!("{year}以前"))
         }
-        Role::Region if prefecture_of(value).is_some_and(|p| p.len() < value.len()) => Override::Prefecture,
-        Role::Region | Role::Occupation | Role::Event | Role::Facility => Override::Text(RESIDUAL.to_owned()),
+        Role::Region if prefecture_of(value).is_some_and(|p| p.len() < value.len()) => {
+            Override::Prefecture
+        }
+        Role::Region | Role::Occupation | Role::Event | Role::Facility => {
+            Override::Text(RESIDUAL.to_owned())
+        }
     }
 }

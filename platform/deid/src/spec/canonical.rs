@@ -7,7 +7,8 @@ use kiban_kernel::ColumnClass;
 use super::Role;
 
 /// Columns of a canonical table that the platform adds for its own custody: never part of an output.
-const CUSTODY: [&str; 7] = ["person_source", "bases", "delivery", "segment", "source_file", "position", "parser"];
+const CUSTODY: [&str; 7] =
+    ["person_source", "bases", "delivery", "segment", "source_file", "position", "parser"];
 
 /// Canonical columns and their classes; `None`: no such table, or one that holds no records.
 pub(crate) fn columns(table: &str) -> Option<BTreeMap<&'static str, ColumnClass>> {
@@ -28,7 +29,16 @@ fn is_record_table(name: &str) -> bool {
 
 /// The tables a specification may name, in the order of the output.
 pub(crate) const RECORD_TABLES: [&str; 10] = [
-    "person", "encounter", "condition", "medication", "procedure", "measurement", "note", "coverage", "checkup", "death",
+    "person",
+    "encounter",
+    "condition",
+    "medication",
+    "procedure",
+    "measurement",
+    "note",
+    "coverage",
+    "checkup",
+    "death",
 ];
 
 /// Columns that hold an address: the region rule is their only way out.
@@ -45,13 +55,19 @@ pub(crate) fn at_least_as_strict(declared: ColumnClass, canonical: ColumnClass) 
             // These leave no value in the output, or a coarser one inside the model.
             C::Date => matches!(
                 declared,
-                C::QuasiIdentifier | C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage | C::FreeText
+                C::QuasiIdentifier
+                    | C::DirectIdentifier
+                    | C::IndividualIdCode
+                    | C::FinancialDamage
+                    | C::FreeText
             ),
             C::QuasiIdentifier | C::SensitiveValue | C::LinkingCode => matches!(
                 declared,
                 C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage | C::FreeText
             ),
-            C::FreeText => matches!(declared, C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage),
+            C::FreeText => {
+                matches!(declared, C::DirectIdentifier | C::IndividualIdCode | C::FinancialDamage)
+            }
             C::DirectIdentifier => matches!(declared, C::IndividualIdCode | C::FinancialDamage),
             C::IndividualIdCode | C::FinancialDamage => {
                 matches!(declared, C::IndividualIdCode | C::FinancialDamage)
@@ -70,7 +86,9 @@ pub(crate) fn role(table: &str, column: &str) -> Option<Role> {
         ("person", "birth_on") => Some(Role::Birth),
         ("person", "occupation") => Some(Role::Occupation),
         ("person", "address" | "postal_code") => Some(Role::Region),
-        ("condition", "icd10") | ("procedure", "code") | ("death", "cause_code") => Some(Role::Event),
+        ("condition", "icd10") | ("procedure", "code") | ("death", "cause_code") => {
+            Some(Role::Event)
+        }
         (_, "holder") | ("checkup", "institution") | ("death", "place") => Some(Role::Facility),
         _ => None,
     }

@@ -49,7 +49,9 @@ pub struct Withheld {
 }
 
 /// Why a column does not reach the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum WithheldReason {
     /// The specification does not declare it.
@@ -163,7 +165,9 @@ impl CheckError {
     pub fn ja(&self) -> String {
         match self {
             Self::Findings(all) => all.iter().map(SpecFinding::ja).collect::<Vec<_>>().join("\n"),
-            Self::Rules(_) => "日付つき規則（rules/processing.toml）に必要な定めがありません。".to_owned(),
+            Self::Rules(_) => {
+                "日付つき規則（rules/processing.toml）に必要な定めがありません。".to_owned()
+            }
         }
     }
 }
@@ -181,11 +185,22 @@ impl Spec {
     ///
     /// # Errors
     /// As [`Spec::check`].
-    pub fn check_tool(&self, product: Product, rules: &Rules, on: Date) -> Result<Checked, CheckError> {
+    pub fn check_tool(
+        &self,
+        product: Product,
+        rules: &Rules,
+        on: Date,
+    ) -> Result<Checked, CheckError> {
         self.check_in(product, rules, on, true)
     }
 
-    fn check_in(&self, product: Product, rules: &Rules, on: Date, tool: bool) -> Result<Checked, CheckError> {
+    fn check_in(
+        &self,
+        product: Product,
+        rules: &Rules,
+        on: Date,
+        tool: bool,
+    ) -> Result<Checked, CheckError> {
         let document = self.document();
         let flat = self.is_flat();
         let finest = finest_region(product, rules, on)?;
@@ -200,10 +215,24 @@ impl Spec {
             for (column_name, column) in &table.columns {
                 if let Some(known) = &known {
                     match known.get(column_name.as_str()) {
-                        None => examiner.report(name, column_name, Some(column.class), Breach::UnknownColumn, making(product)),
-                        Some(canonical) if !canonical::at_least_as_strict(column.class, *canonical) => {
+                        None => examiner.report(
+                            name,
+                            column_name,
+                            Some(column.class),
+                            Breach::UnknownColumn,
+                            making(product),
+                        ),
+                        Some(canonical)
+                            if !canonical::at_least_as_strict(column.class, *canonical) =>
+                        {
                             let breach = Breach::WeakerClass { canonical: *canonical };
-                            examiner.report(name, column_name, Some(column.class), breach, default_law(*canonical, product));
+                            examiner.report(
+                                name,
+                                column_name,
+                                Some(column.class),
+                                breach,
+                                default_law(*canonical, product),
+                            );
                         }
                         Some(_) => {}
                     }
@@ -211,7 +240,11 @@ impl Spec {
                 columns.insert(column_name.clone(), examiner.column(name, column_name, column));
             }
             examiner.groups(name, &columns);
-            tables.push(CheckedTable { name: name.clone(), columns, window_column: table.window_column.clone() });
+            tables.push(CheckedTable {
+                name: name.clone(),
+                columns,
+                window_column: table.window_column.clone(),
+            });
         }
         tables.sort_by_key(|t| canonical::RECORD_TABLES.iter().position(|r| *r == t.name));
         examiner.model(&mut tables, rules, on)?;
@@ -221,7 +254,8 @@ impl Spec {
         if examiner.found.is_empty() {
             let scan = Scan {
                 age_years: rules.int("pseudonymized.age_finding_years", on)?,
-                persons: u64::try_from(rules.int("pseudonymized.combination_finding_persons", on)?).unwrap_or(1),
+                persons: u64::try_from(rules.int("pseudonymized.combination_finding_persons", on)?)
+                    .unwrap_or(1),
             };
             Ok(Checked { spec: self.clone(), product, on, rules: rules.digest(), tables, scan })
         } else {
@@ -251,7 +285,14 @@ struct Examiner<'a> {
 }
 
 impl Examiner<'_> {
-    fn report(&mut self, table: &str, column: &str, class: Option<ColumnClass>, breach: Breach, law: &str) {
+    fn report(
+        &mut self,
+        table: &str,
+        column: &str,
+        class: Option<ColumnClass>,
+        breach: Breach,
+        law: &str,
+    ) {
         // Safety of the default: a test asks docs/law.toml for every key this file names.
         let Ok(law) = LawKey::new(law).or_else(|_| LawKey::new("definitions")) else { return };
         self.found.push(SpecFinding {
@@ -268,9 +309,18 @@ impl Examiner<'_> {
     fn column(&mut self, table: &str, name: &str, column: &Column) -> Use {
         let product = self.product;
         let default = default_law(column.class, product);
-        let law = column.law.as_ref().map(|l| l.of(product).clone()).or_else(|| LawKey::new(default).ok());
+        let law = column
+            .law
+            .as_ref()
+            .map(|l| l.of(product).clone())
+            .or_else(|| LawKey::new(default).ok());
         let withheld = |reason| {
-            Use::Withheld(Withheld { table: table.to_owned(), column: name.to_owned(), reason, law: law.clone() })
+            Use::Withheld(Withheld {
+                table: table.to_owned(),
+                column: name.to_owned(),
+                reason,
+                law: law.clone(),
+            })
         };
         let rule = match column.rule(product) {
             None => return withheld(WithheldReason::NoRule),
@@ -289,18 +339,31 @@ impl Examiner<'_> {
                 law,
                 group: column.group.clone(),
                 in_model: false,
-                role: column.role.or_else(|| canonical::role(table, name)).or_else(|| region_role(rule)),
+                role: column
+                    .role
+                    .or_else(|| canonical::role(table, name))
+                    .or_else(|| region_role(rule)),
             }),
             None => withheld(WithheldReason::NoRule),
         }
     }
 
     /// One cell of the table of house rule 4.
-    fn breach(&self, name: &str, class: ColumnClass, rule: &Rule) -> Option<(Breach, &'static str)> {
+    fn breach(
+        &self,
+        name: &str,
+        class: ColumnClass,
+        rule: &Rule,
+    ) -> Option<(Breach, &'static str)> {
         use ColumnClass as C;
         let law = default_law(class, self.product);
         let given = rule.name();
-        let too_fine = || (Breach::RegionTooFine { finest: self.finest.as_str().to_owned() }, identifiers(self.product));
+        let too_fine = || {
+            (
+                Breach::RegionTooFine { finest: self.finest.as_str().to_owned() },
+                identifiers(self.product),
+            )
+        };
         if let Rule::Region(r) = rule
             && r.to > self.finest
         {
@@ -316,13 +379,19 @@ impl Examiner<'_> {
             (C::LinkingCode, _) => {
                 (*rule != Rule::Pseudonym).then_some((Breach::DropOrPseudonym { rule: given }, law))
             }
-            (C::QuasiIdentifier, _) if canonical::is_address(name) && !matches!(rule, Rule::Region(_)) => Some(too_fine()),
+            (C::QuasiIdentifier, _)
+                if canonical::is_address(name) && !matches!(rule, Rule::Region(_)) =>
+            {
+                Some(too_fine())
+            }
             (C::QuasiIdentifier, Product::Anonymized) => {
                 (!rule.generalises()).then_some((Breach::NeedsGeneralising { rule: given }, law))
             }
             (C::SensitiveValue, Product::Anonymized) => singular(rule).map(|b| (b, law)),
-            (C::Date, Product::Anonymized) => (!matches!(rule, Rule::ShiftDate(_) | Rule::TruncateDate(_)))
-                .then_some((Breach::ShiftOrCoarsen { rule: given }, law)),
+            (C::Date, Product::Anonymized) => {
+                (!matches!(rule, Rule::ShiftDate(_) | Rule::TruncateDate(_)))
+                    .then_some((Breach::ShiftOrCoarsen { rule: given }, law))
+            }
             (C::QuasiIdentifier | C::SensitiveValue | C::Date | C::Insensitive, _) => {
                 (*rule == Rule::Pseudonym).then_some((Breach::NotForClass { rule: given }, law))
             }
@@ -351,7 +420,12 @@ impl Examiner<'_> {
     }
 
     /// The person-level model holds over all quasi-identifiers that reach the output.
-    fn model(&mut self, tables: &mut [CheckedTable], rules: &Rules, on: Date) -> Result<(), RuleError> {
+    fn model(
+        &mut self,
+        tables: &mut [CheckedTable],
+        rules: &Rules,
+        on: Date,
+    ) -> Result<(), RuleError> {
         if self.product != Product::Anonymized {
             return Ok(());
         }
@@ -441,7 +515,9 @@ pub(crate) fn default_law(class: ColumnClass, product: Product) -> &'static str 
         (Product::Pseudonymized, C::FinancialDamage) => "pseudonymized.financial",
         (Product::Anonymized, C::SensitiveValue) => "anonymized.singular",
         (Product::Anonymized, C::QuasiIdentifier | C::Date) => "anonymized.database",
-        (Product::Pseudonymized, C::QuasiIdentifier | C::SensitiveValue | C::Date) => "pseudonymized.identifiers",
+        (Product::Pseudonymized, C::QuasiIdentifier | C::SensitiveValue | C::Date) => {
+            "pseudonymized.identifiers"
+        }
         (_, C::Insensitive) => making(product),
     }
 }

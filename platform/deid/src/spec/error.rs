@@ -101,9 +101,13 @@ impl ParameterProblem {
             Self::Persons => "人数は1以上にしてください",
             Self::Characters => "文字数は1以上にしてください",
             Self::NoValues => "値を1つ以上挙げてください",
-            Self::UnknownList => "その名前の希少値リストはありません。[lists] に定義するか designated_intractable を使ってください",
+            Self::UnknownList => {
+                "その名前の希少値リストはありません。[lists] に定義するか designated_intractable を使ってください"
+            }
             Self::UnknownColumn => "同じ表で宣言していない列名です",
-            Self::SeveralOffsets => "日付のずらし幅は1人につき1つです。すべての shift_date で max_days を同じにしてください",
+            Self::SeveralOffsets => {
+                "日付のずらし幅は1人につき1つです。すべての shift_date で max_days を同じにしてください"
+            }
             Self::KTarget => "k の目標は1以上にしてください",
         }
     }
@@ -228,7 +232,11 @@ impl SpecFinding {
     pub fn ja(&self) -> String {
         let class = self.class.map_or(String::new(), |c| format!("（{}）", c.label_ja()));
         let place = if self.column.is_empty() {
-            if self.table.is_empty() { "仕様書全体".to_owned() } else { format!("表 {}", self.table) }
+            if self.table.is_empty() {
+                "仕様書全体".to_owned()
+            } else {
+                format!("表 {}", self.table)
+            }
         } else {
             format!("表 {} の列 {}{class}", self.table, self.column)
         };

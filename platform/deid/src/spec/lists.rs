@@ -68,7 +68,11 @@ const FILES: [&str; 3] = [
 static BUILT_IN: LazyLock<BTreeMap<String, RareList>> = LazyLock::new(|| {
     // A file that does not parse is left out and every specification that names it is refused; a test
     // parses all of them.
-    FILES.iter().filter_map(|text| RareList::parse(text).ok()).map(|l| (l.name.clone(), l)).collect()
+    FILES
+        .iter()
+        .filter_map(|text| RareList::parse(text).ok())
+        .map(|l| (l.name.clone(), l))
+        .collect()
 });
 
 /// The lists shipped with this version, by name.
@@ -127,7 +131,12 @@ impl Matcher {
 
 /// `G12.2` and `g122` are one code.
 fn code_key(value: &str) -> String {
-    value.chars().map(half_width).filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_uppercase()
+    value
+        .chars()
+        .map(half_width)
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect::<String>()
+        .to_ascii_uppercase()
 }
 
 /// Width, case, blanks and the various middle dots and hyphens do not make another name.
@@ -158,9 +167,12 @@ mod tests {
         let list = &rare_lists()["designated_intractable"];
         assert!(list.entry.len() > 100);
         assert_eq!(list.confidence, Confidence::Memory);
-        let spec: Document = toml::from_str("specification = { name = \"t\" }\ntables = {}").unwrap();
+        let spec: Document =
+            toml::from_str("specification = { name = \"t\" }\ntables = {}").unwrap();
         let matcher = Matcher::new(&spec, &["designated_intractable".to_owned()]);
-        for rare in ["膵島細胞症(希少疾患)", "G12.2", "Ｇ１２２", "k51.9", "シャルコーマリートゥース病"] {
+        for rare in
+            ["膵島細胞症(希少疾患)", "G12.2", "Ｇ１２２", "k51.9", "シャルコーマリートゥース病"]
+        {
             assert!(matcher.is_rare(rare), "{rare}");
         }
         for common in ["I10", "高血圧症", "E11.9", "", "2型糖尿病"] {

@@ -13,16 +13,17 @@ use kiban_kernel::Digest;
 
 pub(crate) use canonical::custody_columns;
 pub(crate) use check::default_law;
-pub(crate) use lists::{Matcher, built_in_disease_list};
 pub use check::{CheckError, Checked, CheckedColumn, CheckedTable, Use, Withheld, WithheldReason};
 pub use error::{Breach, ParameterProblem, Position, SpecError, SpecFinding};
 pub use lists::{ListEntry, ListError, RareList, rare_lists};
+pub(crate) use lists::{Matcher, built_in_disease_list};
 pub use model::{
-    About, Column, DEFAULT_ID_COLUMN, Document, Fixed, InlineList, KTarget, Law, PersonKey, Role, Table, Window,
+    About, Column, DEFAULT_ID_COLUMN, Document, Fixed, InlineList, KTarget, Law, PersonKey, Role,
+    Table, Window,
 };
 pub use rule::{
-    Band, BottomCode, Bounds, Category, CodeToParent, DateUnit, Extremes, RESIDUAL, RareToResidual, Region,
-    RegionLevel, Rule, ShiftDate, TopCode, TruncateDate,
+    Band, BottomCode, Bounds, Category, CodeToParent, DateUnit, Extremes, RESIDUAL, RareToResidual,
+    Region, RegionLevel, Rule, ShiftDate, TopCode, TruncateDate,
 };
 
 /// A specification as read, with what its text alone tells: positions and digest.
@@ -73,7 +74,8 @@ impl Spec {
                 let columns = body.get_ref().get("columns").and_then(|c| c.get_ref().as_table());
                 for (column, _) in columns.into_iter().flatten() {
                     let at = Position::of(text, column.span().start);
-                    positions.insert((table.get_ref().to_string(), column.get_ref().to_string()), at);
+                    positions
+                        .insert((table.get_ref().to_string(), column.get_ref().to_string()), at);
                 }
             }
         }
@@ -112,16 +114,21 @@ impl Spec {
         for (table_name, table) in &spec.tables {
             for (column_name, column) in &table.columns {
                 for rule in [&column.anonymized, &column.pseudonymized].into_iter().flatten() {
-                    let known = |names: &[String]| names.iter().all(|n| table.columns.contains_key(n));
+                    let known =
+                        |names: &[String]| names.iter().all(|n| table.columns.contains_key(n));
                     let problem = match rule {
                         Rule::Band(b) => match (b.low, b.high) {
                             _ if !(b.width > 0.0 && b.width.is_finite()) => Some(P::Width),
-                            (Some(l), Some(h)) if l.partial_cmp(&h) != Some(std::cmp::Ordering::Less) => {
+                            (Some(l), Some(h))
+                                if l.partial_cmp(&h) != Some(std::cmp::Ordering::Less) =>
+                            {
                                 Some(P::BoundOrder)
                             }
                             _ => None,
                         },
-                        Rule::Bounds(b) if b.low.partial_cmp(&b.high) != Some(std::cmp::Ordering::Less) => {
+                        Rule::Bounds(b)
+                            if b.low.partial_cmp(&b.high) != Some(std::cmp::Ordering::Less) =>
+                        {
                             Some(P::BoundOrder)
                         }
                         Rule::ShiftDate(s) if !(1..=3650).contains(&s.max_days) => Some(P::MaxDays),
@@ -133,7 +140,9 @@ impl Spec {
                         Rule::RareToResidual(r) if r.min_persons == 0 => Some(P::Persons),
                         Rule::RareToResidual(r) if r.parent == Some(0) => Some(P::Characters),
                         Rule::RareToResidual(r) => {
-                            let unknown = |l: &String| !spec.lists.contains_key(l) && lists::built_in(l).is_none();
+                            let unknown = |l: &String| {
+                                !spec.lists.contains_key(l) && lists::built_in(l).is_none()
+                            };
                             r.lists.iter().any(unknown).then_some(P::UnknownList)
                         }
                         Rule::CodeToParent(c) if c.characters == 0 => Some(P::Characters),

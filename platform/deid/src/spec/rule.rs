@@ -71,7 +71,14 @@ impl Rule {
     }
     /// Is the outcome a number, or a range of numbers in words?
     pub fn is_numeric(&self) -> bool {
-        matches!(self, Self::Band(_) | Self::TopCode(_) | Self::BottomCode(_) | Self::Bounds(_) | Self::Extremes(_))
+        matches!(
+            self,
+            Self::Band(_)
+                | Self::TopCode(_)
+                | Self::BottomCode(_)
+                | Self::Bounds(_)
+                | Self::Extremes(_)
+        )
     }
 }
 

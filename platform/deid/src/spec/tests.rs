@@ -24,7 +24,10 @@ fn findings(text: &str, product: Product) -> Vec<SpecFinding> {
 
 /// (table.column, law key) of each finding.
 fn places(text: &str, product: Product) -> Vec<(String, String)> {
-    findings(text, product).into_iter().map(|f| (format!("{}.{}", f.table, f.column), f.law.to_string())).collect()
+    findings(text, product)
+        .into_iter()
+        .map(|f| (format!("{}.{}", f.table, f.column), f.law.to_string()))
+        .collect()
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -40,7 +43,9 @@ fn the_shipped_specifications_pass() {
         assert!(ministry.is_flat());
         assert!(ministry.check_tool(product, &rules, on()).is_ok());
         let refused = ministry.check(product, &rules, on());
-        let Err(CheckError::Findings(found)) = refused else { panic!("[fixed] passed in a deployment") };
+        let Err(CheckError::Findings(found)) = refused else {
+            panic!("[fixed] passed in a deployment")
+        };
         assert_eq!(found[0].breach, Breach::Fixed);
     }
 }
@@ -64,9 +69,17 @@ fn a_kept_identifier_is_refused_in_both_products() {
         ])
     );
     let first = findings(NAME_KEPT, Product::Anonymized).remove(1);
-    assert_eq!((first.position, first.class), (Position { line: 8, column: 24 }, Some(ColumnClass::DirectIdentifier)));
+    assert_eq!(
+        (first.position, first.class),
+        (Position { line: 8, column: 24 }, Some(ColumnClass::DirectIdentifier))
+    );
     let ja = first.ja();
-    assert!(["person", "name_kanji", "直接識別子", "drop", "匿名加工基準1号", "anonymized.identifiers"].iter().all(|w| ja.contains(w)), "{ja}");
+    assert!(
+        ["person", "name_kanji", "直接識別子", "drop", "匿名加工基準1号", "anonymized.identifiers"]
+            .iter()
+            .all(|w| ja.contains(w)),
+        "{ja}"
+    );
 }
 
 #[test]
@@ -83,20 +96,32 @@ fn singular_values_dates_text_and_the_model_are_looked_at() {
             ("person.birth_on", "anonymized.database"),
         ])
     );
-    assert_eq!(places(SINGULAR_KEPT, Product::Pseudonymized), pairs(&[("note.text", "pseudonymized.identifiers")]));
+    assert_eq!(
+        places(SINGULAR_KEPT, Product::Pseudonymized),
+        pairs(&[("note.text", "pseudonymized.identifiers")])
+    );
 }
 
 #[test]
 fn a_weaker_class_than_the_schemas_is_refused() {
     for product in BOTH {
         let found = findings(WEAKER_CLASS, product);
-        let breaches: Vec<_> = found.iter().map(|f| (f.table.as_str(), f.column.as_str(), &f.breach)).collect();
+        let breaches: Vec<_> =
+            found.iter().map(|f| (f.table.as_str(), f.column.as_str(), &f.breach)).collect();
         assert_eq!(
             breaches,
             [
-                ("condition", "code", &Breach::WeakerClass { canonical: ColumnClass::SensitiveValue }),
+                (
+                    "condition",
+                    "code",
+                    &Breach::WeakerClass { canonical: ColumnClass::SensitiveValue }
+                ),
                 ("horoscope", "", &Breach::UnknownTable),
-                ("person", "name_kana", &Breach::WeakerClass { canonical: ColumnClass::DirectIdentifier }),
+                (
+                    "person",
+                    "name_kana",
+                    &Breach::WeakerClass { canonical: ColumnClass::DirectIdentifier }
+                ),
                 ("person", "shoe_size", &Breach::UnknownColumn),
             ]
         );
@@ -162,8 +187,16 @@ fn the_table_of_house_rule_4_cell_by_cell() {
     ];
     for (class, rule, anonymized, pseudonymized) in cells {
         let spec = Spec::parse(&one(class, rule)).unwrap();
-        assert_eq!(spec.check(Product::Anonymized, &rules, on()).is_ok(), anonymized, "{class} {rule}");
-        assert_eq!(spec.check(Product::Pseudonymized, &rules, on()).is_ok(), pseudonymized, "{class} {rule}");
+        assert_eq!(
+            spec.check(Product::Anonymized, &rules, on()).is_ok(),
+            anonymized,
+            "{class} {rule}"
+        );
+        assert_eq!(
+            spec.check(Product::Pseudonymized, &rules, on()).is_ok(),
+            pseudonymized,
+            "{class} {rule}"
+        );
     }
 }
 
@@ -174,7 +207,10 @@ fn errors_of_the_text_have_line_and_column() {
         other => panic!("{other:?}"),
     };
     let (line, column, message) = at("[specification]\nname = \"x\"\nnmae = 1\n[tables]\n");
-    assert!((line, column) == (3, 1) && message.contains("unknown field"), "{line}:{column} {message}");
+    assert!(
+        (line, column) == (3, 1) && message.contains("unknown field"),
+        "{line}:{column} {message}"
+    );
     assert_eq!(at("[specification\n").0, 1);
     assert_eq!(at(&one("quasi_identifier", "\"kep\"")).0, 7);
     assert_eq!(at(&one("quasi", "\"keep\"")).0, 6);
@@ -182,9 +218,16 @@ fn errors_of_the_text_have_line_and_column() {
     let wrong = Spec::parse(&one("sensitive_value", "{ band = { width = 0 } }"));
     let Err(SpecError::Parameter { position, problem, .. }) = wrong else { panic!() };
     assert_eq!((position.line, problem), (5, ParameterProblem::Width));
-    let unknown = one("sensitive_value", "{ rare_to_residual = { min_persons = 2, lists = [\"nope\"] } }");
-    assert!(matches!(Spec::parse(&unknown), Err(SpecError::Parameter { problem: ParameterProblem::UnknownList, .. })));
-    assert!(matches!(Spec::parse("specification = { name = \"x\" }\ntables = {}"), Err(SpecError::NoTable)));
+    let unknown =
+        one("sensitive_value", "{ rare_to_residual = { min_persons = 2, lists = [\"nope\"] } }");
+    assert!(matches!(
+        Spec::parse(&unknown),
+        Err(SpecError::Parameter { problem: ParameterProblem::UnknownList, .. })
+    ));
+    assert!(matches!(
+        Spec::parse("specification = { name = \"x\" }\ntables = {}"),
+        Err(SpecError::NoTable)
+    ));
     let unknown_law = one("insensitive", "\"keep\"") + "law = \"no.such.law\"\n";
     assert_eq!(at(&unknown_law).0, 9);
 }
@@ -200,7 +243,16 @@ fn part_of_a_group_may_not_be_kept() {
 #[test]
 fn the_json_schema_knows_every_rule() {
     let schema = Spec::json_schema().to_string();
-    for rule in ["drop", "withhold", "truncate_date", "shift_date", "rare_to_residual", "extremes", "half_decade", "individual_id_code"] {
+    for rule in [
+        "drop",
+        "withhold",
+        "truncate_date",
+        "shift_date",
+        "rare_to_residual",
+        "extremes",
+        "half_decade",
+        "individual_id_code",
+    ] {
         assert!(schema.contains(rule), "{rule}");
     }
 }

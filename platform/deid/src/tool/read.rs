@@ -1,5 +1,6 @@
 //! Plain tables from files.
 
+use std::fmt::Write as _;
 use std::{io::Cursor, path::Path, sync::Arc};
 
 use arrow::{
@@ -43,8 +44,12 @@ impl ReadError {
     /// The Japanese sentence.
     pub fn ja(&self) -> String {
         match self {
-            Self::NotUtf8 { line } => format!("{line}行目がUTF-8ではありません。文字コードをUTF-8にしてください。"),
-            Self::Csv(_) => "CSVとして読めません。どの行も見出しと同じ列数にしてください。".to_owned(),
+            Self::NotUtf8 { line } => {
+                format!("{line}行目がUTF-8ではありません。文字コードをUTF-8にしてください。")
+            }
+            Self::Csv(_) => {
+                "CSVとして読めません。どの行も見出しと同じ列数にしてください。".to_owned()
+            }
             Self::Parquet(_) => "Parquetとして読めません。".to_owned(),
             Self::SameName { column } => format!("{column}列目の見出しが他の列と同じです。"),
             Self::NoHeader => "見出しの行がありません。".to_owned(),
@@ -64,18 +69,22 @@ pub(super) fn table(path: &Path, bytes: Vec<u8>) -> Result<Vec<RecordBatch>, Rea
             .and_then(|b| b.with_batch_size(8192).build())
             .map_err(ReadError::Parquet)?;
         let schema = arrow::array::RecordBatchReader::schema(&reader);
-        let mut batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| ReadError::Parquet(e.into()))?;
+        let mut batches =
+            reader.collect::<Result<Vec<_>, _>>().map_err(|e| ReadError::Parquet(e.into()))?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema));
         }
         return Ok(batches);
     }
     if let Err(e) = std::str::from_utf8(&bytes) {
-        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
         return Err(ReadError::NotUtf8 { line });
     }
     let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let (head, _) = Format::default().with_header(true).infer_schema(Cursor::new(body), Some(0)).map_err(ReadError::Csv)?;
+    let (head, _) = Format::default()
+        .with_header(true)
+        .infer_schema(Cursor::new(body), Some(0))
+        .map_err(ReadError::Csv)?;
     if head.fields().is_empty() {
         return Err(ReadError::NoHeader);
     }
@@ -85,7 +94,8 @@ pub(super) fn table(path: &Path, bytes: Vec<u8>) -> Result<Vec<RecordBatch>, Rea
         }
     }
     // Texts stay texts: a number keeps the way it was written.
-    let fields: Vec<_> = head.fields().iter().map(|f| Field::new(f.name(), DataType::Utf8, true)).collect();
+    let fields: Vec<_> =
+        head.fields().iter().map(|f| Field::new(f.name(), DataType::Utf8, true)).collect();
     let schema = Arc::new(Schema::new(fields));
     let reader = ReaderBuilder::new(Arc::clone(&schema))
         .with_header(true)
@@ -112,7 +122,10 @@ pub(super) fn with_person(
         let mut parts = Vec::with_capacity(key.len());
         for name in key {
             let Some(column) = batch.column_by_name(name) else {
-                return Err(ProduceError::MissingColumn { table: table.to_owned(), column: name.clone() });
+                return Err(ProduceError::MissingColumn {
+                    table: table.to_owned(),
+                    column: name.clone(),
+                });
             };
             parts.push(cast(column, &DataType::Utf8)?);
         }
@@ -131,7 +144,7 @@ pub(super) fn with_person(
                     }
                 }
             } else {
-                name.push_str(&format!("r{row_number}"));
+                let _ = write!(name, "r{row_number}");
             }
             persons.append_value(&name);
         }

@@ -31,11 +31,16 @@ pub(crate) async fn run(spec: &str, product: Product, rows: RecordBatch, domain:
 
 /// The output's header and cells as texts; no value is an empty text.
 pub(crate) fn cells(made: &Produced) -> (Vec<String>, Vec<Vec<String>>) {
-    let batches = &made.tables()[0].1;
+    cells_of(&made.tables()[0].1)
+}
+
+/// The header and cells of a table.
+pub(crate) fn cells_of(batches: &[RecordBatch]) -> (Vec<String>, Vec<Vec<String>>) {
     let header = batches[0].schema().fields().iter().map(|f| f.name().clone()).collect();
     let mut rows = Vec::new();
     for batch in batches {
-        let columns: Vec<_> = batch.columns().iter().map(|c| cast(c, &DataType::Utf8).unwrap()).collect();
+        let columns: Vec<_> =
+            batch.columns().iter().map(|c| cast(c, &DataType::Utf8).unwrap()).collect();
         for row in 0..batch.num_rows() {
             let cell = |c: &ArrayRef| {
                 let c = c.as_string::<i32>();

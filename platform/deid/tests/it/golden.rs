@@ -27,7 +27,11 @@ fn request(product: Product, out: &std::path::Path) -> Request {
 }
 
 const ROWS: [(Product, &str, &str); 2] = [
-    (Product::Anonymized, "anonymized.csv", "B002,女,2003/7,2020/7/29,50~55,201以上,4.8,20.9,その他\n"),
+    (
+        Product::Anonymized,
+        "anonymized.csv",
+        "B002,女,2003/7,2020/7/29,50~55,201以上,4.8,20.9,その他\n",
+    ),
     (
         Product::Pseudonymized,
         "pseudonymized.csv",
@@ -49,7 +53,8 @@ async fn the_ministrys_row_gives_both_rows_byte_for_byte() {
         assert_eq!(got.split_once('\n').unwrap().1, row);
         assert!(made.changes().fixed, "a fixed example says so");
         let report: serde_json::Value =
-            serde_json::from_str(&fs::read_to_string(dir.path().join("report.json")).unwrap()).unwrap();
+            serde_json::from_str(&fs::read_to_string(dir.path().join("report.json")).unwrap())
+                .unwrap();
         assert_eq!(report["changes"]["tables"][0]["rows_out"], 1);
         assert!(!report.to_string().contains("厚労"));
     }
@@ -98,7 +103,10 @@ async fn a_fixed_id_is_refused_for_several_persons_and_nothing_is_left() {
     let mut request = request(Product::Anonymized, &out);
     request.input = input;
     let refused = tool::deid(&request, &rules, &OsEntropy).await;
-    assert!(matches!(refused, Err(ToolError::Produce(ProduceError::FixedIdForMany { persons: 2 }))));
+    assert!(matches!(
+        refused,
+        Err(ToolError::Produce(ProduceError::FixedIdForMany { persons: 2 }))
+    ));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 

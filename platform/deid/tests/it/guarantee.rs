@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiban_deid::{
-    finding::FindingKind,
-    report::RemovalReason,
-    spec::WithheldReason,
-};
+use kiban_deid::{finding::FindingKind, report::RemovalReason, spec::WithheldReason};
 use kiban_kernel::{Product, parse_date};
 use proptest::prelude::*;
 
@@ -70,9 +66,8 @@ fn rows(people: &[Person]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for (n, (sex, decade, job, visits)) in people.iter().enumerate() {
         for (day, disease, value) in visits {
-            let seen = kiban_kernel::Date::constant(2020, 1, 1)
-                .checked_add(jiff_days(*day))
-                .unwrap();
+            let seen =
+                kiban_kernel::Date::constant(2020, 1, 1).checked_add(jiff_days(*day)).unwrap();
             rows.push(vec![
                 format!("p{n:03}"),
                 format!("c{}", n / 2),
@@ -227,7 +222,8 @@ async fn a_mayor_and_a_person_of_111_years_are_findings() {
     let mut input = rows(&people);
     input[7][3] = "1914/5/6".to_owned();
     let made = run(SPEC, Product::Pseudonymized, batch(&NAMES, &input), "d").await;
-    let kinds: Vec<_> = made.findings().iter().map(|f| (f.kind, f.persons, f.columns.clone())).collect();
+    let kinds: Vec<_> =
+        made.findings().iter().map(|f| (f.kind, f.persons, f.columns.clone())).collect();
     assert_eq!(
         kinds,
         [
@@ -248,7 +244,9 @@ async fn bounds_have_enough_persons_beyond_them_and_small_groups_are_emptied() {
     people.extend((0..3_u16).map(|i| (0, 0, 1, vec![(10, 2, 100 + i)])));
     let made = run(SPEC, Product::Anonymized, batch(&NAMES, &rows(&people)), "d").await;
     let (_, out) = cells(&made);
-    let of = |disease: &str| out.iter().filter(|r| r[6] == disease).map(|r| r[7].clone()).collect::<Vec<_>>();
+    let of = |disease: &str| {
+        out.iter().filter(|r| r[6] == disease).map(|r| r[7].clone()).collect::<Vec<_>>()
+    };
     let common = of("高血圧症");
     assert_eq!(common.iter().filter(|v| *v == "28以上").count(), 2);
     assert_eq!(common.iter().filter(|v| *v == "1以下").count(), 2);
@@ -261,7 +259,9 @@ async fn a_window_counts_what_it_leaves_out() {
         "[tables.data.columns.no]",
         "[window]\nfrom = 2020-01-01\nuntil = 2020-02-01\n[tables.data]\nwindow_column = \"seen\"\n[tables.data.columns.no]",
     );
-    let spec = spec.replace("from = 2020-01-01", "from = \"2020-01-01\"").replace("until = 2020-02-01", "until = \"2020-02-01\"");
+    let spec = spec
+        .replace("from = 2020-01-01", "from = \"2020-01-01\"")
+        .replace("until = 2020-02-01", "until = \"2020-02-01\"");
     let people: Vec<Person> = (0..10_u16).map(|i| (0, 0, 1, vec![(i * 5, 0, 1)])).collect();
     let made = run(&spec, Product::Pseudonymized, batch(&NAMES, &rows(&people)), "d").await;
     let count = &made.changes().tables[0];

@@ -3,3 +3,4 @@
 mod flat;
 mod golden;
 mod guarantee;
+mod lake;

@@ -363,13 +363,11 @@ mod tests {
 
     #[test]
     fn days_and_dates_agree_over_four_centuries() {
-        let mut day = days_of(1868, 1, 1);
         assert_eq!(days_of(1970, 1, 1), 0);
-        for _ in 0..150_000 {
+        for day in days_of(1868, 1, 1)..days_of(2278, 1, 1) {
             let (y, m, d) = civil_of(day);
             assert!(exists(y as u32, m, d));
             assert_eq!(days_of(y, m, d), day);
-            day += 1;
         }
     }
 

@@ -22,8 +22,8 @@ mod texts;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use codes::{category, code_parent, parent};
-pub use newest::newest_known;
 pub use dates::{DatePad, as_day, date_padding, truncate_date};
+pub use newest::newest_known;
 pub use numbers::{NumberRange, as_number, band, bounds, format_number, number_of, range_of};
 pub use region::{Level, municipality_of, prefecture_of, region};
 pub use texts::as_text;

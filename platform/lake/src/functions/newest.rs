@@ -11,5 +11,8 @@ use datafusion::{
 /// # Errors
 /// The engine refuses the expression.
 pub fn newest_known(value: Expr, order: Vec<SortExpr>) -> Result<Expr> {
-    first_value(value, Vec::new()).order_by(order).null_treatment(NullTreatment::IgnoreNulls).build()
+    first_value(value, Vec::new())
+        .order_by(order)
+        .null_treatment(NullTreatment::IgnoreNulls)
+        .build()
 }

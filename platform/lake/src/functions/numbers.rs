@@ -97,7 +97,8 @@ pub fn as_number(value: Expr) -> Expr {
     call(&AS_NUMBER, vec![value])
 }
 
-pub(super) static AS_NUMBER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function("kiban_number", AsNumber));
+pub(super) static AS_NUMBER: LazyLock<Arc<ScalarUDF>> =
+    LazyLock::new(|| function("kiban_number", AsNumber));
 
 struct AsNumber;
 
@@ -111,7 +112,8 @@ impl Body for AsNumber {
             return Ok(Arc::new(numbers));
         }
         let texts = to_text(&compute::cast(&column, &DataType::Utf8)?)?;
-        let numbers: Float64Array = texts.as_string::<i32>().iter().map(|t| t.and_then(number_of)).collect();
+        let numbers: Float64Array =
+            texts.as_string::<i32>().iter().map(|t| t.and_then(number_of)).collect();
         Ok(Arc::new(numbers))
     }
 }

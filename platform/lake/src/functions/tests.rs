@@ -29,7 +29,7 @@ async fn run(columns: Vec<(&str, ArrayRef)>, expr: Expr) -> Vec<Option<String>> 
 }
 
 fn texts(values: &[&str]) -> ArrayRef {
-    Arc::new(StringArray::from_iter(values.iter().map(|v| (!v.is_empty()).then_some(*v))))
+    Arc::new(values.iter().map(|v| (!v.is_empty()).then_some(*v)).collect::<StringArray>())
 }
 
 fn some(values: &[&str]) -> Vec<Option<String>> {

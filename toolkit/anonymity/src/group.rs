@@ -1,0 +1,196 @@
+//! Grouping: from the classes of a node to those of a more general one.
+
+use crate::key::{self, Field};
+
+/// How often each value of a sensitive attribute occurs in each class.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Distribution {
+    /// Where the pairs of each class start; one more than there are classes.
+    pub(crate) starts: Vec<u32>,
+    /// Value and count.
+    pub(crate) pairs: Vec<(u32, u32)>,
+}
+
+impl Distribution {
+    /// From (class, value, count), in any order.
+    pub(crate) fn new(classes: usize, mut triples: Vec<(u32, u32, u32)>) -> Self {
+        triples.sort_unstable();
+        let mut starts = vec![0; classes + 1];
+        for (class, _, _) in &triples {
+            starts[*class as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { starts, pairs: triples.into_iter().map(|(_, value, n)| (value, n)).collect() }
+    }
+
+    pub(crate) fn of(&self, class: usize) -> &[(u32, u32)] {
+        &self.pairs[self.starts[class] as usize..self.starts[class + 1] as usize]
+    }
+}
+
+/// Classes of one node, in the order of their first rows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Classes<const N: usize> {
+    pub(crate) keys: Vec<[u64; N]>,
+    pub(crate) counts: Vec<u32>,
+    pub(crate) distributions: Vec<Distribution>,
+}
+
+/// Replace the label in one field by its label at a higher level.
+pub(crate) type Step<'a> = (Field, &'a [u32]);
+
+/// Buffers of one thread, used again for every node.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    slots: Vec<u32>,
+    /// The class of the general node that each class of the special node went into.
+    pub(crate) child_of: Vec<u32>,
+    /// Classes of the special node, sorted by the class they went into.
+    pub(crate) members: Vec<u32>,
+    /// Where the members of each class start.
+    pub(crate) starts: Vec<u32>,
+    /// Counts of the values of one class.
+    pub(crate) dense: Vec<u32>,
+    /// Values with a count above 0.
+    pub(crate) touched: Vec<u32>,
+}
+
+impl Scratch {
+    /// Sort the classes of the special node by the class they went into (after [`group`] with `follow`).
+    pub(crate) fn sort_members(&mut self, children: usize) {
+        self.starts.clear();
+        self.starts.resize(children + 1, 0);
+        for child in &self.child_of {
+            self.starts[*child as usize] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut self.starts {
+            sum += *start;
+            *start = sum;
+        }
+        self.members.clear();
+        self.members.resize(self.child_of.len(), 0);
+        for (at, child) in self.child_of.iter().enumerate().rev() {
+            let start = &mut self.starts[*child as usize];
+            *start -= 1;
+            self.members[*start as usize] = at as u32;
+        }
+    }
+
+    /// Sum the distributions of the members of a class into `dense` and `touched`.
+    pub(crate) fn gather(&mut self, parent: &Distribution, child: usize, values: usize) {
+        if self.dense.len() < values {
+            self.dense.resize(values, 0);
+        }
+        for value in self.touched.drain(..) {
+            self.dense[value as usize] = 0;
+        }
+        let members = self.starts[child] as usize..self.starts[child + 1] as usize;
+        for member in &self.members[members] {
+            for (value, count) in parent.of(*member as usize) {
+                let cell = &mut self.dense[*value as usize];
+                if *cell == 0 {
+                    self.touched.push(*value);
+                }
+                *cell += count;
+            }
+        }
+        self.touched.retain(|value| self.dense[*value as usize] > 0);
+        self.touched.sort_unstable();
+    }
+}
+
+/// Group `parent` by its keys after `steps` into `child` (without distributions). `limit` bounds the number of
+/// classes that can result. With `follow`, `scratch.child_of` tells where each class went.
+pub(crate) fn group<const N: usize>(
+    parent: &Classes<N>,
+    steps: &[Step<'_>],
+    limit: u128,
+    child: &mut Classes<N>,
+    scratch: &mut Scratch,
+    follow: bool,
+) {
+    child.keys.clear();
+    child.counts.clear();
+    let most = (parent.keys.len() as u128).min(limit) as usize;
+    let size = (most * 2).next_power_of_two().max(16);
+    let shift = 64 - size.trailing_zeros();
+    let mask = size - 1;
+    if scratch.slots.len() < size {
+        scratch.slots.resize(size, 0);
+    }
+    let slots = &mut scratch.slots[..size];
+    slots.fill(0);
+    if follow {
+        scratch.child_of.clear();
+    }
+    let mut insert = |key: [u64; N], count: u32| {
+        let mut at = (key::hash(&key) >> shift) as usize & mask;
+        let number = loop {
+            let slot = slots[at];
+            if slot == 0 {
+                child.keys.push(key);
+                child.counts.push(count);
+                let number = child.keys.len() as u32;
+                slots[at] = number;
+                break number - 1;
+            }
+            let number = slot - 1;
+            if child.keys[number as usize] == key {
+                child.counts[number as usize] += count;
+                break number;
+            }
+            at = (at + 1) & mask;
+        };
+        if follow {
+            scratch.child_of.push(number);
+        }
+    };
+    if let [(field, map)] = steps {
+        for (key, count) in parent.keys.iter().zip(&parent.counts) {
+            let mut key = *key;
+            field.set(&mut key, map[field.get(&key)]);
+            insert(key, *count);
+        }
+    } else {
+        for (key, count) in parent.keys.iter().zip(&parent.counts) {
+            let mut key = *key;
+            for (field, map) in steps {
+                field.set(&mut key, map[field.get(&key)]);
+            }
+            insert(key, *count);
+        }
+    }
+}
+
+/// As [`group`], and the distributions too.
+pub(crate) fn group_all<const N: usize>(
+    parent: &Classes<N>,
+    steps: &[Step<'_>],
+    limit: u128,
+    child: &mut Classes<N>,
+    scratch: &mut Scratch,
+    values: &[usize],
+) {
+    let follow = !parent.distributions.is_empty();
+    group(parent, steps, limit, child, scratch, follow);
+    child.distributions.resize_with(parent.distributions.len(), Distribution::default);
+    if !follow {
+        return;
+    }
+    scratch.sort_members(child.keys.len());
+    for (at, from) in parent.distributions.iter().enumerate() {
+        let mut to = core::mem::take(&mut child.distributions[at]);
+        to.starts.clear();
+        to.pairs.clear();
+        to.starts.push(0);
+        for class in 0..child.keys.len() {
+            scratch.gather(from, class, values[at]);
+            to.pairs.extend(scratch.touched.iter().map(|v| (*v, scratch.dense[*v as usize])));
+            to.starts.push(to.pairs.len() as u32);
+        }
+        child.distributions[at] = to;
+    }
+}
