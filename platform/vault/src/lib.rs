@@ -30,6 +30,9 @@ pub use error::VaultError;
 pub use read::SourceBytes;
 pub use writer::{FLUSH_BYTES, Prepared, VaultWriter};
 
+/// What a reader of the vault needs of the register: records cleared under one regime.
+pub use kiban_register::{Anon52, Basis, ClearError, Cleared, Pseudo57};
+
 use kiban_intake::SegmentIds;
 use kiban_lake::{KeyError, Lake};
 use sqlx::AnyConnection;

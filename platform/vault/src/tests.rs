@@ -1,3 +1,4 @@
+mod crash;
 mod history;
 mod world;
 
@@ -140,7 +141,7 @@ async fn a_row_is_traced_to_the_bytes_sent() {
     let town = [RESIDENTS.to_owned(), resident(7)];
     world.deliver(TOWN, "2026-06-01", &told("R7", &BOTH), &town).await;
     let receipt = receipt(&world).await;
-    let mut conn = world.db.db().pool().acquire().await.unwrap();
+    let mut conn = world.db.pool().acquire().await.unwrap();
     let person = world.person(HOSPITAL, "p1");
     for line in &sent {
         let segment = world.ids.id(person, b"", line.as_bytes());
@@ -172,20 +173,18 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     let first = world.head().await;
     let stop = world.receive_stop(&request(HOSPITAL, "p1", Bases::NONE), &["vault"]).await;
     assert_eq!(stop.regimes, Bases::BOTH, "none named: both");
-    let mut conn = world.db.db().pool().acquire().await.unwrap();
+    let mut conn = world.db.pool().acquire().await.unwrap();
     let open = Cleared::<Anon52>::mint(&mut conn, world.vault.lake()).await;
     assert!(matches!(open, Err(ClearError::OpenStops { count: 1 })));
 
     let applied =
-        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
+        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
             .await
             .unwrap();
     assert!(applied.open.is_empty());
-    let text = kiban_audit::note::verify(
-        applied.proof().unwrap(),
-        &[world.db.signer().verify_key().clone()],
-    )
-    .unwrap();
+    let text =
+        kiban_audit::note::verify(applied.proof().unwrap(), &[world.signer.verify_key().clone()])
+            .unwrap();
     assert!(text.contains("受-1-p1-0") && text.contains("vault: containers 0, files"));
     let (gone, stays) = (world.person(HOSPITAL, "p1"), world.person(HOSPITAL, "p2"));
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
@@ -208,10 +207,9 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     assert_eq!((counts.refused_persons["stopped"], counts.duplicate_segments), (1, 3));
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
 
-    let twice =
-        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
-            .await
-            .unwrap();
+    let twice = stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
+        .await
+        .unwrap();
     assert_eq!(twice.proof(), applied.proof());
     assert_eq!(world.head().await, head, "nothing more to do");
 }
@@ -242,7 +240,7 @@ async fn a_stop_under_one_regime_leaves_what_the_other_clears() {
             assert!(!of_52, "no snapshot holds the stopped basis");
         }
         let receipt = receipt(&world).await;
-        let mut conn = world.db.db().pool().acquire().await.unwrap();
+        let mut conn = world.db.pool().acquire().await.unwrap();
         let segment = world.ids.id(p1, b"", patient(1).as_bytes());
         let got =
             world.vault.trace(&mut conn, p1, segment, world.head().await, &receipt).await.unwrap();
@@ -365,7 +363,7 @@ async fn a_stop_at_all_holders_reaches_what_is_linked_and_what_comes_later() {
     let stop = world.receive_stop(&asked, &["vault"]).await;
     let linked = [world.person(HOSPITAL, "p1"), world.person(TOWN, "R1")];
     assert!(linked.iter().all(|p| stop.persons.contains(p)) && stop.persons.len() == 2);
-    stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.db.signer().key())
+    stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
         .await
         .unwrap();
     assert!(world.vault.persons_present(&linked).await.unwrap().values().all(|n| *n == 0));

@@ -83,7 +83,7 @@ async fn run(acts: Vec<Act>) {
                     super::request(HOSPITAL, &format!("p{person}"), Bases::from_bits(bits));
                 request.receipt_number = format!("R{step}");
                 let stop = world.receive_stop(&request, &["vault"]).await;
-                let key = world.db.signer();
+                let key = &world.signer;
                 kiban_register::stop::apply(
                     &world.log,
                     &world.actor,

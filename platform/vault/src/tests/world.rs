@@ -1,9 +1,12 @@
 //! A small deployment with two holders, and deliveries to it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow::{array::AsArray as _, datatypes::UInt8Type};
-use kiban_audit::{Event, Log};
+use kiban_audit::{Db, Event, Log, LogSigner};
 use kiban_formats::{Format, fhir, municipal};
 use kiban_govern::Actor;
 use kiban_intake::{
@@ -13,7 +16,7 @@ use kiban_intake::{
     report::{Counts, ReportBuilder},
 };
 use kiban_kernel::{
-    Bases, Date, Digest, Id, NoSteps, OsEntropy, Regime, Rules, ScriptedClock, kinds,
+    Bases, Date, Digest, Id, NoSteps, OsEntropy, Regime, Rules, ScriptedClock, Steps, kinds,
 };
 use kiban_lake::{DataClass, KeyRing, Lake, Snapshot, schema};
 use kiban_register::{
@@ -21,7 +24,7 @@ use kiban_register::{
     StatutoryItems, StopRequest, filing, notice, organization,
     stop::{self, Applied, Requester, Scope},
 };
-use kiban_testkit::{TestDb, actor, id};
+use kiban_testkit::{SeededEntropy, TestDb, actor, id};
 
 use crate::{Prepared, Vault, VaultError, people::People, writer::VaultWriter};
 
@@ -29,13 +32,16 @@ pub(super) const HOSPITAL: u64 = 1;
 pub(super) const TOWN: u64 = 2;
 
 pub(super) struct World {
-    pub(super) db: TestDb,
+    pub(super) db: Db,
+    pub(super) path: PathBuf,
+    pub(super) signer: LogSigner,
     pub(super) log: Log,
     pub(super) vault: Vault,
     pub(super) keys: RegisterKeys,
     pub(super) ids: SegmentIds,
     pub(super) rules: Rules,
     pub(super) actor: Actor,
+    _kept: Option<TestDb>,
 }
 
 pub(super) fn day(text: &str) -> Date {
@@ -90,15 +96,47 @@ impl World {
     }
 
     pub(super) async fn over(db: TestDb) -> Self {
+        let (inner, path) = (db.db().clone(), db.path().to_owned());
+        let mut world = Self::open(inner, path, Arc::new(NoSteps)).await;
+        world.register().await;
+        world._kept = Some(db);
+        world
+    }
+
+    /// The deployment in a folder, made there if need be; nothing is registered.
+    pub(super) async fn in_folder(path: &Path, steps: Arc<dyn Steps>) -> Self {
+        let db = Db::open_file(&path.join("governance.sqlite")).await.unwrap();
+        db.migrate().await.unwrap();
+        Self::open(db, path.to_owned(), steps).await
+    }
+
+    async fn open(db: Db, path: PathBuf, steps: Arc<dyn Steps>) -> Self {
+        let signer =
+            LogSigner::generate(&SeededEntropy::new(1), "test.kiban.invalid/audit").unwrap();
         let clock = Arc::new(ScriptedClock::starting(day("2026-03-01")));
-        let log = db.log_with(clock, Arc::new(NoSteps)).await;
-        let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
-        let lake = Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps))
+        let log = Log::open(db.clone(), path.join("audit"), signer.clone(), clock, steps.clone())
             .await
             .unwrap();
+        let keys_dir = path.join("keys");
+        let ring = if keys_dir.exists() {
+            KeyRing::open(&keys_dir)
+        } else {
+            KeyRing::create(&keys_dir, &OsEntropy)
+        };
+        let ring = Arc::new(ring.unwrap());
+        let lake = Lake::open(path.join("lake"), ring, db.clone(), steps).await.unwrap();
         let vault = Vault::new(lake);
-        let actor = actor(9);
-        let mut tx = log.begin().await.unwrap();
+        let mut conn = db.pool().acquire().await.unwrap();
+        let keys = RegisterKeys::load(&mut conn, vault.lake().ring()).await.unwrap();
+        let ids = vault.segment_ids(&mut conn).await.unwrap();
+        drop(conn);
+        let (rules, actor) = (Rules::built_in().unwrap(), actor(9));
+        Self { db, path, signer, log, vault, keys, ids, rules, actor, _kept: None }
+    }
+
+    /// Two holders with filings and a notice under both regimes.
+    pub(super) async fn register(&self) {
+        let mut tx = self.log.begin().await.unwrap();
         let now = tx.now();
         let kinds: Vec<String> = schema::tables()
             .iter()
@@ -160,10 +198,7 @@ impl World {
             };
             filing::add_acquisition(tx.conn(), &check).await.unwrap();
         }
-        let keys = RegisterKeys::load(tx.conn(), vault.lake().ring()).await.unwrap();
-        let ids = vault.segment_ids(tx.conn()).await.unwrap();
-        let _ = tx.commit(event("test.registered", &actor)).await.unwrap();
-        Self { db, log, vault, keys, ids, rules: Rules::built_in().unwrap(), actor }
+        let _ = tx.commit(event("test.registered", &self.actor)).await.unwrap();
     }
 
     pub(super) fn person(&self, holder_no: u64, local_id: &str) -> Id<kinds::PersonSource> {
@@ -171,7 +206,7 @@ impl World {
     }
 
     pub(super) async fn gate(&self, holder_no: u64, on: &str) -> Gate {
-        let mut conn = self.db.db().pool().acquire().await.unwrap();
+        let mut conn = self.db.pool().acquire().await.unwrap();
         Gate::load(&mut conn, &self.keys, holder(holder_no), day(on), &self.rules).await.unwrap()
     }
 
@@ -273,7 +308,7 @@ impl World {
 
     pub(super) async fn stop(&self, holder_no: u64, local_id: &str, regimes: Bases) -> Applied {
         let stop = self.receive_stop(&request(holder_no, local_id, regimes), &["vault"]).await;
-        stop::apply(&self.log, &self.actor, stop.id, &[&self.vault], self.db.signer().key())
+        stop::apply(&self.log, &self.actor, stop.id, &[&self.vault], self.signer.key())
             .await
             .unwrap()
     }
@@ -300,7 +335,7 @@ impl World {
 
     /// Every file of the deployment.
     pub(super) fn files(&self) -> Vec<PathBuf> {
-        let (mut files, mut folders) = (Vec::new(), vec![self.db.path().to_owned()]);
+        let (mut files, mut folders) = (Vec::new(), vec![self.path.clone()]);
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let entry = entry.unwrap();
