@@ -1,5 +1,8 @@
 //! Functions that hold what was counted from the data before the plan ran: which values are common enough,
 //! where a group's extremes begin, who is in a set, whose cells were decided about.
+//!
+//! The engine takes two calls for one expression if their functions' *names* and arguments are equal: within one plan
+//! an instance's name must say everything that its arguments do not.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -37,7 +40,11 @@ pub fn residual(members: Vec<Member>, own: usize, label: &str, characters: Optio
     let (values, common) = members.into_iter().map(|m| (m.value, m.common)).unzip();
     let body =
         Residual { common, own, label: label.to_owned(), characters: characters.map(usize::from) };
-    call(&function("kiban_residual", body), values)
+    // One plan holds a call per member, all with the same arguments.
+    call(
+        &function(format!("kiban_residual[{own}:{}:{label}]", characters.unwrap_or(0)), body),
+        values,
+    )
 }
 
 struct Residual {

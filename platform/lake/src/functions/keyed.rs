@@ -143,7 +143,7 @@ impl Keyed {
     ) -> Expr {
         let body = ShiftBody { keyed: Arc::clone(self), max_days, keep_time, pad };
         call(
-            &function(format!("kiban_shift[{}]", self.domain), body),
+            &function(format!("kiban_shift[{}:{keep_time}:{pad:?}]", self.domain), body),
             vec![person, date, lit(i64::from(max_days))],
         )
     }

@@ -10,7 +10,7 @@ use datafusion::{
 
 use super::{
     base::{Args, Body, call, function},
-    region_table::{DESIGNATED_CITIES, LONG_NAMES, POSTAL, PREFECTURES},
+    region_table::{DESIGNATED_CITIES, LONG_NAMES, NO_COUNTY, POSTAL, PREFECTURES},
     texts::{Cell, map_text},
 };
 
@@ -98,14 +98,22 @@ pub fn municipality_of(address: &str) -> Option<&str> {
     if let Some(name) = LONG_NAMES.iter().find(|n| rest.starts_with(**n)) {
         return Some(&rest[..name.len()]);
     }
-    let ends = |c: char| matches!(c, '市' | '区' | '町' | '村');
+    // A town or village is named with its county; without one it may be a quarter, which is finer than allowed, so
+    // only those that belong to no county are taken.
+    if let Some(name) = NO_COUNTY.iter().find(|n| rest.starts_with(**n)) {
+        return Some(&rest[..name.len()]);
+    }
     let mut county = None;
     for (at, c) in rest.char_indices().skip(1).take(12) {
         let end = at + c.len_utf8();
-        if c == '郡' && county.is_none() {
-            county = Some(end);
-        } else if ends(c) && county.is_none_or(|from| end > from + c.len_utf8()) {
-            return Some(&rest[..end]);
+        match c {
+            '郡' if county.is_none() => county = Some(end),
+            '市' | '区' => return Some(&rest[..end]),
+            '町' | '村' if county.is_some_and(|from| at > from) => return Some(&rest[..end]),
+            // A house number begins: whatever follows is no municipality.
+            '-' | '−' => break,
+            c if c.is_numeric() && !"一二三四五六七八九十百千".contains(c) => break,
+            _ => {}
         }
     }
     None

@@ -121,3 +121,16 @@ pub(super) const LONG_NAMES: [&str; 27] = [
     "杵島郡大町町",
     "中新川郡上市町",
 ];
+
+/// Towns and villages that belong to no county: the islands of Tokyo.
+pub(super) const NO_COUNTY: [&str; 9] = [
+    "大島町",
+    "八丈町",
+    "利島村",
+    "新島村",
+    "神津島村",
+    "三宅村",
+    "御蔵島村",
+    "青ヶ島村",
+    "小笠原村",
+];

@@ -148,6 +148,22 @@ async fn regions_are_found_by_name_and_by_postal_code() {
 }
 
 #[tokio::test]
+async fn what_is_finer_than_a_municipality_never_passes_for_one() {
+    let input = [
+        "東京都霞が関町1-2-3",
+        "東京都1丁目2番3市営住宅",
+        "福岡県粕屋町1",
+        "東京都八丈町1",
+        "千葉県-2市",
+    ];
+    let expected = some(&["東京都", "東京都", "福岡県", "東京都八丈町", "千葉県"]);
+    assert_eq!(
+        run(vec![("x", texts(&input))], region(col("x"), Level::Municipality)).await,
+        expected
+    );
+}
+
+#[tokio::test]
 async fn codes_categories_and_residuals() {
     let input = || {
         vec![("x", texts(&["E11.9", "e119", "I10", ""])), ("y", texts(&["a", "rare", "a", "a"]))]
@@ -228,4 +244,29 @@ fn numbers_read_back_what_they_print() {
         [4.8, 20.9, 211.0, 1e21, -0.0].map(format_number),
         ["4.8", "20.9", "211", "1000000000000000000000", "0"]
     );
+}
+
+#[tokio::test]
+async fn members_of_a_group_in_one_plan_keep_their_own_values() {
+    let common: Arc<HashSet<String>> = Arc::new(["E119", "E11.9"].map(str::to_owned).into());
+    let members = || {
+        ["x", "y"].map(|c| counted::Member { value: col(c), common: Arc::clone(&common) }).into()
+    };
+    let ctx = SessionContext::new();
+    let batch =
+        RecordBatch::try_from_iter([("x", texts(&["E119"])), ("y", texts(&["E11.9"]))]).unwrap();
+    let out = ctx
+        .read_batch(batch)
+        .unwrap()
+        .select(vec![
+            counted::residual(members(), 0, "その他", None).alias("x"),
+            counted::residual(members(), 1, "その他", None).alias("y"),
+            counted::residual(members(), 1, "その他", Some(3)).alias("z"),
+        ])
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    let cell = |i: usize| out[0].column(i).as_string::<i32>().value(0).to_owned();
+    assert_eq!([cell(0), cell(1), cell(2)], ["E119", "E11.9", "E11"]);
 }
