@@ -108,7 +108,9 @@ pub fn municipality_of(address: &str) -> Option<&str> {
         let end = at + c.len_utf8();
         match c {
             '郡' if county.is_none() => county = Some(end),
-            '市' | '区' => return Some(&rest[..end]),
+            '市' => return Some(&rest[..end]),
+            // Wards that are municipalities are Tokyo's.
+            '区' if address.starts_with("東京都") => return Some(&rest[..end]),
             '町' | '村' if county.is_some_and(|from| at > from) => return Some(&rest[..end]),
             // A house number begins: whatever follows is no municipality.
             '-' | '−' => break,

@@ -156,7 +156,7 @@ async fn what_is_finer_than_a_municipality_never_passes_for_one() {
         "東京都八丈町1",
         "千葉県-2市",
     ];
-    let expected = some(&["東京都", "東京都", "福岡県", "東京都八丈町", "千葉県"]);
+    let expected = some(&["東京都", "東京都", "福岡県", "東京都八丈町", "千葉県", "大阪府"]);
     assert_eq!(
         run(vec![("x", texts(&input))], region(col("x"), Level::Municipality)).await,
         expected
