@@ -28,7 +28,7 @@ mod writer;
 pub use delivery::{StoreDeliveryError, Stored, prepare};
 pub use error::VaultError;
 pub use read::SourceBytes;
-pub use writer::{FLUSH_BYTES, Prepared, VaultWriter};
+pub use writer::{FLUSH_BYTES, Prepared, VaultWriter, reason_ja};
 
 /// What a reader of the vault needs of the register: records cleared under one regime.
 pub use kiban_register::{Anon52, Basis, ClearError, Cleared, Pseudo57};

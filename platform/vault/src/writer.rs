@@ -6,6 +6,7 @@ use std::{
 };
 
 use kiban_audit::Tx;
+use kiban_govern::gate::Reason;
 use kiban_intake::{
     Segment, SegmentIds, format_name,
     report::ReportBuilder,
@@ -31,6 +32,14 @@ const FLUSH_ROWS: usize = 400_000;
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// Reason counted for a segment about a person in which nothing is read that could be listed in a notice.
 const NOTHING_READ: &str = "nothing_read";
+
+/// The sentence of a reason code that a delivery's counts hold.
+pub fn reason_ja(code: &str) -> &'static str {
+    if code == NOTHING_READ {
+        return "読み取れる項目がなく、通知文書に記載の項目か判断できないため、保管していません。";
+    }
+    Reason::ja_of_code(code).unwrap_or("理由の説明がありません。")
+}
 
 struct Person {
     id: Id<kinds::PersonSource>,

@@ -228,12 +228,12 @@ pub fn clusters(holders: &[u32], pairs: &Pairs) -> Clusters {
     for e in &sure {
         base.join(e.a, e.b);
     }
-    let check = Check::new(holders, &mut base, &pairs.apart);
+    let check = Check::new(holders, &mut base, &name, &pairs.apart);
 
     let mut done = base.clone();
     let mut used = sure;
     let mut kept = pairs.kept;
-    let mut open = components(&base, &name);
+    let mut open = components(&mut base, &name);
     while let Some(edges) = open.pop() {
         match check.conflict(&mut base, &edges) {
             None => {
@@ -249,7 +249,7 @@ pub fn clusters(holders: &[u32], pairs: &Pairs) -> Clusters {
                 let dropped = if plain.is_empty() { &supported } else { &plain };
                 kept.extend(dropped.iter().map(|e| Kept { a: e.a, b: e.b, rule: e.rule, reason }));
                 if !plain.is_empty() {
-                    open.extend(components(&base, &supported));
+                    open.extend(components(&mut base, &supported));
                 }
             }
         }
@@ -269,15 +269,20 @@ pub fn clusters(holders: &[u32], pairs: &Pairs) -> Clusters {
     Clusters { persons, edges: used, kept, hot_keys: pairs.hot_keys }
 }
 
-/// The edges of each connected component.
-fn components(base: &Union, edges: &[Edge]) -> Vec<Vec<Edge>> {
-    let mut union = base.clone();
-    for e in edges {
-        union.join(e.a, e.b);
+/// The edges of each connected component over what sure edges made.
+fn components(base: &mut Union, edges: &[Edge]) -> Vec<Vec<Edge>> {
+    let ends: Vec<(u32, u32)> = edges.iter().map(|e| (base.root(e.a), base.root(e.b))).collect();
+    let mut roots: Vec<u32> = ends.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let place = |root: u32| roots.partition_point(|r| *r < root) as u32;
+    let mut local = Union::new(roots.len());
+    for (a, b) in &ends {
+        local.join(place(*a), place(*b));
     }
     let mut out: BTreeMap<u32, Vec<Edge>> = BTreeMap::new();
-    for e in edges {
-        out.entry(union.root(e.a)).or_default().push(*e);
+    for (edge, (a, _)) in edges.iter().zip(&ends) {
+        out.entry(local.root(place(*a))).or_default().push(*edge);
     }
     out.into_values().collect()
 }
@@ -289,10 +294,15 @@ struct Check {
 }
 
 impl Check {
-    fn new(holders: &[u32], base: &mut Union, apart: &[Apart]) -> Self {
+    fn new(holders: &[u32], base: &mut Union, edges: &[Edge], apart: &[Apart]) -> Self {
+        let named: BTreeSet<u32> =
+            edges.iter().flat_map(|e| [base.root(e.a), base.root(e.b)]).collect();
         let mut by_root: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for (i, h) in holders.iter().enumerate() {
-            by_root.entry(base.root(i as u32)).or_default().insert(*h);
+            let root = base.root(i as u32);
+            if named.contains(&root) {
+                by_root.entry(root).or_default().insert(*h);
+            }
         }
         let mut apart_of: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for p in apart.iter().filter(|p| (p.b as usize) < holders.len()) {

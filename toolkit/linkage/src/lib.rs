@@ -4,6 +4,26 @@
 //! Leaves: [`Clusters`] of records with the rule behind every edge, and a reason for every pair that
 //! shares a key and was kept apart. Refuses: keys made of placeholders, unknown characters, or parts.
 //!
+//! ```
+//! use kiban_linkage::{Identity, Member, RawIdentity, Sex, clusters, exact};
+//!
+//! let seen = |kana, kanji| {
+//!     Identity::normalise(&RawIdentity {
+//!         name_kana: Some(kana),
+//!         name_kanji: Some(kanji),
+//!         sex: Some(Sex::Female),
+//!         birth_on: Some(jiff::civil::date(1980, 1, 2)),
+//!         ..RawIdentity::default()
+//!     })
+//! };
+//! let members = [
+//!     Member { holder: 0, identities: vec![seen("ワタナベ　ヒロコ", "渡邉 広子")] },
+//!     Member { holder: 1, identities: vec![seen("ﾜﾀﾅﾍﾞ ﾋﾛｺ", "渡辺廣子")] },
+//! ];
+//! let found = clusters(&[0, 1], &exact::pairs(&members));
+//! assert_eq!(found.persons, [[0, 1]]);
+//! ```
+//!
 //! # The seam
 //! [`exact::pairs`] makes [`Pairs`]; [`clusters`] turns [`Pairs`] into [`Clusters`] and does not know
 //! where they came from. A probabilistic linker makes its own [`Pairs`] (or adds to these): an edge it

@@ -41,7 +41,8 @@ pub(super) struct World {
     pub(super) ids: SegmentIds,
     pub(super) rules: Rules,
     pub(super) actor: Actor,
-    _kept: Option<TestDb>,
+    /// The folder goes when this is dropped.
+    kept: Option<TestDb>,
 }
 
 pub(super) fn day(text: &str) -> Date {
@@ -99,7 +100,7 @@ impl World {
         let (inner, path) = (db.db().clone(), db.path().to_owned());
         let mut world = Self::open(inner, path, Arc::new(NoSteps)).await;
         world.register().await;
-        world._kept = Some(db);
+        world.kept = Some(db);
         world
     }
 
@@ -131,7 +132,7 @@ impl World {
         let ids = vault.segment_ids(&mut conn).await.unwrap();
         drop(conn);
         let (rules, actor) = (Rules::built_in().unwrap(), actor(9));
-        Self { db, path, signer, log, vault, keys, ids, rules, actor, _kept: None }
+        Self { db, path, signer, log, vault, keys, ids, rules, actor, kept: None }
     }
 
     /// Two holders with filings and a notice under both regimes.
