@@ -97,6 +97,25 @@ impl Scratch {
                 *cell += count;
             }
         }
+        self.settle();
+    }
+
+    /// Take one class's own distribution into `dense` and `touched`.
+    pub(crate) fn load(&mut self, pairs: &[(u32, u32)], values: usize) {
+        if self.dense.len() < values {
+            self.dense.resize(values, 0);
+        }
+        for value in self.touched.drain(..) {
+            self.dense[value as usize] = 0;
+        }
+        for (value, count) in pairs {
+            self.dense[*value as usize] = *count;
+            self.touched.push(*value);
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         self.touched.retain(|value| self.dense[*value as usize] > 0);
         self.touched.sort_unstable();
     }
@@ -151,14 +170,16 @@ pub(crate) fn group<const N: usize>(
     if let [(field, map)] = steps {
         for (key, count) in parent.keys.iter().zip(&parent.counts) {
             let mut key = *key;
-            field.set(&mut key, map[field.get(&key)]);
+            let label = map[field.get(&key)];
+            field.set(&mut key, label);
             insert(key, *count);
         }
     } else {
         for (key, count) in parent.keys.iter().zip(&parent.counts) {
             let mut key = *key;
             for (field, map) in steps {
-                field.set(&mut key, map[field.get(&key)]);
+                let label = map[field.get(&key)];
+                field.set(&mut key, label);
             }
             insert(key, *count);
         }

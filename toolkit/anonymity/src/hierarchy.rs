@@ -5,7 +5,7 @@
 //! Refuses: empty, ragged or not nested hierarchies and values listed twice, by line number, without the value.
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use hashbrown::hash_map::EntryRef;
 
 /// Why a hierarchy was refused. Line numbers and levels only, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum HierarchyError {
         /// Columns of the first line.
         expected: usize,
     },
-    /// An original value is listed twice.
+    /// An original value is listed twice, with different labels.
     #[error("line {line} lists the value of line {first} again")]
     ValueTwice {
         /// Line, from 1.
@@ -86,6 +86,7 @@ pub(crate) struct Level {
 pub struct Hierarchy {
     pub(crate) values: HashMap<Box<str>, u32>,
     pub(crate) levels: Vec<Level>,
+    lines: usize,
 }
 
 impl Hierarchy {
@@ -108,9 +109,13 @@ impl Hierarchy {
         let mut numbers: Vec<HashMap<Box<str>, u32>> = Vec::new();
         let mut levels: Vec<Level> = Vec::new();
         let mut parents: Vec<Vec<u32>> = Vec::new();
+        let mut first_line: Vec<usize> = Vec::new();
+        let mut lines = 0;
+        let mut path: Vec<u32> = Vec::new();
         for (at, row) in rows.into_iter().enumerate() {
             let line = at + 1;
-            let mut below: Option<u32> = None;
+            lines = line;
+            path.clear();
             let mut found = 0;
             for (level, label) in row.into_iter().enumerate() {
                 found += 1;
@@ -122,43 +127,47 @@ impl Hierarchy {
                     continue;
                 }
                 let this = &mut levels[level];
-                let number = match numbers[level].entry(label.into()) {
-                    Entry::Occupied(known) => {
-                        let known = *known.get();
-                        if level == 0 {
-                            return Err(HierarchyError::ValueTwice { line, first: known as usize + 1 });
-                        }
-                        known
-                    }
-                    Entry::Vacant(free) => {
+                let number = match numbers[level].entry_ref(label) {
+                    EntryRef::Occupied(known) => *known.get(),
+                    EntryRef::Vacant(free) => {
                         let number = this.labels.len() as u32;
-                        this.labels.push(free.key().clone());
+                        this.labels.push(label.into());
                         this.leaves.push(0);
                         free.insert(number);
                         number
                     }
                 };
                 this.leaves[number as usize] += 1;
-                this.of_leaf.push(number);
-                if let Some(below) = below {
-                    let up = &mut parents[level - 1];
-                    if below as usize == up.len() {
-                        up.push(number);
-                    } else if up[below as usize] != number {
-                        return Err(HierarchyError::NotNested { line, level: level - 1 });
-                    }
-                }
-                below = Some(number);
+                path.push(number);
             }
             if found != levels.len() {
                 return Err(HierarchyError::Ragged { line, found, expected: levels.len() });
+            }
+            let leaf = path[0] as usize;
+            if leaf < first_line.len() {
+                // A line that repeats another one word for word is harmless, and counts twice (as in ARX).
+                if levels.iter().zip(&path).any(|(level, number)| level.of_leaf[leaf] != *number) {
+                    return Err(HierarchyError::ValueTwice { line, first: first_line[leaf] });
+                }
+                continue;
+            }
+            first_line.push(line);
+            for (level, number) in path.iter().enumerate() {
+                levels[level].of_leaf.push(*number);
+                let Some(below) = level.checked_sub(1) else { continue };
+                let (up, below_number) = (&mut parents[below], path[below] as usize);
+                if below_number == up.len() {
+                    up.push(*number);
+                } else if up[below_number] != *number {
+                    return Err(HierarchyError::NotNested { line, level: below });
+                }
             }
         }
         if levels.is_empty() {
             return Err(HierarchyError::Empty);
         }
         let values = numbers.swap_remove(0);
-        Ok(Self { values, levels })
+        Ok(Self { values, levels, lines })
     }
 
     /// Two levels: the value, and `*`. For attributes without a hierarchy of their own.
@@ -225,9 +234,9 @@ impl Hierarchy {
         self.levels.len()
     }
 
-    /// Number of original values (lines of the file).
+    /// Number of lines of the file: what shares of the domain are counted in.
     pub fn leaves(&self) -> usize {
-        self.levels[0].labels.len()
+        self.lines
     }
 
     /// Number of labels at a level; 0 above the root.
@@ -271,7 +280,7 @@ mod tests {
         assert_eq!(of("\n"), HierarchyError::Empty);
         assert_eq!(of("a;x\nb\n"), HierarchyError::Ragged { line: 2, found: 1, expected: 2 });
         assert_eq!(of("a;x\nb;x;y\n"), HierarchyError::Ragged { line: 2, found: 3, expected: 2 });
-        assert_eq!(of("a;x\nb;x\na;x\n"), HierarchyError::ValueTwice { line: 3, first: 1 });
+        assert_eq!(of("a;x\nb;y\na;y\n"), HierarchyError::ValueTwice { line: 3, first: 1 });
         assert_eq!(of("a;x;p\nb;x;q\n"), HierarchyError::NotNested { line: 2, level: 1 });
         assert!(of("a;x;p\nb;x;q\n").ja().contains("2行目"));
     }

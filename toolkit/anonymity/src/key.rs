@@ -29,7 +29,7 @@ pub(crate) fn layout<'a>(hierarchies: impl Iterator<Item = &'a Hierarchy>) -> (V
     let mut used = 0;
     let fields = hierarchies
         .map(|hierarchy| {
-            let bits = usize::BITS - (hierarchy.leaves().max(2) - 1).leading_zeros();
+            let bits = usize::BITS - (hierarchy.labels(0).max(2) - 1).leading_zeros();
             if used + bits > 64 {
                 word += 1;
                 used = 0;

@@ -1,10 +1,34 @@
-//! Privacy models over persons: classes of persons that share all quasi-identifiers, and the risk they leave.
+//! Anonymization of tables: privacy models, an optimal search over generalisations, risks.
 //!
-//! Enters: per person, one or more combinations of quasi-identifiers, as Arrow columns. Leaves: class sizes,
-//! who is in a class smaller than a target, risk figures. Refuses: columns of unequal length.
+//! Enters: rows of text with a hierarchy per quasi-identifier ([`TableBuilder`]), or Arrow columns of persons
+//! ([`PersonClasses`]). Leaves: levels per attribute, who is suppressed, scores, risk figures. Refuses: values
+//! without a place in their hierarchy, broken hierarchies, models the data cannot answer; by position, never by value.
 //!
-//! Records are person-centred: a person with several rows has one combination, the *set* of the rows' values, so
-//! a person never counts twice, and never helps to hide him- or herself.
+//! Records are person-centred in [`PersonClasses`]: a person with several rows has one combination, the *set* of
+//! the rows' values, so a person never counts twice, and never helps to hide him- or herself.
+//!
+//! # Guarantee
+//! - `anonymity.models-hold`: the kept rows of an answer fulfil every model that was asked for.
+//! - `anonymity.optimal`: an optimal search returns the smallest score of all nodes that fulfil the models.
+//! - `anonymity.deterministic`: the same question has the same answer for any number of threads.
+//! - `anonymity.not-converged`: an estimate whose solver failed is reported as such, never as a number.
+//!
+//! ```
+//! use kiban_anonymity::{Attribute, Hierarchy, Model, Settings, TableBuilder, ToTheEnd, anonymize};
+//!
+//! let ages = Hierarchy::parse("34;30-39;*\n36;30-39;*\n51;50-59;*\n", ';')?;
+//! let mut table = TableBuilder::new(vec![Attribute::new("age", ages)], vec![])?;
+//! for age in ["34", "36", "34", "51"] {
+//!     table.push(&[age], &[])?;
+//! }
+//! let table = table.finish();
+//! let settings = Settings::new(vec![Model::KAnonymity { k: 2 }], 0.25);
+//! let answer = anonymize(&table, &settings, &ToTheEnd)?;
+//! assert_eq!(answer.passes[0].levels, [1]);
+//! assert_eq!(answer.labels(&table, 0), Some(vec!["30-39"]));
+//! assert_eq!(answer.labels(&table, 3), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! ```
 //! use arrow::array::{ArrayRef, StringArray};
@@ -20,6 +44,25 @@
 //! # Ok::<(), kiban_anonymity::ClassError>(())
 //! ```
 
+mod check;
 mod classes;
+mod engine;
+mod group;
+mod hierarchy;
+mod key;
+mod measure;
+mod model;
+mod recode;
+mod search;
+mod table;
 
 pub use classes::{ClassError, PersonClasses, Risk};
+pub use engine::{
+    AnonymizeError, Anonymized, DEFAULT_CHECKS, Node, OPTIMAL_NODES, Pass, Recoding, SearchKind,
+    Settings, anonymize, judge,
+};
+pub use hierarchy::{Hierarchy, HierarchyError};
+pub use measure::{Aggregate, Measure};
+pub use model::{Distance, Model, ModelError, estimated_map};
+pub use search::{Control, ToTheEnd};
+pub use table::{Attribute, Sensitive, Table, TableBuilder, TableError};

@@ -1,0 +1,359 @@
+//! One node of the lattice: its classes, which of them are suppressed, and its score.
+
+use crate::group::{Classes, Scratch, Step, group, group_all};
+use crate::key::Field;
+use crate::measure::{Aggregate, Cells, Measure};
+use crate::model::{Compiled, Whole};
+use crate::table::Attribute;
+
+/// A question made ready: bottom classes, tables of labels, costs, models.
+pub(crate) struct Problem<'a, const N: usize> {
+    pub(crate) base: &'a Classes<N>,
+    pub(crate) fields: &'a [Field],
+    pub(crate) attributes: &'a [Attribute],
+    /// Labels of level `to` for labels of level `from`: `[attribute][from][to - from]`.
+    maps: Vec<Vec<Vec<Vec<u32>>>>,
+    pub(crate) cells: Option<Cells>,
+    pub(crate) shares: Cells,
+    pub(crate) measure: Measure,
+    pub(crate) compiled: &'a Compiled,
+    /// Rows that may be suppressed.
+    pub(crate) limit: u64,
+    pub(crate) rows: u64,
+}
+
+/// What a node is worth.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    pub(crate) score: f64,
+    pub(crate) suppressed: u64,
+    /// Rows that every node below suppresses, too.
+    pub(crate) sure: u64,
+    pub(crate) anonymous: bool,
+    pub(crate) classes: u64,
+}
+
+/// Buffers of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Work<const N: usize> {
+    pub(crate) scratch: Scratch,
+    pub(crate) child: Classes<N>,
+    /// Per class: true if it is suppressed.
+    pub(crate) failed: Vec<bool>,
+    kept_sums: Vec<u64>,
+    sure_sums: Vec<u64>,
+    /// Penalties per attribute of the rows that every node below suppresses, too.
+    pub(crate) penalties: Vec<f64>,
+    /// Values of the attributes at the last node.
+    pub(crate) values: Vec<f64>,
+}
+
+impl<'a, const N: usize> Problem<'a, N> {
+    #[expect(clippy::too_many_arguments, reason = "called once, all of it is the question")]
+    pub(crate) fn new(
+        base: &'a Classes<N>,
+        fields: &'a [Field],
+        attributes: &'a [Attribute],
+        compiled: &'a Compiled,
+        measure: Measure,
+        aggregate: Aggregate,
+        gs_factor: f64,
+        suppression: f64,
+    ) -> Self {
+        let leaves = column_counts(base, fields, attributes);
+        let rows: u64 = base.counts.iter().map(|n| u64::from(*n)).sum();
+        let maps = attributes
+            .iter()
+            .map(|attribute| {
+                let levels = attribute.hierarchy.levels();
+                (0..levels)
+                    .map(|from| (from..levels).map(|to| attribute.hierarchy.step(from, to)).collect())
+                    .collect()
+            })
+            .collect();
+        let cells = |measure| Cells::new(measure, aggregate, gs_factor, attributes, &leaves);
+        let shares = cells(Measure::Loss);
+        let cells = measure.costs_cells().then(|| cells(measure));
+        let limit = (suppression * rows as f64).floor() as u64;
+        Self { base, fields, attributes, maps, cells, shares, measure, compiled, limit, rows }
+    }
+
+    pub(crate) fn map(&self, attribute: usize, from: usize, to: usize) -> &[u32] {
+        &self.maps[attribute][from][to - from]
+    }
+
+    pub(crate) fn step(&self, attribute: usize, from: usize, to: usize) -> Step<'_> {
+        (self.fields[attribute], self.map(attribute, from, to))
+    }
+
+    /// At most so many classes can a node have.
+    pub(crate) fn most_classes(&self, levels: impl Iterator<Item = usize>) -> u128 {
+        levels
+            .zip(self.attributes)
+            .map(|(level, a)| a.hierarchy.labels(level) as u128)
+            .fold(1, u128::saturating_mul)
+    }
+
+    pub(crate) fn highest(&self) -> Vec<usize> {
+        self.attributes.iter().map(|a| a.highest).collect()
+    }
+
+    /// Group from `parent` (at `from`) to the node at `to`, with distributions, for use as a parent.
+    pub(crate) fn table(
+        &self,
+        parent: &Classes<N>,
+        from: &[usize],
+        to: &[usize],
+        child: &mut Classes<N>,
+        scratch: &mut Scratch,
+    ) {
+        let steps = self.steps(from, to);
+        let most = self.most_classes(to.iter().copied());
+        group_all(parent, &steps, most, child, scratch, &self.compiled.values);
+    }
+
+    fn steps(&self, from: &[usize], to: &[usize]) -> Vec<Step<'_>> {
+        (0..from.len())
+            .filter(|at| from[*at] != to[*at])
+            .map(|at| self.step(at, from[at], to[at]))
+            .collect()
+    }
+
+    /// Judge the node at `to`, grouping from `parent` at `from`.
+    pub(crate) fn check(
+        &self,
+        parent: &Classes<N>,
+        from: &[usize],
+        to: &[usize],
+        work: &mut Work<N>,
+    ) -> Verdict {
+        let steps = self.steps(from, to);
+        if steps.is_empty() {
+            return self.judge(parent, None, to, work);
+        }
+        let mut child = core::mem::take(&mut work.child);
+        let follow = !self.compiled.tests.is_empty();
+        let most = self.most_classes(to.iter().copied());
+        group(parent, &steps, most, &mut child, &mut work.scratch, follow);
+        if follow {
+            work.scratch.sort_members(child.keys.len());
+        }
+        let verdict = self.judge(&child, Some(parent), to, work);
+        work.child = child;
+        verdict
+    }
+
+    /// Judge classes whose distributions are those of `parent`, gathered, or their own.
+    fn judge(
+        &self,
+        classes: &Classes<N>,
+        parent: Option<&Classes<N>>,
+        levels: &[usize],
+        work: &mut Work<N>,
+    ) -> Verdict {
+        let Work { scratch, failed, kept_sums, sure_sums, penalties, values, .. } = work;
+        failed.clear();
+        for sums in [&mut *kept_sums, &mut *sure_sums] {
+            sums.clear();
+            sums.resize(levels.len(), 0);
+        }
+        let costs: Vec<&[u64]> = (0..levels.len())
+            .map(|at| self.shares_or_cells().attributes[at].cost[levels[at]].as_slice())
+            .collect();
+        let add = |sums: &mut [u64], key: &[u64; N], count: u64| {
+            for ((sum, field), cost) in sums.iter_mut().zip(self.fields).zip(&costs) {
+                *sum += count * cost[field.get(key)];
+            }
+        };
+        let (mut suppressed, mut sure, mut kept) = (0_u64, 0_u64, 0_u64);
+        let k = self.compiled.k;
+        for (at, (key, count)) in classes.keys.iter().zip(&classes.counts).enumerate() {
+            let mut surely = *count < k;
+            let mut fails = surely;
+            if !fails && !self.compiled.tests.is_empty() && *count > 0 {
+                (fails, surely) = self.fails(classes, parent, at, u64::from(*count), scratch);
+            }
+            failed.push(fails);
+            if *count == 0 {
+                continue;
+            }
+            let count = u64::from(*count);
+            if surely {
+                sure += count;
+                add(sure_sums, key, count);
+            } else if fails {
+                suppressed += count;
+                add(kept_sums, key, count);
+            } else {
+                kept += 1;
+            }
+        }
+        suppressed += sure;
+        for whole in &self.compiled.whole {
+            for at in self.enforce(*whole, classes, failed, levels) {
+                failed[at as usize] = true;
+                let count = u64::from(classes.counts[at as usize]);
+                suppressed += count;
+                kept -= 1;
+                add(kept_sums, &classes.keys[at as usize], count);
+            }
+        }
+        let cells = self.shares_or_cells();
+        penalties.clear();
+        values.clear();
+        for at in 0..levels.len() {
+            penalties.push(cells.penalty(at, sure, sure_sums[at]));
+            let penalty = cells.penalty(at, suppressed, sure_sums[at] + kept_sums[at]);
+            values.push(cells.value(at, levels[at], penalty));
+        }
+        let score = match &self.cells {
+            Some(cells) => cells.aggregate.of(values, &cells.weights),
+            None => self.class_score(classes, failed, levels, suppressed, kept),
+        };
+        Verdict { score, suppressed, sure, anonymous: suppressed <= self.limit, classes: kept }
+    }
+
+    pub(crate) fn shares_or_cells(&self) -> &Cells {
+        self.cells.as_ref().unwrap_or(&self.shares)
+    }
+
+    /// Does a class fail a test, and if so, for every class inside it as well?
+    fn fails(
+        &self,
+        classes: &Classes<N>,
+        parent: Option<&Classes<N>>,
+        class: usize,
+        count: u64,
+        scratch: &mut Scratch,
+    ) -> (bool, bool) {
+        let mut loaded = None;
+        let mut size = count;
+        for (distribution, test) in &self.compiled.tests {
+            if loaded != Some(*distribution) {
+                let values = self.compiled.values[*distribution];
+                match parent {
+                    Some(parent) => scratch.gather(&parent.distributions[*distribution], class, values),
+                    None => scratch.load(classes.distributions[*distribution].of(class), values),
+                }
+                size = scratch.touched.iter().map(|v| u64::from(scratch.dense[*v as usize])).sum();
+                loaded = Some(*distribution);
+            }
+            let (totals, rows) = &self.compiled.totals[*distribution];
+            if !test.holds(&scratch.touched, &scratch.dense, size, totals, *rows) {
+                return (true, test.monotone());
+            }
+        }
+        (false, false)
+    }
+
+    /// The classes to suppress, smallest first, until a condition on all kept classes holds. Among classes of one
+    /// size those with the smallest loss go first, then those whose first row comes first (as in ARX).
+    fn enforce(
+        &self,
+        whole: Whole,
+        classes: &Classes<N>,
+        failed: &[bool],
+        levels: &[usize],
+    ) -> Vec<u32> {
+        let counts = &classes.counts;
+        let mut kept: Vec<u32> = (0..counts.len() as u32)
+            .filter(|at| !failed[*at as usize] && counts[*at as usize] > 0)
+            .collect();
+        kept.sort_by_key(|at| counts[*at as usize]);
+        let mut rows: u64 = kept.iter().map(|at| u64::from(counts[*at as usize])).sum();
+        let mut unique = kept.iter().filter(|at| counts[**at as usize] == 1).count() as u64;
+        let mut cut = 0;
+        while cut < kept.len() {
+            let number = (kept.len() - cut) as f64;
+            let holds = match whole {
+                Whole::AverageRisk(threshold) => 1.0 / (rows as f64 / number) <= threshold,
+                Whole::Uniqueness(threshold) => unique as f64 / rows as f64 <= threshold,
+            };
+            if holds {
+                break;
+            }
+            let count = u64::from(counts[kept[cut] as usize]);
+            rows -= count;
+            unique -= u64::from(count == 1);
+            cut += 1;
+        }
+        if cut > 0 && cut < kept.len() {
+            let size = counts[kept[cut - 1] as usize];
+            let start = kept.partition_point(|at| counts[*at as usize] < size);
+            let end = kept.partition_point(|at| counts[*at as usize] <= size);
+            let loss = |at: u32| -> f64 {
+                let root = 1.0 / levels.len() as f64;
+                self.shares
+                    .attributes
+                    .iter()
+                    .enumerate()
+                    .map(|(a, costs)| {
+                        let label = self.fields[a].get(&classes.keys[at as usize]);
+                        let share = costs.cost[levels[a]][label] as f64 / costs.full as f64;
+                        (f64::from(size) * share + 1.0).powf(root)
+                    })
+                    .product()
+            };
+            let mut tied: Vec<(f64, u32)> =
+                kept[start..end].iter().map(|at| (loss(*at), *at)).collect();
+            tied.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            for (place, (_, at)) in kept[start..end].iter_mut().zip(tied) {
+                *place = at;
+            }
+        }
+        kept.truncate(cut);
+        kept
+    }
+
+    fn class_score(
+        &self,
+        classes: &Classes<N>,
+        failed: &[bool],
+        levels: &[usize],
+        suppressed: u64,
+        kept: u64,
+    ) -> f64 {
+        let rows = self.rows as f64;
+        let each = classes.counts.iter().map(|n| f64::from(*n)).zip(failed);
+        match self.measure {
+            Measure::DiscernibilityMonotonic => each.map(|(n, _)| n * n).sum(),
+            Measure::Discernibility => {
+                each.map(|(n, failed)| n * if *failed { rows } else { n }).sum()
+            }
+            Measure::ClassSize => rows / (kept + u64::from(suppressed > 0)).max(1) as f64,
+            _ => {
+                let all: f64 = self.shares.attributes.iter().map(|a| a.full as f64).product();
+                let sum: f64 = each
+                    .zip(&classes.keys)
+                    .map(|((n, failed), key)| {
+                        let labels = self.shares.attributes.iter().enumerate();
+                        n * if *failed {
+                            all
+                        } else {
+                            labels
+                                .map(|(a, c)| c.cost[levels[a]][self.fields[a].get(key)] as f64)
+                                .product()
+                        }
+                    })
+                    .sum();
+                sum / rows
+            }
+        }
+    }
+}
+
+/// Rows per original value of each attribute.
+fn column_counts<const N: usize>(
+    base: &Classes<N>,
+    fields: &[Field],
+    attributes: &[Attribute],
+) -> Vec<Vec<u64>> {
+    let mut counts: Vec<Vec<u64>> =
+        attributes.iter().map(|a| vec![0; a.hierarchy.labels(0)]).collect();
+    for (key, count) in base.keys.iter().zip(&base.counts) {
+        for (field, counts) in fields.iter().zip(&mut counts) {
+            counts[field.get(key)] += u64::from(*count);
+        }
+    }
+    counts
+}

@@ -1,0 +1,255 @@
+//! The optimal search.
+//!
+//! Nodes are visited from the general to the special ones, in an order in which every node comes after all that
+//! generalise it. What a node surely suppresses (classes that fail a monotone test such as k-anonymity), every
+//! node below suppresses as well; so each node inherits, per attribute, the penalty of those rows. The inherited
+//! penalty plus the cost of the node's own generalisation is a lower bound of its score, which rules out most of
+//! the lattice for any suppression limit. Models without a monotone part are bounded by k and by the
+//! generalisation alone.
+//!
+//! Work is cut into units (the levels of the first attributes) that are processed in waves of units which do not
+//! generalise one another: the result, and the number of nodes checked, is the same for any number of threads.
+
+use super::walker::Walker;
+use super::{Best, Control, Found, improve};
+use crate::check::Problem;
+use crate::group::{Classes, Scratch};
+use rayon::prelude::*;
+
+/// What the nodes of one unit hand down.
+#[derive(Debug)]
+struct Unit {
+    /// Rows surely suppressed, per node.
+    sure: Vec<u32>,
+    /// Penalties, per node and attribute.
+    penalties: Vec<f64>,
+    best: Option<Best>,
+    checked: u64,
+}
+
+/// The attributes in the order in which they are raised: those that merge most come first.
+pub(crate) fn order<const N: usize>(problem: &Problem<'_, N>) -> Vec<usize> {
+    let mut seen: Vec<Vec<bool>> =
+        problem.attributes.iter().map(|a| vec![false; a.hierarchy.labels(0)]).collect();
+    for key in &problem.base.keys {
+        for (field, seen) in problem.fields.iter().zip(&mut seen) {
+            seen[field.get(key)] = true;
+        }
+    }
+    let distinct: Vec<usize> =
+        seen.iter().map(|seen| seen.iter().filter(|seen| **seen).count()).collect();
+    let mut order: Vec<usize> = (0..distinct.len()).collect();
+    order.sort_by_key(|at| (core::cmp::Reverse(distinct[*at]), *at));
+    order
+}
+
+struct Lattice<'a, const N: usize> {
+    problem: &'a Problem<'a, N>,
+    order: Vec<usize>,
+    lowest: Vec<usize>,
+    /// Levels per attribute, in the order of `order`.
+    sizes: Vec<usize>,
+    /// Attributes that make up a unit.
+    prefix: usize,
+    /// Nodes of one unit.
+    inner: usize,
+}
+
+impl<const N: usize> Lattice<'_, N> {
+    fn digits(&self, mut at: usize, sizes: &[usize]) -> Vec<usize> {
+        let mut digits = vec![0; sizes.len()];
+        for (digit, size) in digits.iter_mut().zip(sizes).rev() {
+            *digit = at % size;
+            at /= size;
+        }
+        digits
+    }
+
+    /// Levels of all attributes, from the digits.
+    fn levels(&self, digits: impl Iterator<Item = usize>, levels: &mut [usize]) {
+        for (attribute, digit) in self.order.iter().zip(digits) {
+            levels[*attribute] = self.lowest[*attribute] + digit;
+        }
+    }
+
+    fn unit(
+        &self,
+        unit: usize,
+        start: &Classes<N>,
+        units: &[Option<Unit>],
+        seed: Option<&Best>,
+        control: &dyn Control,
+    ) -> Unit {
+        let n = self.order.len();
+        let outer = self.digits(unit, &self.sizes[..self.prefix]);
+        let mut strides = vec![1; self.prefix];
+        for at in (0..self.prefix.saturating_sub(1)).rev() {
+            strides[at] = strides[at + 1] * self.sizes[at + 1];
+        }
+        let above: Vec<Option<&Unit>> = (0..self.prefix)
+            .map(|at| {
+                let up = outer[at] + 1 < self.sizes[at];
+                if up { units[unit + strides[at]].as_ref() } else { None }
+            })
+            .collect();
+        let inner_sizes = &self.sizes[self.prefix..];
+        let mut inner_strides = vec![1; inner_sizes.len()];
+        for at in (0..inner_sizes.len().saturating_sub(1)).rev() {
+            inner_strides[at] = inner_strides[at + 1] * inner_sizes[at + 1];
+        }
+        let cells = self.problem.shares_or_cells();
+        let bounded = self.problem.cells.is_some();
+        let mut from = vec![0; n];
+        let mut levels = vec![0; n];
+        self.levels(outer.iter().copied(), &mut from);
+        for attribute in &self.order[self.prefix..] {
+            from[*attribute] = 0;
+        }
+        let mut walker = Walker::new(self.problem, &self.order, start, from, self.prefix);
+        let mut state = Unit {
+            sure: vec![0; self.inner],
+            penalties: vec![0.0; self.inner * n],
+            best: None,
+            checked: 0,
+        };
+        let mut best = seed.cloned();
+        let mut digits: Vec<usize> = inner_sizes.iter().map(|size| size - 1).collect();
+        for node in (0..self.inner).rev() {
+            self.levels(outer.iter().chain(&digits).copied(), &mut levels);
+            let (own, done) = state.penalties.split_at_mut((node + 1) * n);
+            let own = &mut own[node * n..];
+            let mut sure = 0;
+            let mut inherit = |more: u32, penalties: &[f64]| {
+                sure = sure.max(more);
+                for (own, more) in own.iter_mut().zip(penalties) {
+                    *own = own.max(*more);
+                }
+            };
+            for unit in above.iter().flatten() {
+                inherit(unit.sure[node], &unit.penalties[node * n..(node + 1) * n]);
+            }
+            for (at, digit) in digits.iter().enumerate() {
+                if digit + 1 < inner_sizes[at] {
+                    let up = node + inner_strides[at];
+                    let place = (up - node - 1) * n;
+                    inherit(state.sure[up], &done[place..place + n]);
+                }
+            }
+            let hopeless = u64::from(sure) > self.problem.limit
+                || bounded
+                    && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
+            if !hopeless && !control.stop() {
+                let verdict = walker.check(&levels);
+                sure = sure.max(verdict.sure as u32);
+                for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
+                    *own = own.max(*more);
+                }
+                if verdict.anonymous {
+                    improve(&mut best, Best { score: verdict.score, levels: levels.clone() });
+                }
+            }
+            state.sure[node] = sure;
+            for (digit, size) in digits.iter_mut().zip(inner_sizes).rev() {
+                if *digit > 0 {
+                    *digit -= 1;
+                    break;
+                }
+                *digit = size - 1;
+            }
+        }
+        state.best = best;
+        state.checked = walker.checked;
+        state
+    }
+}
+
+/// Search all nodes.
+pub(crate) fn search<const N: usize>(
+    problem: &Problem<'_, N>,
+    seed: Option<Best>,
+    control: &dyn Control,
+) -> Found {
+    let order = order(problem);
+    let lowest: Vec<usize> = problem.attributes.iter().map(|a| a.lowest).collect();
+    let sizes: Vec<usize> = order
+        .iter()
+        .map(|at| problem.attributes[*at].highest - problem.attributes[*at].lowest + 1)
+        .collect();
+    // Enough units for many threads, and few enough that a unit's start is soon worth its while.
+    let mut prefix = 0;
+    let mut count = 1;
+    while prefix + 1 < order.len() && count < 24 {
+        count *= sizes[prefix];
+        prefix += 1;
+    }
+    let inner = sizes[prefix..].iter().product();
+    let lattice = Lattice { problem, order, lowest, sizes, prefix, inner };
+    let mut waves: Vec<Vec<usize>> = Vec::new();
+    for unit in 0..count {
+        let height: usize = lattice.digits(unit, &lattice.sizes[..prefix]).iter().sum();
+        waves.resize_with(waves.len().max(height + 1), Vec::new);
+        waves[height].push(unit);
+    }
+    let starts = starts(&lattice);
+    let mut units: Vec<Option<Unit>> = (0..count).map(|_| None).collect();
+    let mut best = seed;
+    let mut checked = 0;
+    for wave in waves.iter().rev() {
+        let done: Vec<Unit> = wave
+            .par_iter()
+            .map_init(Scratch::default, |scratch, unit| {
+                let start = lattice.start(*unit, &starts, scratch);
+                lattice.unit(*unit, &start, &units, best.as_ref(), control)
+            })
+            .collect();
+        for (at, mut unit) in wave.iter().zip(done) {
+            checked += unit.checked;
+            if let Some(found) = unit.best.take() {
+                improve(&mut best, found);
+            }
+            units[*at] = Some(unit);
+        }
+        control.progress(checked, best.as_ref().map_or(f64::INFINITY, |b| b.score));
+    }
+    Found { best, checked, optimal: !control.stop() }
+}
+
+/// The classes with only the first attribute raised, per level.
+fn starts<const N: usize>(lattice: &Lattice<'_, N>) -> Vec<Classes<N>> {
+    if lattice.prefix == 0 {
+        return Vec::new();
+    }
+    let attribute = lattice.order[0];
+    let zero = vec![0; lattice.order.len()];
+    (0..lattice.sizes[0])
+        .into_par_iter()
+        .map_init(Scratch::default, |scratch, digit| {
+            let mut to = zero.clone();
+            to[attribute] = lattice.lowest[attribute] + digit;
+            let mut child = Classes::default();
+            if to[attribute] > 0 {
+                lattice.problem.table(lattice.problem.base, &zero, &to, &mut child, scratch);
+            }
+            child
+        })
+        .collect()
+}
+
+impl<const N: usize> Lattice<'_, N> {
+    /// The classes where a unit starts.
+    fn start(&self, unit: usize, starts: &[Classes<N>], scratch: &mut Scratch) -> Classes<N> {
+        if self.prefix == 0 {
+            return self.problem.base.clone();
+        }
+        let digits = self.digits(unit, &self.sizes[..self.prefix]);
+        let mut from = vec![0; self.order.len()];
+        let mut to = from.clone();
+        self.levels(digits.iter().copied(), &mut to);
+        let first = self.order[0];
+        from[first] = to[first];
+        let parent = if to[first] == 0 { self.problem.base } else { &starts[digits[0]] };
+        let mut child = Classes::default();
+        self.problem.table(parent, &from, &to, &mut child, scratch);
+        child
+    }
+}

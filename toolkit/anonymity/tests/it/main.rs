@@ -1,0 +1,4 @@
+//! Against the reference results of `../shared/oracles/anonymity`, and against naive definitions.
+
+mod oracle;
+mod reference;
