@@ -1,1 +1,99 @@
-fn main() {}
+//! `kiban`: the one binary of the platform.
+
+mod commands;
+mod demo;
+mod say;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// 次世代医療基盤法の認定作成事業者の基盤（Kiban）
+#[derive(Parser)]
+#[command(name = "kiban", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 模擬の国で一連の業務をすべて実行し、report.html を書きます
+    Demo(demo::Args),
+    /// 医療情報取扱事業者の端末（封緘・状況）
+    #[command(subcommand)]
+    Holder(commands::holder::Command),
+    /// 封緘された納品を受け取ります
+    #[command(subcommand)]
+    Intake(commands::intake::Command),
+    /// 監査：事象・表・包みの検証（鍵は不要）
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
+    /// 提供された包みを開きます
+    #[command(subcommand)]
+    Package(commands::package::Command),
+    /// データセットを記録どおりに作り直します
+    Rebuild(commands::rebuild::Args),
+    /// 加工仕様書の検査とスキーマ
+    #[command(subcommand)]
+    Spec(commands::spec::Command),
+    /// 基盤の外の表に使う道具
+    #[command(subcommand)]
+    Tool(commands::tool::Command),
+    /// 基盤を新しく作り、関係者を登録します
+    Init(commands::init::Args),
+}
+
+/// Where a deployment is.
+#[derive(clap::Args)]
+pub(crate) struct At {
+    /// 基盤のフォルダ
+    #[arg(long, default_value = "kiban-demo")]
+    pub(crate) dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The engine's recursion is deep: threads get room, above all in unoptimised builds.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(16 << 20)
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            say::failure(&format!("エラー：処理を始められません（{e}）。"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match tokio::spawn(run(cli.command)).await {
+            Ok(outcome) => outcome,
+            Err(e) => Err(say::Failure::new(
+                "予期しない誤りで処理が止まりました。記録済みの内容は失われていません。",
+                &e,
+            )),
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::failure(&format!("エラー：{}\n  ({})", failure.ja, failure.cause));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> say::Outcome {
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Holder(command) => commands::holder::run(command),
+        Command::Intake(command) => commands::intake::run(command).await,
+        Command::Audit(command) => commands::audit::run(command).await,
+        Command::Package(command) => commands::package::run(command),
+        Command::Rebuild(args) => commands::rebuild::run(args).await,
+        Command::Spec(command) => commands::spec::run(command),
+        Command::Tool(command) => commands::tool::run(command).await,
+        Command::Init(args) => commands::init::run(args).await,
+    }
+}

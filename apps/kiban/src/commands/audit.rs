@@ -1,0 +1,53 @@
+//! `kiban audit verify DIR [--against CHECKPOINT]`
+
+use std::{fs, path::PathBuf};
+
+use crate::say::{self, Failure, Outcome};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// 事象・表・包みを検証します（鍵は不要、何も書きません）
+    Verify {
+        /// 基盤のフォルダ
+        dir: PathBuf,
+        /// 手元の検査点（checkpoint）のファイル。複数可
+        #[arg(long, value_name = "CHECKPOINT")]
+        against: Vec<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(command: Command) -> Outcome {
+    let Command::Verify { dir, against } = command;
+    let mut held = Vec::new();
+    for path in against {
+        let text = fs::read_to_string(&path)
+            .map_err(Failure::io("検査点のファイルを読めません。場所を確かめてください。"))?;
+        held.push((path.display().to_string(), checkpoint_in(text)));
+    }
+    let verified = kiban_journeys::verify_deployment(&dir, &held).await?;
+    if verified.findings.is_empty() {
+        say::line(&format!(
+            "検証しました：事象 {} 件、検査点 {} 件、表と容器のファイル {} 個（スナップショット {}）、包み {} 件。すべて一致しています。",
+            verified.events, verified.checkpoints, verified.files, verified.snapshots, verified.packages
+        ));
+        return Ok(());
+    }
+    for finding in &verified.findings {
+        say::line(&format!("不一致：{finding}"));
+    }
+    Err(Failure::plain(
+        format!("検証で {} 件の不一致が見つかりました。", verified.findings.len()),
+        "verification failed",
+    ))
+}
+
+/// A checkpoint file as it is, or the checkpoint inside a receipt.
+fn checkpoint_in(text: String) -> String {
+    let body = text.split("\n\n").next().unwrap_or_default();
+    let parsed: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    parsed
+        .as_ref()
+        .and_then(|v| v.get("checkpoint"))
+        .and_then(|c| c.as_str())
+        .map_or(text.clone(), str::to_owned)
+}

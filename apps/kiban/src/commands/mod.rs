@@ -1,0 +1,10 @@
+//! One file per command: parse, call the act, say what happened.
+
+pub(crate) mod audit;
+pub(crate) mod holder;
+pub(crate) mod init;
+pub(crate) mod intake;
+pub(crate) mod package;
+pub(crate) mod rebuild;
+pub(crate) mod spec;
+pub(crate) mod tool;

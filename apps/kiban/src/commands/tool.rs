@@ -1,0 +1,75 @@
+//! `kiban tool`: the toolkit on plain files, outside any deployment.
+
+use std::path::PathBuf;
+
+use kiban_journeys::{
+    deid::tool,
+    kernel::{Clock as _, OsEntropy, Rules, SystemClock},
+};
+
+use super::spec::Mode;
+use crate::say::{self, Failure, Outcome};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// 一つの表を加工仕様書どおりに加工します
+    Deid {
+        /// 加工仕様書（TOML）
+        #[arg(long)]
+        spec: PathBuf,
+        /// 加工の種類
+        #[arg(long, value_enum)]
+        mode: Mode,
+        /// 入力（.csv は UTF-8 と見出し行、または .parquet）
+        #[arg(long = "in", value_name = "FILE")]
+        input: PathBuf,
+        /// 出力（.csv または .parquet）
+        #[arg(long)]
+        out: PathBuf,
+        /// 変更・リスクの報告（JSON）
+        #[arg(long)]
+        report: Option<PathBuf>,
+        /// 仮名化の鍵のファイル（省略時はその回限りの乱数）
+        #[arg(long)]
+        key_file: Option<PathBuf>,
+        /// 例示用：ただ一人の人の番号を固定します
+        #[arg(long)]
+        fixed_id: Option<String>,
+        /// 例示用：日付のずらしを固定します（日）
+        #[arg(long, allow_hyphen_values = true)]
+        fixed_offset: Option<i32>,
+    },
+}
+
+pub(crate) async fn run(command: Command) -> Outcome {
+    let Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } = command;
+    let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
+    let request = tool::Request {
+        spec,
+        product: mode.product(),
+        input,
+        output: out.clone(),
+        report,
+        key_file,
+        fixed_id,
+        fixed_offset,
+        on: SystemClock.today(),
+    };
+    let produced = tool::deid(&request, &rules, &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
+    let risk = produced.risk();
+    say::line(&format!(
+        "{}を作成しました：{}（{} 人、k の目標 {} に満たず除いた人 {}）",
+        mode.product().label_ja(),
+        out.display(),
+        risk.persons_out,
+        risk.target_k,
+        risk.persons_suppressed
+    ));
+    for finding in produced.undecided() {
+        say::line(&format!("  要判断：{}", finding.ja()));
+    }
+    for withheld in &produced.changes().withheld {
+        say::line(&format!("  出力しない列：{}.{}（{}）", withheld.table, withheld.column, withheld.reason.ja()));
+    }
+    Ok(())
+}

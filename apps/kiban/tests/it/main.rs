@@ -1,0 +1,11 @@
+//! The platform from outside: whole journeys over real rooms, one file per theme.
+//!
+//! Deployments are prepared once (`support::site`) and copied by each test.
+
+mod audit;
+mod bad_input;
+mod cli;
+mod crash;
+mod refusals;
+mod story;
+mod support;

@@ -1,0 +1,250 @@
+//! Why an act failed: what each room says, handed on with its Japanese sentence.
+
+use std::io;
+
+macro_rules! rooms {
+    ($($(#[$doc:meta])* $variant:ident($source:ty)),+ $(,)?) => {
+        /// Why an act that crosses rooms failed. Nothing was committed, unless the room says otherwise.
+        #[derive(Debug, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum Error {
+            $($(#[$doc])* #[error(transparent)] $variant(#[from] $source),)+
+            /// The folder already holds a deployment.
+            #[error("the folder already holds a deployment")]
+            DeploymentExists,
+            /// The folder holds no deployment.
+            #[error("the folder holds no deployment")]
+            NoDeployment,
+            /// Another process has the deployment open.
+            #[error("another process has the deployment open")]
+            InUse,
+            /// The parties' description does not parse.
+            #[error("the parties' description does not parse: {message}")]
+            Parties {
+                /// The parser's words (the description holds no personal data).
+                message: String,
+            },
+            /// A key is used that nothing is described under.
+            #[error("no party is described under the key {key}")]
+            UnknownParty {
+                /// The key.
+                key: String,
+            },
+            /// There is no such thing.
+            #[error("there is no such {what}")]
+            Unknown {
+                /// What was asked for.
+                what: &'static str,
+            },
+            /// The specification is not the one the contract names.
+            #[error("the specification is not the one the contract names")]
+            SpecificationDiffers,
+            /// Findings of the combination scan wait for a decision.
+            #[error("{findings} findings wait for a decision")]
+            Undecided {
+                /// How many.
+                findings: u64,
+            },
+            /// The folder to write to holds something.
+            #[error("the folder to write to is not empty")]
+            NotEmpty,
+            /// Stops came since the dataset was made.
+            #[error("{stops} stops came since the dataset was made, touching {persons} of its persons")]
+            StoppedSince {
+                /// How many stops.
+                stops: u64,
+                /// How many persons of the dataset.
+                persons: u64,
+            },
+            /// What was built again differs from what was approved.
+            #[error("the payload built again differs from the one approved")]
+            PayloadDiffers,
+            /// The database failed.
+            #[error("the database failed")]
+            Database(#[from] sqlx::Error),
+            /// A file could not be read or written.
+            #[error("could not {act}")]
+            Io {
+                /// What was tried.
+                act: &'static str,
+                /// Why.
+                #[source]
+                source: io::Error,
+            },
+        }
+
+        impl Error {
+            /// Sentence for the user.
+            pub fn ja(&self) -> String {
+                match self {
+                    $(Self::$variant(e) => Sentence::sentence(e),)+
+                    Self::DeploymentExists => {
+                        "この場所には既に基盤があります。別のフォルダを指定してください。".into()
+                    }
+                    Self::NoDeployment => {
+                        "この場所に基盤がありません。フォルダの指定を確かめてください。".into()
+                    }
+                    Self::InUse => {
+                        "他の処理がこの基盤を使用しています。終わるのを待ってからやり直してください。".into()
+                    }
+                    Self::Parties { message } => {
+                        format!("関係者の記述を読み取れません（{message}）。該当箇所を直してください。")
+                    }
+                    Self::UnknownParty { key } => {
+                        format!("「{key}」という関係者が記述されていません。記述を確かめてください。")
+                    }
+                    Self::Unknown { what } => format!("該当するもの（{what}）がありません。番号を確かめてください。"),
+                    Self::SpecificationDiffers => {
+                        "加工仕様書が契約で定めたものと異なります。契約を結び直すか、契約の仕様書を指定してください。".into()
+                    }
+                    Self::Undecided { findings } => format!(
+                        "組合せの所見{findings}件が未判断のため、提供できません。残す・粗くする・消すのいずれかを理由とともに判断してください。"
+                    ),
+                    Self::NotEmpty => "書き先のフォルダが空ではありません。新しいフォルダを指定してください。".into(),
+                    Self::StoppedSince { stops, persons } => format!(
+                        "このデータセットの作成後に提供停止の求めが{stops}件あり、対象者{persons}人が含まれるため、再作成できません。\
+                         停止した人を除いて再作成するには --without-stopped を指定してください。"
+                    ),
+                    Self::PayloadDiffers => {
+                        "再作成した内容が承認された内容と一致しません。監査ログと保管庫を検証してください（kiban audit verify）。".into()
+                    }
+                    Self::Database(_) => {
+                        "データベースの処理に失敗しました。空き容量と権限を確認してください。".into()
+                    }
+                    Self::Io { .. } => {
+                        "ファイルの読み書きに失敗しました。空き容量と権限を確認してください。".into()
+                    }
+                }
+            }
+        }
+    };
+}
+
+rooms! {
+    /// The database could not be opened.
+    Db(kiban_audit::DbError),
+    /// The log failed.
+    Log(kiban_audit::LogError),
+    /// A signature or key of the log's kind.
+    Note(kiban_audit::note::NoteError),
+    /// A key file.
+    KeyFile(kiban_audit::note::KeyFileError),
+    /// The key ring.
+    Key(kiban_lake::KeyError),
+    /// The lake.
+    Lake(kiban_lake::LakeError),
+    /// The table files could not be verified.
+    VerifyFiles(kiban_lake::VerifyError),
+    /// An actor may not.
+    Refusal(kiban_govern::Refusal),
+    /// A rule is missing.
+    Rule(kiban_kernel::RuleError),
+    /// Chance failed.
+    Entropy(kiban_kernel::EntropyError),
+    /// The holder's client.
+    Seal(kiban_intake::SealError),
+    /// A sealed delivery.
+    Receive(kiban_intake::ReceiveError),
+    /// Rows.
+    Rows(kiban_intake::RowsError),
+    /// A receipt.
+    Receipt(kiban_intake::ReceiptError),
+    /// The table of deliveries.
+    Deliveries(kiban_intake::StoreError),
+    /// The register.
+    Register(kiban_register::StoreError),
+    /// Certifications.
+    Certification(kiban_register::certification::CertificationError),
+    /// Entrustment.
+    Entrust(kiban_register::EntrustError),
+    /// Links.
+    Link(kiban_register::link::LinkError),
+    /// Clearing.
+    Clear(kiban_register::ClearError),
+    /// Stops.
+    Stop(kiban_register::StopError),
+    /// The vault.
+    Vault(kiban_vault::VaultError),
+    /// A specification's text.
+    Spec(kiban_deid::spec::SpecError),
+    /// A specification that breaks the standard of processing.
+    Check(kiban_deid::spec::CheckError),
+    /// Producing.
+    Produce(kiban_deid::ProduceError),
+    /// A payload.
+    Payload(kiban_deid::payload::PayloadError),
+    /// Application, committee, contract, findings, approvals.
+    Release(kiban_release::ActError),
+    /// A manifest.
+    Manifest(kiban_release::manifest::ManifestError),
+    /// Storing a delivery.
+    StoreDelivery(kiban_vault::StoreDeliveryError),
+    /// Packages could not be verified.
+    VerifyPackages(kiban_deliver::VerifyError),
+    /// Packages.
+    Deliver(kiban_deliver::DeliverError),
+}
+
+impl Error {
+    pub(crate) fn io(act: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { act, source }
+    }
+}
+
+/// An error with a sentence for the user.
+trait Sentence {
+    fn sentence(&self) -> String;
+}
+
+macro_rules! sentences {
+    ($($of:ty),+ $(,)?) => { $(impl Sentence for $of { fn sentence(&self) -> String { self.ja() } })+ };
+}
+
+sentences!(
+    kiban_audit::DbError,
+    kiban_audit::LogError,
+    kiban_audit::note::NoteError,
+    kiban_audit::note::KeyFileError,
+    kiban_lake::KeyError,
+    kiban_lake::LakeError,
+    kiban_lake::VerifyError,
+    kiban_intake::SealError,
+    kiban_intake::ReceiveError,
+    kiban_intake::RowsError,
+    kiban_intake::ReceiptError,
+    kiban_intake::StoreError,
+    kiban_register::StoreError,
+    kiban_register::certification::CertificationError,
+    kiban_register::EntrustError,
+    kiban_register::link::LinkError,
+    kiban_register::ClearError,
+    kiban_register::StopError,
+    kiban_vault::VaultError,
+    kiban_vault::StoreDeliveryError,
+    kiban_deliver::VerifyError,
+    kiban_deid::spec::SpecError,
+    kiban_deid::spec::CheckError,
+    kiban_deid::ProduceError,
+    kiban_deid::payload::PayloadError,
+    kiban_release::ActError,
+    kiban_release::manifest::ManifestError,
+    kiban_deliver::DeliverError,
+);
+
+impl Sentence for kiban_govern::Refusal {
+    fn sentence(&self) -> String {
+        self.ja()
+    }
+}
+
+impl Sentence for kiban_kernel::RuleError {
+    fn sentence(&self) -> String {
+        "その日に効力のある規則値がありません。rules の内容を確かめてください。".into()
+    }
+}
+
+impl Sentence for kiban_kernel::EntropyError {
+    fn sentence(&self) -> String {
+        "乱数を取得できません。管理者に知らせてください。".into()
+    }
+}

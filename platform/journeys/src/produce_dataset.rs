@@ -1,0 +1,422 @@
+//! From an accepted application to a produced dataset, and the same again from its manifest.
+//!
+//! A dataset is recorded as a manifest (snapshot, specification, rules, keys by name, digests), not as rows: what
+//! is approved is run again when it is handed over, and must give the same payload.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use kiban_audit::Event;
+use kiban_deid::{
+    self as deid, DatasetKey, ProjectKey, Releasable as _,
+    finding::{Choice, Decision as DeidDecision},
+    spec::{Checked, Spec},
+};
+use kiban_deliver::{Licence, Payload, PayloadFile};
+use kiban_govern::{Act, Actor, Permit, permit};
+use kiban_kernel::{Digest, Id, LawKey, Product, kinds};
+use kiban_register::{Anon52, Cleared, Pseudo57, stop::TouchingStop};
+use kiban_release::{
+    Manifest,
+    application::{Application, State},
+    contract::Contract,
+    finding::{Decision, Finding, FindingRow},
+    manifest::{FindingFact, TableFact},
+};
+use serde_json::json;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::{Deployment, Error};
+
+/// What to produce.
+#[derive(Debug, Clone)]
+pub struct ProduceRequest {
+    /// The accepted application.
+    pub application: Id<kinds::Application>,
+    /// The specification's text; its digest must be the contract's.
+    pub specification: String,
+    /// To go on with a dataset whose findings were decided.
+    pub dataset: Option<Id<kinds::Dataset>>,
+}
+
+/// What was produced.
+pub struct Produced {
+    /// The dataset.
+    pub dataset: Id<kinds::Dataset>,
+    /// Content and reports.
+    pub content: Content,
+    /// The manifest, unless findings wait for a decision.
+    pub manifest: Option<Manifest>,
+    /// Findings without a decision; they block the release.
+    pub undecided: Vec<deid::finding::Finding>,
+}
+
+/// One of the two products.
+pub enum Content {
+    /// 匿名加工医療情報
+    Anonymized(deid::Anonymized),
+    /// 仮名加工医療情報
+    Pseudonymized(deid::Pseudonymized),
+}
+
+impl Content {
+    /// Rows and reports.
+    pub fn produced(&self) -> &deid::Produced {
+        match self {
+            Self::Anonymized(p) => p.produced(),
+            Self::Pseudonymized(p) => p.produced(),
+        }
+    }
+}
+
+/// Everything a run needs that does not depend on the day of the run.
+struct Basis {
+    dataset: Id<kinds::Dataset>,
+    application: Application,
+    contract: Contract,
+    conditions: Vec<String>,
+    use_until: kiban_kernel::Date,
+    spec: Spec,
+    decided: Vec<FindingRow>,
+}
+
+/// The stand of the lake that a run reads.
+enum Stand {
+    Now,
+    Of { snapshot: u64, watermark: u64 },
+}
+
+/// Run the specification over what is cleared now, record findings, and, when none is undecided, the manifest.
+///
+/// # Errors
+/// The actor may not; the application is not accepted, the contract not in force or of another specification; the
+/// specification breaks the standard of processing; a stop waits for the vault; lake or log failed.
+/// # Law
+/// `anonymized.making`, `pseudonymized.making`
+pub async fn produce_dataset(on: &Deployment, actor: &Actor, request: &ProduceRequest) -> Result<Produced, Error> {
+    let permit = permit(actor, Act::ProduceDataset)?;
+    let dataset = match request.dataset {
+        Some(dataset) => dataset,
+        None => on.new_id()?,
+    };
+    let mut conn = on.reader().await?;
+    let contracts = kiban_release::contracts(&mut conn, request.application).await?;
+    let today = on.today();
+    let contract = contracts
+        .into_iter()
+        .find(|c| c.in_force(today))
+        .ok_or(Error::Unknown { what: "contract in force" })?;
+    let basis = basis(&mut conn, dataset, request.application, contract, &request.specification).await?;
+    if basis.spec.digest() != basis.contract.terms.specification {
+        return Err(Error::SpecificationDiffers);
+    }
+    drop(conn);
+    start(on, &permit, &basis, &request.specification).await?;
+    on.world.steps.step("journeys.production_started");
+    let (content, _) = run(on, &basis, &Stand::Now).await?;
+    on.world.steps.step("journeys.produced");
+    record(on, &permit, &basis, content).await
+}
+
+async fn basis(
+    conn: &mut AnyConnection,
+    dataset: Id<kinds::Dataset>,
+    id: Id<kinds::Application>,
+    contract: Contract,
+    specification: &str,
+) -> Result<Basis, Error> {
+    let application = kiban_release::application(conn, id).await?;
+    let (_, content) = kiban_release::content(conn, id).await?;
+    let State::Accepted { conditions, .. } = &application.state else {
+        return Err(Error::Unknown { what: "accepted application" });
+    };
+    Ok(Basis {
+        dataset,
+        conditions: conditions.clone(),
+        contract,
+        use_until: content.use_until,
+        spec: Spec::parse(specification)?,
+        decided: kiban_release::findings(conn, dataset).await?,
+        application,
+    })
+}
+
+/// The specification's text and the dataset's key are on record before anything is made with them.
+async fn start(on: &Deployment, permit: &Permit, basis: &Basis, text: &str) -> Result<(), Error> {
+    let mut tx = on.log.begin().await?;
+    let (digest, at) = (basis.spec.digest().to_string(), tx.now().to_string());
+    sqlx::query(
+        "INSERT INTO journeys_specification (digest, specification, at) VALUES ($1, $2, $3) \
+         ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(digest.clone())
+    .bind(text.to_owned())
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    let ring = on.lake.ring().clone();
+    match basis.application.product {
+        Product::Anonymized => drop(DatasetKey::of(&ring, tx.conn(), basis.dataset).await?),
+        Product::Pseudonymized => drop(ProjectKey::of(&ring, tx.conn(), basis.application.project).await?),
+    }
+    let event = Event {
+        kind: "dataset.started",
+        actor: permit.actor(),
+        subject: basis.dataset.to_string(),
+        law: LawKey::new(law(basis.application.product)).ok(),
+        body: json!({ "application": basis.application.id.to_string(), "specification": digest }),
+    };
+    let _ = tx.commit(event).await?;
+    Ok(())
+}
+
+fn law(product: Product) -> &'static str {
+    match product {
+        Product::Anonymized => "anonymized.making",
+        Product::Pseudonymized => "pseudonymized.making",
+    }
+}
+
+fn checked(on: &Deployment, basis: &Basis) -> Result<Checked, Error> {
+    // The rules of the day on which the contract was made hold for the dataset, also when it is built again.
+    Ok(basis.spec.check(basis.application.product, &on.rules, basis.contract.terms.from)?)
+}
+
+async fn run(on: &Deployment, basis: &Basis, stand: &Stand) -> Result<(Content, Vec<TouchingStop>), Error> {
+    let checked = checked(on, basis)?;
+    let mut conn = on.reader().await?;
+    let ring = on.lake.ring().clone();
+    match basis.application.product {
+        Product::Anonymized => {
+            let (cleared, since) = match stand {
+                Stand::Now => (Cleared::<Anon52>::mint(&mut conn, &on.lake).await?, Vec::new()),
+                Stand::Of { snapshot, watermark } => {
+                    Cleared::<Anon52>::again(&mut conn, &on.lake, kiban_lake::Snapshot(*snapshot), *watermark).await?
+                }
+            };
+            let key = DatasetKey::of(&ring, &mut conn, basis.dataset).await?;
+            Ok((Content::Anonymized(deid::anonymize(&on.lake, &cleared, &checked, &key).await?), since))
+        }
+        Product::Pseudonymized => {
+            let (cleared, since) = match stand {
+                Stand::Now => (Cleared::<Pseudo57>::mint(&mut conn, &on.lake).await?, Vec::new()),
+                Stand::Of { snapshot, watermark } => {
+                    Cleared::<Pseudo57>::again(&mut conn, &on.lake, kiban_lake::Snapshot(*snapshot), *watermark).await?
+                }
+            };
+            let key = ProjectKey::of(&ring, &mut conn, basis.application.project).await?;
+            let decisions = decisions(&basis.decided);
+            let product = deid::pseudonymize(&on.lake, &cleared, &checked, &key, &decisions).await?;
+            Ok((Content::Pseudonymized(product), since))
+        }
+    }
+}
+
+fn decisions(rows: &[FindingRow]) -> Vec<DeidDecision> {
+    rows.iter()
+        .filter_map(|row| {
+            let decided = row.decided.as_ref()?;
+            Some(DeidDecision {
+                finding: row.finding.id,
+                choice: match decided.decision {
+                    Decision::Keep => Choice::Keep,
+                    Decision::Coarsen => Choice::Coarsen,
+                    Decision::Drop => Choice::Drop,
+                },
+                by: decided.by.account,
+                reason: decided.reason.clone(),
+                at: decided.at,
+            })
+        })
+        .collect()
+}
+
+/// The files of a package: what the product gives, and the licence.
+fn payload(basis: &Basis, content: &Content) -> Result<Payload, Error> {
+    let files = content.produced().payload()?.files;
+    let files = files.into_iter().map(|f| PayloadFile { path: f.path, bytes: f.bytes }).collect();
+    let licence = Licence {
+        product: basis.application.product,
+        contract: &basis.contract.terms.text,
+        conditions: &basis.conditions,
+        use_until: basis.use_until,
+    };
+    Ok(Payload::assemble(files, &licence).map_err(kiban_deliver::DeliverError::from)?)
+}
+
+async fn record(on: &Deployment, permit: &Permit, basis: &Basis, content: Content) -> Result<Produced, Error> {
+    let produced = content.produced();
+    let known = |id| basis.decided.iter().any(|row| row.finding.id == id);
+    let new: Vec<Finding> = produced
+        .findings()
+        .iter()
+        .filter(|f| !known(f.id))
+        .map(|f| Finding { id: f.id, rule: f.kind.as_str().to_owned(), columns: f.columns.clone(), persons: f.persons })
+        .collect();
+    let undecided: Vec<_> = produced.undecided().cloned().collect();
+    let mut tx = on.log.begin().await?;
+    kiban_release::record_findings(&mut tx, permit, basis.dataset, &new).await?;
+    let manifest = if undecided.is_empty() {
+        let payload = payload(basis, &content)?;
+        let manifest = manifest(basis, produced, &payload, tx.now(), permit.actor().organization);
+        let note = manifest.sign(on.signer.key())?;
+        let keys = [on.signer.verify_key().clone()];
+        Some(kiban_release::record_dataset(&mut tx, permit, &note, &keys).await?)
+    } else {
+        None
+    };
+    let event = Event {
+        kind: if manifest.is_some() { "dataset.produced" } else { "dataset.findings" },
+        actor: permit.actor(),
+        subject: basis.dataset.to_string(),
+        law: LawKey::new(law(basis.application.product)).ok(),
+        body: json!({
+            "persons": produced.risk().persons_out,
+            "suppressed": produced.risk().persons_suppressed,
+            "undecided": undecided.len(),
+        }),
+    };
+    let _ = tx.commit(event).await?;
+    Ok(Produced { dataset: basis.dataset, content, manifest, undecided })
+}
+
+fn manifest(
+    basis: &Basis,
+    produced: &deid::Produced,
+    payload: &Payload,
+    at: kiban_kernel::Timestamp,
+    producer: Id<kinds::Organization>,
+) -> Manifest {
+    let provenance = produced.provenance();
+    let applied = |decision: Option<&DeidDecision>| match decision.map(|d| d.choice) {
+        Some(Choice::Coarsen) => Some(Decision::Coarsen),
+        Some(Choice::Drop) => Some(Decision::Drop),
+        Some(Choice::Keep) | None => None,
+    };
+    let columns = |table: &str| produced.dictionary().iter().filter(|e| e.table == table).count() as u32;
+    Manifest {
+        dataset: basis.dataset,
+        project: basis.application.project,
+        application: basis.application.id,
+        product: basis.application.product,
+        producer,
+        recipient: basis.application.applicant,
+        created_at: at,
+        snapshot: provenance.snapshot.unwrap_or_default(),
+        stop_watermark: provenance.stop_watermark.unwrap_or_default(),
+        specification: provenance.specification_digest,
+        rules: provenance.rules_digest,
+        code_maps: BTreeMap::from([("plan".to_owned(), provenance.plan_digest)]),
+        key_versions: provenance.keys.iter().map(|k| (k.clone(), "1".to_owned())).collect(),
+        software: provenance.software.clone(),
+        provenance: serde_json::to_value(provenance).unwrap_or_default(),
+        persons: produced.risk().persons_out,
+        tables: produced
+            .changes()
+            .tables
+            .iter()
+            .map(|t| TableFact { name: t.table.clone(), rows: t.rows_out, columns: columns(&t.table) })
+            .collect(),
+        findings: produced
+            .findings()
+            .iter()
+            .map(|f| FindingFact { id: f.id, applied: applied(f.decision.as_ref()) })
+            .collect(),
+        files: payload.facts(),
+        payload: payload.digest(),
+    }
+}
+
+/// A dataset built again.
+#[derive(Debug, Clone)]
+pub struct Rebuilt {
+    /// Is the payload the recorded one, byte for byte?
+    pub identical: bool,
+    /// Stops that came since.
+    pub stops: u64,
+    /// Persons the recorded dataset has.
+    pub persons_before: u64,
+    /// Persons the rebuilt one has.
+    pub persons: u64,
+    /// Digest of the rebuilt payload.
+    pub payload: Digest,
+}
+
+/// Build a dataset again from its manifest.
+///
+/// # Errors
+/// The actor may not; there is no such dataset; [`Error::StoppedSince`] if stops came since that change the
+/// payload and `without_stopped` is false; [`Error::PayloadDiffers`] if it differs for no such reason.
+pub async fn rebuild_dataset(
+    on: &Deployment,
+    actor: &Actor,
+    dataset: Id<kinds::Dataset>,
+    out: &Path,
+    without_stopped: bool,
+) -> Result<Rebuilt, Error> {
+    let permit = permit(actor, Act::RebuildDataset)?;
+    let (manifest, payload, persons, since) = again(on, dataset).await?;
+    let identical = payload.is_of(&manifest).is_ok();
+    let stops = since.len() as u64;
+    if !identical && stops == 0 {
+        return Err(Error::PayloadDiffers);
+    }
+    if !identical && !without_stopped {
+        let lost = manifest.persons.saturating_sub(persons);
+        return Err(Error::StoppedSince { stops, persons: lost });
+    }
+    write(&payload, out)?;
+    let rebuilt =
+        Rebuilt { identical, stops, persons_before: manifest.persons, persons, payload: payload.digest() };
+    let event = Event {
+        kind: "dataset.rebuilt",
+        actor: permit.actor(),
+        subject: dataset.to_string(),
+        law: None,
+        body: json!({ "identical": identical, "stops": stops, "payload": rebuilt.payload.to_string() }),
+    };
+    let _ = on.log.begin().await?.commit(event).await?;
+    Ok(rebuilt)
+}
+
+/// Run what a manifest records over its own snapshot.
+pub(crate) async fn again(
+    on: &Deployment,
+    dataset: Id<kinds::Dataset>,
+) -> Result<(Manifest, Payload, u64, Vec<TouchingStop>), Error> {
+    let mut conn = on.reader().await?;
+    let note = kiban_release::manifest_note(&mut conn, dataset).await?;
+    let manifest = Manifest::open(&note, &[on.signer.verify_key().clone()])?;
+    let specification: String =
+        sqlx::query("SELECT specification FROM journeys_specification WHERE digest = $1")
+            .bind(manifest.specification.to_string())
+            .fetch_optional(&mut *conn)
+            .await?
+            .ok_or(Error::Unknown { what: "specification" })?
+            .try_get(0)?;
+    let contract = kiban_release::contracts(&mut conn, manifest.application)
+        .await?
+        .into_iter()
+        .find(|c| c.terms.specification == manifest.specification)
+        .ok_or(Error::Unknown { what: "contract" })?;
+    let basis = basis(&mut conn, dataset, manifest.application, contract, &specification).await?;
+    drop(conn);
+    let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
+    let (content, since) = run(on, &basis, &stand).await?;
+    let payload = payload(&basis, &content)?;
+    Ok((manifest, payload, content.produced().risk().persons_out, since))
+}
+
+fn write(payload: &Payload, out: &Path) -> Result<(), Error> {
+    let failed = || Error::io("write the rebuilt files");
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Error::NotEmpty);
+    }
+    for file in payload.files() {
+        let path = out.join(&file.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed())?;
+        }
+        fs::write(path, &file.bytes).map_err(failed())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! A sealed delivery comes in: seal, gate, vault, receipt.
+
+use std::path::Path;
+
+use kiban_audit::{Committed, Event};
+use kiban_govern::{Act, Actor, Permit, permit};
+use kiban_intake::{
+    Checked,
+    receipt::ReceiptText,
+    report::DeliveryReport,
+    store::{self as deliveries},
+    verify_seal,
+};
+use kiban_kernel::{Id, LawKey, kinds};
+use kiban_register::Gate;
+use kiban_vault::{StoreDeliveryError, Vault, prepare};
+use serde_json::json;
+
+use crate::{Deployment, Error, party_keys};
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub struct Received {
+    /// True if the same sealed bytes had been received before: nothing was changed.
+    pub known: bool,
+    /// The report the holder can read.
+    pub report: DeliveryReport,
+    /// The signed receipt.
+    pub receipt: String,
+}
+
+/// How often a delivery is prepared anew because a stop or another delivery came in between.
+const TRIES: u32 = 5;
+
+/// Receive a sealed delivery. The same bytes again change nothing and give the same receipt.
+///
+/// # Errors
+/// The actor may not, the seal or its content is refused, or disk, database or log failed. Then nothing of
+/// the delivery stays.
+/// # Law
+/// `receipt_record`, `unlawful_receipt`
+pub async fn receive_delivery(on: &Deployment, actor: &Actor, file: &Path) -> Result<Received, Error> {
+    let permit = permit(actor, Act::ReceiveDelivery)?;
+    let mut conn = on.reader().await?;
+    let holders = party_keys::holders(&mut conn).await?;
+    let (path, identity) = (file.to_owned(), on.intake.clone());
+    let checked = tokio::task::spawn_blocking(move || verify_seal(&path, &identity, &holders))
+        .await
+        .map_err(|e| Error::Io { act: "verify the seal", source: std::io::Error::other(e) })??;
+    on.world.steps.step("journeys.seal_verified");
+    let pool = on.log.db().pool();
+    if let Some(row) = deliveries::find_by_digest(pool, checked.sealed_digest()).await? {
+        let report = report_of(on, row.id).await?;
+        let receipt = match row.receipt {
+            Some(receipt) => receipt,
+            None => resume_receipt(on, &permit, &checked, &report).await?,
+        };
+        return Ok(Received { known: true, report, receipt });
+    }
+    let vault = Vault::new(on.lake.clone());
+    let keys = on.register_keys().await?;
+    let mut checked = checked;
+    for attempt in 1.. {
+        let holder = checked.manifest().holder;
+        let gate = Gate::load(&mut conn, &keys, holder, on.today(), &on.rules).await?;
+        let (same, prepared) = prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked).await?;
+        checked = same;
+        on.world.steps.step("journeys.delivery_prepared");
+        let mut tx = on.log.begin().await?;
+        let stored = match prepared.store(&mut tx, &checked).await {
+            Ok(stored) => stored,
+            Err(StoreDeliveryError::Vault(e)) if e.is_retryable() && attempt < TRIES => continue,
+            Err(e) => return Err(e.into()),
+        };
+        let event = Event {
+            kind: "delivery.received",
+            actor: permit.actor(),
+            subject: checked.manifest().delivery.to_string(),
+            law: LawKey::new("receipt_record").ok(),
+            body: kiban_intake::store::event_body(&checked, &stored.report.counts),
+        };
+        let committed = tx.commit(event).await?;
+        on.world.steps.step("journeys.delivery_committed");
+        let receipt = issue(on, &permit, &checked, &stored.report, &committed).await?;
+        return Ok(Received { known: false, report: stored.report, receipt });
+    }
+    Err(Error::InUse)
+}
+
+/// The receipt of a delivery whose process ended before it was issued.
+async fn resume_receipt(
+    on: &Deployment,
+    permit: &Permit,
+    checked: &Checked,
+    report: &DeliveryReport,
+) -> Result<String, Error> {
+    let event = Event {
+        kind: "delivery.receipt_resumed",
+        actor: permit.actor(),
+        subject: report.delivery.to_string(),
+        law: None,
+        body: json!({}),
+    };
+    let committed = on.log.begin().await?.commit(event).await?;
+    issue(on, permit, checked, report, &committed).await
+}
+
+async fn issue(
+    on: &Deployment,
+    permit: &Permit,
+    checked: &Checked,
+    report: &DeliveryReport,
+    committed: &Committed,
+) -> Result<String, Error> {
+    let text = ReceiptText::new(
+        checked,
+        report.received_at,
+        report.counts.clone(),
+        committed.index,
+        committed.checkpoint.clone(),
+    );
+    let receipt = text.sign(on.signer.key())?;
+    let mut tx = on.log.begin().await?;
+    deliveries::record_receipt(&mut tx, report.delivery, &receipt).await?;
+    let event = Event {
+        kind: "delivery.receipted",
+        actor: permit.actor(),
+        subject: report.delivery.to_string(),
+        law: LawKey::new("receipt_record").ok(),
+        body: json!({ "receipt": kiban_kernel::Digest::of(receipt.as_bytes()).to_string() }),
+    };
+    let _ = tx.commit(event).await?;
+    Ok(receipt)
+}
+
+/// The report of a delivery on record.
+///
+/// # Errors
+/// There is none, or the database failed.
+pub async fn report_of(on: &Deployment, id: Id<kinds::Delivery>) -> Result<DeliveryReport, Error> {
+    deliveries::report(on.log.db().pool(), id).await?.ok_or(Error::Unknown { what: "delivery" })
+}

@@ -1,0 +1,68 @@
+//! A stop: taken in with the holder's receipt, applied in every store, proved.
+
+use kiban_audit::Event;
+use kiban_govern::{Act, Actor, permit};
+use kiban_kernel::{Id, LawKey, kinds};
+use kiban_register::{
+    Erases, StopRequest,
+    stop::{self, Applied, Received},
+};
+use kiban_vault::Vault;
+use serde_json::json;
+
+use crate::{Deployment, Error};
+
+/// Take a stop request in. From now on the person is refused at the gate, and nothing is cleared until the
+/// vault has erased.
+///
+/// # Errors
+/// The actor may not, the request lacks receipt, evidence or person, or the log failed.
+/// # Law
+/// `stop`, `stop.receipt`
+pub async fn record_stop(on: &Deployment, actor: &Actor, request: &StopRequest) -> Result<Received, Error> {
+    let permit = permit(actor, Act::RecordStop)?;
+    let keys = on.register_keys().await?;
+    let mut tx = on.log.begin().await?;
+    let stores = stores();
+    let received =
+        stop::receive(&mut tx, &on.lake, &keys, request, &stores, &on.rules, &*on.world.entropy).await?;
+    if received.new {
+        let event = Event {
+            kind: "stop.received",
+            actor: permit.actor(),
+            subject: received.stop.id.to_string(),
+            law: LawKey::new("stop").ok(),
+            body: json!({}),
+        };
+        let _ = tx.commit(event).await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(received)
+}
+
+/// Apply a stop in every store that has not acknowledged it; done again, it goes on where it ended.
+///
+/// # Errors
+/// The actor may not, there is no such stop, or the log failed. A store that does not answer is no error:
+/// the stop stays open and says so.
+pub async fn apply_stop(on: &Deployment, actor: &Actor, id: Id<kinds::Stop>) -> Result<Applied, Error> {
+    let permit = permit(actor, Act::ApplyStop)?;
+    let vault = Vault::new(on.lake.clone());
+    let ports: [&dyn Erases; 1] = [&vault];
+    Ok(stop::apply(&on.log, permit.actor(), id, &ports, on.signer.key()).await?)
+}
+
+/// Stops that some store has not acknowledged: what a restart goes on with.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_stops(on: &Deployment) -> Result<Vec<Id<kinds::Stop>>, Error> {
+    let mut conn = on.reader().await?;
+    Ok(stop::open(&mut conn).await?.into_iter().map(|(s, _)| s.id).collect())
+}
+
+/// Names of the stores that must acknowledge.
+fn stores() -> Vec<&'static str> {
+    vec![kiban_register::stop::VAULT]
+}

@@ -1,0 +1,154 @@
+//! From an application to a contract in force: the acts of `release`, with the deployment's log, rules and
+//! register behind them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiban_govern::{
+    Act, Actor,
+    committee::{Ballot, Member, Opinion},
+    permit,
+};
+use kiban_kernel::{Digest, Id, Product, kinds};
+use kiban_register::{certification, entrustment};
+use kiban_release::{
+    application::Content,
+    contract::Terms,
+    session::Minutes,
+};
+
+use crate::{Deployment, Error};
+
+/// Keep a new version of the committee's roster.
+///
+/// # Errors
+/// The actor may not, or the log failed.
+pub async fn keep_roster(on: &Deployment, actor: &Actor, members: &[Member]) -> Result<(), Error> {
+    let permit = permit(actor, Act::KeepRoster)?;
+    kiban_release::keep_roster(&on.log, &permit, members).await?;
+    Ok(())
+}
+
+/// Draft and submit an application for one product, in a project line.
+///
+/// # Errors
+/// The actor may not, fields are missing (named), or the log failed.
+pub async fn apply_for_use(
+    on: &Deployment,
+    actor: &Actor,
+    project: Id<kinds::Project>,
+    product: Product,
+    content: &Content,
+) -> Result<Id<kinds::Application>, Error> {
+    let permit = permit(actor, Act::SubmitApplication)?;
+    let application =
+        kiban_release::apply(&on.log, &permit, &*on.world.entropy, project, product, content).await?;
+    let _ = kiban_release::submit(&on.log, &permit, application.id).await?;
+    Ok(application.id)
+}
+
+/// A new project line.
+///
+/// # Errors
+/// No id could be made.
+pub fn new_project(on: &Deployment) -> Result<Id<kinds::Project>, Error> {
+    on.new_id()
+}
+
+/// Put an application before the committee.
+///
+/// # Errors
+/// The actor may not, or the application is not submitted.
+pub async fn screen(on: &Deployment, actor: &Actor, id: Id<kinds::Application>) -> Result<(), Error> {
+    let permit = permit(actor, Act::ScreenApplication)?;
+    let _ = kiban_release::screen(&on.log, &permit, id).await?;
+    Ok(())
+}
+
+/// What happened at a session.
+#[derive(Debug, Clone, Default)]
+pub struct Sitting {
+    /// Who attended.
+    pub attendance: Vec<Id<kinds::Account>>,
+    /// Organizations with an interest besides those the application names.
+    pub interested: BTreeSet<Id<kinds::Organization>>,
+    /// Members recused for reasons of their own.
+    pub recused: BTreeSet<Id<kinds::Account>>,
+    /// The votes.
+    pub ballots: BTreeMap<Id<kinds::Account>, Ballot>,
+}
+
+/// The committee advises, today.
+///
+/// # Errors
+/// The actor may not, the committee could not advise (what is missing is named), or the log failed.
+/// # Law
+/// `committee`
+pub async fn advise(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+    sitting: &Sitting,
+) -> Result<Opinion, Error> {
+    let permit = permit(actor, Act::RecordSession)?;
+    let producer = actor.organization;
+    let today = on.today();
+    let edges = entrustment::all(&mut *on.reader().await?).await?;
+    let minutes = Minutes {
+        content: Digest::of(b""),
+        roster: 0,
+        held_on: today,
+        producer,
+        trustees: entrustment::reached(producer, &edges, today),
+        attendance: sitting.attendance.clone(),
+        interested: sitting.interested.clone(),
+        recused: sitting.recused.clone(),
+        ballots: sitting.ballots.clone(),
+    };
+    Ok(kiban_release::advise(&on.log, &permit, &*on.world.entropy, id, &minutes, &on.rules).await?)
+}
+
+/// The producer decides.
+///
+/// # Errors
+/// The actor may not, no reason is given, the advice stands against it, or the log failed.
+pub async fn decide(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+    accept: bool,
+    reason: &str,
+    conditions: &[String],
+) -> Result<(), Error> {
+    let permit = permit(actor, Act::DecideApplication)?;
+    let _ = kiban_release::decide(&on.log, &permit, id, accept, reason, conditions).await?;
+    Ok(())
+}
+
+/// Draw up the contract, let the user and then the producer sign it.
+///
+/// # Errors
+/// An actor may not, the application is not accepted, or the log failed.
+/// # Law
+/// `contract`
+pub async fn conclude_contract(
+    on: &Deployment,
+    manager: &Actor,
+    user: &Actor,
+    terms: &Terms,
+) -> Result<Id<kinds::Contract>, Error> {
+    let ours = permit(manager, Act::SignContract)?;
+    let theirs = permit(user, Act::AcceptContract)?;
+    let id = kiban_release::draw_contract(&on.log, &ours, &*on.world.entropy, terms).await?;
+    let _ = kiban_release::accept_contract(&on.log, &theirs, id).await?;
+    let _ = kiban_release::sign_contract(&on.log, &ours, id).await?;
+    Ok(id)
+}
+
+impl Deployment {
+    /// All certifications on the register.
+    pub(crate) async fn certifications(
+        &self,
+    ) -> Result<Vec<kiban_govern::certification::Certification>, Error> {
+        Ok(certification::all(&mut *self.reader().await?).await?)
+    }
+}
