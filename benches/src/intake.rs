@@ -1,0 +1,86 @@
+//! A sealed delivery from the file to the commit.
+
+use kiban_intake::{holder::SealReport, verify_seal};
+
+use crate::{
+    deployment::Deployment,
+    fixtures,
+    holder::Home,
+    measure::{Meter, say},
+};
+
+pub(crate) async fn ssmix2(messages: u64, seed: u64) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut home = Home::new(&folder.path().join("holder"), seed)?;
+    let storage = fixtures::storage()?;
+    let copies = messages.div_ceil(storage.len() as u64);
+    for copy in 0..copies {
+        for message in &storage {
+            let message = message.of(&fixtures::other_id(&message.patient, copy));
+            home.notify(&message.patient);
+            home.file(&message.path, &message.bytes)?;
+        }
+    }
+    deliver("ssmix2-intake", folder.path(), &home, seed).await
+}
+
+pub(crate) async fn fhir(megabytes: u64, seed: u64) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut home = Home::new(&folder.path().join("holder"), seed)?;
+    let files = fixtures::fhir()?;
+    let one: u64 = files.iter().map(|(_, text)| text.len() as u64).sum();
+    for copy in 0..(megabytes * 1_000_000).div_ceil(one) {
+        for (name, text) in &files {
+            let text = fixtures::fhir_copy(text, copy);
+            if name == "Patient.ndjson" {
+                for line in std::str::from_utf8(&text)?.lines() {
+                    let patient: serde_json::Value = serde_json::from_str(line)?;
+                    home.notify(patient["id"].as_str().unwrap_or_default());
+                }
+            }
+            home.file(&format!("{copy:03}/{name}"), &text)?;
+        }
+    }
+    deliver("fhir-intake", folder.path(), &home, seed).await
+}
+
+async fn deliver(
+    what: &str,
+    folder: &std::path::Path,
+    home: &Home,
+    seed: u64,
+) -> anyhow::Result<()> {
+    let meter = Meter::start()?;
+    let sealed: SealReport = home.seal(seed)?;
+    let amounts = [(sealed.kept_segments as f64, "segments"), (sealed.bytes as f64 / 1e6, "MB")];
+    meter.report(&format!("{what}: seal at the holder"), &amounts)?;
+
+    let at = folder.join("producer");
+    std::fs::create_dir(&at)?;
+    let holder = home.known.id;
+    let deployment = Deployment::new(&at, holder).await?;
+    let whole = Meter::start()?;
+    let part = Meter::start()?;
+    let checked = verify_seal(&sealed.path, &home.identity, std::slice::from_ref(&home.known))?;
+    part.report(&format!("{what}: verify"), &amounts)?;
+    let part = Meter::start()?;
+    let gate = deployment.gate(holder).await?;
+    let ids = deployment.ids.clone();
+    let (checked, prepared) = kiban_vault::prepare(&deployment.vault, gate, ids, checked).await?;
+    part.report(&format!("{what}: prepare"), &amounts)?;
+    let part = Meter::start()?;
+    let mut tx = deployment.log.begin().await?;
+    let stored = prepared.store(&mut tx, &checked).await?;
+    tx.commit(deployment.event("bench.received")).await?;
+    part.report(&format!("{what}: commit"), &amounts)?;
+    whole.report(&format!("{what}: whole"), &amounts)?;
+    let counts = &stored.report.counts;
+    say(&format!(
+        "  {} segments kept of {} persons, {} segments in quarantine, {} refused",
+        counts.accepted_segments,
+        counts.accepted_persons,
+        counts.quarantined_segments.values().sum::<u64>(),
+        counts.refused_segments.values().sum::<u64>(),
+    ));
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Measures of the platform's hot paths: `cargo run --release --locked -p kiban-benches -- WORKLOAD [--size N]`.
+//!
+//! Not tests: nothing passes or fails. Each workload builds its input from the shipped fixtures or from a
+//! seed, then measures one path and prints a line per stage.
+
+mod deid;
+mod deployment;
+mod fixtures;
+mod holder;
+mod intake;
+mod measure;
+mod parse;
+
+use clap::{Parser, ValueEnum};
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Workload {
+    /// SS-MIX2 messages in memory to records.
+    Ssmix2Parse,
+    /// A sealed SS-MIX2 delivery: seal verified, rows and source bytes in the vault, committed.
+    Ssmix2Intake,
+    /// FHIR lines in memory to records.
+    FhirParse,
+    /// A sealed FHIR delivery, as above.
+    FhirIntake,
+    /// Ten rules on a flat table: in memory, CSV to CSV, Parquet to Parquet.
+    DeidFlat,
+    /// All of them, each in its usual size.
+    All,
+}
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures of the platform's hot paths")]
+struct Arguments {
+    /// What to measure.
+    workload: Workload,
+    /// Messages (SS-MIX2), MB (FHIR) or rows (flat table).
+    #[arg(long)]
+    size: Option<u64>,
+    /// Seed of generated values.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Arguments { workload, size, seed } = Arguments::parse();
+    measure::machine(seed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let all = [
+        Workload::Ssmix2Parse,
+        Workload::Ssmix2Intake,
+        Workload::FhirParse,
+        Workload::FhirIntake,
+        Workload::DeidFlat,
+    ];
+    let chosen = if workload == Workload::All { all.to_vec() } else { vec![workload] };
+    for workload in chosen {
+        match workload {
+            Workload::Ssmix2Parse => parse::ssmix2(size.unwrap_or(200_000))?,
+            Workload::FhirParse => parse::fhir(size.unwrap_or(400))?,
+            Workload::Ssmix2Intake => {
+                runtime.block_on(intake::ssmix2(size.unwrap_or(20_000), seed))?;
+            }
+            Workload::FhirIntake => runtime.block_on(intake::fhir(size.unwrap_or(200), seed))?,
+            Workload::DeidFlat => runtime.block_on(deid::flat(size.unwrap_or(1_000_000), seed))?,
+            Workload::All => {}
+        }
+    }
+    Ok(())
+}
