@@ -17,6 +17,7 @@ use datafusion::{
 
 use super::{
     base::{Args, Body, call, function, unsupported},
+    numbers::push_whole,
     texts::{Cell, Writer, map_text},
 };
 
@@ -163,7 +164,7 @@ impl<'a> Written<'a> {
     /// Writes another day in the same style.
     pub(super) fn write_day(&self, days: i32, pad: DatePad, out: &mut String) {
         let (year, month, day) = civil_of(days);
-        let _ = write!(out, "{year:04}");
+        push_whole(out, year.into(), 4);
         self.push_part(month, pad, out);
         self.push_part(day, pad, out);
     }
@@ -172,7 +173,7 @@ impl<'a> Written<'a> {
             out.push(separator as char);
         }
         let bare = pad == DatePad::Bare && self.separator.is_some_and(|s| s != b'-');
-        let _ = if bare { write!(out, "{part}") } else { write!(out, "{part:02}") };
+        push_whole(out, part.into(), if bare { 1 } else { 2 });
     }
     fn truncate(&self, to: Unit, pad: DatePad, earliest: Option<i32>, out: &mut String) -> Cell {
         if let Some(earliest) = earliest.filter(|e| self.year <= *e) {
@@ -182,12 +183,10 @@ impl<'a> Written<'a> {
         match to {
             Unit::Month => {
                 let Some(month) = self.month else { return Cell::Empty };
-                let _ = write!(out, "{:04}", self.year);
+                push_whole(out, self.year.into(), 4);
                 self.push_part(month, pad, out);
             }
-            Unit::Years(1) => {
-                let _ = write!(out, "{:04}", self.year);
-            }
+            Unit::Years(1) => push_whole(out, self.year.into(), 4),
             Unit::Years(n) => {
                 let from = self.year.div_euclid(n) * n;
                 let _ = write!(out, "{from:04}~{:04}", from + n);

@@ -10,7 +10,8 @@
 use std::{fmt, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, PrimitiveArray},
+    array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, PrimitiveArray},
+    buffer::Buffer,
     compute,
     datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType},
 };
@@ -60,12 +61,11 @@ impl Keyed {
 
     /// The key of a domain, with outcomes that a printed example fixes.
     pub fn with_fixed(secret: &[u8; 32], domain: &str, fixed: FixedOutcome) -> Arc<Self> {
-        // Safety of unwrap: HMAC takes a key of any length; the fallback is never reached.
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
+        let mut mac = hmac_of(secret);
         mac.update(b"kiban.domain.v1\0");
         mac.update(domain.as_bytes());
-        mac.update(b"\0");
+        // A key of its own per domain: a person's id then fits one block of the hash.
+        let mac = hmac_of(&mac.finalize().into_bytes());
         Arc::new(Self { domain: domain.to_owned(), mac, fixed })
     }
 
@@ -81,9 +81,10 @@ impl Keyed {
 
     /// A keyed digest of a text, for ids that depend on a value without showing it.
     pub fn tag(&self, label: &str, value: &str) -> [u8; 32] {
+        // Length first: no two pairs of label and value write the same bytes.
         let mut mac = self.mac.clone();
+        mac.update(&(label.len() as u32).to_le_bytes());
         mac.update(label.as_bytes());
-        mac.update(b"\0");
         mac.update(value.as_bytes());
         mac.finalize().into_bytes().into()
     }
@@ -96,20 +97,13 @@ impl Keyed {
             return fixed.clone();
         }
         let mut out = String::with_capacity(PSEUDONYM_CHARS);
-        self.push_pseudonym(label, value, &mut out);
+        push_code(&self.tag(label, value), &mut out);
         out
     }
 
-    fn push_pseudonym(&self, label: &str, value: &str, out: &mut String) {
-        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-        let tag = self.tag(label, value);
-        let mut bits: u128 = 0;
-        for byte in &tag[..10] {
-            bits = (bits << 8) | u128::from(*byte);
-        }
-        for i in (0..PSEUDONYM_CHARS).rev() {
-            out.push(ALPHABET[((bits >> (5 * i)) & 31) as usize] as char);
-        }
+    /// What the person's pseudonym and offset are made of: different bytes of one keyed digest.
+    fn person_tag(&self, person: &str) -> [u8; 32] {
+        self.tag(PERSON, person)
     }
 
     /// The offset of a person: in `-max_days..=max_days`, never 0.
@@ -117,22 +111,25 @@ impl Keyed {
         if let Some(fixed) = self.fixed.offset_days {
             return fixed;
         }
-        let max = i32::from(max_days.max(1));
-        let tag = self.tag("shift", person);
-        let mut word = [0; 8];
-        word.copy_from_slice(&tag[..8]);
-        let r = (u64::from_be_bytes(word) % (2 * max as u64)) as i32;
-        if r < max { r - max } else { r - max + 1 }
+        offset_in(&self.person_tag(person), max_days)
     }
 
-    /// `kiban_pseudonym[domain](value)`.
+    /// `kiban_tag[domain:label](value)`: the keyed digest that codes and offsets are cut from. The engine computes it
+    /// once for all of them.
+    fn tags(self: &Arc<Self>, label: &str, value: Expr) -> Expr {
+        let body = TagBody { keyed: Arc::clone(self), label: label.to_owned() };
+        call(&function(format!("kiban_tag[{}:{label}]", self.domain), body), vec![value])
+    }
+
+    /// `kiban_code(kiban_tag[domain:label](value))`: the pseudonym of a value.
     pub fn pseudonym(self: &Arc<Self>, label: &str, value: Expr) -> Expr {
-        let body = PseudonymBody { keyed: Arc::clone(self), label: label.to_owned() };
-        call(&function(format!("kiban_pseudonym[{}:{label}]", self.domain), body), vec![value])
+        let fixed = self.fixed.pseudonym.clone().filter(|_| label == PERSON);
+        let name = if fixed.is_some() { "kiban_fixed_code" } else { "kiban_code" };
+        call(&function(name, CodeBody { fixed }), vec![self.tags(label, value)])
     }
 
-    /// `kiban_shift[domain](person, date, max_days, keep_time, pad)`: dates stay dates; a time becomes a date
-    /// unless `keep_time`; a text keeps its style; what is no full date becomes empty.
+    /// `kiban_shift[keep_time:pad](kiban_tag[domain:person](person), date, max_days)`: dates stay dates; a time becomes
+    /// a date unless `keep_time`; a text keeps its style; what is no full date becomes empty.
     pub fn shift(
         self: &Arc<Self>,
         person: Expr,
@@ -141,47 +138,90 @@ impl Keyed {
         keep_time: bool,
         pad: DatePad,
     ) -> Expr {
-        let body = ShiftBody { keyed: Arc::clone(self), max_days, keep_time, pad };
-        call(
-            &function(format!("kiban_shift[{}:{keep_time}:{pad:?}]", self.domain), body),
-            vec![person, date, lit(i64::from(max_days))],
-        )
+        let body = ShiftBody { fixed: self.fixed.offset_days, max_days, keep_time, pad };
+        let args = vec![self.tags(PERSON, person), date, lit(i64::from(max_days))];
+        call(&function(format!("kiban_shift[{keep_time}:{pad:?}]"), body), args)
     }
+}
+
+fn hmac_of(key: &[u8]) -> Hmac<Sha256> {
+    // Safety of unwrap: HMAC takes a key of any length; the fallback is never reached.
+    Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into()))
 }
 
 /// Label of the person's own pseudonym.
 pub const PERSON: &str = "person";
 
-struct PseudonymBody {
+/// The code in a tag: its first 80 bits in base 32.
+fn push_code(tag: &[u8], out: &mut String) {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let bits = tag.iter().take(10).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    for i in (0..PSEUDONYM_CHARS).rev() {
+        out.push(ALPHABET[((bits >> (5 * i)) & 31) as usize] as char);
+    }
+}
+
+/// The offset in a tag: bytes that no code shows.
+fn offset_in(tag: &[u8], max_days: u16) -> i32 {
+    let max = i32::from(max_days.max(1));
+    let word = tag.iter().skip(16).take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    let r = (word % (2 * max as u64)) as i32;
+    if r < max { r - max } else { r - max + 1 }
+}
+
+const TAG_BYTES: i32 = 32;
+
+struct TagBody {
     keyed: Arc<Keyed>,
     label: String,
 }
 
-impl Body for PseudonymBody {
+impl Body for TagBody {
     fn returns(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
+        Ok(DataType::FixedSizeBinary(TAG_BYTES))
     }
     fn run(&self, args: &Args) -> Result<ArrayRef> {
         let column = to_text(&args.column(0)?)?;
         let Some(texts) = Texts::of(column.as_ref()) else {
             return exec_err!("a pseudonym needs a text");
         };
-        let mut out = Writer::new(texts.len());
         let mut memo = Memo::new();
-        let mut buffer = String::new();
+        let mut tags: Vec<[u8; 32]> = Vec::with_capacity(texts.len());
         for row in 0..texts.len() {
-            let Some(value) = texts.get(row) else {
+            let tag =
+                texts.get(row).map(|value| match memo.earlier(value, row, |r| texts.get(r)) {
+                    Some(seen) => tags[seen],
+                    None => self.keyed.tag(&self.label, value),
+                });
+            tags.push(tag.unwrap_or_default());
+        }
+        let bytes = Buffer::from_vec(tags.into_flattened());
+        Ok(Arc::new(FixedSizeBinaryArray::try_new(TAG_BYTES, bytes, column.nulls().cloned())?))
+    }
+}
+
+struct CodeBody {
+    fixed: Option<String>,
+}
+
+impl Body for CodeBody {
+    fn returns(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn run(&self, args: &Args) -> Result<ArrayRef> {
+        let column = args.column(0)?;
+        let tags = column.as_fixed_size_binary();
+        let mut out = Writer::new(tags.len());
+        let mut buffer = String::new();
+        for row in 0..tags.len() {
+            if tags.is_null(row) {
                 out.push(None);
-                continue;
-            };
-            if let Some(seen) = memo.earlier(value, row, |r| texts.get(r)) {
-                out.repeat(seen);
                 continue;
             }
             buffer.clear();
-            match &self.keyed.fixed.pseudonym {
-                Some(fixed) if self.label == PERSON => buffer.push_str(fixed),
-                _ => self.keyed.push_pseudonym(&self.label, value, &mut buffer),
+            match &self.fixed {
+                Some(fixed) => buffer.push_str(fixed),
+                None => push_code(tags.value(row), &mut buffer),
             }
             out.push(Some(&buffer));
         }
@@ -190,7 +230,7 @@ impl Body for PseudonymBody {
 }
 
 struct ShiftBody {
-    keyed: Arc<Keyed>,
+    fixed: Option<i32>,
     max_days: u16,
     keep_time: bool,
     pad: DatePad,
@@ -198,21 +238,9 @@ struct ShiftBody {
 
 impl ShiftBody {
     /// Offsets per row.
-    fn offsets(&self, persons: &Texts<'_>) -> Vec<Option<i32>> {
-        let mut memo = Memo::new();
-        let mut out: Vec<Option<i32>> = Vec::with_capacity(persons.len());
-        for row in 0..persons.len() {
-            let offset = persons.get(row).map(|person| {
-                match memo.earlier(person, row, |r| persons.get(r)) {
-                    Some(seen) => {
-                        out[seen].unwrap_or_else(|| self.keyed.offset_of(person, self.max_days))
-                    }
-                    None => self.keyed.offset_of(person, self.max_days),
-                }
-            });
-            out.push(offset);
-        }
-        out
+    fn offsets(&self, tags: &FixedSizeBinaryArray) -> Vec<Option<i32>> {
+        let offset = |tag: &[u8]| self.fixed.unwrap_or_else(|| offset_in(tag, self.max_days));
+        tags.iter().map(|tag| tag.map(offset)).collect()
     }
 }
 
@@ -236,11 +264,8 @@ impl Body for ShiftBody {
     }
 
     fn run(&self, args: &Args) -> Result<ArrayRef> {
-        let persons = to_text(&args.column(0)?)?;
-        let Some(persons) = Texts::of(persons.as_ref()) else {
-            return exec_err!("a date shift needs a person");
-        };
-        let offsets = self.offsets(&persons);
+        let tags = args.column(0)?;
+        let offsets = self.offsets(tags.as_fixed_size_binary());
         let column = args.column(1)?;
         if let (DataType::Timestamp(_, _), true) = (column.data_type(), self.keep_time) {
             const DAY: i64 = 86_400_000_000;

@@ -27,9 +27,28 @@ pub fn format_number(value: f64) -> String {
     out
 }
 
+/// A whole number with at least `digits` digits.
+pub(super) fn push_whole(out: &mut String, value: i64, digits: usize) {
+    let mut buffer = [b'0'; 20];
+    let mut left = value.unsigned_abs();
+    let mut at = buffer.len();
+    while left > 0 || buffer.len() - at < digits.max(1) {
+        at -= 1;
+        buffer[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    out.push_str(std::str::from_utf8(&buffer[at..]).unwrap_or_default());
+}
+
 pub(super) fn push_number(out: &mut String, value: f64) {
-    // Writing to a String cannot fail; 0 and -0 are one number.
-    let _ = write!(out, "{}", if value == 0.0 { 0.0 } else { value });
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        return push_whole(out, value as i64, 1);
+    }
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{value}");
 }
 
 /// The number a text writes; blanks around it and full-width digits are read, infinities are not numbers.
@@ -162,7 +181,14 @@ impl BandRule {
             // A value on an edge that binary fractions miss by a hair belongs to the band above it.
             let index = (value / self.width + 1e-9).floor();
             let (from, to) = (index * self.width, (index + 1.0) * self.width);
-            let _ = write!(out, "{:.*}~{:.*}", self.decimals, from + 0.0, self.decimals, to + 0.0);
+            if self.decimals == 0 && from.abs() < 1e15 {
+                push_whole(out, from as i64, 1);
+                out.push('~');
+                push_whole(out, to as i64, 1);
+            } else {
+                let _ =
+                    write!(out, "{:.*}~{:.*}", self.decimals, from + 0.0, self.decimals, to + 0.0);
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Addresses and postal codes as regions.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use arrow::{array::ArrayRef, datatypes::DataType};
 use datafusion::{
@@ -53,11 +56,22 @@ impl Body for RegionBody {
             _ => return exec_err!("a region is a prefecture or a municipality"),
         };
         map_text(&args.column(0)?, &mut |text, out| {
-            let clean: String =
-                text.chars().filter(|c| !c.is_whitespace()).map(half_width_digit).collect();
-            let Some(prefecture) = prefecture_of(&clean) else { return Cell::Empty };
+            if !municipality && let Some(prefecture) = named_prefecture(text) {
+                out.push_str(prefecture);
+                return Cell::Written;
+            }
+            // Most addresses are clean; a copy is made of the others only.
+            let rough = |c: char| c.is_whitespace() || half_width_digit(c) != c;
+            let copy: String;
+            let clean = if text.chars().any(rough) {
+                copy = text.chars().filter(|c| !c.is_whitespace()).map(half_width_digit).collect();
+                &copy
+            } else {
+                text
+            };
+            let Some(prefecture) = prefecture_of(clean) else { return Cell::Empty };
             out.push_str(prefecture);
-            if municipality && let Some(name) = municipality_of(&clean) {
+            if municipality && let Some(name) = municipality_of(clean) {
                 out.push_str(name);
             }
             Cell::Written
@@ -72,9 +86,19 @@ fn half_width_digit(c: char) -> char {
     }
 }
 
+/// Prefectures by their first two characters, which no two share.
+static BY_HEAD: LazyLock<HashMap<[u8; 6], &'static str>> = LazyLock::new(|| {
+    PREFECTURES.iter().filter_map(|p| Some((*p.as_bytes().first_chunk::<6>()?, *p))).collect()
+});
+
+fn named_prefecture(address: &str) -> Option<&'static str> {
+    let name = BY_HEAD.get(address.as_bytes().first_chunk::<6>()?)?;
+    address.starts_with(name).then_some(name)
+}
+
 /// The prefecture of an address (by its name, or that of a designated city) or of a postal code.
 pub fn prefecture_of(address: &str) -> Option<&'static str> {
-    if let Some(name) = PREFECTURES.iter().find(|p| address.starts_with(**p)) {
+    if let Some(name) = named_prefecture(address) {
         return Some(name);
     }
     if let Some((_, name)) = DESIGNATED_CITIES.iter().find(|(city, _)| address.starts_with(*city)) {
@@ -90,7 +114,7 @@ pub fn prefecture_of(address: &str) -> Option<&'static str> {
 
 /// The municipality of an address that begins with its prefecture or with a designated city.
 pub fn municipality_of(address: &str) -> Option<&str> {
-    let rest = PREFECTURES.iter().find_map(|p| address.strip_prefix(p)).unwrap_or(address);
+    let rest = named_prefecture(address).map_or(address, |p| &address[p.len()..]);
     if let Some((city, _)) = DESIGNATED_CITIES.iter().find(|(city, _)| rest.starts_with(*city)) {
         return Some(&rest[..city.len()]);
     }

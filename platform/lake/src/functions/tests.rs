@@ -155,6 +155,7 @@ async fn what_is_finer_than_a_municipality_never_passes_for_one() {
         "福岡県粕屋町1",
         "東京都八丈町1",
         "千葉県-2市",
+        "大阪府北区1",
     ];
     let expected = some(&["東京都", "東京都", "福岡県", "東京都八丈町", "千葉県", "大阪府"]);
     assert_eq!(

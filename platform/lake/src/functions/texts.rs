@@ -101,7 +101,7 @@ impl Writer {
     }
 }
 
-const SLOTS: usize = 1024;
+const SLOTS: usize = 4096;
 
 /// Remembers in which row a text was met last; forgetting costs time only.
 pub(super) struct Memo([u32; SLOTS]);
@@ -113,12 +113,13 @@ impl Memo {
     /// The slot of a text: a cheap mix of length, head and tail.
     fn slot(text: &str) -> usize {
         let b = text.as_bytes();
-        let word = |s: &[u8]| s.iter().take(8).fold(0_u64, |h, c| (h << 8) | u64::from(*c));
-        let head = word(b);
-        let tail = word(&b[b.len().saturating_sub(8)..]);
+        let (head, tail) = match (b.first_chunk::<8>(), b.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => (b.iter().fold(0_u64, |h, c| (h << 8) | u64::from(*c)), 0),
+        };
         let mixed =
             (head ^ tail.rotate_left(29) ^ b.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> 54) as usize % SLOTS
+        (mixed >> 52) as usize % SLOTS
     }
     /// An earlier row with the same text; remembers `row` otherwise.
     pub(super) fn earlier<'a>(
