@@ -2,6 +2,7 @@
 
 mod canonical;
 mod check;
+mod checked;
 mod error;
 mod lists;
 mod model;
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 use kiban_kernel::Digest;
 
 pub(crate) use canonical::custody_columns;
+pub use check::CheckError;
 pub(crate) use check::default_law;
-pub use check::{CheckError, Checked, CheckedColumn, CheckedTable, Use, Withheld, WithheldReason};
+pub use checked::{Checked, CheckedColumn, CheckedTable, Use, Withheld, WithheldReason};
 pub use error::{Breach, ParameterProblem, Position, SpecError, SpecFinding};
 pub use lists::{ListEntry, ListError, RareList, rare_lists};
 pub(crate) use lists::{Matcher, built_in_disease_list};
