@@ -3,7 +3,7 @@
 use crate::group::{Classes, Scratch, Step, group, group_all};
 use crate::key::Field;
 use crate::measure::{Aggregate, Cells, Measure};
-use crate::model::{Compiled, Whole};
+use crate::model::{Class, Compiled, Whole};
 use crate::table::Attribute;
 
 /// A question made ready: bottom classes, tables of labels, costs, models.
@@ -83,7 +83,8 @@ impl<'a, const N: usize> Problem<'a, N> {
     }
 
     pub(crate) fn step(&self, attribute: usize, from: usize, to: usize) -> Step<'_> {
-        (self.fields[attribute], self.map(attribute, from, to))
+        let root = self.attributes[attribute].hierarchy.labels(to) == 1;
+        (self.fields[attribute], if root { &[] } else { self.map(attribute, from, to) })
     }
 
     /// At most so many classes can a node have.
@@ -119,17 +120,19 @@ impl<'a, const N: usize> Problem<'a, N> {
             .collect()
     }
 
-    /// Judge the node at `to`, grouping from `parent` at `from`.
+    /// Judge the node at `to`, grouping from `parent` at `from`. Unless `thorough`, a node that surely suppresses
+    /// more than it may is left there: its other figures are not for use.
     pub(crate) fn check(
         &self,
         parent: &Classes<N>,
         from: &[usize],
         to: &[usize],
+        thorough: bool,
         work: &mut Work<N>,
     ) -> Verdict {
         let steps = self.steps(from, to);
         if steps.is_empty() {
-            return self.judge(parent, None, to, work);
+            return self.judge(parent, None, to, thorough, work);
         }
         let mut child = core::mem::take(&mut work.child);
         let follow = !self.compiled.tests.is_empty();
@@ -138,7 +141,7 @@ impl<'a, const N: usize> Problem<'a, N> {
         if follow {
             work.scratch.sort_members(child.keys.len());
         }
-        let verdict = self.judge(&child, Some(parent), to, work);
+        let verdict = self.judge(&child, Some(parent), to, thorough, work);
         work.child = child;
         verdict
     }
@@ -149,6 +152,7 @@ impl<'a, const N: usize> Problem<'a, N> {
         classes: &Classes<N>,
         parent: Option<&Classes<N>>,
         levels: &[usize],
+        thorough: bool,
         work: &mut Work<N>,
     ) -> Verdict {
         let Work { scratch, failed, kept_sums, sure_sums, penalties, values, .. } = work;
@@ -168,24 +172,33 @@ impl<'a, const N: usize> Problem<'a, N> {
         let (mut suppressed, mut sure, mut kept) = (0_u64, 0_u64, 0_u64);
         let k = self.compiled.k;
         for (at, (key, count)) in classes.keys.iter().zip(&classes.counts).enumerate() {
-            let mut surely = *count < k;
-            let mut fails = surely;
-            if !fails && !self.compiled.tests.is_empty() && *count > 0 {
-                (fails, surely) = self.fails(classes, parent, at, u64::from(*count), scratch);
-            }
-            failed.push(fails);
-            if *count == 0 {
+            let count = u64::from(*count);
+            // How many of its records fail in every node below, too.
+            let fails = if count < u64::from(k) {
+                Some(count)
+            } else if self.compiled.tests.is_empty() || count == 0 {
+                None
+            } else {
+                self.fails(classes, parent, at, count, scratch)
+            };
+            failed.push(fails.is_some());
+            if count == 0 {
                 continue;
             }
-            let count = u64::from(*count);
-            if surely {
-                sure += count;
-                add(sure_sums, key, count);
-            } else if fails {
-                suppressed += count;
-                add(kept_sums, key, count);
-            } else {
+            let Some(surely) = fails else {
                 kept += 1;
+                continue;
+            };
+            sure += surely;
+            if sure > self.limit && !thorough {
+                break;
+            }
+            if surely > 0 {
+                add(sure_sums, key, surely);
+            }
+            if surely < count {
+                suppressed += count - surely;
+                add(kept_sums, key, count - surely);
             }
         }
         suppressed += sure;
@@ -217,7 +230,7 @@ impl<'a, const N: usize> Problem<'a, N> {
         self.cells.as_ref().unwrap_or(&self.shares)
     }
 
-    /// Does a class fail a test, and if so, for every class inside it as well?
+    /// Does a class fail a test, and if so, how many of its records at least fail however it is split?
     fn fails(
         &self,
         classes: &Classes<N>,
@@ -225,7 +238,7 @@ impl<'a, const N: usize> Problem<'a, N> {
         class: usize,
         count: u64,
         scratch: &mut Scratch,
-    ) -> (bool, bool) {
+    ) -> Option<u64> {
         let mut loaded = None;
         let mut size = count;
         for (distribution, test) in &self.compiled.tests {
@@ -239,11 +252,13 @@ impl<'a, const N: usize> Problem<'a, N> {
                 loaded = Some(*distribution);
             }
             let (totals, rows) = &self.compiled.totals[*distribution];
-            if !test.holds(&scratch.touched, &scratch.dense, size, totals, *rows) {
-                return (true, test.monotone());
+            let Scratch { touched, dense, sums, .. } = &mut *scratch;
+            let class = Class { touched, counts: dense, size };
+            if let Some(share) = test.fails(&class, totals, *rows, sums) {
+                return Some((share * count as f64 - 1e-6).ceil().max(0.0) as u64);
             }
         }
-        (false, false)
+        None
     }
 
     /// The classes to suppress, smallest first, until a condition on all kept classes holds. Among classes of one

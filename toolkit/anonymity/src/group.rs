@@ -38,7 +38,13 @@ pub(crate) struct Classes<const N: usize> {
     pub(crate) distributions: Vec<Distribution>,
 }
 
-/// Replace the label in one field by its label at a higher level.
+/// Up to so many values, looking at all is cheaper than keeping a list.
+const FEW: usize = 256;
+
+/// Keys whose slots are asked for together.
+const BLOCK: usize = 16;
+
+/// Replace the label in one field by its label at a higher level; no map: by the only label there is.
 pub(crate) type Step<'a> = (Field, &'a [u32]);
 
 /// Buffers of one thread, used again for every node.
@@ -55,6 +61,8 @@ pub(crate) struct Scratch {
     pub(crate) dense: Vec<u32>,
     /// Values with a count above 0.
     pub(crate) touched: Vec<u32>,
+    /// For tests that walk a hierarchy.
+    pub(crate) sums: Vec<i64>,
 }
 
 impl Scratch {
@@ -81,43 +89,53 @@ impl Scratch {
 
     /// Sum the distributions of the members of a class into `dense` and `touched`.
     pub(crate) fn gather(&mut self, parent: &Distribution, child: usize, values: usize) {
-        if self.dense.len() < values {
-            self.dense.resize(values, 0);
-        }
-        for value in self.touched.drain(..) {
-            self.dense[value as usize] = 0;
-        }
+        self.clear(values);
         let members = self.starts[child] as usize..self.starts[child + 1] as usize;
         for member in &self.members[members] {
             for (value, count) in parent.of(*member as usize) {
-                let cell = &mut self.dense[*value as usize];
-                if *cell == 0 {
+                self.dense[*value as usize] += count;
+                if values > FEW {
                     self.touched.push(*value);
                 }
-                *cell += count;
             }
         }
-        self.settle();
+        self.settle(values);
     }
 
     /// Take one class's own distribution into `dense` and `touched`.
     pub(crate) fn load(&mut self, pairs: &[(u32, u32)], values: usize) {
+        self.clear(values);
+        for (value, count) in pairs {
+            self.dense[*value as usize] = *count;
+            if values > FEW {
+                self.touched.push(*value);
+            }
+        }
+        self.settle(values);
+    }
+
+    fn clear(&mut self, values: usize) {
         if self.dense.len() < values {
             self.dense.resize(values, 0);
         }
         for value in self.touched.drain(..) {
             self.dense[value as usize] = 0;
         }
-        for (value, count) in pairs {
-            self.dense[*value as usize] = *count;
-            self.touched.push(*value);
-        }
-        self.settle();
     }
 
-    fn settle(&mut self) {
-        self.touched.retain(|value| self.dense[*value as usize] > 0);
-        self.touched.sort_unstable();
+    /// List the values that occur, ascending.
+    fn settle(&mut self, values: usize) {
+        if values > FEW {
+            self.touched.sort_unstable();
+            self.touched.dedup();
+            self.touched.retain(|value| self.dense[*value as usize] > 0);
+        } else {
+            for (value, count) in self.dense[..values].iter().enumerate() {
+                if *count > 0 {
+                    self.touched.push(value as u32);
+                }
+            }
+        }
     }
 }
 
@@ -145,43 +163,51 @@ pub(crate) fn group<const N: usize>(
     if follow {
         scratch.child_of.clear();
     }
-    let mut insert = |key: [u64; N], count: u32| {
-        let mut at = (key::hash(&key) >> shift) as usize & mask;
-        let number = loop {
-            let slot = slots[at];
-            if slot == 0 {
-                child.keys.push(key);
-                child.counts.push(count);
-                let number = child.keys.len() as u32;
-                slots[at] = number;
-                break number - 1;
-            }
-            let number = slot - 1;
-            if child.keys[number as usize] == key {
-                child.counts[number as usize] += count;
-                break number;
-            }
-            at = (at + 1) & mask;
-        };
-        if follow {
-            scratch.child_of.push(number);
-        }
-    };
-    if let [(field, map)] = steps {
-        for (key, count) in parent.keys.iter().zip(&parent.counts) {
+    // Fields that end at a root are cleared all at once.
+    let mut clear = [u64::MAX; N];
+    for (field, _) in steps.iter().filter(|(_, map)| map.is_empty()) {
+        clear[field.word] &= !(field.mask << field.shift);
+    }
+    let steps: Vec<Step<'_>> = steps.iter().filter(|(_, map)| !map.is_empty()).copied().collect();
+    let mut block = [([0; N], 0_usize); BLOCK];
+    for (keys, counts) in parent.keys.chunks(BLOCK).zip(parent.counts.chunks(BLOCK)) {
+        // First all slots of a block are asked for, so that memory answers them side by side.
+        let mut asked = 0;
+        for (key, place) in keys.iter().zip(&mut block) {
             let mut key = *key;
-            let label = map[field.get(&key)];
-            field.set(&mut key, label);
-            insert(key, *count);
-        }
-    } else {
-        for (key, count) in parent.keys.iter().zip(&parent.counts) {
-            let mut key = *key;
-            for (field, map) in steps {
+            for (word, clear) in key.iter_mut().zip(&clear) {
+                *word &= clear;
+            }
+            for (field, map) in &steps {
                 let label = map[field.get(&key)];
                 field.set(&mut key, label);
             }
-            insert(key, *count);
+            let at = (key::hash(&key) >> shift) as usize & mask;
+            asked |= slots[at];
+            *place = (key, at);
+        }
+        core::hint::black_box(asked);
+        for ((key, at), count) in block.iter().zip(counts) {
+            let mut at = *at;
+            let number = loop {
+                let slot = slots[at];
+                if slot == 0 {
+                    child.keys.push(*key);
+                    child.counts.push(*count);
+                    let number = child.keys.len() as u32;
+                    slots[at] = number;
+                    break number - 1;
+                }
+                let number = slot - 1;
+                if child.keys[number as usize] == *key {
+                    child.counts[number as usize] += count;
+                    break number;
+                }
+                at = (at + 1) & mask;
+            };
+            if follow {
+                scratch.child_of.push(number);
+            }
         }
     }
 }

@@ -53,6 +53,7 @@ mod key;
 mod measure;
 mod model;
 mod recode;
+mod risk;
 mod search;
 mod table;
 
@@ -64,5 +65,8 @@ pub use engine::{
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Aggregate, Measure};
 pub use model::{Distance, Model, ModelError, estimated_map};
+pub use risk::{
+    Dankar, Estimate, Estimator, Population, PopulationRisk, SampleRisk, population_risk, sample_risk,
+};
 pub use search::{Control, ToTheEnd};
 pub use table::{Attribute, Sensitive, Table, TableBuilder, TableError};

@@ -399,5 +399,6 @@ fn order(values: &[Box<str>]) -> Vec<u32> {
     order
 }
 
-#[path = "model_test.rs"]
 mod class_test;
+
+pub(crate) use class_test::Class;

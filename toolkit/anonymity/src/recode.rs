@@ -28,7 +28,7 @@ pub(crate) fn run<const N: usize>(
     };
     let mut work = Work::default();
     let zero = vec![0; best.levels.len()];
-    first.check(base, &zero, &best.levels, &mut work);
+    first.check(base, &zero, &best.levels, true, &mut work);
     let score_per_attribute = work.values.clone();
     let all: Vec<u32> = (0..base.keys.len() as u32).collect();
     let (kept, mut rest) = keep(&first, &best, &all, 0, &mut pass_of_class, &mut sizes, &mut work);
@@ -84,7 +84,7 @@ fn refusal<const N: usize>(problem: &Problem<'_, N>, control: &dyn Control) -> A
         return AnonymizeError::Stopped;
     }
     let zero = vec![0; problem.attributes.len()];
-    let top = problem.check(problem.base, &zero, &problem.highest(), &mut Work::default());
+    let top = problem.check(problem.base, &zero, &problem.highest(), true, &mut Work::default());
     AnonymizeError::Impossible {
         rows: problem.rows,
         suppressed: top.suppressed,
@@ -106,7 +106,7 @@ fn keep<const N: usize>(
     let zero = vec![0; best.levels.len()];
     let mut node = Classes::default();
     problem.table(problem.base, &zero, &best.levels, &mut node, &mut work.scratch);
-    problem.check(&node, &best.levels, &best.levels, work);
+    problem.check(&node, &best.levels, &best.levels, true, work);
     let mut number_of: HashMap<[u64; N], usize> = HashMap::with_capacity(node.keys.len());
     for (at, key) in node.keys.iter().enumerate() {
         number_of.insert(*key, at);

@@ -66,6 +66,9 @@ impl Sensitive {
     }
 }
 
+/// Sums of products of two counts stay below 2^63.
+const MOST_ROWS: u64 = 3_000_000_000;
+
 /// Why a table was refused. Row numbers and names of attributes only, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -108,7 +111,7 @@ pub enum TableError {
         words: usize,
     },
     /// More rows than can be counted.
-    #[error("the table has more than 4,294,967,294 rows")]
+    #[error("the table has more than 3,000,000,000 rows")]
     TooLong,
 }
 
@@ -127,7 +130,7 @@ impl TableError {
                 "「{attribute}」に指定された段階{lowest}〜{highest}は階層にありません。"
             ),
             Self::TooWide { .. } => "準識別子の値の種類が多すぎて処理できません。列を減らしてください。".into(),
-            Self::TooLong => "行数が多すぎます(上限4,294,967,294行)。".into(),
+            Self::TooLong => "行数が多すぎます(上限3,000,000,000行)。".into(),
         }
     }
 }
@@ -268,7 +271,7 @@ impl TableBuilder {
     /// Add a row: its quasi-identifiers and its sensitive values, in the order of the attributes.
     pub fn push(&mut self, quasi: &[&str], sensitive: &[&str]) -> Result<(), TableError> {
         let class = self.class(quasi)?;
-        if self.table.rows >= u64::from(u32::MAX) - 1 {
+        if self.table.rows >= MOST_ROWS {
             return Err(TableError::TooLong);
         }
         if sensitive.len() != self.table.sensitive.len() {

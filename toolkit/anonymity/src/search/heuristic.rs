@@ -88,7 +88,7 @@ impl<const N: usize> Search<'_, N> {
         let verdicts: Vec<_> = fresh
             .par_iter()
             .map_init(Work::default, |work, levels| {
-                let verdict = problem.check(problem.base, &zero, levels, work);
+                let verdict = problem.check(problem.base, &zero, levels, true, work);
                 (verdict, work.penalties.clone())
             })
             .collect();

@@ -15,6 +15,7 @@ use super::{Best, Control, Found, improve};
 use crate::check::Problem;
 use crate::group::{Classes, Scratch};
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// What the nodes of one unit hand down.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl<const N: usize> Lattice<'_, N> {
     fn unit(
         &self,
         unit: usize,
-        start: &Classes<N>,
+        starts: &[OnceLock<Classes<N>>],
         units: &[Option<Unit>],
         seed: Option<&Best>,
         control: &dyn Control,
@@ -99,13 +100,8 @@ impl<const N: usize> Lattice<'_, N> {
         }
         let cells = self.problem.shares_or_cells();
         let bounded = self.problem.cells.is_some();
-        let mut from = vec![0; n];
         let mut levels = vec![0; n];
-        self.levels(outer.iter().copied(), &mut from);
-        for attribute in &self.order[self.prefix..] {
-            from[*attribute] = 0;
-        }
-        let mut walker = Walker::new(self.problem, &self.order, start, from, self.prefix);
+        let mut walker: Option<Walker<'_, N>> = None;
         let mut state = Unit {
             sure: vec![0; self.inner],
             penalties: vec![0.0; self.inner * n],
@@ -139,6 +135,7 @@ impl<const N: usize> Lattice<'_, N> {
                 || bounded
                     && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
             if !hopeless && !control.stop() {
+                let walker = walker.get_or_insert_with(|| self.walker(&outer, starts));
                 let verdict = walker.check(&levels);
                 sure = sure.max(verdict.sure as u32);
                 for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
@@ -158,7 +155,7 @@ impl<const N: usize> Lattice<'_, N> {
             }
         }
         state.best = best;
-        state.checked = walker.checked;
+        state.checked = walker.map_or(0, |walker| walker.checked);
         state
     }
 }
@@ -178,7 +175,7 @@ pub(crate) fn search<const N: usize>(
     // Enough units for many threads, and few enough that a unit's start is soon worth its while.
     let mut prefix = 0;
     let mut count = 1;
-    while prefix + 1 < order.len() && count < 24 {
+    while prefix + 1 < order.len() && count < 60 {
         count *= sizes[prefix];
         prefix += 1;
     }
@@ -190,17 +187,15 @@ pub(crate) fn search<const N: usize>(
         waves.resize_with(waves.len().max(height + 1), Vec::new);
         waves[height].push(unit);
     }
-    let starts = starts(&lattice);
+    let starts: Vec<OnceLock<Classes<N>>> =
+        (0..lattice.sizes[0]).map(|_| OnceLock::new()).collect();
     let mut units: Vec<Option<Unit>> = (0..count).map(|_| None).collect();
     let mut best = seed;
     let mut checked = 0;
     for wave in waves.iter().rev() {
         let done: Vec<Unit> = wave
             .par_iter()
-            .map_init(Scratch::default, |scratch, unit| {
-                let start = lattice.start(*unit, &starts, scratch);
-                lattice.unit(*unit, &start, &units, best.as_ref(), control)
-            })
+            .map(|unit| lattice.unit(*unit, &starts, &units, best.as_ref(), control))
             .collect();
         for (at, mut unit) in wave.iter().zip(done) {
             checked += unit.checked;
@@ -214,42 +209,29 @@ pub(crate) fn search<const N: usize>(
     Found { best, checked, optimal: !control.stop() }
 }
 
-/// The classes with only the first attribute raised, per level.
-fn starts<const N: usize>(lattice: &Lattice<'_, N>) -> Vec<Classes<N>> {
-    if lattice.prefix == 0 {
-        return Vec::new();
-    }
-    let attribute = lattice.order[0];
-    let zero = vec![0; lattice.order.len()];
-    (0..lattice.sizes[0])
-        .into_par_iter()
-        .map_init(Scratch::default, |scratch, digit| {
-            let mut to = zero.clone();
-            to[attribute] = lattice.lowest[attribute] + digit;
-            let mut child = Classes::default();
-            if to[attribute] > 0 {
-                lattice.problem.table(lattice.problem.base, &zero, &to, &mut child, scratch);
-            }
-            child
-        })
-        .collect()
-}
-
 impl<const N: usize> Lattice<'_, N> {
-    /// The classes where a unit starts.
-    fn start(&self, unit: usize, starts: &[Classes<N>], scratch: &mut Scratch) -> Classes<N> {
-        if self.prefix == 0 {
-            return self.problem.base.clone();
-        }
-        let digits = self.digits(unit, &self.sizes[..self.prefix]);
-        let mut from = vec![0; self.order.len()];
-        let mut to = from.clone();
-        self.levels(digits.iter().copied(), &mut to);
-        let first = self.order[0];
-        from[first] = to[first];
-        let parent = if to[first] == 0 { self.problem.base } else { &starts[digits[0]] };
-        let mut child = Classes::default();
-        self.problem.table(parent, &from, &to, &mut child, scratch);
-        child
+    /// A walker that starts where the first attribute has its level; that table is shared by all units.
+    fn walker<'a>(
+        &'a self,
+        outer: &[usize],
+        starts: &'a [OnceLock<Classes<N>>],
+    ) -> Walker<'a, N> {
+        let zero = vec![0; self.order.len()];
+        let Some(digit) = outer.first() else {
+            return Walker::new(self.problem, &self.order, self.problem.base, zero, 0);
+        };
+        let mut from = zero.clone();
+        from[self.order[0]] = self.lowest[self.order[0]] + digit;
+        let start = if from == zero {
+            self.problem.base
+        } else {
+            starts[*digit].get_or_init(|| {
+                let mut start = Classes::default();
+                let mut scratch = Scratch::default();
+                self.problem.table(self.problem.base, &zero, &from, &mut start, &mut scratch);
+                start
+            })
+        };
+        Walker::new(self.problem, &self.order, start, from, 1)
     }
 }

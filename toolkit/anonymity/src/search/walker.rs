@@ -22,6 +22,8 @@ pub(crate) struct Walker<'a, const N: usize> {
     /// Levels along the way, in the order of `order`; valid up to `valid`.
     way: Vec<usize>,
     valid: usize,
+    /// Levels of the node before, in the same order.
+    last: Vec<usize>,
     pub(crate) work: Work<N>,
     pub(crate) checked: u64,
 }
@@ -51,6 +53,7 @@ impl<'a, const N: usize> Walker<'a, N> {
             real: vec![0; middle],
             way: vec![usize::MAX; middle],
             valid: 0,
+            last: vec![usize::MAX; middle],
             work: Work::default(),
             checked: 0,
         }
@@ -60,15 +63,19 @@ impl<'a, const N: usize> Walker<'a, N> {
     pub(crate) fn check(&mut self, levels: &[usize]) -> Verdict {
         self.checked += 1;
         let middle = self.way.len();
-        let same = (0..self.valid)
-            .find(|at| self.way[*at] != levels[self.order[self.fixed + at]])
-            .unwrap_or(self.valid);
+        let level_at = |at: usize| levels[self.order[self.fixed + at]];
+        // A table on the way is worth its grouping when a second node needs it.
+        let again = (0..middle).find(|at| self.last[*at] != level_at(*at)).unwrap_or(middle);
+        let same = (0..self.valid).find(|at| self.way[*at] != level_at(*at)).unwrap_or(self.valid);
+        for at in 0..middle {
+            self.last[at] = level_at(at);
+        }
         let mut at_levels = self.from.clone();
         for at in 0..same {
             let attribute = self.order[self.fixed + at];
             at_levels[attribute] = levels[attribute];
         }
-        for at in same..middle {
+        for at in same..again {
             let attribute = self.order[self.fixed + at];
             let before = if at == 0 { 0 } else { self.real[at - 1] };
             let level = levels[attribute];
@@ -85,9 +92,10 @@ impl<'a, const N: usize> Walker<'a, N> {
             self.real[at] = at + 1;
             at_levels = to;
         }
-        self.valid = middle;
-        let last = if middle == 0 { 0 } else { self.real[middle - 1] };
+        let reached = same.max(again);
+        self.valid = reached;
+        let last = if reached == 0 { 0 } else { self.real[reached - 1] };
         let parent = if last == 0 { self.start } else { &self.tables[last - 1] };
-        self.problem.check(parent, &at_levels, levels, &mut self.work)
+        self.problem.check(parent, &at_levels, levels, false, &mut self.work)
     }
 }

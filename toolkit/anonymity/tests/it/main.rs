@@ -2,3 +2,4 @@
 
 mod oracle;
 mod reference;
+mod risks;

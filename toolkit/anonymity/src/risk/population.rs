@@ -1,0 +1,203 @@
+//! How many records are unique in the population: estimates from a sample.
+
+use super::gamma::{digamma, ln_gamma, trigamma};
+use super::snb;
+
+/// The population a table is a sample of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Population {
+    /// So many persons.
+    Size(u64),
+    /// The sample is this share of it.
+    Fraction(f64),
+}
+
+/// An estimate, or the admission that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "share")]
+pub enum Estimate {
+    /// Records that are unique in the population, as a share of the population.
+    Share(f64),
+    /// The solver found no solution in range. Never to be read as 0.
+    NotConverged,
+}
+
+impl Estimate {
+    /// The share, if there is one.
+    pub fn share(self) -> Option<f64> {
+        match self {
+            Self::Share(share) => Some(share),
+            Self::NotConverged => None,
+        }
+    }
+
+    fn of(uniques: f64, population: f64) -> Self {
+        let share = uniques / population;
+        if (0.0..=1.0).contains(&share) { Self::Share(share) } else { Self::NotConverged }
+    }
+}
+
+/// Which estimator the rule of Dankar chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// Pitman's sampling formula.
+    Pitman,
+    /// Zayatz.
+    Zayatz,
+    /// Shifted negative binomial.
+    Snb,
+}
+
+/// The rule of Dankar et al. 2012: Pitman up to a sampling fraction of 0.1, else the smaller of SNB and Zayatz.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Dankar {
+    /// What the chosen estimator says.
+    pub estimate: Estimate,
+    /// Which one.
+    pub chosen: Estimator,
+}
+
+/// All estimates.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct PopulationRisk {
+    /// Persons in the population.
+    pub population: f64,
+    /// Sample divided by population.
+    pub fraction: f64,
+    /// Pitman (Hoshino 2001).
+    pub pitman: Estimate,
+    /// Zayatz 1991.
+    pub zayatz: Estimate,
+    /// Shifted negative binomial (Chen and Keller-McNulty 1998).
+    pub snb: Estimate,
+    /// The rule of Dankar.
+    pub dankar: Dankar,
+}
+
+/// Estimate the share of the population that is unique, from class sizes (size, number of classes). `None` if the
+/// population is smaller than the sample, or either is empty.
+pub fn population_risk(histogram: &[(u32, u64)], population: Population) -> Option<PopulationRisk> {
+    let mut sizes: Vec<(u32, u64)> =
+        histogram.iter().filter(|(size, n)| *size > 0 && *n > 0).copied().collect();
+    sizes.sort_unstable();
+    let sample: f64 = sizes.iter().map(|(size, n)| f64::from(*size) * *n as f64).sum();
+    let population = match population {
+        Population::Size(size) => size as f64,
+        Population::Fraction(fraction) => sample / fraction,
+    };
+    let fraction = sample / population;
+    if !(fraction > 0.0 && fraction <= 1.0) {
+        return None;
+    }
+    let pitman = pitman(&sizes, sample, population);
+    let zayatz = zayatz(&sizes, sample, population);
+    let snb = snb::estimate(&sizes, sample, population);
+    let (estimate, chosen) = if fraction <= 0.1 {
+        (pitman, Estimator::Pitman)
+    } else {
+        match (snb, zayatz) {
+            (Estimate::Share(snb), Estimate::Share(zayatz)) if snb < zayatz => {
+                (Estimate::Share(snb), Estimator::Snb)
+            }
+            _ => (zayatz, Estimator::Zayatz),
+        }
+    };
+    let dankar = Dankar { estimate, chosen };
+    Some(PopulationRisk { population, fraction, pitman, zayatz, snb, dankar })
+}
+
+/// Zayatz: the probability that a sample unique is a population unique, as if the population had the classes of the
+/// sample. The population is not clamped at 2^31 as in ARX.
+fn zayatz(sizes: &[(u32, u64)], sample: f64, population: f64) -> Estimate {
+    // Exactly one of `size` persons among the sample: hypergeometric.
+    let one = |size: u32| {
+        let mut probability = f64::from(size) * sample / population;
+        for j in 0..size.saturating_sub(1) {
+            let j = f64::from(j);
+            probability *= (population - sample - j).max(0.0) / (population - 1.0 - j).max(1.0);
+            if probability < 1e-300 {
+                return 0.0;
+            }
+        }
+        probability
+    };
+    let classes: f64 = sizes.iter().map(|(_, n)| *n as f64).sum();
+    let all: f64 = sizes.iter().map(|(size, n)| *n as f64 / classes * one(*size)).sum();
+    let uniques = sizes.first().filter(|(size, _)| *size == 1).map_or(0.0, |(_, n)| *n as f64);
+    if uniques == 0.0 {
+        return Estimate::Share(0.0);
+    }
+    let unique_given_unique = uniques / classes * one(1) / all;
+    Estimate::of(uniques * unique_given_unique / (sample / population), population)
+}
+
+/// Pitman's sampling formula, maximum likelihood by Newton's method from Hoshino's moments.
+fn pitman(sizes: &[(u32, u64)], n: f64, population: f64) -> Estimate {
+    let of = |size: u32| sizes.iter().find(|(s, _)| *s == size).map_or(0.0, |(_, n)| *n as f64);
+    let classes: u64 = sizes.iter().map(|(_, n)| n).sum();
+    let u = classes as f64;
+    let c1 = of(1);
+    let c = c1 * (c1 - 1.0) / of(2).max(1.0);
+    let mut theta = (n * u * c - c1 * (n - 1.0) * (2.0 * u + c)) / (2.0 * c1 * u + c1 * c - n * c);
+    let mut alpha = (theta * (c1 - n) + (n - 1.0) * c1) / (n * u);
+    for _ in 0..200 {
+        // The likelihood exists for 0 <= alpha < 1 and theta > -alpha only.
+        if !(theta.is_finite() && alpha.is_finite() && alpha < 1.0 && theta > -1.0) {
+            return Estimate::NotConverged;
+        }
+        let (mut s1, mut s2, mut s11, mut s12, mut s22) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for i in 1..classes {
+            let i = i as f64;
+            let r = 1.0 / (theta + i * alpha);
+            s1 += r;
+            s2 += i * r;
+            s11 -= r * r;
+            s12 -= i * r * r;
+            s22 -= i * i * r * r;
+        }
+        s1 -= digamma(n + theta) - digamma(theta + 1.0);
+        s11 += trigamma(theta + 1.0) - trigamma(n + theta);
+        let (d0, t0) = (digamma(1.0 - alpha), trigamma(1.0 - alpha));
+        for (size, count) in sizes.iter().filter(|(size, _)| *size > 1) {
+            let x = f64::from(*size) - alpha;
+            s2 -= *count as f64 * (digamma(x) - d0);
+            s22 -= *count as f64 * (t0 - trigamma(x));
+        }
+        let det = s11 * s22 - s12 * s12;
+        let (step_t, step_a) = ((s1 * s22 - s2 * s12) / det, (s2 * s11 - s1 * s12) / det);
+        if !(step_t.is_finite() && step_a.is_finite()) {
+            return Estimate::NotConverged;
+        }
+        theta -= step_t;
+        alpha -= step_a;
+        if step_t.abs() <= 1e-9 * theta.abs().max(1.0) && step_a.abs() <= 1e-10 {
+            if !(alpha < 1.0 && alpha != 0.0 && theta > -1.0 && theta + alpha > 0.0) {
+                return Estimate::NotConverged;
+            }
+            let log = ln_gamma(theta + 1.0) - ln_gamma(theta + alpha) + alpha * population.ln();
+            return Estimate::of(log.exp(), population);
+        }
+    }
+    Estimate::NotConverged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_without_structure_has_no_pitman_estimate() {
+        // All records unique: ARX says 0 uniques here.
+        let risk = population_risk(&[(1, 1_000)], Population::Fraction(0.1)).unwrap();
+        assert_eq!(risk.pitman, Estimate::NotConverged);
+        assert_eq!(risk.dankar.estimate, Estimate::NotConverged);
+    }
+
+    #[test]
+    fn a_whole_population_is_its_own_estimate() {
+        let risk = population_risk(&[(1, 10), (4, 5)], Population::Fraction(1.0)).unwrap();
+        assert!((risk.zayatz.share().unwrap() - 10.0 / 30.0).abs() < 1e-12);
+        assert!(population_risk(&[(1, 10)], Population::Size(5)).is_none());
+    }
+}
