@@ -41,6 +41,9 @@ use self::{
     stream::{HashReader, open_age},
 };
 
+/// Bytes read of a file at once.
+const READ_BUFFER: usize = 256 << 10;
+
 /// A registered data holder and the key its deliveries are signed with.
 #[derive(Debug, Clone)]
 pub struct KnownHolder {
@@ -142,8 +145,7 @@ pub fn verify_seal_within(
     let sealed_bytes = file.metadata().map_err(ReceiveError::Read)?.len();
     let sealed = Rc::new(RefCell::new(Sha256::new()));
     let source = HashReader { inner: &file, hash: Rc::clone(&sealed) };
-    let mut pass =
-        FirstPass { limits, at: None, found: Vec::new(), total: 0, names: HashSet::new() };
+    let mut pass = FirstPass::new(limits);
     let mut reader = TarReader::new(open_age(source, identity)?, limits.max_path_bytes);
     let (mut notices, mut list, mut manifest_note) = (None, None, None);
     loop {
@@ -250,7 +252,8 @@ impl Checked {
     }
 
     /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
-    /// a first look at who is in the delivery. FHIR lines of other resources are not parsed.
+    /// a first look at who is in the delivery. FHIR lines of other resources and SS-MIX2 messages of other data
+    /// types are not parsed.
     ///
     /// # Errors
     /// As [`Self::segments`].
@@ -293,8 +296,10 @@ impl Checked {
         let hash = Rc::new(RefCell::new(Sha256::new()));
         let mut header = Vec::new();
         let mut count = 0_u64;
+        // A storage is many small files: no buffer larger than its file.
+        let capacity = file.size.clamp(512, READ_BUFFER as u64) as usize;
         let mut input = BufReader::with_capacity(
-            256 << 10,
+            capacity,
             HashReader { inner: reader, hash: Rc::clone(&hash) },
         );
         let header_slot = RefCell::new(&mut header);

@@ -34,6 +34,11 @@ pub(crate) enum Want {
 }
 
 impl Want {
+    /// Only a patient's basics tell of the person.
+    fn message(self, path: &str) -> bool {
+        self == Self::All || ssmix2::may_tell_of_person(tree_path(path))
+    }
+
     /// A FHIR line that does not hold the word `"Patient"` is no `Patient` resource; in a line with
     /// escapes the word may be hidden.
     fn line(self, line: &[u8]) -> bool {
@@ -93,12 +98,10 @@ pub(crate) fn cut<E: From<CutError>>(
             if line.len() as u64 > max_bytes {
                 return Err(CutError::TooLong { line: 1 }.into());
             }
-            each(Raw {
-                line: 1,
-                bytes: &line,
-                parsed: ssmix2::parse_file(tree_path(path), &line),
-                wanted: true,
-            })
+            let wanted = want.message(path);
+            let parsed =
+                if wanted { ssmix2::parse_file(tree_path(path), &line) } else { Parsed::default() };
+            each(Raw { line: 1, bytes: &line, parsed, wanted })
         }
         Format::FhirNdjson => {
             let mut number = 0;

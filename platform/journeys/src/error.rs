@@ -137,6 +137,8 @@ rooms! {
     VerifyFiles(kiban_lake::VerifyError),
     /// An actor may not.
     Refusal(kiban_govern::Refusal),
+    /// A certification that is needed is not in effect.
+    NotEffective(kiban_govern::certification::NotEffective),
     /// A rule is missing.
     Rule(kiban_kernel::RuleError),
     /// Chance failed.
@@ -201,6 +203,7 @@ macro_rules! sentences {
 }
 
 sentences!(
+    kiban_govern::certification::NotEffective,
     kiban_audit::DbError,
     kiban_audit::LogError,
     kiban_audit::note::NoteError,

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use kiban_audit::{Committed, Event};
-use kiban_govern::{Act, Actor, Permit, permit};
+use kiban_govern::{
+    Act, Actor, Permit,
+    certification::{self, CertificationKind},
+    permit,
+};
 use kiban_intake::{
     Checked,
     receipt::ReceiptText,
@@ -11,8 +15,8 @@ use kiban_intake::{
     store::{self as deliveries},
     verify_seal,
 };
-use kiban_kernel::{Id, LawKey, kinds};
-use kiban_register::Gate;
+use kiban_kernel::{Id, LawKey, Product, kinds};
+use kiban_register::{Gate, filing};
 use kiban_vault::{StoreDeliveryError, Vault, prepare};
 use serde_json::json;
 
@@ -57,6 +61,7 @@ pub async fn receive_delivery(on: &Deployment, actor: &Actor, file: &Path) -> Re
         };
         return Ok(Received { known: true, report, receipt });
     }
+    require_certified(on, &mut conn, actor.organization, checked.manifest().holder).await?;
     let vault = Vault::new(on.lake.clone());
     let keys = on.register_keys().await?;
     let mut checked = checked;
@@ -85,6 +90,25 @@ pub async fn receive_delivery(on: &Deployment, actor: &Actor, file: &Path) -> Re
         return Ok(Received { known: false, report: stored.report, receipt });
     }
     Err(Error::InUse)
+}
+
+/// The producer must be certified, today, under every regime under which the holder provides.
+async fn require_certified(
+    on: &Deployment,
+    conn: &mut sqlx::AnyConnection,
+    producer: Id<kinds::Organization>,
+    holder: Id<kinds::Organization>,
+) -> Result<(), Error> {
+    let today = on.today();
+    let filings = filing::of(&mut *conn, holder).await?;
+    let certifications = on.certifications().await?;
+    for product in [Product::Anonymized, Product::Pseudonymized] {
+        if filing::deciding(&filings, product.regime(), today).is_some() {
+            let kind = CertificationKind::for_product(product);
+            certification::require(producer, kind, &certifications, today)?;
+        }
+    }
+    Ok(())
 }
 
 /// The receipt of a delivery whose process ended before it was issued.

@@ -174,7 +174,7 @@ impl From<CutError> for Cut {
 /// Counts a name that no reader reads; what does not look like a name is counted without showing it.
 pub(crate) fn count_name(counts: &mut BTreeMap<String, u64>, name: &str) {
     let plain = name.len() <= 64
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/[]".contains(&b));
+        && name.chars().all(|c| c.is_alphanumeric() || "-_.:/[]()（）・".contains(c));
     let name =
         if plain && (counts.len() < 500 || counts.contains_key(name)) { name } else { "(other)" };
     match counts.get_mut(name) {

@@ -19,6 +19,9 @@ use crate::{
     text_check::TextCheck,
 };
 
+/// Bytes read at once.
+const READ_BUFFER: usize = 128 << 10;
+
 pub(super) struct Found {
     pub(super) path: String,
     pub(super) sha256: Digest,
@@ -33,6 +36,21 @@ pub(super) struct FirstPass<'a> {
     pub(super) found: Vec<Found>,
     pub(super) names: HashSet<Digest>,
     pub(super) total: u64,
+    /// Reused over files: a storage is many small ones.
+    buffer: Vec<u8>,
+}
+
+impl<'a> FirstPass<'a> {
+    pub(super) fn new(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            at: None,
+            found: Vec::new(),
+            names: HashSet::new(),
+            total: 0,
+            buffer: vec![0; READ_BUFFER],
+        }
+    }
 }
 
 impl FirstPass<'_> {
@@ -88,6 +106,18 @@ impl FirstPass<'_> {
         reader: &mut TarReader<R>,
         head: &Head,
     ) -> Result<(), ReceiveError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let done = self.one_file(reader, head, &mut buffer);
+        self.buffer = buffer;
+        done
+    }
+
+    fn one_file<R: Read>(
+        &mut self,
+        reader: &mut TarReader<R>,
+        head: &Head,
+        buffer: &mut [u8],
+    ) -> Result<(), ReceiveError> {
         let file = self.here(&head.path);
         let limits = self.limits;
         if !path_allowed(&head.path, limits.max_path_bytes) {
@@ -106,7 +136,6 @@ impl FirstPass<'_> {
         if self.total > limits.max_total_bytes {
             return Err(ReceiveError::TotalTooLarge { max_bytes: limits.max_total_bytes });
         }
-        let mut buffer = vec![0; 128 << 10];
         let mut filled = 0;
         while filled < buffer.len() {
             match reader.read(&mut buffer[filled..]).map_err(|e| self.io_error(e))? {
@@ -129,7 +158,7 @@ impl FirstPass<'_> {
             if check.segments() > limits.max_segments {
                 return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
             }
-            match reader.read(&mut buffer) {
+            match reader.read(buffer) {
                 Ok(0) => break,
                 Ok(n) => filled = n,
                 Err(e) => return Err(self.io_error(e)),

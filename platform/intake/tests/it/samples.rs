@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kiban_intake::{ReceiveError, Segment};
 use kiban_kernel::Regime;
 use xz2::read::XzDecoder;
 
@@ -42,9 +43,39 @@ fn the_generated_ss_mix2_storage_is_sealed_and_read() {
     let (delivery, totals) = crate::receipts::read(&checked);
     assert!(delivery.counts.balances());
     assert_eq!(delivery.counts.accepted_segments, report.kept_segments);
+    // A first look at persons parses their basics alone and misses nobody.
+    let (mut all, mut first) = (Vec::new(), Vec::new());
+    let mut looked = 0;
+    checked
+        .segments::<ReceiveError>(|s| {
+            all.extend(told(&s));
+            Ok(())
+        })
+        .unwrap();
+    checked
+        .person_segments::<ReceiveError>(|s| {
+            looked += 1;
+            first.extend(told(&s));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!((first, looked), (all, report.kept_persons));
     for table in ["person", "encounter", "condition", "medication", "measurement"] {
         assert!(totals.of(table) > 0, "{table}");
     }
+}
+
+/// What a segment says of its person.
+fn told(segment: &Segment<'_>) -> Vec<(String, String)> {
+    let records = segment.parsed.records.iter();
+    records
+        .filter(|r| matches!(r.table(), "person" | "death"))
+        .map(|r| {
+            let mut cells = String::new();
+            r.for_each(|column, value| cells += &format!("{column}={value:?};"));
+            (segment.person.unwrap_or_default().to_owned(), cells)
+        })
+        .collect()
 }
 
 pub(crate) fn holder_files(home: &Home) -> Vec<PathBuf> {
