@@ -1,8 +1,13 @@
 //! What the rules did, counted while rows pass: cells changed, emptied, made residual; numbers before and after.
 
+use std::collections::HashMap;
+
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
-    compute::cast,
+    compute::{
+        and, cast,
+        kernels::cmp::{distinct, eq, neq},
+    },
     datatypes::DataType,
 };
 use kiban_lake::functions::{NumberRange, number_of, range_of};
@@ -14,7 +19,7 @@ use crate::{
 };
 
 /// Numbers of fewer cells are not summed up: a mean of few names them.
-const MIN_CELLS: usize = 100;
+const MIN_CELLS: u64 = 100;
 
 /// Counters of one table.
 pub(super) struct Changes<'a> {
@@ -25,8 +30,9 @@ struct Counter<'a> {
     column: &'a CheckedColumn,
     change: ColumnChange,
     compared: bool,
-    before: Vec<f64>,
-    after: Vec<f64>,
+    /// How often each text stood there; only of columns that hold numbers.
+    before: HashMap<String, u64>,
+    after: HashMap<String, u64>,
 }
 
 impl<'a> Changes<'a> {
@@ -53,8 +59,8 @@ impl<'a> Changes<'a> {
                     utility: None,
                 },
                 compared: column.rule != Rule::Keep || decided(column),
-                before: Vec::new(),
-                after: Vec::new(),
+                before: HashMap::new(),
+                after: HashMap::new(),
             })
             .collect();
         Self { columns }
@@ -82,7 +88,7 @@ impl<'a> Changes<'a> {
             let after = cast(after, &DataType::Utf8)?;
             let before = cast(batch.column(next), &DataType::Utf8)?;
             next += 1;
-            counter.count(before.as_string::<i32>(), after.as_string::<i32>());
+            counter.count(before.as_string::<i32>(), after.as_string::<i32>())?;
         }
         Ok(())
     }
@@ -92,7 +98,9 @@ impl<'a> Changes<'a> {
         self.columns
             .into_iter()
             .map(|mut c| {
-                if let (Some(before), Some(after)) = (numbers(c.before), numbers(c.after)) {
+                if let (Some(before), Some(after)) =
+                    (numbers(c.before, number_of), numbers(c.after, middle))
+                {
                     c.change.utility = Some(Utility { before, after });
                 }
                 c.change
@@ -102,50 +110,71 @@ impl<'a> Changes<'a> {
 }
 
 impl Counter<'_> {
-    fn count(&mut self, before: &StringArray, after: &StringArray) {
+    fn count(&mut self, before: &StringArray, after: &StringArray) -> Result<(), ProduceError> {
         let residual = match &self.column.rule {
             Rule::RareToResidual(r) => Some(r.residual.as_str()),
             Rule::Category(c) => Some(c.residual.as_str()),
             _ => None,
         };
-        let numeric = self.column.rule.is_numeric();
-        for row in 0..before.len() {
-            if before.is_null(row) {
-                continue;
-            }
-            let old = before.value(row);
-            self.change.cells += 1;
-            if numeric && let Some(number) = number_of(old) {
-                self.before.push(number);
-            }
-            if after.is_null(row) {
-                self.change.emptied += 1;
-                self.change.changed += 1;
-                continue;
-            }
-            let new = after.value(row);
-            self.change.changed += u64::from(old != new);
-            self.change.residual += u64::from(residual == Some(new) && old != new);
-            if numeric {
-                self.after.extend(range_of(new).map(|range| match range {
-                    NumberRange::Exact(v) | NumberRange::From(v) | NumberRange::UpTo(v) => v,
-                    NumberRange::Between(low, high) => f64::midpoint(low, high),
-                }));
-            }
+        let valued = before.len() - before.null_count();
+        let emptied = before.nulls().map_or(after.null_count(), |_| {
+            (0..before.len()).filter(|row| before.is_valid(*row) && after.is_null(*row)).count()
+        });
+        self.change.cells += valued as u64;
+        self.change.emptied += emptied as u64;
+        self.change.changed += distinct(before, after)?.true_count() as u64;
+        if let Some(residual) = residual {
+            let residual = StringArray::new_scalar(residual);
+            let became = and(&eq(after, &residual)?, &neq(before, &residual)?)?;
+            self.change.residual += became.true_count() as u64;
+        }
+        if self.column.rule.is_numeric() {
+            count_texts(before, &mut self.before);
+            count_texts(after, &mut self.after);
+        }
+        Ok(())
+    }
+}
+
+fn count_texts(texts: &StringArray, counts: &mut HashMap<String, u64>) {
+    for text in texts.iter().flatten() {
+        if let Some(count) = counts.get_mut(text) {
+            *count += 1;
+        } else {
+            counts.insert(text.to_owned(), 1);
         }
     }
 }
 
-fn numbers(mut values: Vec<f64>) -> Option<Numbers> {
-    if values.len() < MIN_CELLS {
+/// What an output cell stands for: a band counts as its middle, a bound as itself.
+fn middle(text: &str) -> Option<f64> {
+    range_of(text).map(|range| match range {
+        NumberRange::Exact(v) | NumberRange::From(v) | NumberRange::UpTo(v) => v,
+        NumberRange::Between(low, high) => f64::midpoint(low, high),
+    })
+}
+
+fn numbers(texts: HashMap<String, u64>, read: fn(&str) -> Option<f64>) -> Option<Numbers> {
+    // Sorted first, so that the sum does not depend on the order of rows.
+    let mut values: Vec<(f64, u64)> =
+        texts.iter().filter_map(|(t, n)| Some((read(t)?, *n))).collect();
+    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let count: u64 = values.iter().map(|(_, n)| n).sum();
+    if count < MIN_CELLS {
         return None;
     }
-    // Sorted first, so that the sum does not depend on the order of rows.
-    values.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let at = |share: f64| {
+        let mut left = ((count - 1) as f64 * share).round() as u64;
+        let found = values.iter().find(|(_, n)| {
+            let here = left < *n;
+            left = left.saturating_sub(*n);
+            here
+        });
+        found.map_or(0.0, |(v, _)| *v)
+    };
     Some(Numbers {
-        count: values.len() as u64,
-        mean: values.iter().sum::<f64>() / values.len() as f64,
+        count,
+        mean: values.iter().map(|(v, n)| v * *n as f64).sum::<f64>() / count as f64,
         quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map(at),
     })
 }

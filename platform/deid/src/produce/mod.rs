@@ -214,8 +214,7 @@ async fn classes(works: &[Work<'_>], keyed: &Arc<Keyed>) -> Result<PersonClasses
         );
         let alone = selected.len() == 1;
         let rows = work.rows.clone().select(selected)?;
-        let distinct = if work.frame.row_is_person { rows } else { rows.distinct()? };
-        let mut stream = distinct.execute_stream().await?;
+        let mut stream = rows.execute_stream().await?;
         while let Some(batch) = stream.try_next().await? {
             let persons = persons_of(&batch)?;
             if alone {

@@ -1,10 +1,11 @@
 //! What leaves a table's plan: rows in a fixed order and size, the words for them.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use arrow::{
-    array::{AsArray, RecordBatch},
-    compute::BatchCoalescer,
+    array::{AsArray, RecordBatch, UInt32Array, make_comparator},
+    compute::{BatchCoalescer, SortOptions, concat_batches, take_record_batch},
+    datatypes::SchemaRef,
 };
 use futures::TryStreamExt;
 use kiban_kernel::LawKey;
@@ -24,22 +25,81 @@ use crate::{
 /// Rows per batch of the output, so that files are the same however the engine cut its work.
 const OUTPUT_ROWS: usize = 65_536;
 
+/// Bytes up to which rows are sorted here; a text column of the engine's holds twice as many.
+const SORTED_HERE: usize = 1 << 30;
+
 /// Rows by pseudonym, then by every other column: the order of the input leaves no trace, and equal input gives equal
 /// bytes.
 pub(super) async fn sorted(
     session: &Session,
-    schema: arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>, ProduceError> {
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut out = if bytes < SORTED_HERE && u32::try_from(rows).is_ok() {
+        sorted_here(&schema, &batches)?
+    } else {
+        sorted_by_engine(session, &schema, batches).await?
+    };
+    if out.is_empty() {
+        out.push(RecordBatch::new_empty(schema));
+    }
+    Ok(out)
+}
+
+/// Pseudonyms are compared as numbers, the other columns only among rows of one person.
+fn sorted_here(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> Result<Vec<RecordBatch>, ProduceError> {
+    let all = concat_batches(schema, batches)?;
+    let ids = all.column(0).as_string::<i32>();
+    let mut long = false;
+    let mut order: Vec<(u128, u32)> = (0..all.num_rows())
+        .map(|row| {
+            let mut head = [0; 16];
+            let id = ids.value(row).as_bytes();
+            long |= id.len() > head.len();
+            let length = id.len().min(head.len());
+            head[..length].copy_from_slice(&id[..length]);
+            (u128::from_be_bytes(head), row as u32)
+        })
+        .collect();
+    let ascending = SortOptions { descending: false, nulls_first: true };
+    let compared = &all.columns()[usize::from(!long)..];
+    let comparators = compared
+        .iter()
+        .map(|c| make_comparator(c.as_ref(), c.as_ref(), ascending))
+        .collect::<Result<Vec<_>, _>>()?;
+    order.sort_unstable_by(|(a, i), (b, j)| {
+        let ties = comparators.iter().map(|c| c(*i as usize, *j as usize));
+        a.cmp(b).then_with(|| ties.into_iter().find(|o| o.is_ne()).unwrap_or(Ordering::Equal))
+    });
+    order
+        .chunks(OUTPUT_ROWS)
+        .map(|rows| {
+            let rows: UInt32Array = rows.iter().map(|(_, row)| *row).collect();
+            Ok(take_record_batch(&all, &rows)?)
+        })
+        .collect()
+}
+
+/// The same order, by the engine's sort.
+async fn sorted_by_engine(
+    session: &Session,
+    schema: &SchemaRef,
     batches: Vec<RecordBatch>,
 ) -> Result<Vec<RecordBatch>, ProduceError> {
     let order = schema.fields().iter().map(|f| ident(f.name()).sort(true, true)).collect();
-    let source = MemTable::try_new(Arc::clone(&schema), vec![batches])?;
+    let source = MemTable::try_new(Arc::clone(schema), vec![batches])?;
     let table = session.context().read_table(Arc::new(source))?;
     let mut stream = table.sort(order)?.execute_stream().await?;
-    let mut coalescer = BatchCoalescer::new(Arc::clone(&schema), OUTPUT_ROWS);
+    let mut coalescer = BatchCoalescer::new(Arc::clone(schema), OUTPUT_ROWS);
     let mut out = Vec::new();
     while let Some(batch) = stream.try_next().await? {
         coalescer
-            .push_batch(RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
+            .push_batch(RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec())?)?;
         while let Some(full) = coalescer.next_completed_batch() {
             out.push(full);
         }
@@ -47,9 +107,6 @@ pub(super) async fn sorted(
     coalescer.finish_buffered_batch()?;
     while let Some(last) = coalescer.next_completed_batch() {
         out.push(last);
-    }
-    if out.is_empty() {
-        out.push(RecordBatch::new_empty(schema));
     }
     Ok(out)
 }
@@ -121,4 +178,35 @@ pub(super) fn entries(
         });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Float64Array, StringArray};
+
+    #[tokio::test]
+    async fn both_sorts_give_the_same_rows_in_the_same_order() {
+        let batch = |from: u32| {
+            let n = |i: u32, of: u32| (i * 7 + from) % of;
+            let ids: StringArray = (0..300).map(|i| Some(format!("{:016}", n(i, 40)))).collect();
+            let texts: StringArray =
+                (0..300).map(|i| (i % 5 > 0).then(|| format!("値{}", n(i, 3)))).collect();
+            let numbers: Float64Array =
+                (0..300).map(|i| (i % 7 > 0).then(|| f64::from(n(i, 11)) - 5.5)).collect();
+            let columns: [(&str, ArrayRef, bool); 3] = [
+                ("id", Arc::new(ids), false),
+                ("t", Arc::new(texts), true),
+                ("n", Arc::new(numbers), true),
+            ];
+            RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+        };
+        let batches = vec![batch(0), batch(3), batch(11)];
+        let schema = batches[0].schema();
+        let here = sorted_here(&schema, &batches).unwrap();
+        let session = Session::detached().unwrap();
+        let engine = sorted_by_engine(&session, &schema, batches).await.unwrap();
+        assert_eq!(here, engine);
+        assert_eq!(here[0].num_rows(), 900);
+    }
 }

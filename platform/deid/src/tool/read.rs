@@ -129,6 +129,14 @@ pub(super) fn with_person(
             };
             parts.push(cast(column, &DataType::Utf8)?);
         }
+        // One key column without gaps is the person as it is.
+        if let [only] = parts.as_slice()
+            && only.null_count() == 0
+        {
+            row_number += batch.num_rows() as u64;
+            out.push(put_first(&batch, Arc::clone(only))?);
+            continue;
+        }
         let parts: Vec<_> = parts.iter().map(|p| p.as_string::<i32>()).collect();
         let mut persons = StringBuilder::with_capacity(batch.num_rows(), batch.num_rows() * 16);
         let mut name = String::new();
@@ -136,24 +144,29 @@ pub(super) fn with_person(
             row_number += 1;
             name.clear();
             if parts.iter().any(|p| p.is_valid(row)) {
-                name.push('k');
-                for part in &parts {
-                    name.push('\u{1f}');
+                for (i, part) in parts.iter().enumerate() {
+                    if i > 0 {
+                        name.push('\u{1f}');
+                    }
                     if part.is_valid(row) {
                         name.push_str(part.value(row));
                     }
                 }
             } else {
-                let _ = write!(name, "r{row_number}");
+                let _ = write!(name, "\u{1f}{row_number}");
             }
             persons.append_value(&name);
         }
-        let persons: ArrayRef = Arc::new(persons.finish());
-        let mut fields = vec![Arc::new(Field::new(PERSON, DataType::Utf8, false))];
-        fields.extend(batch.schema().fields().iter().cloned());
-        let mut columns = vec![persons];
-        columns.extend(batch.columns().iter().cloned());
-        out.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?);
+        out.push(put_first(&batch, Arc::new(persons.finish()))?);
     }
     Ok(out)
+}
+
+/// The batch with the persons' column before all others.
+fn put_first(batch: &RecordBatch, persons: ArrayRef) -> Result<RecordBatch, ProduceError> {
+    let mut fields = vec![Arc::new(Field::new(PERSON, DataType::Utf8, false))];
+    fields.extend(batch.schema().fields().iter().cloned());
+    let mut columns = vec![persons];
+    columns.extend(batch.columns().iter().cloned());
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
