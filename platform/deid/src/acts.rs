@@ -2,7 +2,7 @@
 
 use kiban_kernel::{Digest, Id, Product, Regime, kinds};
 use kiban_lake::{KeyError, KeyRing, Lake, Secret, Session, Snapshot, functions::keyed::Keyed};
-use kiban_register::{Anon52, Cleared, Pseudo57};
+use kiban_vault::{Anon52, Cleared, Pseudo57};
 use sqlx::AnyConnection;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! One specification becomes an anonymized or a pseudonymized product.
 //!
-//! Enters: a [`spec::Spec`], and records [`Cleared`](kiban_register::Cleared) under one regime or a plain table.
+//! Enters: a [`spec::Spec`], and records [`Cleared`](kiban_vault::Cleared) under one regime or a plain table.
 //! Leaves: [`Anonymized`] or [`Pseudonymized`], minted here alone, with change report, risk summary, findings and a
 //! payload that is the same bytes in every run. Refuses: a specification that breaks the table of house rule 4,
 //! naming column and law key; rows not cleared under the product's regime; columns nobody declared.

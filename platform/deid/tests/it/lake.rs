@@ -20,7 +20,7 @@ use kiban_deid::{
 };
 use kiban_kernel::{Date, Digest, Id, NoSteps, OsEntropy, Product, Rules, Timestamp, kinds};
 use kiban_lake::{KeyRing, Lake, Session, schema};
-use kiban_register::{Anon52, Basis, Cleared, Pseudo57};
+use kiban_vault::{Anon52, Basis, Cleared, Pseudo57};
 use kiban_testkit::{TestDb, actor, id};
 
 use crate::flat;
