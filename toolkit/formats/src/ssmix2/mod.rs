@@ -38,6 +38,8 @@ use crate::{
 };
 use name::{Folders, split_path};
 
+/// The data type of a patient's basics.
+const BASICS: &str = "ADT-00";
 /// Shortest message that can be one: its delimiters.
 const SHORTEST: usize = 8;
 
@@ -104,6 +106,12 @@ fn expected_message(data_type: &str) -> Option<(&'static str, &'static [&'static
 }
 
 const CANCELLING: [&str; 9] = ["A11", "A12", "A13", "A23", "A25", "A26", "A27", "A52", "A53"];
+
+/// May the file of this path give a person, coverage or death record? A first look at who is in a storage needs to
+/// parse no other.
+pub fn may_tell_of_person(path_in_tree: &str) -> bool {
+    FileName::parse(split_path(path_in_tree).1).is_ok_and(|name| name.data_type == BASICS)
+}
 
 /// Reads one file of the tree. `path_in_tree` may be a bare file name; folders are compared where the
 /// path has them.

@@ -161,3 +161,10 @@ fn types_that_are_not_read_are_named() {
     assert_eq!(parsed.unread, ["OML-01", "SPM", "OBX"]);
     assert_eq!((parsed.person.as_deref(), parsed.records.len()), (Some("7"), 0));
 }
+
+#[test]
+fn basics_alone_may_tell_of_the_person() {
+    assert!(may_tell_of_person(PATH));
+    assert!(!may_tell_of_person("7_20240101_OML-11_1_20240101090000000_01_1"));
+    assert!(!may_tell_of_person("000/000/0000007/-/ADT-00/readme.txt"));
+}
