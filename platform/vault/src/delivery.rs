@@ -41,7 +41,7 @@ pub async fn prepare(
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let mut people = People::new(checked.notices(), gate.needs_identities());
-        checked.segments(|segment| {
+        checked.person_segments(|segment| {
             people.see(&segment);
             Ok::<(), ReceiveError>(())
         })?;
