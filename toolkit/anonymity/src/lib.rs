@@ -56,6 +56,7 @@ mod recode;
 mod risk;
 mod search;
 mod table;
+pub mod tool;
 
 pub use classes::{ClassError, PersonClasses, Risk};
 pub use engine::{

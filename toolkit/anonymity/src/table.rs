@@ -310,6 +310,11 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// Number of a sensitive value that was pushed before.
+    pub(crate) fn sensitive_number(&self, attribute: usize, value: &str) -> u32 {
+        self.table.sensitive[attribute].numbers.get(value).copied().unwrap_or(0)
+    }
+
     /// The finished table.
     pub fn finish(mut self) -> Table {
         let mut pairs: Vec<Vec<(u32, u32, u32)>> = self

@@ -69,8 +69,10 @@ pub struct PopulationRisk {
     pub pitman: Estimate,
     /// Zayatz 1991.
     pub zayatz: Estimate,
-    /// Shifted negative binomial (Chen and Keller-McNulty 1998).
+    /// Shifted negative binomial (Chen and Keller-McNulty 1998), by the equations that ARX solves.
     pub snb: Estimate,
+    /// The same model by the equations that follow from it; not used by the rule of Dankar.
+    pub snb_derived: Estimate,
     /// The rule of Dankar.
     pub dankar: Dankar,
 }
@@ -92,7 +94,8 @@ pub fn population_risk(histogram: &[(u32, u64)], population: Population) -> Opti
     }
     let pitman = pitman(&sizes, sample, population);
     let zayatz = zayatz(&sizes, sample, population);
-    let snb = snb::estimate(&sizes, sample, population);
+    let snb = snb::estimate(&sizes, sample, population, snb::Form::Arx);
+    let snb_derived = snb::estimate(&sizes, sample, population, snb::Form::Derived);
     let (estimate, chosen) = if fraction <= 0.1 {
         (pitman, Estimator::Pitman)
     } else {
@@ -104,7 +107,7 @@ pub fn population_risk(histogram: &[(u32, u64)], population: Population) -> Opti
         }
     };
     let dankar = Dankar { estimate, chosen };
-    Some(PopulationRisk { population, fraction, pitman, zayatz, snb, dankar })
+    Some(PopulationRisk { population, fraction, pitman, zayatz, snb, snb_derived, dankar })
 }
 
 /// Zayatz: the probability that a sample unique is a population unique, as if the population had the classes of the
@@ -132,20 +135,45 @@ fn zayatz(sizes: &[(u32, u64)], sample: f64, population: f64) -> Estimate {
     Estimate::of(uniques * unique_given_unique / (sample / population), population)
 }
 
-/// Pitman's sampling formula, maximum likelihood by Newton's method from Hoshino's moments.
+/// Pitman's sampling formula, maximum likelihood by Newton's method from Hoshino's moments, then from fixed starts.
 fn pitman(sizes: &[(u32, u64)], n: f64, population: f64) -> Estimate {
     let of = |size: u32| sizes.iter().find(|(s, _)| *s == size).map_or(0.0, |(_, n)| *n as f64);
     let classes: u64 = sizes.iter().map(|(_, n)| n).sum();
     let u = classes as f64;
     let c1 = of(1);
     let c = c1 * (c1 - 1.0) / of(2).max(1.0);
-    let mut theta = (n * u * c - c1 * (n - 1.0) * (2.0 * u + c)) / (2.0 * c1 * u + c1 * c - n * c);
-    let mut alpha = (theta * (c1 - n) + (n - 1.0) * c1) / (n * u);
-    for _ in 0..200 {
-        // The likelihood exists for 0 <= alpha < 1 and theta > -alpha only.
-        if !(theta.is_finite() && alpha.is_finite() && alpha < 1.0 && theta > -1.0) {
-            return Estimate::NotConverged;
+    let theta = (n * u * c - c1 * (n - 1.0) * (2.0 * u + c)) / (2.0 * c1 * u + c1 * c - n * c);
+    let moments = (theta, (theta * (c1 - n) + (n - 1.0) * c1) / (n * u));
+    if c1 >= n || c1 == 0.0 {
+        // All unique, or none: the likelihood has no inner maximum.
+        return Estimate::NotConverged;
+    }
+    for start in [moments, (u, 0.5), (u / 10.0, 0.8), (u, 0.1), (u / 10.0, 0.2)] {
+        if let Some((theta, alpha)) = newton(sizes, n, classes, start) {
+            if theta + alpha > 0.0 && alpha != 0.0 {
+                let log = ln_gamma(theta + 1.0) - ln_gamma(theta + alpha) + alpha * population.ln();
+                return Estimate::of(log.exp(), population);
+            }
         }
+    }
+    Estimate::NotConverged
+}
+
+/// A stationary point of the likelihood; steps that leave its domain are halved.
+fn newton(
+    sizes: &[(u32, u64)],
+    n: f64,
+    classes: u64,
+    (mut theta, mut alpha): (f64, f64),
+) -> Option<(f64, f64)> {
+    let inside = |theta: f64, alpha: f64| {
+        let last = classes.saturating_sub(1) as f64;
+        alpha < 1.0 && theta > -1.0 && theta + alpha > 0.0 && theta + last * alpha > 0.0
+    };
+    if !inside(theta, alpha) {
+        return None;
+    }
+    for _ in 0..100 {
         let (mut s1, mut s2, mut s11, mut s12, mut s22) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for i in 1..classes {
             let i = i as f64;
@@ -165,21 +193,26 @@ fn pitman(sizes: &[(u32, u64)], n: f64, population: f64) -> Estimate {
             s22 -= *count as f64 * (t0 - trigamma(x));
         }
         let det = s11 * s22 - s12 * s12;
-        let (step_t, step_a) = ((s1 * s22 - s2 * s12) / det, (s2 * s11 - s1 * s12) / det);
+        let (mut step_t, mut step_a) = ((s1 * s22 - s2 * s12) / det, (s2 * s11 - s1 * s12) / det);
         if !(step_t.is_finite() && step_a.is_finite()) {
-            return Estimate::NotConverged;
+            return None;
+        }
+        if step_t.abs() <= 1e-9 * theta.abs().max(1.0) && step_a.abs() <= 1e-10 {
+            return Some((theta, alpha));
+        }
+        let mut halvings = 0;
+        while !inside(theta - step_t, alpha - step_a) {
+            step_t /= 2.0;
+            step_a /= 2.0;
+            halvings += 1;
+            if halvings > 60 {
+                return None;
+            }
         }
         theta -= step_t;
         alpha -= step_a;
-        if step_t.abs() <= 1e-9 * theta.abs().max(1.0) && step_a.abs() <= 1e-10 {
-            if !(alpha < 1.0 && alpha != 0.0 && theta > -1.0 && theta + alpha > 0.0) {
-                return Estimate::NotConverged;
-            }
-            let log = ln_gamma(theta + 1.0) - ln_gamma(theta + alpha) + alpha * population.ln();
-            return Estimate::of(log.exp(), population);
-        }
     }
-    Estimate::NotConverged
+    None
 }
 
 #[cfg(test)]

@@ -1,28 +1,42 @@
 //! The shifted negative binomial model: population classes have 1 + NegBin(a, b) members, so a share b^a of them is
 //! unique; a and b are fitted to the expected numbers of sample classes of size 1 and 2.
 //!
-//! The equations are derived from the model (a sum over the generating function (1-q)^-a, q = (1-f)(1-b)); ARX
-//! multiplies by (1-q)^(a+2) where the second one divides, and its solver finds no root.
+//! The equations follow from the model: a sum over the generating function (1-q)^-a, q = (1-f)(1-b). ARX multiplies
+//! by (1-q)^(a+2) where the second one divides, and lost a bracket in Shlosser's estimate; its solver finds no root
+//! on any reference table, and it then prints 0. Both forms are kept, the first for comparison.
 
 use super::population::Estimate;
 
-pub(super) fn estimate(sizes: &[(u32, u64)], sample: f64, population: f64) -> Estimate {
+/// Which equations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Arx,
+    Derived,
+}
+
+pub(super) fn estimate(
+    sizes: &[(u32, u64)],
+    sample: f64,
+    population: f64,
+    form: Form,
+) -> Estimate {
     let f = sample / population;
     let of = |size: u32| sizes.iter().find(|(s, _)| *s == size).map_or(0.0, |(_, n)| *n as f64);
     let (c1, c2) = (of(1), of(2));
     if c1 == 0.0 || c2 == 0.0 || f >= 1.0 {
         return Estimate::NotConverged;
     }
-    let k = classes(sizes, c1, f);
+    let k = classes(sizes, c1, f, form);
     if !(k.is_finite() && k >= c1 && k <= population) {
         return Estimate::NotConverged;
     }
+    let sign = if form == Form::Arx { -1.0 } else { 1.0 };
     let expected = |a: f64, b: f64| {
         let q = (1.0 - f) * (1.0 - b);
         let p = 1.0 - q;
         let one = k * f * (a * (b / p).ln()).exp() * (a * q / p + 1.0);
         let two = k * a * f * f * (1.0 - b) / 2.0
-            * (a * b.ln() - (a + 2.0) * p.ln()).exp()
+            * (a * b.ln() - sign * (a + 2.0) * p.ln()).exp()
             * (2.0 - (1.0 - a) * q);
         (one, two)
     };
@@ -71,7 +85,7 @@ pub(super) fn estimate(sizes: &[(u32, u64)], sample: f64, population: f64) -> Es
 }
 
 /// Shlosser's estimate of the number of classes in the population, second form (Haas and Stokes 1998).
-fn classes(sizes: &[(u32, u64)], c1: f64, f: f64) -> f64 {
+fn classes(sizes: &[(u32, u64)], c1: f64, f: f64, form: Form) -> f64 {
     let (mut v1, mut v2, mut v3, mut v4) = (0.0, 0.0, 0.0, 0.0);
     let mut n = 0.0;
     for (size, count) in sizes {
@@ -79,7 +93,10 @@ fn classes(sizes: &[(u32, u64)], c1: f64, f: f64) -> f64 {
         n += count;
         let rest = (1.0 - f).powf(i);
         v1 += i * f * f * (1.0 - f * f).powf(i - 1.0) * count;
-        v2 += rest * ((1.0 + f).powf(i) - 1.0) * count;
+        v2 += match form {
+            Form::Arx => rest * (1.0 + f).powf(i) * count - 1.0,
+            Form::Derived => rest * ((1.0 + f).powf(i) - 1.0) * count,
+        };
         v3 += rest * count;
         v4 += i * f * (1.0 - f).powf(i - 1.0) * count;
     }

@@ -1,5 +1,7 @@
 //! Against the reference results of `../shared/oracles/anonymity`, and against naive definitions.
 
+mod heuristic;
+mod naive;
 mod oracle;
 mod reference;
 mod risks;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The folder of the reference results, or none with a loud note (a panic in CI).
 #[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "tests find shared data by it")]
-pub fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let given = std::env::var("KIBAN_ORACLES").map(PathBuf::from);
     let root = given.unwrap_or_else(|_| {
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracles"))
@@ -20,16 +20,16 @@ pub fn folder() -> Option<PathBuf> {
     None
 }
 
-pub fn json(folder: &std::path::Path, name: &str) -> Vec<Value> {
+pub(crate) fn json(folder: &std::path::Path, name: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join(name)).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// A data set: header, rows, hierarchies.
-pub struct Set {
-    pub header: Vec<String>,
-    pub rows: Vec<Vec<String>>,
-    pub hierarchies: Vec<Hierarchy>,
+pub(crate) struct Set {
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) hierarchies: Vec<Hierarchy>,
 }
 
 fn text(path: &std::path::Path) -> String {
@@ -41,7 +41,7 @@ fn text(path: &std::path::Path) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-pub fn set(folder: &std::path::Path, name: &str) -> Set {
+pub(crate) fn set(folder: &std::path::Path, name: &str) -> Set {
     let folder = folder.join("data").join(name);
     let data = text(&folder.join(format!("{name}.csv")));
     let mut lines = data.lines().map(|line| line.split(';').map(str::to_owned).collect());
@@ -58,7 +58,7 @@ pub fn set(folder: &std::path::Path, name: &str) -> Set {
 
 impl Set {
     /// The table with these attributes as quasi-identifiers.
-    pub fn table(&self, quasi: &[String], sensitive: Option<&str>) -> Table {
+    pub(crate) fn table(&self, quasi: &[String], sensitive: Option<&str>) -> Table {
         let place = |name: &str| self.header.iter().position(|h| h == name).unwrap();
         let quasi: Vec<usize> = quasi.iter().map(|name| place(name)).collect();
         let sensitive: Vec<usize> = sensitive.iter().map(|name| place(name)).collect();
