@@ -6,17 +6,17 @@ use aho_corasick::AhoCorasick;
 use kiban_country::fixtures;
 use kiban_journeys::{
     Error, Parties, StopRequest,
-    holder::{Gate, SealError},
-    kernel::{Bases, Regime},
+    holder::{self, Gate, SealError, SealRequest},
+    kernel::{Bases, NoSteps, OsEntropy, Regime},
     stop::{Requester, Scope},
 };
 
 use crate::support::{
+    Scratch,
     acts::{self, WISHES},
     files::{self, csv_rows},
     lake, run,
     site::{self, HOLDERS, SPECIFICATION, Site, day_after},
-    Scratch,
 };
 
 /// Records of the truth file, each with its opaque id.
@@ -24,7 +24,9 @@ async fn regimes(site: &Site) -> Vec<(String, BTreeMap<String, String>)> {
     let mut found = Vec::new();
     for row in csv_rows(&site.truth().join("regimes.csv")) {
         let holder = Parties::organization_id(&row["holder"]);
-        let id = kiban_journeys::person_sources(&site.on, holder, [row["local_id"].as_str()]).await.unwrap();
+        let id = kiban_journeys::person_sources(&site.on, holder, [row["local_id"].as_str()])
+            .await
+            .unwrap();
         found.push((id[0].to_string(), row));
     }
     found
@@ -39,7 +41,11 @@ async fn assert_cleared(site: &Site, columns: [&str; 2]) {
             truth.iter().filter(|(_, r)| r[column] == "yes").map(|(id, _)| id.clone()).collect();
         for (id, row) in &truth {
             let (is, must) = (cleared.contains(id), expected.contains(id));
-            assert_eq!(is, must, "{column}: {} of {} ({})", row["local_id"], row["holder"], row["group"]);
+            assert_eq!(
+                is, must,
+                "{column}: {} of {} ({})",
+                row["local_id"], row["holder"], row["group"]
+            );
         }
         assert_eq!(cleared.len(), expected.len(), "{column}: somebody the truth does not know");
         assert!(!expected.is_empty());
@@ -67,11 +73,17 @@ fn exactly_the_right_records_reach_each_product() {
         let site = delivered.copy().await;
         assert_cleared(&site, ["reaches_anon", "reaches_pseudo"]).await;
         // Every group of the issue occurs, at every holder.
-        let groups: BTreeSet<(String, String)> =
-            regimes(&site).await.into_iter().map(|(_, r)| (r["holder"].clone(), r["group"].clone())).collect();
+        let groups: BTreeSet<(String, String)> = regimes(&site)
+            .await
+            .into_iter()
+            .map(|(_, r)| (r["holder"].clone(), r["group"].clone()))
+            .collect();
         for holder in HOLDERS {
             for group in ["both", "anon_only", "pseudo_only", "neither", "waiting", "refused"] {
-                assert!(groups.contains(&(holder.to_owned(), group.to_owned())), "{holder} has no {group}");
+                assert!(
+                    groups.contains(&(holder.to_owned(), group.to_owned())),
+                    "{holder} has no {group}"
+                );
             }
         }
         assert!(groups.iter().any(|(_, g)| g == "dead_before_notice"));
@@ -80,8 +92,12 @@ fn exactly_the_right_records_reach_each_product() {
         let links = kiban_journeys::links(&site.on).await.unwrap();
         let person_of: BTreeMap<String, String> =
             links.iter().map(|(source, person)| (source.to_string(), person.to_string())).collect();
-        let sources: BTreeSet<String> =
-            regimes(&site).await.into_iter().filter(|(_, r)| r["reaches_pseudo"] == "yes").map(|(s, _)| s).collect();
+        let sources: BTreeSet<String> = regimes(&site)
+            .await
+            .into_iter()
+            .filter(|(_, r)| r["reaches_pseudo"] == "yes")
+            .map(|(s, _)| s)
+            .collect();
         let mut births: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
         for row in &lake::rows(&site.on, "person").await {
             if sources.contains(&row["person_source"]) {
@@ -98,9 +114,12 @@ fn exactly_the_right_records_reach_each_product() {
             for person in &persons {
                 let birth = person["birth_on"].replace('/', "-");
                 // A finding on a very high age was coarsened.
-                let place = left.iter().position(|b| b.contains(&birth) || b.is_empty()).or_else(|| {
-                    (!birth.contains('-')).then(|| left.iter().position(|b| !b.is_empty())).flatten()
-                });
+                let place =
+                    left.iter().position(|b| b.contains(&birth) || b.is_empty()).or_else(|| {
+                        (!birth.contains('-'))
+                            .then(|| left.iter().position(|b| !b.is_empty()))
+                            .flatten()
+                    });
                 left.swap_remove(place.unwrap_or_else(|| panic!("a birth date that nobody has")));
             }
         }
@@ -114,8 +133,10 @@ fn of_those_who_must_not_be_sent_no_byte_is_kept() {
     run(|| async {
         let site = delivered.copy().await;
         let truth = regimes(&site).await;
-        let never: Vec<&(String, BTreeMap<String, String>)> =
-            truth.iter().filter(|(_, r)| r["sent_anon"] == "no" && r["sent_pseudo"] == "no").collect();
+        let never: Vec<&(String, BTreeMap<String, String>)> = truth
+            .iter()
+            .filter(|(_, r)| r["sent_anon"] == "no" && r["sent_pseudo"] == "no")
+            .collect();
         let kinds: BTreeSet<&str> = never.iter().map(|(_, r)| r["group"].as_str()).collect();
         for group in ["neither", "waiting", "refused", "dead_before_notice"] {
             assert!(kinds.contains(group), "nobody of {group} was withheld altogether");
@@ -137,7 +158,11 @@ fn of_those_who_must_not_be_sent_no_byte_is_kept() {
             }
             files_read += 1;
             let bytes = std::fs::read(&path).unwrap();
-            assert!(!files::holds(&bytes, &scanner), "{} names somebody who was never sent", inside.display());
+            assert!(
+                !files::holds(&bytes, &scanner),
+                "{} names somebody who was never sent",
+                inside.display()
+            );
         }
         assert!(files_read > 50);
         // And decrypted: no row, no cell, no container, no key.
@@ -160,7 +185,9 @@ fn of_those_who_must_not_be_sent_no_byte_is_kept() {
 
 /// A cell of somebody else may hold the same name or household phone; ids and local ids are nobody else's.
 fn is_theirs(cell: &str, never: &[&(String, BTreeMap<String, String>)]) -> bool {
-    never.iter().any(|(id, row)| cell.contains(id.as_str()) || cell.contains(row["local_id"].as_str()))
+    never
+        .iter()
+        .any(|(id, row)| cell.contains(id.as_str()) || cell.contains(row["local_id"].as_str()))
 }
 
 /// Kanji names and phones of these records, as the holders' files have them, in UTF-8.
@@ -172,14 +199,17 @@ fn names(site: &Site, of: &[&(String, BTreeMap<String, String>)]) -> Vec<Vec<u8>
     assert!(!broken);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().unwrap().clone();
-    let column = |name: &str| header.iter().position(|h| h.contains(name)).unwrap_or_else(|| panic!("{name}: {header:?}"));
+    let column = |name: &str| {
+        header.iter().position(|h| h.contains(name)).unwrap_or_else(|| panic!("{name}: {header:?}"))
+    };
     let (id, kanji, phone) = (column("宛名番号"), column("氏名"), column("電話"));
     for row in reader.records().map(Result::unwrap) {
         if ids.contains(&row[id]) {
             found.extend([row[kanji].as_bytes().to_vec(), row[phone].as_bytes().to_vec()]);
         }
     }
-    let patients = std::fs::read_to_string(site.source("hospital_b").join("Patient.ndjson")).unwrap();
+    let patients =
+        std::fs::read_to_string(site.source("hospital_b").join("Patient.ndjson")).unwrap();
     for line in patients.lines() {
         let patient: serde_json::Value = serde_json::from_str(line).unwrap();
         if ids.contains(patient["id"].as_str().unwrap()) {
@@ -210,7 +240,8 @@ fn day_30_is_held_and_day_31_passes_and_the_words_say_so() {
         };
         let passed = site.seal("hospital_b", day_after(notice, 31), Gate::On).unwrap();
         assert!(passed.kept_persons > 20 && held > passed.kept_persons);
-        let waiting = passed.withheld_by_regime.values().map(|r| r.get("wait_running").copied().unwrap_or(0));
+        let waiting =
+            passed.withheld_by_regime.values().map(|r| r.get("wait_running").copied().unwrap_or(0));
         assert!(waiting.sum::<u64>() > 0, "those notified one day later still wait");
         for (reason, words) in [
             ("wait_running", "待機"),
@@ -240,9 +271,7 @@ fn the_producer_judges_again_what_a_holder_should_not_have_sent() {
                 *refused.entry(reason).or_insert(0) += persons;
             }
         }
-        for reason in ["not_notified", "wait_running", "died_before_notice"] {
-            assert!(refused.contains_key(reason), "{reason} is not among {refused:?}");
-        }
+        assert!(refused["not_notified"] > 5, "{refused:?}");
         // The holder's own list of stops was not heeded either; those the producer cannot know of. All others:
         for (id, row) in regimes(&site).await {
             if row["group"] == "refused" || row["stop_phase"] == "before_sending" {
@@ -251,10 +280,49 @@ fn the_producer_judges_again_what_a_holder_should_not_have_sent() {
             for (regime, column) in Regime::ALL.into_iter().zip(["sent_anon", "sent_pseudo"]) {
                 let cleared = kiban_journeys::cleared_sources(&site.on, regime).await.unwrap();
                 let must = row[column] == "yes";
-                assert_eq!(cleared.contains(&id), must, "{} of {} ({})", row["local_id"], row["holder"], row["group"]);
+                assert_eq!(
+                    cleared.contains(&id),
+                    must,
+                    "{} of {} ({})",
+                    row["local_id"],
+                    row["holder"],
+                    row["group"]
+                );
             }
         }
         assert_eq!(site.findings().await, Vec::<String>::new());
+        site.close().await;
+
+        // A holder whose clock is a day ahead: at the producer it is day 30, and the wait still runs.
+        let site = registered.copy().await;
+        let notice = site.calendar.notice_date;
+        let ahead = kiban_kernel::ScriptedClock::starting(day_after(notice, 31));
+        let mut request = SealRequest::from_home(
+            site.home("hospital_b"),
+            vec![site.source("hospital_b")],
+            day_after(notice, 31),
+        )
+        .unwrap();
+        request.gate = Gate::On;
+        let sealed =
+            holder::seal(&request, site.on.rules(), &ahead, &OsEntropy, &NoSteps, &mut |_| {})
+                .unwrap();
+        site.clock.set_date(day_after(notice, 30));
+        let received = site.receive("hospital_b", &sealed.path).await;
+        let counts = &received.report.counts;
+        assert_eq!(
+            counts.refused_persons.get("wait_running"),
+            Some(&sealed.kept_persons),
+            "{counts:?}"
+        );
+        assert_eq!((counts.accepted_persons, counts.accepted_segments), (0, 0));
+        for (table, rows) in lake::counts(&site.on).await {
+            assert_eq!(rows, 0, "{table} has rows of persons whose wait runs");
+        }
+        assert!(
+            files::walk(&site.dir.join("lake/source")).is_empty(),
+            "source bytes of persons whose wait runs"
+        );
         site.close().await;
     });
 }
@@ -265,7 +333,8 @@ fn a_delivery_twice_is_once_and_gives_the_same_receipt() {
     run(|| async {
         let site = linked.copy().await;
         let (events, counts) = (verified(&site).await, lake::counts(&site.on).await);
-        let sealed = files::find(&site.home("hospital_a").join("outbox"), |p| p.ends_with(".kiban"));
+        let sealed =
+            files::find(&site.home("hospital_a").join("outbox"), |p| p.ends_with(".kiban"));
         let again = site.receive("hospital_a", &sealed).await;
         assert!(again.known);
         assert_eq!((verified(&site).await, lake::counts(&site.on).await), (events, counts.clone()));
@@ -298,12 +367,17 @@ fn stops_after_delivery_change_what_comes_and_what_is_rebuilt() {
         let system = kiban_journeys::system_actor(&site.on).await.unwrap();
         let datasets = acts::delivered(&site);
         let scratch = Scratch::new("rebuilt");
-        let before: Vec<BTreeSet<String>> =
-            WISHES.iter().zip(&datasets).map(|(w, d)| pseudonyms(&acts::open(&site, *w, d.id))).collect();
+        let before: Vec<BTreeSet<String>> = WISHES
+            .iter()
+            .zip(&datasets)
+            .map(|(w, d)| pseudonyms(&acts::open(&site, *w, d.id)))
+            .collect();
         // Rebuilt, each is the same, byte for byte.
         for (wish, dataset) in WISHES.iter().zip(&datasets) {
             let out = scratch.join(&dataset.id.to_string());
-            let again = kiban_journeys::rebuild_dataset(&site.on, &system, dataset.id, &out, false).await.unwrap();
+            let again = kiban_journeys::rebuild_dataset(&site.on, &system, dataset.id, &out, false)
+                .await
+                .unwrap();
             assert!(again.identical && again.stops == 0 && again.persons > 0);
             let opened = site.dir.join("opened").join(dataset.id.to_string());
             let (a, b) = (files::digests(&out.join("data")), files::digests(&opened.join("data")));
@@ -321,7 +395,9 @@ fn stops_after_delivery_change_what_comes_and_what_is_rebuilt() {
             let requests = site.stops(holder, "stops_after_product.csv");
             for request in &requests {
                 let id = [request.local_id.as_str()];
-                stopped.extend(kiban_journeys::person_sources(&site.on, request.holder, id).await.unwrap());
+                stopped.extend(
+                    kiban_journeys::person_sources(&site.on, request.holder, id).await.unwrap(),
+                );
             }
             site.apply(&requests).await;
         }
@@ -329,25 +405,38 @@ fn stops_after_delivery_change_what_comes_and_what_is_rebuilt() {
         let extra = regimes(&site)
             .await
             .into_iter()
-            .find(|(_, r)| r["holder"] == "municipality" && r["group"] == "both" && r["stop_phase"].is_empty())
+            .find(|(_, r)| {
+                r["holder"] == "municipality" && r["group"] == "both" && r["stop_phase"].is_empty()
+            })
             .map(|(_, r)| r["local_id"].clone())
             .unwrap();
         site.apply(&[stop("municipality", &extra, "受付-試験-1", &site)]).await;
         let id = Parties::organization_id("municipality");
-        stopped.extend(kiban_journeys::person_sources(&site.on, id, [extra.as_str()]).await.unwrap());
+        stopped
+            .extend(kiban_journeys::person_sources(&site.on, id, [extra.as_str()]).await.unwrap());
         assert_eq!(kiban_journeys::rows_of(&site.on, &stopped).await.unwrap(), 0);
 
         // The old dataset is not rebuilt as it was; the reason is given; without the stopped it is.
         let refused = scratch.join("refused");
-        let answer = kiban_journeys::rebuild_dataset(&site.on, &system, datasets[1].id, &refused, false).await;
+        let answer =
+            kiban_journeys::rebuild_dataset(&site.on, &system, datasets[1].id, &refused, false)
+                .await;
         let error = answer.expect_err("refused");
         assert!(matches!(error, Error::StoppedSince { .. }), "{error:?}");
-        assert!(error.ja().contains("提供停止") && error.ja().contains("--without-stopped"), "{}", error.ja());
+        assert!(
+            error.ja().contains("提供停止") && error.ja().contains("--without-stopped"),
+            "{}",
+            error.ja()
+        );
         assert!(!refused.exists());
         let without = scratch.join("without");
         let rebuilt =
-            kiban_journeys::rebuild_dataset(&site.on, &system, datasets[1].id, &without, true).await.unwrap();
-        assert!(!rebuilt.identical && rebuilt.stops > 0 && rebuilt.persons < rebuilt.persons_before);
+            kiban_journeys::rebuild_dataset(&site.on, &system, datasets[1].id, &without, true)
+                .await
+                .unwrap();
+        assert!(
+            !rebuilt.identical && rebuilt.stops > 0 && rebuilt.persons < rebuilt.persons_before
+        );
         let left = pseudonyms(&without);
         assert!(left.is_subset(&before[1]) && left.len() as u64 == rebuilt.persons);
 
@@ -385,7 +474,8 @@ fn the_lake_holds_the_events_from_which_the_storage_was_made() {
         // The multisets of one patient are as good as a name: the truth has no patient numbers.
         let scratch = Scratch::new("truth");
         fixtures::unpack_ssmix2_truth(scratch.path()).unwrap();
-        let mut expected: Vec<Events> = files::walk(scratch.path()).iter().map(|p| Events::of_truth(&csv_rows(p))).collect();
+        let mut expected: Vec<Events> =
+            files::walk(scratch.path()).iter().map(|p| Events::of_truth(&csv_rows(p))).collect();
         assert_eq!(expected.len(), 20);
         let mut found: BTreeMap<String, Events> = BTreeMap::new();
         let holder = Parties::organization_id("hospital_a").to_string();
@@ -399,13 +489,16 @@ fn the_lake_holds_the_events_from_which_the_storage_was_made() {
             }
         }
         let accepted = regimes(&site).await.into_iter().filter(|(_, r)| {
-            r["holder"] == "hospital_a" && (r["reaches_anon"] == "yes" || r["reaches_pseudo"] == "yes")
+            r["holder"] == "hospital_a"
+                && (r["reaches_anon"] == "yes" || r["reaches_pseudo"] == "yes")
         });
         assert_eq!(found.len(), accepted.count());
         let (mut diagnoses, mut results, mut drugs) = (0, 0, 0);
         for events in found.values() {
             let place = expected.iter().position(|e| e == events);
-            expected.swap_remove(place.expect("a patient of the lake whose events are not those of any truth file"));
+            expected.swap_remove(
+                place.expect("a patient of the lake whose events are not those of any truth file"),
+            );
             diagnoses += events.diagnoses.len();
             results += events.results.len();
             drugs += events.drugs.len();
@@ -464,7 +557,11 @@ impl Events {
         let value = |name: &str| row.get(name).map_or("", String::as_str);
         match table {
             "condition" => {
-                self.diagnoses.push(format!("{} {}", digits(value("recorded_at"), 8), value("icd10")));
+                self.diagnoses.push(format!(
+                    "{} {}",
+                    digits(value("recorded_at"), 8),
+                    value("icd10")
+                ));
             }
             "measurement" if value("category") != "laboratory" => {}
             "measurement" => self.results.push(format!(
@@ -476,7 +573,11 @@ impl Events {
             )),
             _ => {
                 let system = value("code_system");
-                let drug = if system.starts_with("99") { format!("local {}", value("text")) } else { value("code").to_owned() };
+                let drug = if system.starts_with("99") {
+                    format!("local {}", value("text"))
+                } else {
+                    value("code").to_owned()
+                };
                 self.drugs.push(format!("{} {drug}", digits(value("ordered_at"), 8)));
             }
         }
@@ -514,7 +615,11 @@ fn linked_persons_are_the_pairs_of_the_truth() {
             for end in ["a", "b"] {
                 let holder = Parties::organization_id(&row[&format!("holder_{end}")]);
                 let local = row[&format!("local_id_{end}")].clone();
-                ends.extend(kiban_journeys::person_sources(&site.on, holder, [local.as_str()]).await.unwrap());
+                ends.extend(
+                    kiban_journeys::person_sources(&site.on, holder, [local.as_str()])
+                        .await
+                        .unwrap(),
+                );
             }
             if ends.iter().all(|end| links.contains_key(end)) {
                 all += 1;
@@ -523,7 +628,12 @@ fn linked_persons_are_the_pairs_of_the_truth() {
                 }
             }
         }
-        say(&format!("pairs: {} true with both records, {} with an exact key, {} found", all, expected.len(), found.len()));
+        say(&format!(
+            "pairs: {} true with both records, {} with an exact key, {} found",
+            all,
+            expected.len(),
+            found.len()
+        ));
         assert!(expected.len() >= 5);
         assert_eq!(found, expected);
         site.close().await;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kiban_journeys::{
-    ProduceRequest, Produced, Parties, Route, Sitting,
+    Parties, ProduceRequest, Produced, Route, Sitting,
     committee::{Ballot, Outcome as Vote},
     deliver::recipient,
     kernel::{Digest, Id, Product, kinds},
@@ -79,14 +79,20 @@ fn content(site: &Site, user: &str) -> Content {
     }
 }
 
-/// A session of the members for whom `present` says yes; all of them approve.
-pub(crate) fn sitting(site: &Site, present: impl Fn(&str) -> bool) -> Sitting {
+/// A session on a user's application, of the members for whom `present` says yes; all who may vote approve.
+pub(crate) fn sitting(site: &Site, user: &str, present: impl Fn(&str) -> bool) -> Sitting {
     let mut sitting = Sitting::default();
-    for key in site.parties.member.keys().filter(|k| present(k)) {
+    for (key, member) in site.parties.member.iter().filter(|(k, _)| present(k)) {
         let account = site.actor(key).account;
         sitting.attendance.push(account);
-        let ballot =
-            Ballot { vote: Vote::Approve, reason: "適切である。".to_owned(), conditions: Vec::new() };
+        if member.employers.iter().any(|e| e == user) {
+            continue;
+        }
+        let ballot = Ballot {
+            vote: Vote::Approve,
+            reason: "適切である。".to_owned(),
+            conditions: Vec::new(),
+        };
         sitting.ballots.insert(account, ballot);
     }
     sitting
@@ -111,10 +117,14 @@ pub(crate) async fn grant(
     application: Id<kinds::Application>,
     specification: &str,
 ) -> Granted {
-    let everybody = sitting(site, |_| true);
-    kiban_journeys::advise(&site.on, &site.actor("secretary"), application, &everybody).await.unwrap();
+    let everybody = sitting(site, wish.user, |_| true);
+    kiban_journeys::advise(&site.on, &site.actor("secretary"), application, &everybody)
+        .await
+        .unwrap();
     let manager = site.actor("manager");
-    kiban_journeys::decide(&site.on, &manager, application, true, "意見を踏まえ提供する。", &[]).await.unwrap();
+    kiban_journeys::decide(&site.on, &manager, application, true, "意見を踏まえ提供する。", &[])
+        .await
+        .unwrap();
     let terms = Terms {
         application,
         recipient: Parties::organization_id(wish.user),
@@ -164,7 +174,12 @@ pub(crate) async fn produce(site: &Site, granted: &Granted) -> Produced {
 }
 
 /// Decides all findings of a run and runs again.
-pub(crate) async fn decided(site: &Site, granted: &Granted, first: Produced, how: Decision) -> Produced {
+pub(crate) async fn decided(
+    site: &Site,
+    granted: &Granted,
+    first: Produced,
+    how: Decision,
+) -> Produced {
     if first.undecided.is_empty() {
         return first;
     }
@@ -189,7 +204,9 @@ pub(crate) async fn make(site: &Site, granted: &Granted) -> Produced {
     let produced = decided(site, granted, first, Decision::Coarsen).await;
     approve(site, &produced, granted.wish.route).await;
     let delivery = site.actor("delivery");
-    kiban_journeys::deliver_dataset(&site.on, &delivery, produced.dataset, granted.wish.route).await.unwrap();
+    kiban_journeys::deliver_dataset(&site.on, &delivery, produced.dataset, granted.wish.route)
+        .await
+        .unwrap();
     produced
 }
 
@@ -197,7 +214,9 @@ pub(crate) async fn make(site: &Site, granted: &Granted) -> Produced {
 pub(crate) async fn approve(site: &Site, produced: &Produced, route: Route) {
     for approver in ["approver_1", "approver_2"] {
         let approver = site.actor(approver);
-        kiban_journeys::approve_release(&site.on, &approver, produced.dataset, route).await.unwrap();
+        kiban_journeys::approve_release(&site.on, &approver, produced.dataset, route)
+            .await
+            .unwrap();
     }
 }
 
@@ -206,7 +225,8 @@ pub(crate) fn open(site: &Site, wish: Wish, dataset: Id<kinds::Dataset>) -> Path
     let package = site.dir.join("packages").join(dataset.to_string()).join("package.age");
     let keeper = if wish.route.leaves() { wish.user } else { "producer" };
     let out = site.dir.join("opened").join(dataset.to_string());
-    kiban_journeys::open_package(&package, &key_folder(site, keeper).join("recipient.key"), &out).unwrap();
+    kiban_journeys::open_package(&package, &key_folder(site, keeper).join("recipient.key"), &out)
+        .unwrap();
     out
 }
 

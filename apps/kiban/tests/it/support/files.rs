@@ -48,7 +48,9 @@ pub(crate) fn find(root: &Path, fits: impl Fn(&str) -> bool) -> PathBuf {
 /// Digest of every file that counts as committed state: not locks, nor what the database or the lake
 /// keeps beside itself while it is open.
 pub(crate) fn digests(root: &Path) -> BTreeMap<String, String> {
-    let counts = |p: &str| !p.ends_with("-shm") && !p.ends_with("-wal") && !p.contains("/.") && !p.starts_with('.');
+    let counts = |p: &str| {
+        !p.ends_with("-shm") && !p.ends_with("-wal") && !p.contains("/.") && !p.starts_with('.')
+    };
     walk(root)
         .into_iter()
         .map(|p| (p.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), p))
@@ -70,4 +72,30 @@ pub(crate) fn csv_rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 /// Does `haystack` hold one of these values?
 pub(crate) fn holds(haystack: &[u8], values: &aho_corasick::AhoCorasick) -> bool {
     values.is_match(haystack)
+}
+
+/// Every row of every table of a deployment's database, as text.
+pub(crate) async fn database(dir: &Path) -> Vec<String> {
+    use kiban_audit::{
+        Db,
+        sqlx::{self, Row as _},
+    };
+    let db = Db::open_file_read_only(&dir.join("governance.sqlite")).await.unwrap();
+    let ask = async |query: String| -> Vec<String> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(db.pool()).await.unwrap();
+        rows.iter().map(|row| row.try_get::<String, _>(0).unwrap()).collect()
+    };
+    let mut found = Vec::new();
+    for table in
+        ask("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name".to_owned()).await
+    {
+        let columns = ask(format!("SELECT name FROM pragma_table_info('{table}')")).await;
+        let quoted: Vec<String> = columns.iter().map(|c| format!("quote(\"{c}\")")).collect();
+        let text = quoted.join(" || '|' || ");
+        for row in ask(format!("SELECT {text} FROM \"{table}\" ORDER BY 1")).await {
+            found.push(format!("{table}: {row}"));
+        }
+    }
+    db.close().await;
+    found
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod files;
+pub(crate) mod forge;
 pub(crate) mod lake;
 pub(crate) mod site;
 

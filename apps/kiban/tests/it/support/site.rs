@@ -46,7 +46,8 @@ pub(crate) struct Site {
 
 /// The day `n` days after `date`.
 pub(crate) fn day_after(date: Date, n: i64) -> Date {
-    (0..n.abs()).fold(date, |d, _| if n > 0 { d.tomorrow().unwrap() } else { d.yesterday().unwrap() })
+    (0..n.abs())
+        .fold(date, |d, _| if n > 0 { d.tomorrow().unwrap() } else { d.yesterday().unwrap() })
 }
 
 fn world(day: Date, steps: Arc<dyn Steps>) -> (World, Arc<ScriptedClock>) {
@@ -82,7 +83,9 @@ impl Site {
         kiban_journeys::keep_roster(&site.on, &site.actor("secretary"), &members).await.unwrap();
         for holder in holders {
             let home = site.home(holder);
-            kiban_journeys::set_up_holder(&site.on, &registrar, &site.parties, holder, &home).await.unwrap();
+            kiban_journeys::set_up_holder(&site.on, &registrar, &site.parties, holder, &home)
+                .await
+                .unwrap();
         }
         site
     }
@@ -92,7 +95,14 @@ impl Site {
         let (world, clock) = world(day, steps);
         let on = Deployment::open(dir, world).await.unwrap();
         let parties = Parties::parse(PARTIES).unwrap();
-        Self { on, parties, clock, calendar: Calendar::default(), dir: dir.to_owned(), _scratch: None }
+        Self {
+            on,
+            parties,
+            clock,
+            calendar: Calendar::default(),
+            dir: dir.to_owned(),
+            _scratch: None,
+        }
     }
 
     /// Closes it and leaves it on disk.
@@ -145,7 +155,10 @@ impl Site {
         let request = |row: std::collections::BTreeMap<String, String>| StopRequest {
             holder: Parties::organization_id(holder),
             local_id: row["local_id"].clone(),
-            regimes: row["regimes"].split(';').filter_map(|r| r.parse::<Regime>().ok()).collect::<Bases>(),
+            regimes: row["regimes"]
+                .split(';')
+                .filter_map(|r| r.parse::<Regime>().ok())
+                .collect::<Bases>(),
             requested_on: row["requested_on"].parse().unwrap(),
             receipt_number: row["receipt_no"].clone(),
             requester: Requester::Person,
@@ -153,7 +166,11 @@ impl Site {
             scope: Scope::Holder,
             identities: Vec::new(),
         };
-        if path.exists() { files::csv_rows(&path).into_iter().map(request).collect() } else { Vec::new() }
+        if path.exists() {
+            files::csv_rows(&path).into_iter().map(request).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Records and applies stop requests; every store must acknowledge.
@@ -161,7 +178,8 @@ impl Site {
         let intake = self.actor("intake");
         for request in requests {
             let received = kiban_journeys::record_stop(&self.on, &intake, request).await.unwrap();
-            let applied = kiban_journeys::apply_stop(&self.on, &intake, received.stop.id).await.unwrap();
+            let applied =
+                kiban_journeys::apply_stop(&self.on, &intake, received.stop.id).await.unwrap();
             assert!(applied.open.is_empty() && applied.proof().is_some());
         }
     }
@@ -192,14 +210,19 @@ pub(crate) fn params() -> Params {
 fn small_fhir(dir: &Path) {
     fixtures::unpack_fhir(dir).unwrap();
     let patients = fs::read_to_string(dir.join("Patient.ndjson")).unwrap();
-    let id = |line: &str| line.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id =
+        |line: &str| line.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let kept: BTreeSet<String> = patients.lines().take(FHIR_PATIENTS).map(id).collect();
     for path in files::walk(dir) {
         let text = fs::read_to_string(&path).unwrap();
         let of_patients = path.ends_with("Patient.ndjson");
         let keep = |line: &&str| {
             let whose = line.split("\"Patient/").nth(1).map(|rest| rest.split('"').next().unwrap());
-            if of_patients { kept.contains(&id(line)) } else { whose.is_none_or(|w| kept.contains(w)) }
+            if of_patients {
+                kept.contains(&id(line))
+            } else {
+                whose.is_none_or(|w| kept.contains(w))
+            }
         };
         let lines: Vec<&str> = text.lines().filter(keep).collect();
         fs::write(&path, lines.join("\n") + "\n").unwrap();
@@ -207,7 +230,10 @@ fn small_fhir(dir: &Path) {
 }
 
 /// Prepared once: the work is done by the first who asks, the others wait.
-fn once(slot: &Mutex<Option<Arc<Template>>>, make: impl FnOnce(PathBuf) -> Template + Send) -> Arc<Template> {
+fn once(
+    slot: &Mutex<Option<Arc<Template>>>,
+    make: impl FnOnce(PathBuf) -> Template + Send,
+) -> Arc<Template> {
     let mut slot = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     slot.get_or_insert_with(|| Arc::new(make(lasting("site")))).clone()
 }
