@@ -56,7 +56,7 @@ fn bad_deliveries_are_refused_and_change_nothing() {
     let place = Scratch::copy_of(&linked.dir);
     let outside = Scratch::new("bad");
     let home = place.join("holders/hospital_b");
-    let sealed = files::find(&home.join("outbox"), |p| p.ends_with(".kiban"));
+    let sealed = files::sealed(&home.join("outbox"));
     let good = fs::read(&sealed).unwrap();
     let out = |name: &str| outside.join(name);
     let write = |name: &str, bytes: &[u8]| {

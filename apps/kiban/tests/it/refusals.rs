@@ -113,7 +113,7 @@ fn a_committee_that_is_none_cannot_advise() {
         let secretary = site.actor("secretary");
         let advise = async |sitting: &Sitting| {
             let error = kiban_journeys::advise(&site.on, &secretary, application, sitting).await;
-            error.err().expect("cannot advise").ja()
+            error.expect_err("cannot advise").ja()
         };
         // The general member (category 3) is absent.
         let said = advise(&acts::sitting(&site, WISHES[0].user, |key| key != "member_8")).await;
@@ -280,7 +280,7 @@ fn with_specialist() -> String {
     );
     for block in PARTIES.split("\n\n").filter(|b| b.contains("holder = \"hospital_b\"")) {
         let block = block.replace("hospital_b", "specialist").replace("-25-92", "-25-99");
-        text.push_str(&format!("\n{block}\n"));
+        text.extend(["\n", &block, "\n"]);
     }
     text
 }

@@ -239,7 +239,8 @@ pub(crate) async fn deliver_three(site: &Site) {
     for wish in WISHES {
         let granted = granted(site, wish, SPECIFICATION).await;
         let produced = make(site, &granted).await;
-        note.push_str(&format!("{},{}\n", produced.dataset, granted.application));
+        let line = [produced.dataset.to_string(), granted.application.to_string()].join(",");
+        note.extend([line.as_str(), "\n"]);
     }
     std::fs::write(site.dir.join("country").join(NOTE), note).unwrap();
 }

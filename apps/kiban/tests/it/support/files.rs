@@ -45,6 +45,11 @@ pub(crate) fn find(root: &Path, fits: impl Fn(&str) -> bool) -> PathBuf {
     walk(root).into_iter().find(|p| fits(&name(p))).expect("such a file")
 }
 
+/// The first sealed delivery below a folder.
+pub(crate) fn sealed(root: &Path) -> PathBuf {
+    find(root, |p| Path::new(p).extension().is_some_and(|e| e == "kiban"))
+}
+
 /// Digest of every file that counts as committed state: not locks, nor what the database or the lake
 /// keeps beside itself while it is open.
 pub(crate) fn digests(root: &Path) -> BTreeMap<String, String> {

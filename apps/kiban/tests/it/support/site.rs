@@ -41,7 +41,7 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<ScriptedClock>,
     pub(crate) calendar: Calendar,
     pub(crate) dir: PathBuf,
-    _scratch: Option<Scratch>,
+    scratch: Option<Scratch>,
 }
 
 /// The day `n` days after `date`.
@@ -60,7 +60,7 @@ impl Template {
     pub(crate) async fn copy(&self) -> Site {
         let scratch = Scratch::copy_of(&self.dir);
         let mut site = Site::open(scratch.path(), self.day, Arc::new(NoSteps)).await;
-        site._scratch = Some(scratch);
+        site.scratch = Some(scratch);
         site
     }
 }
@@ -76,7 +76,7 @@ impl Site {
         let calendar = Calendar::default();
         let (world, clock) = world(day_after(calendar.notice_date, -29), Arc::new(NoSteps));
         let on = Deployment::create(dir, "kiban.invalid/test", world).await.unwrap();
-        let site = Self { on, parties, clock, calendar, dir: dir.to_owned(), _scratch: None };
+        let site = Self { on, parties, clock, calendar, dir: dir.to_owned(), scratch: None };
         let registrar = site.actor("registrar");
         kiban_journeys::register_parties(&site.on, &registrar, &site.parties).await.unwrap();
         let members = site.parties.members();
@@ -101,14 +101,14 @@ impl Site {
             clock,
             calendar: Calendar::default(),
             dir: dir.to_owned(),
-            _scratch: None,
+            scratch: None,
         }
     }
 
     /// Closes it and leaves it on disk.
     pub(crate) async fn close(self) -> Option<Scratch> {
         self.on.log().db().close().await;
-        self._scratch
+        self.scratch
     }
 
     pub(crate) fn actor(&self, key: &str) -> Actor {
