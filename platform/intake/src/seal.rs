@@ -10,7 +10,6 @@ mod stream;
 
 use std::{
     cell::RefCell,
-    collections::HashSet,
     fs::File,
     io::{BufReader, Read, Seek as _, SeekFrom},
     path::Path,
