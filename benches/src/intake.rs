@@ -60,15 +60,15 @@ async fn deliver(
     let holder = home.known.id;
     let deployment = Deployment::new(&at, holder).await?;
     let whole = Meter::start()?;
-    let part = Meter::start()?;
+    let part = Meter::within()?;
     let checked = verify_seal(&sealed.path, &home.identity, std::slice::from_ref(&home.known))?;
     part.report(&format!("{what}: verify"), &amounts)?;
-    let part = Meter::start()?;
+    let part = Meter::within()?;
     let gate = deployment.gate(holder).await?;
     let ids = deployment.ids.clone();
     let (checked, prepared) = kiban_vault::prepare(&deployment.vault, gate, ids, checked).await?;
     part.report(&format!("{what}: prepare"), &amounts)?;
-    let part = Meter::start()?;
+    let part = Meter::within()?;
     let mut tx = deployment.log.begin().await?;
     let stored = prepared.store(&mut tx, &checked).await?;
     tx.commit(deployment.event("bench.received")).await?;

@@ -1,6 +1,6 @@
 //! Wall time, processor time, peak resident memory.
 
-use std::{fs, time::Instant};
+use std::{fmt::Write as _, fs, time::Instant};
 
 use anyhow::Context as _;
 
@@ -15,10 +15,15 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Begins here; the peak of memory is counted from here too, where the system allows it.
-    #[expect(clippy::disallowed_methods, reason = "this crate measures time")]
     pub(crate) fn start() -> anyhow::Result<Self> {
         // "5" resets the peak to what is resident now.
         let _ = fs::write("/proc/self/clear_refs", "5");
+        Self::within()
+    }
+
+    /// Begins a stage of another measure: the peak goes on.
+    #[expect(clippy::disallowed_methods, reason = "this crate measures time")]
+    pub(crate) fn within() -> anyhow::Result<Self> {
         Ok(Self { processor: processor()?, start: Instant::now() })
     }
 
@@ -29,12 +34,9 @@ impl Meter {
         let mut line =
             format!("{what:<34} wall {wall:7.2} s  cpu {used:7.2} s  peak {:6.0} MB", peak()?);
         for (amount, unit) in amounts {
-            line += &format!(
-                "  | {} {unit}: {}/s per core, {}/s of wall time",
-                short(*amount),
-                short(amount / used.max(1.0 / TICKS)),
-                short(amount / wall)
-            );
+            let (per_core, per_wall) = (amount / used.max(1.0 / TICKS), amount / wall);
+            let (amount, per_core, per_wall) = (short(*amount), short(per_core), short(per_wall));
+            write!(line, "  | {amount} {unit}: {per_core}/s per core, {per_wall}/s of wall time")?;
         }
         say(&line);
         Ok(())
