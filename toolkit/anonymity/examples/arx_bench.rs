@@ -33,7 +33,12 @@ fn peak_mib() -> Result<f64, Failure> {
     Ok(line.split_whitespace().nth(1).ok_or("no peak")?.parse::<f64>()? / 1024.0)
 }
 
-fn table(folder: &Path, set: &str, sensitive: Option<&str>, times: usize) -> Result<Table, Failure> {
+fn table(
+    folder: &Path,
+    set: &str,
+    sensitive: Option<&str>,
+    times: usize,
+) -> Result<Table, Failure> {
     let data = text(&folder.join(format!("data/{set}/{set}.csv")))?;
     let mut lines = data.lines();
     let header: Vec<&str> = lines.next().ok_or("empty")?.split(';').collect();
@@ -134,7 +139,6 @@ fn main() -> Result<(), Failure> {
                 answer.suppressed,
                 table.rows(),
             );
-
         }
     }
     Ok(())

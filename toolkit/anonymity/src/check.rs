@@ -67,7 +67,9 @@ impl<'a, const N: usize> Problem<'a, N> {
             .map(|attribute| {
                 let levels = attribute.hierarchy.levels();
                 (0..levels)
-                    .map(|from| (from..levels).map(|to| attribute.hierarchy.step(from, to)).collect())
+                    .map(|from| {
+                        (from..levels).map(|to| attribute.hierarchy.step(from, to)).collect()
+                    })
                     .collect()
             })
             .collect();
@@ -245,7 +247,9 @@ impl<'a, const N: usize> Problem<'a, N> {
             if loaded != Some(*distribution) {
                 let values = self.compiled.values[*distribution];
                 match parent {
-                    Some(parent) => scratch.gather(&parent.distributions[*distribution], class, values),
+                    Some(parent) => {
+                        scratch.gather(&parent.distributions[*distribution], class, values)
+                    }
                     None => scratch.load(classes.distributions[*distribution].of(class), values),
                 }
                 size = scratch.touched.iter().map(|v| u64::from(scratch.dense[*v as usize])).sum();

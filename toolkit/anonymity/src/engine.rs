@@ -99,7 +99,9 @@ pub enum AnonymizeError {
         setting: &'static str,
     },
     /// No node fulfils the models, not even the most general one.
-    #[error("no generalisation fulfils the models: {suppressed} of {rows} rows would have to be suppressed even at the most general levels, {limit} may be")]
+    #[error(
+        "no generalisation fulfils the models: {suppressed} of {rows} rows would have to be suppressed even at the most general levels, {limit} may be"
+    )]
     Impossible {
         /// Rows of the table.
         rows: u64,
@@ -193,7 +195,8 @@ impl Anonymized {
         }
         let levels = &self.passes[pass as usize].levels;
         let label = |(at, attribute): (usize, &'a crate::table::Attribute)| -> &'a str {
-            let leaf = with_bottom!(&table.store, b => table.fields[at].get(&b.classes.keys[class]));
+            let leaf =
+                with_bottom!(&table.store, b => table.fields[at].get(&b.classes.keys[class]));
             let level = &attribute.hierarchy.levels[levels[at]];
             &level.labels[level.of_leaf[leaf] as usize]
         };

@@ -91,6 +91,14 @@ impl Scratch {
     pub(crate) fn gather(&mut self, parent: &Distribution, child: usize, values: usize) {
         self.clear(values);
         let members = self.starts[child] as usize..self.starts[child + 1] as usize;
+        if let [member] = self.members[members.clone()] {
+            for (value, count) in parent.of(member as usize).iter().filter(|(_, count)| *count > 0)
+            {
+                self.dense[*value as usize] = *count;
+                self.touched.push(*value);
+            }
+            return;
+        }
         for member in &self.members[members] {
             for (value, count) in parent.of(*member as usize) {
                 self.dense[*value as usize] += count;
@@ -130,11 +138,13 @@ impl Scratch {
             self.touched.dedup();
             self.touched.retain(|value| self.dense[*value as usize] > 0);
         } else {
+            self.touched.resize(values, 0);
+            let mut found = 0;
             for (value, count) in self.dense[..values].iter().enumerate() {
-                if *count > 0 {
-                    self.touched.push(value as u32);
-                }
+                self.touched[found] = value as u32;
+                found += usize::from(*count > 0);
             }
+            self.touched.truncate(found);
         }
     }
 }
@@ -234,6 +244,12 @@ pub(crate) fn group_all<const N: usize>(
         to.pairs.clear();
         to.starts.push(0);
         for class in 0..child.keys.len() {
+            let members = scratch.starts[class] as usize..scratch.starts[class + 1] as usize;
+            if let [member] = scratch.members[members] {
+                to.pairs.extend_from_slice(from.of(member as usize));
+                to.starts.push(to.pairs.len() as u32);
+                continue;
+            }
             scratch.gather(from, class, values[at]);
             to.pairs.extend(scratch.touched.iter().map(|v| (*v, scratch.dense[*v as usize])));
             to.starts.push(to.pairs.len() as u32);

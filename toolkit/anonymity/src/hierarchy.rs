@@ -63,9 +63,9 @@ impl HierarchyError {
                 "階層ファイルの{line}行目:段階{level}のラベルが、段階{}の二つのラベルに属しています。入れ子になるよう直してください。",
                 level + 1
             ),
-            Self::IntervalWidth { position } => format!(
-                "区間の幅の{position}番目は、一つ前の幅の正の倍数ではありません。"
-            ),
+            Self::IntervalWidth { position } => {
+                format!("区間の幅の{position}番目は、一つ前の幅の正の倍数ではありません。")
+            }
         }
     }
 }
@@ -121,7 +121,11 @@ impl Hierarchy {
                 found += 1;
                 if at == 0 {
                     numbers.push(HashMap::new());
-                    levels.push(Level { labels: Vec::new(), of_leaf: Vec::new(), leaves: Vec::new() });
+                    levels.push(Level {
+                        labels: Vec::new(),
+                        of_leaf: Vec::new(),
+                        leaves: Vec::new(),
+                    });
                     parents.push(Vec::new());
                 } else if level >= levels.len() {
                     continue;
@@ -171,7 +175,9 @@ impl Hierarchy {
     }
 
     /// Two levels: the value, and `*`. For attributes without a hierarchy of their own.
-    pub fn suppression<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<Self, HierarchyError> {
+    pub fn suppression<'a>(
+        values: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, HierarchyError> {
         Self::from_rows(distinct(values).iter().map(|value| [*value, "*"]))
     }
 

@@ -67,7 +67,8 @@ pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Aggregate, Measure};
 pub use model::{Distance, Model, ModelError, estimated_map};
 pub use risk::{
-    Dankar, Estimate, Estimator, Population, PopulationRisk, SampleRisk, population_risk, sample_risk,
+    Dankar, Estimate, Estimator, Population, PopulationRisk, SampleRisk, population_risk,
+    sample_risk,
 };
 pub use search::{Control, ToTheEnd};
 pub use table::{Attribute, Sensitive, Table, TableBuilder, TableError};

@@ -217,9 +217,11 @@ impl Cells {
         if best == f64::INFINITY {
             return false;
         }
-        let values = levels.iter().zip(penalties).enumerate().map(|(at, (level, penalty))| {
-            self.value(at, *level, *penalty) * self.weights[at]
-        });
+        let values = levels
+            .iter()
+            .zip(penalties)
+            .enumerate()
+            .map(|(at, (level, penalty))| self.value(at, *level, *penalty) * self.weights[at]);
         let bound = self.aggregate.quick(values);
         let limit = self.aggregate.quick_of_score(best, levels.len());
         bound > limit + limit.abs().max(1.0) * 1e-9
@@ -242,6 +244,9 @@ mod tests {
 
     #[test]
     fn values_are_cut_after_ten_decimals() {
-        assert_eq!(floor_to_ten_decimals(0.123_456_789_19).to_bits(), 0.123_456_789_1_f64.to_bits());
+        assert_eq!(
+            floor_to_ten_decimals(0.123_456_789_19).to_bits(),
+            0.123_456_789_1_f64.to_bits()
+        );
     }
 }

@@ -111,69 +111,6 @@ pub enum Model {
     },
 }
 
-/// Why a set of models was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// No model was given.
-    #[error("no privacy model was given")]
-    None,
-    /// A parameter is out of its range.
-    #[error("parameter {parameter} of {model} is out of range")]
-    Range {
-        /// Name of the model.
-        model: &'static str,
-        /// Name of the parameter.
-        parameter: &'static str,
-    },
-    /// The table has no sensitive attribute of this name.
-    #[error("the table has no sensitive attribute {attribute:?}")]
-    Sensitive {
-        /// Name asked for.
-        attribute: String,
-    },
-    /// Hierarchical distance without a hierarchy.
-    #[error("the sensitive attribute {attribute:?} needs a hierarchy")]
-    Hierarchy {
-        /// Name asked for.
-        attribute: String,
-    },
-    /// k-map or δ-presence without a population.
-    #[error("{model} needs a population table")]
-    Population {
-        /// Name of the model.
-        model: &'static str,
-    },
-    /// A model that local recoding cannot keep.
-    #[error("{model} does not hold for a table put together by local recoding")]
-    LocalRecoding {
-        /// Name of the model.
-        model: &'static str,
-    },
-}
-
-impl ModelError {
-    /// The Japanese sentence for the person who chose the models.
-    pub fn ja(&self) -> String {
-        match self {
-            Self::None => "匿名化の基準(--model)が指定されていません。".into(),
-            Self::Range { model, parameter } => {
-                format!("基準「{model}」の「{parameter}」が範囲外です。")
-            }
-            Self::Sensitive { attribute } => {
-                format!("機微な属性「{attribute}」が表にありません。--sensitive を確認してください。")
-            }
-            Self::Hierarchy { attribute } => {
-                format!("機微な属性「{attribute}」の階層ファイルが必要です。")
-            }
-            Self::Population { model } => format!("基準「{model}」には母集団の表が必要です。"),
-            Self::LocalRecoding { model } => {
-                format!("基準「{model}」は局所的な一般化では保証できません。")
-            }
-        }
-    }
-}
-
 /// A test of one class by the counts of one sensitive attribute.
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
@@ -320,8 +257,7 @@ impl Compiled {
                 .position(|s| s.name == *attribute)
                 .ok_or_else(|| ModelError::Sensitive { attribute: attribute.clone() })
         };
-        let population =
-            || table.population.ok_or(ModelError::Population { model: model.name() });
+        let population = || table.population.ok_or(ModelError::Population { model: model.name() });
         match model {
             Model::KAnonymity { k } => self.k = self.k.max(*k),
             Model::KMapEstimated { k, population, significance } => {
@@ -400,5 +336,7 @@ fn order(values: &[Box<str>]) -> Vec<u32> {
 }
 
 mod class_test;
+mod error;
 
 pub(crate) use class_test::Class;
+pub use error::ModelError;

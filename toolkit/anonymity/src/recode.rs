@@ -1,7 +1,7 @@
 //! Full-domain and local recoding: one search, or one search after the other on what is still suppressed.
 
 use crate::check::{Problem, Work};
-use crate::engine::{Anonymized, AnonymizeError, Pass, Recoding, Settings, problem, search};
+use crate::engine::{AnonymizeError, Anonymized, Pass, Recoding, Settings, problem, search};
 use crate::group::{Classes, Distribution};
 use crate::model::Compiled;
 use crate::search::{Best, Control};
@@ -36,7 +36,7 @@ pub(crate) fn run<const N: usize>(
     let mut checked = found.checked;
     if let Recoding::Local { step, passes: most } = settings.recoding {
         let mut gs_factor = settings.gs_factor;
-        for _ in 0..most {
+        for _ in 0..most.min(60_000) {
             let rows: u64 = rest.iter().map(|c| u64::from(base.counts[*c as usize])).sum();
             if rows < u64::from(compiled.k) || rows == 0 || control.stop() {
                 break;

@@ -95,7 +95,9 @@ pub enum TableError {
     #[error("no quasi-identifier was named")]
     NoAttribute,
     /// The levels an attribute may take are not levels of its hierarchy.
-    #[error("attribute {attribute:?}: its levels {lowest} to {highest} are not levels of its hierarchy")]
+    #[error(
+        "attribute {attribute:?}: its levels {lowest} to {highest} are not levels of its hierarchy"
+    )]
     Levels {
         /// Name of the attribute.
         attribute: String,
@@ -125,11 +127,15 @@ impl TableError {
             Self::Width { row, found, expected } => {
                 format!("{row}行目の値は{found}個ですが、{expected}個必要です。")
             }
-            Self::NoAttribute => "準識別子が指定されていません。--qi で列を指定してください。".into(),
-            Self::Levels { attribute, lowest, highest } => format!(
-                "「{attribute}」に指定された段階{lowest}〜{highest}は階層にありません。"
-            ),
-            Self::TooWide { .. } => "準識別子の値の種類が多すぎて処理できません。列を減らしてください。".into(),
+            Self::NoAttribute => {
+                "準識別子が指定されていません。--qi で列を指定してください。".into()
+            }
+            Self::Levels { attribute, lowest, highest } => {
+                format!("「{attribute}」に指定された段階{lowest}〜{highest}は階層にありません。")
+            }
+            Self::TooWide { .. } => {
+                "準識別子の値の種類が多すぎて処理できません。列を減らしてください。".into()
+            }
             Self::TooLong => "行数が多すぎます(上限3,000,000,000行)。".into(),
         }
     }

@@ -15,8 +15,8 @@ pub use risk::{RiskOptions, RiskReport, risk};
 pub use text::{join, split};
 
 use crate::{
-    AnonymizeError, Anonymized, Attribute, Control, Hierarchy, HierarchyError, ModelError, Sensitive,
-    Settings, Table, TableBuilder, TableError, anonymize,
+    AnonymizeError, Anonymized, Attribute, Control, Hierarchy, HierarchyError, ModelError,
+    Sensitive, Settings, Table, TableBuilder, TableError, anonymize,
 };
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -97,7 +97,9 @@ impl ToolError {
             Self::Read(_) => "データを読み取れません。".into(),
             Self::Write(_) => "出力を書き込めません。".into(),
             Self::NoHeader => "データに見出し行がありません。".into(),
-            Self::Column { column } => format!("データに列「{column}」がありません。列名を確認してください。"),
+            Self::Column { column } => {
+                format!("データに列「{column}」がありません。列名を確認してください。")
+            }
             Self::NoHierarchy { attribute } => format!(
                 "「{attribute}」の階層ファイルがありません。--hierarchies のフォルダに {attribute}.csv を置いてください。"
             ),
@@ -221,7 +223,11 @@ impl Run {
     ///
     /// # Errors
     /// If reading or writing fails, or the data are not those of the run.
-    pub fn write(&self, data: impl BufRead, out: &mut impl std::io::Write) -> Result<(), ToolError> {
+    pub fn write(
+        &self,
+        data: impl BufRead,
+        out: &mut impl std::io::Write,
+    ) -> Result<(), ToolError> {
         let mut lines = text::Lines::new(data, self.delimiter);
         let first = lines.next()?.ok_or(ToolError::NoHeader)?;
         let mut text = first.strip_prefix('\u{feff}').unwrap_or(&first).to_owned();

@@ -67,7 +67,11 @@ impl Test {
                     distance += carried.abs();
                 }
                 let steps = (rank.len() as f64 - 1.0).max(1.0);
-                if distance <= t * steps { None } else { beyond(distance / steps, *t).or(Some(0.0)) }
+                if distance <= t * steps {
+                    None
+                } else {
+                    beyond(distance / steps, *t).or(Some(0.0))
+                }
             }
             Self::Disclosure(delta) => {
                 let fails = |value: &u32| {
@@ -116,10 +120,11 @@ fn variation(class: &Class<'_>, table: &[u32], rows: u64) -> f64 {
     for value in class.touched {
         let in_table = table[*value as usize];
         seen += u64::from(in_table);
-        sum += (f64::from(class.counts[*value as usize]) / size - f64::from(in_table) / rows_f).abs();
+        sum +=
+            (f64::from(class.counts[*value as usize]) / size - f64::from(in_table) / rows_f).abs();
     }
     // Values that the class lacks add their whole share of the table.
-    (sum + (rows - seen) as f64 / rows_f) / 2.0
+    0.5 * (sum + (rows - seen) as f64 / rows_f)
 }
 
 impl Tree {
@@ -145,8 +150,11 @@ impl Tree {
                 carried[*parent as usize] += extra;
                 moved[*parent as usize] += extra.abs();
             }
-            let balanced: i64 =
-                moved.iter().zip(&*carried).map(|(moved, carried)| (moved - carried.abs()) / 2).sum();
+            let balanced: i64 = moved
+                .iter()
+                .zip(&*carried)
+                .map(|(moved, carried)| (moved - carried.abs()) / 2)
+                .sum();
             cost += (level + 1) as f64 / height * balanced as f64;
             sums.truncate(next + labels);
             start = next;

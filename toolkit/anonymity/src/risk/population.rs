@@ -149,11 +149,10 @@ fn pitman(sizes: &[(u32, u64)], n: f64, population: f64) -> Estimate {
         return Estimate::NotConverged;
     }
     for start in [moments, (u, 0.5), (u / 10.0, 0.8), (u, 0.1), (u / 10.0, 0.2)] {
-        if let Some((theta, alpha)) = newton(sizes, n, classes, start) {
-            if theta + alpha > 0.0 && alpha != 0.0 {
-                let log = ln_gamma(theta + 1.0) - ln_gamma(theta + alpha) + alpha * population.ln();
-                return Estimate::of(log.exp(), population);
-            }
+        let found = newton(sizes, n, classes, start);
+        if let Some((theta, alpha)) = found.filter(|(theta, alpha)| theta + alpha > 0.0) {
+            let log = ln_gamma(theta + 1.0) - ln_gamma(theta + alpha) + alpha * population.ln();
+            return Estimate::of(log.exp(), population);
         }
     }
     Estimate::NotConverged

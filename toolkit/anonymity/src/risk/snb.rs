@@ -14,12 +14,7 @@ pub(super) enum Form {
     Derived,
 }
 
-pub(super) fn estimate(
-    sizes: &[(u32, u64)],
-    sample: f64,
-    population: f64,
-    form: Form,
-) -> Estimate {
+pub(super) fn estimate(sizes: &[(u32, u64)], sample: f64, population: f64, form: Form) -> Estimate {
     let f = sample / population;
     let of = |size: u32| sizes.iter().find(|(s, _)| *s == size).map_or(0.0, |(_, n)| *n as f64);
     let (c1, c2) = (of(1), of(2));

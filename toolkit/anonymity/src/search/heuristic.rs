@@ -96,7 +96,7 @@ impl<const N: usize> Search<'_, N> {
             self.checked += 1;
             let excess = verdict.suppressed.saturating_sub(problem.limit);
             self.known.insert(levels.clone(), Worth { excess, score: verdict.score });
-            if verdict.sure > 0 && self.tops.len() < 2_000 {
+            if verdict.sure > 0 && self.tops.len() < 300 {
                 self.tops.push((levels.clone(), penalties));
             }
             if verdict.anonymous {
@@ -128,9 +128,8 @@ impl<const N: usize> Search<'_, N> {
                     .collect();
                 next.sort_by(|a, b| hopes[*b].total_cmp(&hopes[*a]).then(a.cmp(b)));
                 next.truncate(BATCH);
-                let promising = next.first().is_some_and(|at| {
-                    chosen.is_none_or(|(_, gain)| hopes[*at] > gain)
-                });
+                let promising =
+                    next.first().is_some_and(|at| chosen.is_none_or(|(_, gain)| hopes[*at] > gain));
                 if !promising || self.over() {
                     break;
                 }
@@ -195,11 +194,8 @@ impl<const N: usize> Search<'_, N> {
         let mut wide = false;
         let mut tried: HashSet<Vec<usize>> = HashSet::new();
         'again: while !self.over() {
-            let moves: Vec<Vec<usize>> = self
-                .moves(node, wide)
-                .into_iter()
-                .filter(|to| !tried.contains(to))
-                .collect();
+            let moves: Vec<Vec<usize>> =
+                self.moves(node, wide).into_iter().filter(|to| !tried.contains(to)).collect();
             for batch in moves.chunks(BATCH) {
                 let batch: Vec<Vec<usize>> =
                     batch.iter().filter(|to| !self.hopeless(to)).cloned().collect();
@@ -232,7 +228,11 @@ impl<const N: usize> Search<'_, N> {
 }
 
 /// A good node for little: the start of the optimal search.
-pub(crate) fn seed<const N: usize>(problem: &Problem<'_, N>, most: u64, control: &dyn Control) -> Found {
+pub(crate) fn seed<const N: usize>(
+    problem: &Problem<'_, N>,
+    most: u64,
+    control: &dyn Control,
+) -> Found {
     let mut search = Search::new(problem, most, control);
     let mut node = problem.highest();
     search.descend(&mut node);

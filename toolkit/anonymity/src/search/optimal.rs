@@ -57,7 +57,7 @@ struct Lattice<'a, const N: usize> {
 }
 
 impl<const N: usize> Lattice<'_, N> {
-    fn digits(&self, mut at: usize, sizes: &[usize]) -> Vec<usize> {
+    fn digits(mut at: usize, sizes: &[usize]) -> Vec<usize> {
         let mut digits = vec![0; sizes.len()];
         for (digit, size) in digits.iter_mut().zip(sizes).rev() {
             *digit = at % size;
@@ -82,7 +82,7 @@ impl<const N: usize> Lattice<'_, N> {
         control: &dyn Control,
     ) -> Unit {
         let n = self.order.len();
-        let outer = self.digits(unit, &self.sizes[..self.prefix]);
+        let outer = Self::digits(unit, &self.sizes[..self.prefix]);
         let mut strides = vec![1; self.prefix];
         for at in (0..self.prefix.saturating_sub(1)).rev() {
             strides[at] = strides[at + 1] * self.sizes[at + 1];
@@ -132,8 +132,7 @@ impl<const N: usize> Lattice<'_, N> {
                 }
             }
             let hopeless = u64::from(sure) > self.problem.limit
-                || bounded
-                    && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
+                || bounded && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
             if !hopeless && !control.stop() {
                 let walker = walker.get_or_insert_with(|| self.walker(&outer, starts));
                 let verdict = walker.check(&levels);
@@ -183,7 +182,7 @@ pub(crate) fn search<const N: usize>(
     let lattice = Lattice { problem, order, lowest, sizes, prefix, inner };
     let mut waves: Vec<Vec<usize>> = Vec::new();
     for unit in 0..count {
-        let height: usize = lattice.digits(unit, &lattice.sizes[..prefix]).iter().sum();
+        let height: usize = Lattice::<N>::digits(unit, &lattice.sizes[..prefix]).iter().sum();
         waves.resize_with(waves.len().max(height + 1), Vec::new);
         waves[height].push(unit);
     }
@@ -211,11 +210,7 @@ pub(crate) fn search<const N: usize>(
 
 impl<const N: usize> Lattice<'_, N> {
     /// A walker that starts where the first attribute has its level; that table is shared by all units.
-    fn walker<'a>(
-        &'a self,
-        outer: &[usize],
-        starts: &'a [OnceLock<Classes<N>>],
-    ) -> Walker<'a, N> {
+    fn walker<'a>(&'a self, outer: &[usize], starts: &'a [OnceLock<Classes<N>>]) -> Walker<'a, N> {
         let zero = vec![0; self.order.len()];
         let Some(digit) = outer.first() else {
             return Walker::new(self.problem, &self.order, self.problem.base, zero, 0);

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{Model, ToTheEnd};
 
-const DATA: &str = "id;age;sex;ill\n1;34;F;flu\n2;36;F;cold\n3;34;F;flu\n4;51;M;\"a;b\"\n5;36;F;cold\n";
+const DATA: &str =
+    "id;age;sex;ill\n1;34;F;flu\n2;36;F;cold\n3;34;F;flu\n4;51;M;\"a;b\"\n5;36;F;cold\n";
 
 fn options() -> Options {
     Options {
@@ -15,7 +16,10 @@ fn options() -> Options {
         quasi: vec!["age".into(), "sex".into()],
         sensitive: vec!["ill".into()],
         identifying: vec!["id".into()],
-        settings: Settings::new(parse_models(&["k=2".into(), "l=2".into()], Some("ill")).unwrap(), 0.2),
+        settings: Settings::new(
+            parse_models(&["k=2".into(), "l=2".into()], Some("ill")).unwrap(),
+            0.2,
+        ),
     }
 }
 

@@ -17,14 +17,10 @@ fn settings(name: &str, sensitive: &str, rows: usize) -> Option<Settings> {
     let number = |text: &str| text.parse::<f64>().unwrap();
     let attribute = || sensitive.trim_start_matches('~').to_owned();
     let parts: Vec<&str> = name.split('_').collect();
-    let suppression =
-        parts.iter().find_map(|part| part.strip_prefix("supp")).map_or(0.05, number);
+    let suppression = parts.iter().find_map(|part| part.strip_prefix("supp")).map_or(0.05, number);
     let mut models = Vec::new();
-    if let Some(k) = parts.iter().flat_map(|p| p.split('+')).find_map(|p| p.strip_prefix('k')) {
-        if let Ok(k) = k.parse() {
-            models.push(Model::KAnonymity { k });
-        }
-    }
+    let k = parts.iter().flat_map(|p| p.split('+')).find_map(|p| p.strip_prefix('k'));
+    models.extend(k.and_then(|k| k.parse().ok()).map(|k| Model::KAnonymity { k }));
     let after = |prefix: &str| {
         let at = name.find(prefix)? + prefix.len();
         Some(number(name[at..].split('_').next().unwrap()))
@@ -152,10 +148,9 @@ fn run_set(name: &str) {
         }
         let histogram: Vec<u64> =
             answer.histogram.iter().flat_map(|(size, n)| [u64::from(*size), *n]).collect();
-        if let Some(want) = expected["class_histogram_size_count"].as_array() {
-            if want.iter().map(|n| n.as_u64().unwrap()).collect::<Vec<_>>() != histogram {
-                fault("histogram of class sizes");
-            }
+        let want = expected["class_histogram_size_count"].as_array();
+        if want.is_some_and(|want| *want != histogram) {
+            fault("histogram of class sizes");
         }
         if expected["output_sha256"].as_str() != Some(&digest(&set, &table, &answer, untyped)) {
             fault("digest of the output");

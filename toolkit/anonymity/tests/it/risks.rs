@@ -37,7 +37,9 @@ fn run(name: &str) {
         for (model, want) in expected["models"].as_object().unwrap() {
             let population = match model.strip_prefix("sampling_fraction_") {
                 Some(fraction) => Population::Fraction(fraction.parse().unwrap()),
-                None => Population::Size(model.strip_prefix("population_").unwrap().parse().unwrap()),
+                None => {
+                    Population::Size(model.strip_prefix("population_").unwrap().parse().unwrap())
+                }
             };
             let risk = population_risk(&histogram, population).unwrap();
             for (ours, theirs) in [(risk.pitman, "pitman"), (risk.zayatz, "zayatz")] {
