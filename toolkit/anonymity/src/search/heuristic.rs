@@ -56,14 +56,14 @@ impl<const N: usize> Search<'_, N> {
         ((z ^ (z >> 31)) % below as u64) as usize
     }
 
-    /// True if a bound shows that the node cannot be better than the best one.
-    fn hopeless(&self, levels: &[usize]) -> bool {
-        let (Some(cells), Some(best)) = (&self.problem.cells, &self.best) else { return false };
-        let zero = vec![0.0; levels.len()];
-        if cells.hopeless(levels, &zero, best.score) {
-            return true;
+    /// A lower bound of the score of a node, by what its ancestors surely suppress; none if the bound shows that the
+    /// node cannot be better than the best one.
+    fn hope(&self, levels: &[usize]) -> Option<f64> {
+        let (Some(cells), Some(best)) = (&self.problem.cells, &self.best) else { return Some(0.0) };
+        let mut most = vec![0.0; levels.len()];
+        if cells.hopeless(levels, &most, best.score) {
+            return None;
         }
-        let mut most = zero;
         for (top, penalties) in &self.tops {
             if top.iter().zip(levels).all(|(top, level)| top >= level) {
                 for (most, penalty) in most.iter_mut().zip(penalties) {
@@ -71,7 +71,12 @@ impl<const N: usize> Search<'_, N> {
                 }
             }
         }
-        cells.hopeless(levels, &most, best.score)
+        if cells.hopeless(levels, &most, best.score) {
+            return None;
+        }
+        let values: Vec<f64> =
+            (0..levels.len()).map(|at| cells.value(at, levels[at], most[at])).collect();
+        Some(cells.aggregate.of(&values, &cells.weights))
     }
 
     /// Check nodes that are not known, in parallel; no more than the limit allows.
@@ -96,7 +101,7 @@ impl<const N: usize> Search<'_, N> {
             self.checked += 1;
             let excess = verdict.suppressed.saturating_sub(problem.limit);
             self.known.insert(levels.clone(), Worth { excess, score: verdict.score });
-            if verdict.sure > 0 && self.tops.len() < 300 {
+            if verdict.sure > 0 && self.tops.len() < 2_000 {
                 self.tops.push((levels.clone(), penalties));
             }
             if verdict.anonymous {
@@ -194,11 +199,21 @@ impl<const N: usize> Search<'_, N> {
         let mut wide = false;
         let mut tried: HashSet<Vec<usize>> = HashSet::new();
         'again: while !self.over() {
-            let moves: Vec<Vec<usize>> =
-                self.moves(node, wide).into_iter().filter(|to| !tried.contains(to)).collect();
+            let mut moves: Vec<(f64, Vec<usize>)> = self
+                .moves(node, wide)
+                .into_iter()
+                .filter(|to| !tried.contains(to))
+                .filter_map(|to| Some((self.hope(&to)?, to)))
+                .collect();
+            // The most promising first; in random order where they promise the same.
+            moves.sort_by(|a, b| a.0.total_cmp(&b.0));
             for batch in moves.chunks(BATCH) {
-                let batch: Vec<Vec<usize>> =
-                    batch.iter().filter(|to| !self.hopeless(to)).cloned().collect();
+                let batch: Vec<Vec<usize>> = batch
+                    .iter()
+                    .map(|(_, to)| to)
+                    .filter(|to| self.hope(to).is_some())
+                    .cloned()
+                    .collect();
                 self.check(&batch);
                 let mut better: Option<(Vec<usize>, Worth)> = None;
                 for to in batch {
