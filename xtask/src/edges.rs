@@ -26,14 +26,25 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cohort", &["vault", "register", "lake", "disclosure", "kernel", "govern", "audit"]),
     (
         "deid",
-        &["cohort", "vault", "lake", "anonymity", "textmask", "imaging", "kernel", "govern", "audit"],
+        &[
+            "cohort",
+            "vault",
+            "lake",
+            "anonymity",
+            "textmask",
+            "imaging",
+            "kernel",
+            "govern",
+            "audit",
+        ],
     ),
     ("release", &["deid", "kernel", "govern", "audit"]),
     ("deliver", &["release", "lake", "kernel", "govern", "audit"]),
     (
         "journeys",
         &[
-            "kernel", "govern", "audit", "lake", "intake", "register", "vault", "cohort", "deid", "release", "deliver",
+            "kernel", "govern", "audit", "lake", "intake", "register", "vault", "cohort", "deid",
+            "release", "deliver",
         ],
     ),
     ("web", &["journeys", "govern", "kernel"]),
@@ -44,7 +55,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// The binary names what it wires: journeys (which hands on the kernel's types), web, the toolkit.
 const KIBAN_MAY_NAME: &[&str] = &[
-    "journeys", "web", "formats", "linkage", "anonymity", "disclosure", "textmask", "imaging", "country",
+    "journeys",
+    "web",
+    "formats",
+    "linkage",
+    "anonymity",
+    "disclosure",
+    "textmask",
+    "imaging",
+    "country",
 ];
 
 /// Libraries that stay behind one door.
@@ -81,24 +100,39 @@ fn manifest(path: &Path, remarks: &mut Vec<Remark>) -> anyhow::Result<()> {
         _ => match MAY_NAME.iter().find(|(n, _)| *n == name) {
             Some((_, allowed)) => allowed,
             None => {
-                remarks.push(Remark::fail(path, 1, format!("crate {name} has no row in the table of edges")));
+                remarks.push(Remark::fail(
+                    path,
+                    1,
+                    format!("crate {name} has no row in the table of edges"),
+                ));
                 return Ok(());
             }
         },
     };
-    for (section, dev) in [("dependencies", false), ("dev-dependencies", true), ("build-dependencies", false)] {
+    for (section, dev) in
+        [("dependencies", false), ("dev-dependencies", true), ("build-dependencies", false)]
+    {
         let Some(dependencies) = table.get(section).and_then(|d| d.as_table()) else { continue };
         for dependency in dependencies.keys() {
-            let line = text.lines().position(|l| l.starts_with(dependency.as_str())).map_or(1, |l| l + 1);
+            let line =
+                text.lines().position(|l| l.starts_with(dependency.as_str())).map_or(1, |l| l + 1);
             if let Some(ours) = dependency.strip_prefix("kiban-") {
                 let ok = allowed.contains(&ours) || dev && (ours == "testkit" || name == "kiban");
                 if !ok {
-                    remarks.push(Remark::fail(path, line, format!("{name} may not name {ours}: a new edge needs an ADR")));
+                    remarks.push(Remark::fail(
+                        path,
+                        line,
+                        format!("{name} may not name {ours}: a new edge needs an ADR"),
+                    ));
                 }
             }
             let door = DOORS.iter().find(|(lib, _)| lib == dependency);
             if door.is_some_and(|(_, doors)| !doors.contains(&name)) {
-                remarks.push(Remark::fail(path, line, format!("{dependency} stays behind one door")));
+                remarks.push(Remark::fail(
+                    path,
+                    line,
+                    format!("{dependency} stays behind one door"),
+                ));
             }
         }
     }

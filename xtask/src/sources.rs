@@ -18,7 +18,9 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<(usize, Vec<Remark>)> {
     let law: toml::Table = fs::read_to_string(root.join("docs/law.toml"))?.parse()?;
     let keys: BTreeSet<&str> = law.keys().map(String::as_str).collect();
     let mut files = Vec::new();
-    for room in ["toolkit", "platform", "apps", "testkit", "xtask", "benches", "rules", "spec", "schemas"] {
+    for room in
+        ["toolkit", "platform", "apps", "testkit", "xtask", "benches", "rules", "spec", "schemas"]
+    {
         walk(&root.join(room), &mut files)?;
     }
     let mut remarks = Vec::new();
@@ -50,7 +52,11 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 fn rust(path: &Path, text: &str, keys: &BTreeSet<&str>, remarks: &mut Vec<Remark>) {
     let lines = text.lines().count();
     if lines > FAIL_LINES {
-        remarks.push(Remark::fail(path, lines, format!("{lines} lines: split the file by what it does")));
+        remarks.push(Remark::fail(
+            path,
+            lines,
+            format!("{lines} lines: split the file by what it does"),
+        ));
     } else if lines > WARN_LINES {
         remarks.push(Remark::warn(path, lines, format!("{lines} lines")));
     }
@@ -85,7 +91,8 @@ fn rust(path: &Path, text: &str, keys: &BTreeSet<&str>, remarks: &mut Vec<Remark
 fn banned_names(path: &Path, line: usize, code: &str, remarks: &mut Vec<Remark>) {
     let after = |word: &str| {
         let at = code.find(word)?;
-        let name = code[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let name =
+            code[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
         (!name.is_empty()).then_some(name)
     };
     if code.starts_with("//") {
@@ -95,11 +102,16 @@ fn banned_names(path: &Path, line: usize, code: &str, remarks: &mut Vec<Remark>)
         remarks.push(Remark::fail(path, line, "no `get_` in names"));
     }
     for word in ["struct ", "enum ", "trait "] {
-        let starts = code.starts_with(word) || code.starts_with("pub") && code.contains(&format!(" {word}"));
+        let starts =
+            code.starts_with(word) || code.starts_with("pub") && code.contains(&format!(" {word}"));
         if let Some(name) = after(word).filter(|_| starts)
             && BANNED_TYPE_ENDS.iter().any(|end| name.ends_with(end))
         {
-            remarks.push(Remark::fail(path, line, format!("`{name}` says nothing: name what it is")));
+            remarks.push(Remark::fail(
+                path,
+                line,
+                format!("`{name}` says nothing: name what it is"),
+            ));
         }
     }
 }

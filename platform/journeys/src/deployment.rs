@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use kiban_audit::{Db, Log, LogSigner};
 use age::{secrecy::ExposeSecret as _, x25519};
+use kiban_audit::{Db, Log, LogSigner};
 use kiban_kernel::{Clock, Date, Entropy, Id, Kind, OsEntropy, Rules, Steps};
 use kiban_lake::{KeyRing, Lake};
 

@@ -19,7 +19,8 @@ pub async fn system_actor(on: &Deployment) -> Result<Actor, Error> {
         .fetch_optional(&mut *on.reader().await?)
         .await?
         .ok_or(Error::Unknown { what: "producer" })?;
-    let producer = row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Unknown { what: "producer" })?;
+    let producer =
+        row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Unknown { what: "producer" })?;
     Ok(Actor::system(producer))
 }
 
@@ -40,7 +41,9 @@ pub async fn person_sources(
 ///
 /// # Errors
 /// The lake failed.
-pub async fn links(on: &Deployment) -> Result<BTreeMap<Id<kinds::PersonSource>, Id<kinds::Person>>, Error> {
+pub async fn links(
+    on: &Deployment,
+) -> Result<BTreeMap<Id<kinds::PersonSource>, Id<kinds::Person>>, Error> {
     Ok(link::at(&on.lake, on.lake.head().await?).await?)
 }
 
@@ -73,13 +76,15 @@ pub async fn cleared_sources(on: &Deployment, regime: Regime) -> Result<BTreeSet
 /// # Errors
 /// It is no Parquet file.
 pub fn parquet_cells(bytes: Vec<u8>, f: &mut dyn FnMut(&str)) -> Result<(), Error> {
-    let batches = kiban_lake::table_file::read(bytes.into()).map_err(kiban_lake::LakeError::from)?;
+    let batches =
+        kiban_lake::table_file::read(bytes.into()).map_err(kiban_lake::LakeError::from)?;
     if let Some(batch) = batches.first() {
         batch.schema().fields().iter().for_each(|field| f(field.name()));
     }
     for batch in &batches {
         for column in batch.columns() {
-            let text = cast(column, &DataType::Utf8).map_err(|_| Error::Unknown { what: "column of that type" })?;
+            let text = cast(column, &DataType::Utf8)
+                .map_err(|_| Error::Unknown { what: "column of that type" })?;
             text.as_string::<i32>().iter().flatten().for_each(&mut *f);
         }
     }

@@ -36,10 +36,14 @@ pub use deployment::{Deployment, World};
 pub use error::Error;
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use link_persons::link_persons;
-pub use produce_dataset::{Content, ProduceRequest, Produced, Rebuilt, produce_dataset, rebuild_dataset};
+pub use produce_dataset::{
+    Content, ProduceRequest, Produced, Rebuilt, produce_dataset, rebuild_dataset,
+};
 pub use receive_delivery::{Received, receive_delivery, report_of};
 pub use register_parties::{Parties, actor_named, register_parties};
-pub use release_dataset::{approve_release, decide_finding, deliver_dataset, open_package, register_recipient};
+pub use release_dataset::{
+    approve_release, decide_finding, deliver_dataset, open_package, register_recipient,
+};
 pub use set_up_holder::set_up_holder;
 pub use stop_request::{apply_stop, open_stops, record_stop};
 pub use use_application::{

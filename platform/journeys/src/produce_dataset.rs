@@ -92,7 +92,11 @@ enum Stand {
 /// specification breaks the standard of processing; a stop waits for the vault; lake or log failed.
 /// # Law
 /// `anonymized.making`, `pseudonymized.making`
-pub async fn produce_dataset(on: &Deployment, actor: &Actor, request: &ProduceRequest) -> Result<Produced, Error> {
+pub async fn produce_dataset(
+    on: &Deployment,
+    actor: &Actor,
+    request: &ProduceRequest,
+) -> Result<Produced, Error> {
     let permit = permit(actor, Act::ProduceDataset)?;
     let dataset = match request.dataset {
         Some(dataset) => dataset,
@@ -105,7 +109,8 @@ pub async fn produce_dataset(on: &Deployment, actor: &Actor, request: &ProduceRe
         .into_iter()
         .find(|c| c.in_force(today))
         .ok_or(Error::Unknown { what: "contract in force" })?;
-    let basis = basis(&mut conn, dataset, request.application, contract, &request.specification).await?;
+    let basis =
+        basis(&mut conn, dataset, request.application, contract, &request.specification).await?;
     if basis.spec.digest() != basis.contract.terms.specification {
         return Err(Error::SpecificationDiffers);
     }
@@ -156,7 +161,9 @@ async fn start(on: &Deployment, permit: &Permit, basis: &Basis, text: &str) -> R
     let ring = on.lake.ring().clone();
     match basis.application.product {
         Product::Anonymized => drop(DatasetKey::of(&ring, tx.conn(), basis.dataset).await?),
-        Product::Pseudonymized => drop(ProjectKey::of(&ring, tx.conn(), basis.application.project).await?),
+        Product::Pseudonymized => {
+            drop(ProjectKey::of(&ring, tx.conn(), basis.application.project).await?)
+        }
     }
     let event = Event {
         kind: "dataset.started",
@@ -181,7 +188,11 @@ fn checked(on: &Deployment, basis: &Basis) -> Result<Checked, Error> {
     Ok(basis.spec.check(basis.application.product, &on.rules, basis.contract.terms.from)?)
 }
 
-async fn run(on: &Deployment, basis: &Basis, stand: &Stand) -> Result<(Content, Vec<TouchingStop>), Error> {
+async fn run(
+    on: &Deployment,
+    basis: &Basis,
+    stand: &Stand,
+) -> Result<(Content, Vec<TouchingStop>), Error> {
     let checked = checked(on, basis)?;
     let mut conn = on.reader().await?;
     let ring = on.lake.ring().clone();
@@ -190,22 +201,38 @@ async fn run(on: &Deployment, basis: &Basis, stand: &Stand) -> Result<(Content, 
             let (cleared, since) = match stand {
                 Stand::Now => (Cleared::<Anon52>::mint(&mut conn, &on.lake).await?, Vec::new()),
                 Stand::Of { snapshot, watermark } => {
-                    Cleared::<Anon52>::again(&mut conn, &on.lake, kiban_lake::Snapshot(*snapshot), *watermark).await?
+                    Cleared::<Anon52>::again(
+                        &mut conn,
+                        &on.lake,
+                        kiban_lake::Snapshot(*snapshot),
+                        *watermark,
+                    )
+                    .await?
                 }
             };
             let key = DatasetKey::of(&ring, &mut conn, basis.dataset).await?;
-            Ok((Content::Anonymized(deid::anonymize(&on.lake, &cleared, &checked, &key).await?), since))
+            Ok((
+                Content::Anonymized(deid::anonymize(&on.lake, &cleared, &checked, &key).await?),
+                since,
+            ))
         }
         Product::Pseudonymized => {
             let (cleared, since) = match stand {
                 Stand::Now => (Cleared::<Pseudo57>::mint(&mut conn, &on.lake).await?, Vec::new()),
                 Stand::Of { snapshot, watermark } => {
-                    Cleared::<Pseudo57>::again(&mut conn, &on.lake, kiban_lake::Snapshot(*snapshot), *watermark).await?
+                    Cleared::<Pseudo57>::again(
+                        &mut conn,
+                        &on.lake,
+                        kiban_lake::Snapshot(*snapshot),
+                        *watermark,
+                    )
+                    .await?
                 }
             };
             let key = ProjectKey::of(&ring, &mut conn, basis.application.project).await?;
             let decisions = decisions(&basis.decided);
-            let product = deid::pseudonymize(&on.lake, &cleared, &checked, &key, &decisions).await?;
+            let product =
+                deid::pseudonymize(&on.lake, &cleared, &checked, &key, &decisions).await?;
             Ok((Content::Pseudonymized(product), since))
         }
     }
@@ -243,14 +270,24 @@ fn payload(basis: &Basis, content: &Content) -> Result<Payload, Error> {
     Ok(Payload::assemble(files, &licence).map_err(kiban_deliver::DeliverError::from)?)
 }
 
-async fn record(on: &Deployment, permit: &Permit, basis: &Basis, content: Content) -> Result<Produced, Error> {
+async fn record(
+    on: &Deployment,
+    permit: &Permit,
+    basis: &Basis,
+    content: Content,
+) -> Result<Produced, Error> {
     let produced = content.produced();
     let known = |id| basis.decided.iter().any(|row| row.finding.id == id);
     let new: Vec<Finding> = produced
         .findings()
         .iter()
         .filter(|f| !known(f.id))
-        .map(|f| Finding { id: f.id, rule: f.kind.as_str().to_owned(), columns: f.columns.clone(), persons: f.persons })
+        .map(|f| Finding {
+            id: f.id,
+            rule: f.kind.as_str().to_owned(),
+            columns: f.columns.clone(),
+            persons: f.persons,
+        })
         .collect();
     let undecided: Vec<_> = produced.undecided().cloned().collect();
     let mut tx = on.log.begin().await?;
@@ -292,7 +329,8 @@ fn manifest(
         Some(Choice::Drop) => Some(Decision::Drop),
         Some(Choice::Keep) | None => None,
     };
-    let columns = |table: &str| produced.dictionary().iter().filter(|e| e.table == table).count() as u32;
+    let columns =
+        |table: &str| produced.dictionary().iter().filter(|e| e.table == table).count() as u32;
     Manifest {
         dataset: basis.dataset,
         project: basis.application.project,
@@ -314,7 +352,11 @@ fn manifest(
             .changes()
             .tables
             .iter()
-            .map(|t| TableFact { name: t.table.clone(), rows: t.rows_out, columns: columns(&t.table) })
+            .map(|t| TableFact {
+                name: t.table.clone(),
+                rows: t.rows_out,
+                columns: columns(&t.table),
+            })
             .collect(),
         findings: produced
             .findings()
@@ -365,8 +407,13 @@ pub async fn rebuild_dataset(
         return Err(Error::StoppedSince { stops, persons: lost });
     }
     write(&payload, out)?;
-    let rebuilt =
-        Rebuilt { identical, stops, persons_before: manifest.persons, persons, payload: payload.digest() };
+    let rebuilt = Rebuilt {
+        identical,
+        stops,
+        persons_before: manifest.persons,
+        persons,
+        payload: payload.digest(),
+    };
     let event = Event {
         kind: "dataset.rebuilt",
         actor: permit.actor(),

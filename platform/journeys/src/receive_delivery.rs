@@ -43,7 +43,11 @@ const TRIES: u32 = 5;
 /// the delivery stays.
 /// # Law
 /// `receipt_record`, `unlawful_receipt`
-pub async fn receive_delivery(on: &Deployment, actor: &Actor, file: &Path) -> Result<Received, Error> {
+pub async fn receive_delivery(
+    on: &Deployment,
+    actor: &Actor,
+    file: &Path,
+) -> Result<Received, Error> {
     let permit = permit(actor, Act::ReceiveDelivery)?;
     let mut conn = on.reader().await?;
     let holders = party_keys::holders(&mut conn).await?;
@@ -68,7 +72,8 @@ pub async fn receive_delivery(on: &Deployment, actor: &Actor, file: &Path) -> Re
     for attempt in 1.. {
         let holder = checked.manifest().holder;
         let gate = Gate::load(&mut conn, &keys, holder, on.today(), &on.rules).await?;
-        let (same, prepared) = prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked).await?;
+        let (same, prepared) =
+            prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked).await?;
         checked = same;
         on.world.steps.step("journeys.delivery_prepared");
         let mut tx = on.log.begin().await?;

@@ -14,8 +14,8 @@ use kiban_govern::{
 };
 use kiban_kernel::{Date, Digest, Id, Regime, kinds};
 use kiban_register::{
-    Account, AcquisitionCheck, Entrustment, Filing, NoticeVersion, Organization, OrganizationKind, StatutoryItems,
-    account, certification, entrustment, filing, notice, organization,
+    Account, AcquisitionCheck, Entrustment, Filing, NoticeVersion, Organization, OrganizationKind,
+    StatutoryItems, account, certification, entrustment, filing, notice, organization,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -205,15 +205,19 @@ impl Parties {
     /// # Errors
     /// It does not parse, or names a party it does not describe.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let parties: Self = toml::from_str(text).map_err(|e| Error::Parties { message: e.message().to_owned() })?;
+        let parties: Self =
+            toml::from_str(text).map_err(|e| Error::Parties { message: e.message().to_owned() })?;
         let named = |key: &str| parties.organization.contains_key(key);
         let mut unknown: Vec<&str> = vec![&parties.producer];
         unknown.extend(parties.certification.iter().map(|c| c.organization.as_str()));
-        unknown.extend(parties.entrustment.iter().flat_map(|e| [e.entruster.as_str(), e.trustee.as_str()]));
+        unknown.extend(
+            parties.entrustment.iter().flat_map(|e| [e.entruster.as_str(), e.trustee.as_str()]),
+        );
         unknown.extend(parties.filing.iter().map(|f| f.holder.as_str()));
         unknown.extend(parties.notice.iter().map(|n| n.holder.as_str()));
         unknown.extend(parties.account.values().map(|a| a.organization.as_str()));
-        unknown.extend(parties.member.values().flat_map(|m| m.employers.iter().map(String::as_str)));
+        unknown
+            .extend(parties.member.values().flat_map(|m| m.employers.iter().map(String::as_str)));
         unknown.retain(|key| !named(key));
         match unknown.first() {
             Some(key) => Err(Error::UnknownParty { key: (*key).to_owned() }),
@@ -234,7 +238,8 @@ impl Parties {
         let missing = || Error::UnknownParty { key: key.to_owned() };
         let entry = self.account.get(key).ok_or_else(missing)?;
         let employer = self.employer(&entry.organization)?;
-        let actor = Actor::new(id_of(key), id_of(&entry.organization), employer, entry.roles.clone());
+        let actor =
+            Actor::new(id_of(key), id_of(&entry.organization), employer, entry.roles.clone());
         Ok(match entry.handler.as_deref().and_then(HandlerNo::new) {
             Some(handler) => actor.with_handler(handler),
             None => actor,
@@ -246,8 +251,12 @@ impl Parties {
     /// # Errors
     /// None has.
     pub fn account_with(&self, role: Role) -> Result<Actor, Error> {
-        let found = self.account.iter().find(|(_, a)| a.organization == self.producer && a.roles.contains(&role));
-        let (key, _) = found.ok_or_else(|| Error::UnknownParty { key: role.as_str().to_owned() })?;
+        let found = self
+            .account
+            .iter()
+            .find(|(_, a)| a.organization == self.producer && a.roles.contains(&role));
+        let (key, _) =
+            found.ok_or_else(|| Error::UnknownParty { key: role.as_str().to_owned() })?;
         self.actor(key)
     }
 
@@ -305,7 +314,11 @@ pub async fn actor_named(on: &Deployment, key: &str) -> Result<Actor, Error> {
 /// The actor may not, or the register refuses an entry; then nothing is registered.
 /// # Law
 /// `holder`, `certification.change`, `notice.anonymized`, `notice.pseudonymized`
-pub async fn register_parties(on: &Deployment, actor: &Actor, parties: &Parties) -> Result<(), Error> {
+pub async fn register_parties(
+    on: &Deployment,
+    actor: &Actor,
+    parties: &Parties,
+) -> Result<(), Error> {
     let permit = permit(actor, Act::RegisterOrganization)?;
     let mut tx = on.log.begin().await?;
     let at = tx.now();
@@ -340,7 +353,10 @@ pub async fn register_parties(on: &Deployment, actor: &Actor, parties: &Parties)
             c.kind.parse().map_err(|_| Error::UnknownParty { key: c.kind.clone() })?;
         let steps = [
             Step { on: c.applied_on, state: State::Applied },
-            Step { on: c.certified_on, state: State::Certified { number: c.number.clone(), expires: c.expires } },
+            Step {
+                on: c.certified_on,
+                state: State::Certified { number: c.number.clone(), expires: c.expires },
+            },
         ];
         let history = Certification::from_history(id_of(&c.organization), kind, steps)
             .map_err(kiban_register::certification::CertificationError::from)?;
@@ -405,13 +421,20 @@ pub async fn register_parties(on: &Deployment, actor: &Actor, parties: &Parties)
     Ok(())
 }
 
-async fn add_notice(conn: &mut sqlx::AnyConnection, parties: &Parties, n: &NoticeEntry) -> Result<(), Error> {
+async fn add_notice(
+    conn: &mut sqlx::AnyConnection,
+    parties: &Parties,
+    n: &NoticeEntry,
+) -> Result<(), Error> {
     let missing = |key: &str| Error::UnknownParty { key: key.to_owned() };
     let holder = parties.organization.get(&n.holder).ok_or_else(|| missing(&n.holder))?;
-    let producer = parties.organization.get(&parties.producer).ok_or_else(|| missing(&parties.producer))?;
+    let producer =
+        parties.organization.get(&parties.producer).ok_or_else(|| missing(&parties.producer))?;
     for regime in &n.regimes {
         let purpose = match regime {
-            Regime::Anon52 => "医療分野の研究開発に資する匿名加工医療情報を作成するため認定事業者に提供します。",
+            Regime::Anon52 => {
+                "医療分野の研究開発に資する匿名加工医療情報を作成するため認定事業者に提供します。"
+            }
             Regime::Pseudo57 => {
                 "医療分野の研究開発に資する仮名加工医療情報を作成し、認定利用事業者に提供するため認定事業者に提供します。"
             }

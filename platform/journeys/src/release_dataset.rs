@@ -30,7 +30,8 @@ pub async fn decide_finding(
     reason: &str,
 ) -> Result<(), Error> {
     let permit = permit(actor, Act::DecideFinding)?;
-    let _ = kiban_release::decide_finding(&on.log, &permit, dataset, finding, decision, reason).await?;
+    let _ =
+        kiban_release::decide_finding(&on.log, &permit, dataset, finding, decision, reason).await?;
     Ok(())
 }
 
@@ -138,8 +139,12 @@ pub async fn deliver_dataset(
     let (manifest, payload, _, _) = produce_dataset::again(on, dataset).await?;
     on.world.steps.step("journeys.produced_again");
     match manifest.product {
-        Product::Anonymized => hand_over::<Anonymized>(on, &permit, &manifest, &payload, route).await,
-        Product::Pseudonymized => hand_over::<Pseudonymized>(on, &permit, &manifest, &payload, route).await,
+        Product::Anonymized => {
+            hand_over::<Anonymized>(on, &permit, &manifest, &payload, route).await
+        }
+        Product::Pseudonymized => {
+            hand_over::<Pseudonymized>(on, &permit, &manifest, &payload, route).await
+        }
     }
 }
 
@@ -155,7 +160,8 @@ async fn hand_over<D: Releasable>(
     let context = context(on, &known, &keys, route);
     let mut conn = on.reader().await?;
     let approved =
-        kiban_release::approved::<D>(&mut conn, manifest.dataset, &context, on.world.clock.now()).await?;
+        kiban_release::approved::<D>(&mut conn, manifest.dataset, &context, on.world.clock.now())
+            .await?;
     drop(conn);
     let what = Delivery { approved: &approved, context: &context, payload, key: on.signer.key() };
     Ok(on.packages()?.deliver(&on.log, permit, &what).await?)

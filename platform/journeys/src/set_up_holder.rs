@@ -25,7 +25,8 @@ pub async fn set_up_holder(
 ) -> Result<Profile, Error> {
     let missing = |key: &str| Error::UnknownParty { key: key.to_owned() };
     let holder = parties.organization.get(key).ok_or_else(|| missing(key))?;
-    let producer = parties.organization.get(&parties.producer).ok_or_else(|| missing(&parties.producer))?;
+    let producer =
+        parties.organization.get(&parties.producer).ok_or_else(|| missing(&parties.producer))?;
     let init = Init {
         holder: Parties::organization_id(key),
         provider: Provider {

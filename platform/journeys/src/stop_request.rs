@@ -19,13 +19,18 @@ use crate::{Deployment, Error};
 /// The actor may not, the request lacks receipt, evidence or person, or the log failed.
 /// # Law
 /// `stop`, `stop.receipt`
-pub async fn record_stop(on: &Deployment, actor: &Actor, request: &StopRequest) -> Result<Received, Error> {
+pub async fn record_stop(
+    on: &Deployment,
+    actor: &Actor,
+    request: &StopRequest,
+) -> Result<Received, Error> {
     let permit = permit(actor, Act::RecordStop)?;
     let keys = on.register_keys().await?;
     let mut tx = on.log.begin().await?;
     let stores = stores();
     let received =
-        stop::receive(&mut tx, &on.lake, &keys, request, &stores, &on.rules, &*on.world.entropy).await?;
+        stop::receive(&mut tx, &on.lake, &keys, request, &stores, &on.rules, &*on.world.entropy)
+            .await?;
     if received.new {
         let event = Event {
             kind: "stop.received",
@@ -46,7 +51,11 @@ pub async fn record_stop(on: &Deployment, actor: &Actor, request: &StopRequest) 
 /// # Errors
 /// The actor may not, there is no such stop, or the log failed. A store that does not answer is no error:
 /// the stop stays open and says so.
-pub async fn apply_stop(on: &Deployment, actor: &Actor, id: Id<kinds::Stop>) -> Result<Applied, Error> {
+pub async fn apply_stop(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Stop>,
+) -> Result<Applied, Error> {
     let permit = permit(actor, Act::ApplyStop)?;
     let vault = Vault::new(on.lake.clone());
     let ports: [&dyn Erases; 1] = [&vault];

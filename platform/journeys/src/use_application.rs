@@ -10,11 +10,7 @@ use kiban_govern::{
 };
 use kiban_kernel::{Digest, Id, Product, kinds};
 use kiban_register::{certification, entrustment};
-use kiban_release::{
-    application::Content,
-    contract::Terms,
-    session::Minutes,
-};
+use kiban_release::{application::Content, contract::Terms, session::Minutes};
 
 use crate::{Deployment, Error};
 
@@ -41,7 +37,8 @@ pub async fn apply_for_use(
 ) -> Result<Id<kinds::Application>, Error> {
     let permit = permit(actor, Act::SubmitApplication)?;
     let application =
-        kiban_release::apply(&on.log, &permit, &*on.world.entropy, project, product, content).await?;
+        kiban_release::apply(&on.log, &permit, &*on.world.entropy, project, product, content)
+            .await?;
     let _ = kiban_release::submit(&on.log, &permit, application.id).await?;
     Ok(application.id)
 }
@@ -58,7 +55,11 @@ pub fn new_project(on: &Deployment) -> Result<Id<kinds::Project>, Error> {
 ///
 /// # Errors
 /// The actor may not, or the application is not submitted.
-pub async fn screen(on: &Deployment, actor: &Actor, id: Id<kinds::Application>) -> Result<(), Error> {
+pub async fn screen(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+) -> Result<(), Error> {
     let permit = permit(actor, Act::ScreenApplication)?;
     let _ = kiban_release::screen(&on.log, &permit, id).await?;
     Ok(())

@@ -30,7 +30,10 @@ pub struct Verified {
 ///
 /// # Errors
 /// There is no deployment, or it cannot be read at all. What is merely wrong is a finding.
-pub async fn verify_deployment(dir: &Path, against: &[(String, String)]) -> Result<Verified, Error> {
+pub async fn verify_deployment(
+    dir: &Path,
+    against: &[(String, String)],
+) -> Result<Verified, Error> {
     let mut out = Verified::default();
     let database = dir.join("governance.sqlite");
     let audit = dir.join("audit");
@@ -38,7 +41,8 @@ pub async fn verify_deployment(dir: &Path, against: &[(String, String)]) -> Resu
         if !audit.exists() {
             return Err(Error::NoDeployment);
         }
-        out.findings.push("データベース（governance.sqlite）がありません。控えから戻してください。".into());
+        out.findings
+            .push("データベース（governance.sqlite）がありません。控えから戻してください。".into());
         return Ok(out);
     }
     let db = Db::open_file_read_only(&database).await?;
@@ -87,7 +91,9 @@ fn receipts(dir: &Path) -> Vec<(String, String)> {
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let body = text.split("\n\n").next().unwrap_or_default();
             let parsed: Option<serde_json::Value> = serde_json::from_str(body).ok();
-            if let Some(checkpoint) = parsed.as_ref().and_then(|v| v.get("checkpoint")).and_then(|c| c.as_str()) {
+            if let Some(checkpoint) =
+                parsed.as_ref().and_then(|v| v.get("checkpoint")).and_then(|c| c.as_str())
+            {
                 let name = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
                 found.push((name, checkpoint.to_owned()));
             }

@@ -224,7 +224,9 @@ pub fn parse_moment(text: &str) -> Result<Moment, DateError> {
         body.split('.').next().unwrap_or("").to_owned()
     } else if let Some((day, time)) = body.split_once(['T', ' ']) {
         let time = time.split('.').next().unwrap_or("");
-        if !matches!(time.len(), 2 | 5 | 8) || !time.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+        if !matches!(time.len(), 2 | 5 | 8)
+            || !time.bytes().all(|b| b.is_ascii_digit() || b == b':')
+        {
             return Err(DateError::Shape);
         }
         let day = parse_partial(day)?.full().ok_or(DateError::Partial)?;
@@ -236,7 +238,9 @@ pub fn parse_moment(text: &str) -> Result<Moment, DateError> {
         return Err(DateError::Shape);
     }
     let date = digits_only(&digits[..8])?;
-    let part = |r: std::ops::Range<usize>| digits.get(r).map_or(Ok(0), |t| t.parse::<i8>().map_err(|_| DateError::Shape));
+    let part = |r: std::ops::Range<usize>| {
+        digits.get(r).map_or(Ok(0), |t| t.parse::<i8>().map_err(|_| DateError::Shape))
+    };
     let time = (part(8..10)?, part(10..12)?, part(12..14)?);
     if !(0..24).contains(&time.0) || !(0..60).contains(&time.1) || !(0..=60).contains(&time.2) {
         return Err(DateError::NoSuchDay);
@@ -247,7 +251,10 @@ pub fn parse_moment(text: &str) -> Result<Moment, DateError> {
             let here = there
                 .checked_add(jiff::Span::new().minutes(540 - east))
                 .map_err(|_| DateError::NoSuchDay)?;
-            Ok(Moment { date: here.date().into(), time: Some((here.hour(), here.minute(), here.second())) })
+            Ok(Moment {
+                date: here.date().into(),
+                time: Some((here.hour(), here.minute(), here.second())),
+            })
         }
         _ => Ok(Moment { date, time: Some(time) }),
     }
@@ -322,8 +329,18 @@ mod tests {
     fn reads_what_japanese_records_write() {
         let day = date(2003, 7, 26);
         for text in [
-            "20030726", "2003-07-26", "2003/7/26", "2003.7.26", "2003年7月26日", "H15.7.26", "平成15年7月26日",
-            "4150726", "２００３／０７／２６", "20030726103000", "2003-07-26T10:30:00+09:00", " 2003-07-26 ",
+            "20030726",
+            "2003-07-26",
+            "2003/7/26",
+            "2003.7.26",
+            "2003年7月26日",
+            "H15.7.26",
+            "平成15年7月26日",
+            "4150726",
+            "２００３／０７／２６",
+            "20030726103000",
+            "2003-07-26T10:30:00+09:00",
+            " 2003-07-26 ",
         ] {
             assert_eq!(parse_date(text), Ok(day), "{text}");
         }
@@ -363,7 +380,9 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for text in ["", "abc", "20030231", "2003-13-01", "99999999", "00000000", "-", "1-2-3-4", "６月"] {
+        for text in
+            ["", "abc", "20030231", "2003-13-01", "99999999", "00000000", "-", "1-2-3-4", "６月"]
+        {
             assert!(parse_partial(text).is_err(), "{text}");
         }
     }

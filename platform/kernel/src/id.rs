@@ -192,7 +192,10 @@ mod tests {
             assert_eq!(id.to_string().len(), 30);
             assert_eq!(id.to_string().parse::<Id<kinds::Dataset>>(), Err(IdError::Kind("dst")));
         }
-        assert_eq!("per_8zzzzzzzzzzzzzzzzzzzzzzzzz".parse::<Id<kinds::Person>>(), Err(IdError::Malformed));
+        assert_eq!(
+            "per_8zzzzzzzzzzzzzzzzzzzzzzzzz".parse::<Id<kinds::Person>>(),
+            Err(IdError::Malformed)
+        );
         assert_eq!("per_x".parse::<Id<kinds::Person>>(), Err(IdError::Malformed));
     }
 }

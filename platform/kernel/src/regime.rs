@@ -6,7 +6,9 @@ use std::fmt;
 ///
 /// # Law
 /// `notice.anonymized` (Art. 52), `notice.pseudonymized` (Art. 57)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Regime {
     /// Anonymized processing.
@@ -53,7 +55,9 @@ impl std::str::FromStr for Regime {
 }
 
 /// The set of regimes a record is cleared for; stored as bits 1 (Art. 52) and 2 (Art. 57).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Bases(u8);
 

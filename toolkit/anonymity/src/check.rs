@@ -248,7 +248,7 @@ impl<'a, const N: usize> Problem<'a, N> {
                 let values = self.compiled.values[*distribution];
                 match parent {
                     Some(parent) => {
-                        scratch.gather(&parent.distributions[*distribution], class, values)
+                        scratch.gather(&parent.distributions[*distribution], class, values);
                     }
                     None => scratch.load(classes.distributions[*distribution].of(class), values),
                 }

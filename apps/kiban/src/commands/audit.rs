@@ -28,7 +28,11 @@ pub(crate) async fn run(command: Command) -> Outcome {
     if verified.findings.is_empty() {
         say::line(&format!(
             "検証しました：事象 {} 件、検査点 {} 件、表と容器のファイル {} 個（スナップショット {}）、包み {} 件。すべて一致しています。",
-            verified.events, verified.checkpoints, verified.files, verified.snapshots, verified.packages
+            verified.events,
+            verified.checkpoints,
+            verified.files,
+            verified.snapshots,
+            verified.packages
         ));
         return Ok(());
     }

@@ -72,7 +72,8 @@ fn seal(profile: &Path, inputs: Vec<PathBuf>, on: Option<Date>) -> Outcome {
             "the day to judge by lies in the future",
         ));
     }
-    let request = SealRequest::from_home(home(profile), inputs, on.unwrap_or(today)).map_err(failed)?;
+    let request =
+        SealRequest::from_home(home(profile), inputs, on.unwrap_or(today)).map_err(failed)?;
     let bar = ProgressBar::new(0).with_style(bar_style());
     let report = holder::seal(&request, &rules, &clock, &OsEntropy, &NoSteps, &mut |p| {
         bar.set_length(p.files_total);
@@ -91,7 +92,12 @@ fn seal(profile: &Path, inputs: Vec<PathBuf>, on: Option<Date>) -> Outcome {
     ));
     for (regime, reasons) in &report.withheld_by_regime {
         for (reason, persons) in reasons {
-            say::line(&format!("  保留 {} 人：{}、{}", persons, regime.label_ja(), govern_reason_ja(reason)));
+            say::line(&format!(
+                "  保留 {} 人：{}、{}",
+                persons,
+                regime.label_ja(),
+                govern_reason_ja(reason)
+            ));
         }
     }
     for (rule, segments) in &report.withheld_segments {
@@ -115,16 +121,20 @@ fn status(profile: &Path) -> Outcome {
         };
         say::line(&format!("{}  {state}", record.delivery));
     }
-    say::line(&format!("納品 {} 件、提供の記録 {} 件", status.deliveries.len(), status.provisions.len()));
+    say::line(&format!(
+        "納品 {} 件、提供の記録 {} 件",
+        status.deliveries.len(),
+        status.provisions.len()
+    ));
     Ok(())
 }
 
 fn accept(profile: &Path, receipt: &Path, producer: &Path) -> Outcome {
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(Failure::io("ファイルを読めません。"));
-    let key = read(producer)?
-        .trim()
-        .parse()
-        .map_err(|e| Failure::new("検証鍵のファイルを解釈できません。", &e as &kiban_journeys::NoteError))?;
+    let read =
+        |path: &Path| std::fs::read_to_string(path).map_err(Failure::io("ファイルを読めません。"));
+    let key = read(producer)?.trim().parse().map_err(|e| {
+        Failure::new("検証鍵のファイルを解釈できません。", &e as &kiban_journeys::NoteError)
+    })?;
     let text = holder::accept_receipt(&home(profile), &read(receipt)?, &key).map_err(failed)?;
     say::line(&format!("受領書を確かめました：納品 {}、事象 {}", text.delivery, text.event_index));
     Ok(())

@@ -31,7 +31,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
     let deployment = Deployment::open(&at.dir, World::real()).await?;
     let actor = kiban_journeys::actor_named(&deployment, &actor).await?;
     let received = kiban_journeys::receive_delivery(&deployment, &actor, &file).await?;
-    kiban_journeys::link_persons(&deployment, &kiban_journeys::system_actor(&deployment).await?).await?;
+    kiban_journeys::link_persons(&deployment, &kiban_journeys::system_actor(&deployment).await?)
+        .await?;
     describe(&received);
     let path = receipt.unwrap_or_else(|| file.with_extension("receipt.note"));
     std::fs::write(&path, &received.receipt)
@@ -48,7 +49,10 @@ pub(crate) fn describe(received: &Received) {
     }
     say::line(&format!(
         "受領 {}：{} 人、{} 断片（重複 {}）",
-        received.report.delivery, counts.accepted_persons, counts.accepted_segments, counts.duplicate_segments
+        received.report.delivery,
+        counts.accepted_persons,
+        counts.accepted_segments,
+        counts.duplicate_segments
     ));
     for (table, rows) in &counts.rows {
         say::line(&format!("  {table} {rows} 行"));

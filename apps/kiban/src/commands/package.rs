@@ -21,7 +21,8 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> Outcome {
     let Command::Open { file, key, out } = command;
-    let opened = kiban_journeys::open_package(&file, &key, &out).map_err(|e| Failure::new(e.ja(), &e))?;
+    let opened =
+        kiban_journeys::open_package(&file, &key, &out).map_err(|e| Failure::new(e.ja(), &e))?;
     let manifest = &opened.manifest;
     say::line(&format!(
         "開きました：{}（データセット {}、{}、{} 人、{} ファイル）",

@@ -24,16 +24,28 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Outcome {
-    let dataset = args
-        .dataset
-        .parse()
-        .map_err(|e| Failure::new("データセットの番号の形が正しくありません（dst_…）。", &e as &kiban_journeys::kernel::IdError))?;
+    let dataset = args.dataset.parse().map_err(|e| {
+        Failure::new(
+            "データセットの番号の形が正しくありません（dst_…）。",
+            &e as &kiban_journeys::kernel::IdError,
+        )
+    })?;
     let deployment = Deployment::open(&args.at.dir, World::real()).await?;
     let actor = kiban_journeys::system_actor(&deployment).await?;
-    let rebuilt =
-        kiban_journeys::rebuild_dataset(&deployment, &actor, dataset, &args.out, args.without_stopped).await?;
+    let rebuilt = kiban_journeys::rebuild_dataset(
+        &deployment,
+        &actor,
+        dataset,
+        &args.out,
+        args.without_stopped,
+    )
+    .await?;
     if rebuilt.identical {
-        say::line(&format!("同じ内容を作り直しました：{}（要約値 {}）", args.out.display(), rebuilt.payload));
+        say::line(&format!(
+            "同じ内容を作り直しました：{}（要約値 {}）",
+            args.out.display(),
+            rebuilt.payload
+        ));
     } else {
         say::line(&format!(
             "停止した人を除いて作り直しました：{}（停止 {} 件、{} 人の差。要約値 {}）",

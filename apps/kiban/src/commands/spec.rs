@@ -50,7 +50,9 @@ pub(crate) fn run(command: Command) -> Outcome {
             Ok(())
         }
         Command::Check { spec, mode } => {
-            let text = fs::read_to_string(&spec).map_err(Failure::io("加工仕様書を読めません。場所と文字コード（UTF-8）を確かめてください。"))?;
+            let text = fs::read_to_string(&spec).map_err(Failure::io(
+                "加工仕様書を読めません。場所と文字コード（UTF-8）を確かめてください。",
+            ))?;
             check(&text, mode)
         }
     }
@@ -65,11 +67,18 @@ fn check(text: &str, mode: Option<Mode>) -> Outcome {
     for mode in modes {
         let product = mode.product();
         // A plain table may name a fixed id for an example; a deployment refuses it at production.
-        let checked = if spec.is_flat() { spec.check_tool(product, &rules, today) } else { spec.check(product, &rules, today) };
+        let checked = if spec.is_flat() {
+            spec.check_tool(product, &rules, today)
+        } else {
+            spec.check(product, &rules, today)
+        };
         match checked {
             Ok(checked) => {
                 let columns: usize = checked.tables().iter().map(|t| t.output().count()).sum();
-                say::line(&format!("{}：適合しています（出力 {columns} 列）。", product.label_ja()));
+                say::line(&format!(
+                    "{}：適合しています（出力 {columns} 列）。",
+                    product.label_ja()
+                ));
             }
             Err(e) => {
                 faults += 1;
@@ -80,6 +89,9 @@ fn check(text: &str, mode: Option<Mode>) -> Outcome {
     if faults == 0 {
         Ok(())
     } else {
-        Err(Failure::plain("加工仕様書が加工基準に適合していません。上の指摘を直してください。", "specification refused"))
+        Err(Failure::plain(
+            "加工仕様書が加工基準に適合していません。上の指摘を直してください。",
+            "specification refused",
+        ))
     }
 }

@@ -42,7 +42,8 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } = command;
+    let Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } =
+        command;
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {
         spec,
@@ -55,7 +56,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
         fixed_offset,
         on: SystemClock.today(),
     };
-    let produced = tool::deid(&request, &rules, &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
+    let produced =
+        tool::deid(&request, &rules, &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
     let risk = produced.risk();
     say::line(&format!(
         "{}を作成しました：{}（{} 人、k の目標 {} に満たず除いた人 {}）",
@@ -69,7 +71,12 @@ pub(crate) async fn run(command: Command) -> Outcome {
         say::line(&format!("  要判断：{}", finding.ja()));
     }
     for withheld in &produced.changes().withheld {
-        say::line(&format!("  出力しない列：{}.{}（{}）", withheld.table, withheld.column, withheld.reason.ja()));
+        say::line(&format!(
+            "  出力しない列：{}.{}（{}）",
+            withheld.table,
+            withheld.column,
+            withheld.reason.ja()
+        ));
     }
     Ok(())
 }

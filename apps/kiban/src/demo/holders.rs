@@ -45,19 +45,25 @@ pub(crate) async fn register(demo: &mut Demo) -> Outcome {
     demo.stages.begin("関係者の登録と取扱事業者の端末の準備");
     let registrar = demo.actor("registrar")?;
     kiban_journeys::register_parties(&demo.on, &registrar, &demo.parties).await?;
-    kiban_journeys::keep_roster(&demo.on, &demo.actor("secretary")?, &demo.parties.members()).await?;
+    kiban_journeys::keep_roster(&demo.on, &demo.actor("secretary")?, &demo.parties.members())
+        .await?;
     for holder in HOLDERS {
         let home = demo.home(holder);
         kiban_journeys::set_up_holder(&demo.on, &registrar, &demo.parties, holder, &home).await?;
         for list in ["notices.csv", "stops.csv"] {
             let from = demo.dir.join("country/holders").join(holder).join(list);
-            fs::copy(from, home.join(list)).map_err(Failure::io("通知と停止の一覧を写せません。"))?;
+            fs::copy(from, home.join(list))
+                .map_err(Failure::io("通知と停止の一覧を写せません。"))?;
         }
     }
     Ok(())
 }
 
-fn seal(demo: &Demo, holder: &str, on: kiban_journeys::kernel::Date) -> Result<SealReport, holder::SealError> {
+fn seal(
+    demo: &Demo,
+    holder: &str,
+    on: kiban_journeys::kernel::Date,
+) -> Result<SealReport, holder::SealError> {
     let source: PathBuf = demo.dir.join("country/holders").join(holder).join("source");
     let request = SealRequest::from_home(demo.home(holder), vec![source], on)?;
     demo.clock.set_date(on);
@@ -79,7 +85,10 @@ pub(crate) async fn send_and_receive(demo: &mut Demo) -> Outcome {
     };
     let mut sealed = Vec::new();
     for holder in HOLDERS {
-        sealed.push((holder, seal(demo, holder, delivery_day).map_err(|e| Failure::new(e.ja(), &e))?));
+        sealed.push((
+            holder,
+            seal(demo, holder, delivery_day).map_err(|e| Failure::new(e.ja(), &e))?,
+        ));
     }
     // Between sealing and receipt some persons ask the hospitals to stop: their sealed records are refused.
     demo.clock.set_date(day_after(delivery_day, 1));
@@ -114,7 +123,13 @@ pub(crate) async fn apply_stops(demo: &Demo, holder: &str, list: &str) -> Outcom
     Ok(())
 }
 
-fn delivery_story(demo: &Demo, holder: &str, on: String, sealed: &SealReport, received: &Received) -> DeliveryStory {
+fn delivery_story(
+    demo: &Demo,
+    holder: &str,
+    on: String,
+    sealed: &SealReport,
+    received: &Received,
+) -> DeliveryStory {
     let name = demo.parties.organization.get(holder).map_or(holder, |o| o.name.as_str()).to_owned();
     let held_by_holder = sealed
         .withheld_by_regime
@@ -148,7 +163,11 @@ fn delivery_story(demo: &Demo, holder: &str, on: String, sealed: &SealReport, re
 }
 
 fn held(regime: Regime, reason: &str, persons: u64) -> Held {
-    Held { regime: regime.label_ja().to_owned(), reason_ja: govern_reason_ja(reason).to_owned(), persons }
+    Held {
+        regime: regime.label_ja().to_owned(),
+        reason_ja: govern_reason_ja(reason).to_owned(),
+        persons,
+    }
 }
 
 fn defects(report: &DeliveryReport) -> Vec<(String, u64)> {

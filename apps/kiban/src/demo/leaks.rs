@@ -59,14 +59,17 @@ impl Known {
                 let letters = text.chars().count();
                 if is_name && letters == 1 {
                     whole.insert(text);
-                } else if (is_name && letters >= 2 || letters >= MIN_IDENTIFIER) && seen.insert(text.clone()) {
+                } else if (is_name && letters >= 2 || letters >= MIN_IDENTIFIER)
+                    && seen.insert(text.clone())
+                {
                     patterns.push(text);
                     kinds.push(kind.to_owned());
                 }
             };
             add(fold(value));
             if is_name {
-                let parts: Vec<&str> = value.split([' ', '\u{3000}']).filter(|p| !p.is_empty()).collect();
+                let parts: Vec<&str> =
+                    value.split([' ', '\u{3000}']).filter(|p| !p.is_empty()).collect();
                 if parts.len() > 1 {
                     add(fold(&parts.iter().rev().copied().collect::<String>()));
                 }
@@ -108,8 +111,12 @@ impl Known {
             let path = entry.path();
             match path.extension().and_then(|e| e.to_str()) {
                 Some("csv") => {
-                    let failed = |e: csv::Error| Failure::new("開いた包みの CSV を読めません。", &e);
-                    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(&path).map_err(failed)?;
+                    let failed =
+                        |e: csv::Error| Failure::new("開いた包みの CSV を読めません。", &e);
+                    let mut reader = csv::ReaderBuilder::new()
+                        .has_headers(false)
+                        .from_path(&path)
+                        .map_err(failed)?;
                     for record in reader.records() {
                         for cell in &record.map_err(failed)? {
                             self.cell(cell, &mut scan);
@@ -117,7 +124,8 @@ impl Known {
                     }
                 }
                 Some("parquet") => {
-                    let bytes = fs::read(&path).map_err(Failure::io("開いた包みの Parquet を読めません。"))?;
+                    let bytes = fs::read(&path)
+                        .map_err(Failure::io("開いた包みの Parquet を読めません。"))?;
                     kiban_journeys::parquet_cells(bytes, &mut |cell| self.cell(cell, &mut scan))?;
                 }
                 _ => {}
@@ -144,19 +152,30 @@ mod tests {
 
     fn known(rows: &str) -> Known {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("identifiers.csv"), format!("holder,kind,value\n{rows}")).unwrap();
+        fs::write(dir.path().join("identifiers.csv"), format!("holder,kind,value\n{rows}"))
+            .unwrap();
         Known::load(dir.path()).unwrap()
     }
 
     #[test]
     fn finds_names_in_every_order_and_width_and_identifiers() {
-        let known = known("h,name_kanji,架空 花子\nh,name_kana,カクウ ハナコ\nh,phone,099-221-9707\nh,local_id,12345\nh,name_kanji,王\n");
+        let known = known(
+            "h,name_kanji,架空 花子\nh,name_kana,カクウ ハナコ\nh,phone,099-221-9707\nh,local_id,12345\nh,name_kanji,王\n",
+        );
         let hits = |text: &str| {
             let mut scan = Scan::default();
             known.cell(text, &mut scan);
             scan.leaks()
         };
-        for leak in ["架空花子", "花子　架空", "ｶｸｳ ﾊﾅｺ", "かくうはなこ", "tel 0992219707", "０９９－２２１－９７０７", "王"] {
+        for leak in [
+            "架空花子",
+            "花子　架空",
+            "ｶｸｳ ﾊﾅｺ",
+            "かくうはなこ",
+            "tel 0992219707",
+            "０９９－２２１－９７０７",
+            "王",
+        ] {
             assert_eq!(hits(leak), 1, "{leak}");
         }
         for fine in ["架空", "花子さん", "12345", "王様", "2025-04-01", ""] {

@@ -71,7 +71,12 @@ pub(crate) async fn run(args: Args) -> Outcome {
     // A month before the first notice: the parties are registered.
     let clock = Arc::new(ScriptedClock::starting(day_after(calendar.notice_date, -29)));
     let world = World { clock: clock.clone(), ..World::real() };
-    say::line(&format!("基盤のデモを {} に作ります（模擬住民 {} 人、種 {}）。", dir.display(), args.persons, args.seed));
+    say::line(&format!(
+        "基盤のデモを {} に作ります（模擬住民 {} 人、種 {}）。",
+        dir.display(),
+        args.persons,
+        args.seed
+    ));
     let stages = Stages::new(8);
     stages.begin("鍵とデータベースの作成");
     let parties = Parties::parse(include_str!("../../data/parties.toml"))?;
@@ -132,9 +137,13 @@ fn fresh(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
             "the folder is not empty",
         )),
         None => {
-            let names = std::iter::once("kiban-demo".to_owned()).chain((2..1_000).map(|n| format!("kiban-demo-{n}")));
+            let names = std::iter::once("kiban-demo".to_owned())
+                .chain((2..1_000).map(|n| format!("kiban-demo-{n}")));
             names.map(PathBuf::from).find(|d| free(d)).ok_or_else(|| {
-                Failure::plain("空いているフォルダ名がありません。--dir で指定してください。", "no free folder")
+                Failure::plain(
+                    "空いているフォルダ名がありません。--dir で指定してください。",
+                    "no free folder",
+                )
             })
         }
     }

@@ -25,7 +25,10 @@ pub(crate) fn summary(demo: &Demo) {
             line(&format!("    端末で保留 {:>5} 人  {}：{}", h.persons, h.regime, h.reason_ja));
         }
         for h in &d.held_by_producer {
-            line(&format!("    作成事業者で不受理 {:>3} 人  {}：{}", h.persons, h.regime, h.reason_ja));
+            line(&format!(
+                "    作成事業者で不受理 {:>3} 人  {}：{}",
+                h.persons, h.regime, h.reason_ja
+            ));
         }
         for (rule, count) in &d.quarantined {
             line(&format!("    検査の指摘 {count:>5} 件  {rule}"));
@@ -35,7 +38,13 @@ pub(crate) fn summary(demo: &Demo) {
     line("■ 名寄せ（完全一致の鍵）");
     line(&format!(
         "  {} 記録 → {} 人。結んだ組 {}（真値と一致 {}、誤り {}）。完全一致の鍵がある真値の組 {} のうち {} を結合。",
-        l.records, l.persons, l.pairs_found, l.pairs_right, l.pairs_wrong, l.pairs_true_exact, l.pairs_exact_found
+        l.records,
+        l.persons,
+        l.pairs_found,
+        l.pairs_right,
+        l.pairs_wrong,
+        l.pairs_true_exact,
+        l.pairs_exact_found
     ));
     line("■ 制度ごとの到達（真値との照合）");
     for g in &s.groups {

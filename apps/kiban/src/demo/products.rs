@@ -8,7 +8,11 @@ use kiban_journeys::{
     deid::{self, report::SizeCount, spec::Spec},
     deliver::recipient,
     kernel::{Digest, Id, OsEntropy, Product, kinds},
-    release::{application::{Content, Named}, contract::Terms, finding::Decision},
+    release::{
+        application::{Content, Named},
+        contract::Terms,
+        finding::Decision,
+    },
 };
 
 use super::{
@@ -52,11 +56,43 @@ pub(crate) async fn all(demo: &mut Demo) -> Result<Delivered, Failure> {
     keys(demo).await?;
     refuse_specification(demo);
     let uses = vec![
-        apply(demo, "university", "researcher_university", Product::Anonymized, Route::SealedTransfer, "糖尿病の経過に関する記述疫学研究").await?,
-        apply(demo, "pharma_1", "researcher_pharma_1", Product::Pseudonymized, Route::SealedTransfer, "高血圧治療の有効性に関する研究").await?,
-        apply(demo, "pharma_2", "researcher_pharma_2", Product::Pseudonymized, Route::ProducerEnvironment, "腎機能と処方に関する研究").await?,
+        apply(
+            demo,
+            "university",
+            "researcher_university",
+            Product::Anonymized,
+            Route::SealedTransfer,
+            "糖尿病の経過に関する記述疫学研究",
+        )
+        .await?,
+        apply(
+            demo,
+            "pharma_1",
+            "researcher_pharma_1",
+            Product::Pseudonymized,
+            Route::SealedTransfer,
+            "高血圧治療の有効性に関する研究",
+        )
+        .await?,
+        apply(
+            demo,
+            "pharma_2",
+            "researcher_pharma_2",
+            Product::Pseudonymized,
+            Route::ProducerEnvironment,
+            "腎機能と処方に関する研究",
+        )
+        .await?,
         // Not certified: every step is possible but the release.
-        apply(demo, "university", "researcher_university", Product::Pseudonymized, Route::SealedTransfer, "認定のない者による仮名加工の利用").await?,
+        apply(
+            demo,
+            "university",
+            "researcher_university",
+            Product::Pseudonymized,
+            Route::SealedTransfer,
+            "認定のない者による仮名加工の利用",
+        )
+        .await?,
     ];
     demo.stages.begin("加工・承認・提供");
     let known = Known::load(&demo.truth())?;
@@ -98,7 +134,9 @@ fn environment(demo: &Demo) -> PathBuf {
 fn refuse_specification(demo: &mut Demo) {
     let today = demo.on.today();
     let answer = match Spec::parse(BROKEN) {
-        Ok(spec) => spec.check(Product::Pseudonymized, demo.on.rules(), today).err().map(|e| e.ja()),
+        Ok(spec) => {
+            spec.check(Product::Pseudonymized, demo.on.rules(), today).err().map(|e| e.ja())
+        }
         Err(e) => Some(e.ja()),
     };
     refused(demo, "氏名を残す加工仕様書を検査する", answer);
@@ -122,7 +160,8 @@ async fn apply(
     let asking = demo.actor(researcher)?;
     let project = kiban_journeys::new_project(on)?;
     let content = content(demo, user, title);
-    let application = kiban_journeys::apply_for_use(on, &asking, project, product, &content).await?;
+    let application =
+        kiban_journeys::apply_for_use(on, &asking, project, product, &content).await?;
     kiban_journeys::screen(on, &secretary, application).await?;
     let first = demo.story.refusals.len() == 1;
     let mut tried = Vec::new();
@@ -138,7 +177,15 @@ async fn apply(
     let everybody = sitting(demo, user, |_| true)?;
     let opinion = kiban_journeys::advise(on, &secretary, application, &everybody).await?;
     let tally = opinion.tally();
-    kiban_journeys::decide(on, &manager, application, true, "審査委員会の意見を踏まえ、提供する。", &[]).await?;
+    kiban_journeys::decide(
+        on,
+        &manager,
+        application,
+        true,
+        "審査委員会の意見を踏まえ、提供する。",
+        &[],
+    )
+    .await?;
     let terms = Terms {
         application,
         recipient: Parties::organization_id(user),
@@ -148,7 +195,8 @@ async fn apply(
         text: format!("「{title}」のための{}の利用契約（架空）", product.label_ja()),
     };
     kiban_journeys::conclude_contract(on, &manager, &asking, &terms).await?;
-    let recused = everybody.attendance.len() - (tally.approve + tally.approve_with_conditions + tally.revise + tally.reject);
+    let recused = everybody.attendance.len()
+        - (tally.approve + tally.approve_with_conditions + tally.revise + tally.reject);
     let committee = format!(
         "審査委員会：{}（出席 {} 人、承認 {} 人、審議に加わらない委員 {} 人）。認定作成事業者が決定し、契約を締結。",
         opinion.outcome().label_ja(),
@@ -160,7 +208,8 @@ async fn apply(
 }
 
 fn content(demo: &Demo, user: &str, title: &str) -> Content {
-    let organization = demo.parties.organization.get(user).map_or(user, |o| o.name.as_str()).to_owned();
+    let organization =
+        demo.parties.organization.get(user).map_or(user, |o| o.name.as_str()).to_owned();
     let named = |name: &str| Named { name: name.to_owned(), affiliation: organization.clone() };
     let text = |t: &str| t.to_owned();
     Content {
@@ -169,7 +218,12 @@ fn content(demo: &Demo, user: &str, title: &str) -> Content {
         handlers: vec![named("架空 取扱者一"), named("架空 取扱者二")],
         purpose: text("医療分野の研究開発。診療と健診の記録から疾患の経過を明らかにする。"),
         method: text("提供された表の集計と回帰分析"),
-        items: vec![text("person.birth_on"), text("condition.code"), text("measurement.value_num"), text("checkup.value_num")],
+        items: vec![
+            text("person.birth_on"),
+            text("condition.code"),
+            text("measurement.value_num"),
+            text("checkup.value_num"),
+        ],
         population: text("対象期間に記録のある者"),
         data_from: day_after(demo.calendar.notice_date, -730),
         data_until: demo.calendar.product_date,
@@ -190,7 +244,11 @@ fn content(demo: &Demo, user: &str, title: &str) -> Content {
 
 /// A session with the members for whom `present` says yes; all approve but those employed by the applicant, who
 /// leave the base.
-fn sitting(demo: &Demo, applicant: &str, present: impl Fn(&str) -> bool) -> Result<Sitting, Failure> {
+fn sitting(
+    demo: &Demo,
+    applicant: &str,
+    present: impl Fn(&str) -> bool,
+) -> Result<Sitting, Failure> {
     let mut sitting = Sitting::default();
     for (key, member) in demo.parties.member.iter().filter(|(k, _)| present(k)) {
         let actor = demo.actor(key)?;
@@ -198,7 +256,11 @@ fn sitting(demo: &Demo, applicant: &str, present: impl Fn(&str) -> bool) -> Resu
         if member.employers.iter().any(|e| e == applicant) {
             continue;
         }
-        let ballot = Ballot { vote: Vote::Approve, reason: "目的と方法は適切である。".to_owned(), conditions: Vec::new() };
+        let ballot = Ballot {
+            vote: Vote::Approve,
+            reason: "目的と方法は適切である。".to_owned(),
+            conditions: Vec::new(),
+        };
         sitting.ballots.insert(actor.account, ballot);
     }
     Ok(sitting)
@@ -216,13 +278,22 @@ pub(crate) async fn make_and_deliver(
     let dataset = produced.dataset;
     let (first, second) = (demo.actor("approver_1")?, demo.actor("approver_2")?);
     if one.route == Route::ProducerEnvironment {
-        let answer = kiban_journeys::approve_release(&demo.on, &first, dataset, Route::SealedTransfer).await;
-        refused(demo, "Ⅱ型認定の利用者に、作成事業者の環境の外へ送付する", answer.err().map(|e| e.ja()));
+        let answer =
+            kiban_journeys::approve_release(&demo.on, &first, dataset, Route::SealedTransfer).await;
+        refused(
+            demo,
+            "Ⅱ型認定の利用者に、作成事業者の環境の外へ送付する",
+            answer.err().map(|e| e.ja()),
+        );
     }
     kiban_journeys::approve_release(&demo.on, &first, dataset, one.route).await?;
     if show_refusals {
-        for (actor, what) in [(first, "同じ人が二度承認する"), (demo.actor("trustee_operator")?, "受託事業者のアカウントで承認する")] {
-            let answer = kiban_journeys::approve_release(&demo.on, &actor, dataset, one.route).await;
+        for (actor, what) in [
+            (first, "同じ人が二度承認する"),
+            (demo.actor("trustee_operator")?, "受託事業者のアカウントで承認する"),
+        ] {
+            let answer =
+                kiban_journeys::approve_release(&demo.on, &actor, dataset, one.route).await;
             refused(demo, what, answer.err().map(|e| e.ja()));
         }
     }
@@ -247,7 +318,8 @@ async fn produce(demo: &mut Demo, one: &Use) -> Result<(Produced, u64), Failure>
     let findings = produced.undecided.len() as u64;
     if findings > 0 {
         let approver = demo.actor("approver_1")?;
-        let answer = kiban_journeys::approve_release(&demo.on, &approver, produced.dataset, one.route).await;
+        let answer =
+            kiban_journeys::approve_release(&demo.on, &approver, produced.dataset, one.route).await;
         let asked = "組合せの所見を判断しないまま仮名加工医療情報を提供する";
         if demo.story.refusals.iter().all(|(a, _)| a != asked) {
             refused(demo, asked, answer.err().map(|e| e.ja()));
@@ -255,12 +327,21 @@ async fn produce(demo: &mut Demo, one: &Use) -> Result<(Produced, u64), Failure>
         let examiner = demo.actor("examiner")?;
         for finding in &produced.undecided {
             let (decision, reason) = match finding.kind {
-                deid::finding::FindingKind::Occupation | deid::finding::FindingKind::OccupationInMunicipality => {
+                deid::finding::FindingKind::Occupation
+                | deid::finding::FindingKind::OccupationInMunicipality => {
                     (Decision::Drop, "職業から本人が分かるため消す。")
                 }
                 _ => (Decision::Coarsen, "組合せから本人が分かるおそれがあるため粗くする。"),
             };
-            kiban_journeys::decide_finding(&demo.on, &examiner, produced.dataset, finding.id, decision, reason).await?;
+            kiban_journeys::decide_finding(
+                &demo.on,
+                &examiner,
+                produced.dataset,
+                finding.id,
+                decision,
+                reason,
+            )
+            .await?;
         }
         request.dataset = Some(produced.dataset);
         produced = kiban_journeys::produce_dataset(&demo.on, &processor, &request).await?;
@@ -276,7 +357,10 @@ fn open(demo: &Demo, one: &Use, dataset: DatasetId) -> Result<PathBuf, Failure> 
         let folder = demo.dir.join("recipients").join(organization);
         (folder.join("recipient.key"), folder.join("opened").join(dataset.to_string()))
     } else {
-        (environment(demo).join("recipient.key"), demo.dir.join("environment").join(organization).join(dataset.to_string()))
+        (
+            environment(demo).join("recipient.key"),
+            demo.dir.join("environment").join(organization).join(dataset.to_string()),
+        )
     };
     kiban_journeys::open_package(&file, &key, &out).map_err(|e| Failure::new(e.ja(), &e))?;
     Ok(out)
@@ -285,7 +369,8 @@ fn open(demo: &Demo, one: &Use, dataset: DatasetId) -> Result<PathBuf, Failure> 
 async fn refuse_uncertified(demo: &mut Demo, one: &Use) -> Outcome {
     let (produced, _) = produce(demo, one).await?;
     let approver = demo.actor("approver_1")?;
-    let answer = kiban_journeys::approve_release(&demo.on, &approver, produced.dataset, one.route).await;
+    let answer =
+        kiban_journeys::approve_release(&demo.on, &approver, produced.dataset, one.route).await;
     refused(demo, "認定のない利用者に仮名加工医療情報を提供する", answer.err().map(|e| e.ja()));
     Ok(())
 }
@@ -317,7 +402,11 @@ async fn story(
         rows: changes.tables.iter().map(|t| (t.table.clone(), t.rows_out)).collect(),
         k_target: (one.product == Product::Anonymized).then_some(u64::from(risk.target_k)),
         k_measured: (one.product == Product::Anonymized).then_some(risk.smallest_class),
-        histogram: if one.product == Product::Anonymized { histogram(&risk.histogram) } else { Vec::new() },
+        histogram: if one.product == Product::Anonymized {
+            histogram(&risk.histogram)
+        } else {
+            Vec::new()
+        },
         prosecutor: risk.prosecutor_highest,
         marketer: risk.marketer,
         findings,
@@ -337,7 +426,9 @@ async fn story(
             .iter()
             .filter_map(|c| {
                 let u = c.utility.as_ref()?;
-                let numbers = |n: &deid::report::Numbers| [n.mean, n.quantiles[1], n.quantiles[2], n.quantiles[3]];
+                let numbers = |n: &deid::report::Numbers| {
+                    [n.mean, n.quantiles[1], n.quantiles[2], n.quantiles[3]]
+                };
                 Some(UtilityStory {
                     column: format!("{}.{}", c.table, c.column),
                     before: numbers(&u.before),
@@ -402,13 +493,18 @@ async fn example(demo: &Demo, product: Product) -> Result<Example, Failure> {
         fixed_offset: None,
         on: demo.on.today(),
     };
-    deid::tool::deid(&request, demo.on.rules(), &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
+    deid::tool::deid(&request, demo.on.rules(), &OsEntropy)
+        .await
+        .map_err(|e| Failure::new(e.ja(), &e))?;
     let (header, before) = table(&dir.join("input.csv"))?;
     let (after_header, after) = table(&output)?;
     // The first column of the output is the pseudonym, which stands in the place of the name.
     let mut columns: BTreeSet<&String> = header.iter().collect();
     columns.retain(|c| !after_header.contains(*c));
-    let header = header.iter().map(|h| if columns.contains(h) { format!("{h} → ID") } else { h.clone() }).collect();
+    let header = header
+        .iter()
+        .map(|h| if columns.contains(h) { format!("{h} → ID") } else { h.clone() })
+        .collect();
     Ok((header, before, after))
 }
 

@@ -52,6 +52,10 @@ impl Stages {
     pub(crate) fn seconds(&self) -> Vec<(String, f64)> {
         let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = times.iter().skip(1).map(|(_, at)| *at).chain([Self::now()]);
-        times.iter().zip(ends).map(|((name, from), to)| (name.clone(), (to - *from).as_secs_f64())).collect()
+        times
+            .iter()
+            .zip(ends)
+            .map(|((name, from), to)| (name.clone(), (to - *from).as_secs_f64()))
+            .collect()
     }
 }

@@ -17,7 +17,9 @@ pub(crate) async fn after_delivery(demo: &mut Demo, delivered: &Delivered) -> Ou
     let system = kiban_journeys::system_actor(&demo.on).await?;
     let first = delivered.datasets[0];
     let scratch = demo.dir.join("country/rebuilt");
-    let same = kiban_journeys::rebuild_dataset(&demo.on, &system, first, &scratch.join("before"), false).await?;
+    let same =
+        kiban_journeys::rebuild_dataset(&demo.on, &system, first, &scratch.join("before"), false)
+            .await?;
     if !same.identical {
         return Err(Failure::plain("作り直した内容が一致しません。", "rebuild differs"));
     }
@@ -29,21 +31,36 @@ pub(crate) async fn after_delivery(demo: &mut Demo, delivered: &Delivered) -> Ou
         for request in truth::stops(&list, holder)? {
             let organization = Parties::organization_id(holder);
             let local = request.local_id.clone();
-            stopped.extend(kiban_journeys::person_sources(&demo.on, organization, [local.as_str()]).await?);
+            stopped.extend(
+                kiban_journeys::person_sources(&demo.on, organization, [local.as_str()]).await?,
+            );
             let received = kiban_journeys::record_stop(&demo.on, &intake, &request).await?;
             let applied = kiban_journeys::apply_stop(&demo.on, &intake, received.stop.id).await?;
             tally(demo, &applied);
         }
     }
     demo.story.stop.present_after = kiban_journeys::rows_of(&demo.on, &stopped).await?;
-    demo.story.stop.rebuild_refused =
-        match kiban_journeys::rebuild_dataset(&demo.on, &system, first, &scratch.join("refused"), false).await {
-            Err(e @ Error::StoppedSince { .. }) => e.ja(),
-            Err(e) => return Err(e.into()),
-            Ok(_) => "停止した人はこのデータセットに含まれていませんでした。".to_owned(),
-        };
-    let without =
-        kiban_journeys::rebuild_dataset(&demo.on, &system, first, &scratch.join("without_stopped"), true).await?;
+    demo.story.stop.rebuild_refused = match kiban_journeys::rebuild_dataset(
+        &demo.on,
+        &system,
+        first,
+        &scratch.join("refused"),
+        false,
+    )
+    .await
+    {
+        Err(e @ Error::StoppedSince { .. }) => e.ja(),
+        Err(e) => return Err(e.into()),
+        Ok(_) => "停止した人はこのデータセットに含まれていませんでした。".to_owned(),
+    };
+    let without = kiban_journeys::rebuild_dataset(
+        &demo.on,
+        &system,
+        first,
+        &scratch.join("without_stopped"),
+        true,
+    )
+    .await?;
     demo.story.stop.rebuilt_without = without.persons;
     demo.stages.begin("次のデータセット");
     let groups = truth::groups(

@@ -24,7 +24,13 @@ pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     );
     for (i, bar) in bars.iter().enumerate() {
         let y = ROW * i as f64 + 4.0;
-        let _ = write!(out, r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#, LABEL - 8.0, y + 15.0, escape(&bar.label));
+        let _ = write!(
+            out,
+            r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#,
+            LABEL - 8.0,
+            y + 15.0,
+            escape(&bar.label)
+        );
         let mut x = LABEL;
         for (amount, fill, name) in &bar.parts {
             let w = amount * scale;
@@ -38,7 +44,13 @@ pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
                 x += w.max(1.0);
             }
         }
-        let _ = write!(out, r#"<text x="{:.1}" y="{}">{}</text>"#, x + 6.0, y + 15.0, escape(&bar.text));
+        let _ = write!(
+            out,
+            r#"<text x="{:.1}" y="{}">{}</text>"#,
+            x + 6.0,
+            y + 15.0,
+            escape(&bar.text)
+        );
     }
     out.push_str("</svg>");
     out
@@ -55,11 +67,14 @@ mod tests {
 
     #[test]
     fn a_stack_is_drawn_to_scale_and_escaped() {
-        let svg = bars("t<", &[Bar {
-            label: "a&b".into(),
-            parts: vec![(30.0, "#123", "x".into()), (10.0, "#456", "y".into())],
-            text: "40".into(),
-        }]);
+        let svg = bars(
+            "t<",
+            &[Bar {
+                label: "a&b".into(),
+                parts: vec![(30.0, "#123", "x".into()), (10.0, "#456", "y".into())],
+                text: "40".into(),
+            }],
+        );
         assert!(svg.contains("aria-label=\"t&lt;\"") && svg.contains("a&amp;b"));
         assert!(svg.contains(r#"width="345.0""#) && svg.contains(r#"width="115.0""#), "{svg}");
     }

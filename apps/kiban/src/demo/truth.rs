@@ -5,7 +5,11 @@ use std::{
     path::Path,
 };
 
-use kiban_journeys::{Deployment, Parties, StopRequest, kernel::{Bases, Regime}, stop::{Requester, Scope}};
+use kiban_journeys::{
+    Deployment, Parties, StopRequest,
+    kernel::{Bases, Regime},
+    stop::{Requester, Scope},
+};
 
 use super::story::{GroupStory, LinkageStory};
 use crate::say::Failure;
@@ -82,7 +86,11 @@ pub(crate) async fn groups(
 pub(crate) async fn linkage(on: &Deployment, truth: &Path) -> Result<LinkageStory, Failure> {
     let links = kiban_journeys::links(on).await?;
     let persons: BTreeSet<_> = links.values().collect();
-    let mut story = LinkageStory { records: links.len() as u64, persons: persons.len() as u64, ..Default::default() };
+    let mut story = LinkageStory {
+        records: links.len() as u64,
+        persons: persons.len() as u64,
+        ..Default::default()
+    };
     let mut members: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (source, person) in &links {
         members.entry(*person).or_default().push(*source);
@@ -129,10 +137,11 @@ pub(crate) fn stops(list: &Path, holder: &str) -> Result<Vec<StopRequest>, Failu
     rows(list)?
         .iter()
         .map(|row| {
-            let requested_on = row["requested_on"]
-                .parse()
-                .map_err(|_| Failure::plain("停止の求めの日付を読めません。", "bad date in a list of stops"))?;
-            let regimes: Bases = row["regimes"].split(';').filter_map(|r| r.parse::<Regime>().ok()).collect();
+            let requested_on = row["requested_on"].parse().map_err(|_| {
+                Failure::plain("停止の求めの日付を読めません。", "bad date in a list of stops")
+            })?;
+            let regimes: Bases =
+                row["regimes"].split(';').filter_map(|r| r.parse::<Regime>().ok()).collect();
             Ok(StopRequest {
                 holder: Parties::organization_id(holder),
                 local_id: row["local_id"].clone(),

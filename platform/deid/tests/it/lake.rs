@@ -20,8 +20,8 @@ use kiban_deid::{
 };
 use kiban_kernel::{Date, Digest, Id, NoSteps, OsEntropy, Product, Rules, Timestamp, kinds};
 use kiban_lake::{KeyRing, Lake, Session, schema};
-use kiban_vault::{Anon52, Basis, Cleared, Pseudo57};
 use kiban_testkit::{TestDb, actor, id};
+use kiban_vault::{Anon52, Basis, Cleared, Pseudo57};
 
 use crate::flat;
 
