@@ -16,12 +16,12 @@ use crate::support::{
     acts::{self, WISHES, Wish},
     files::{self, csv_rows},
     lake, run,
-    site::{self, PARTIES, SPECIFICATION, Site},
+    site::{self, PARTIES, Site, specification},
 };
 
 fn without_column(table: &str, column: &str) -> String {
     let head = format!("[tables.{table}.columns.{column}]");
-    let (before, rest) = SPECIFICATION.split_once(&head).expect("the column is declared");
+    let (before, rest) = specification().split_once(&head).expect("the column is declared");
     let rest = rest.find("\n[tables.").map_or("", |i| &rest[i..]);
     format!("{before}{rest}")
 }
@@ -96,7 +96,7 @@ fn a_specification_that_breaks_the_standard_is_refused_with_column_and_law() {
         assert!(matches!(error, Error::Check(_)) && error.ja().contains("name_kanji"), "{error:?}");
         // Nor any other text than the contract's.
         let request =
-            kiban_journeys::ProduceRequest { specification: SPECIFICATION.to_owned(), ..request };
+            kiban_journeys::ProduceRequest { specification: specification().to_owned(), ..request };
         let error =
             kiban_journeys::produce_dataset(&site.on, &processor, &request).await.err().unwrap();
         assert!(matches!(error, Error::SpecificationDiffers), "{error:?}");
@@ -141,7 +141,7 @@ fn a_committee_that_is_none_cannot_advise() {
             kiban_journeys::decide(&site.on, &manager, application, true, "先に決める。", &[])
                 .await;
         assert!(error.err().unwrap().ja().contains("進めません"));
-        acts::grant(&site, WISHES[0], application, SPECIFICATION).await;
+        acts::grant(&site, WISHES[0], application, specification()).await;
         site.close().await;
     });
 }
@@ -153,7 +153,7 @@ fn a_planted_mayor_blocks_the_release_until_decided_and_then_is_not_in_it() {
         let site = linked.copy().await;
         acts::keys(&site).await;
         let wish = WISHES[1];
-        let granted = acts::granted(&site, wish, SPECIFICATION).await;
+        let granted = acts::granted(&site, wish, specification()).await;
         let produced = acts::produce(&site, &granted).await;
         let occupations = produced.undecided.iter().filter(|f| {
             matches!(f.kind, FindingKind::Occupation | FindingKind::OccupationInMunicipality)
@@ -214,7 +214,7 @@ fn approvals_and_recipients_that_do_not_count() {
 
         // The same person twice; a trustee's account; somebody without the role.
         let wish = WISHES[0];
-        let granted = acts::granted(&site, wish, SPECIFICATION).await;
+        let granted = acts::granted(&site, wish, specification()).await;
         let produced = acts::produce(&site, &granted).await;
         let dataset = produced.dataset;
         kiban_journeys::approve_release(&site.on, &first, dataset, wish.route).await.unwrap();
@@ -244,7 +244,7 @@ fn approvals_and_recipients_that_do_not_count() {
         };
         let outside = Wish { route: Route::SealedTransfer, ..WISHES[2] };
         for (wish, words) in [(uncertified, "認定"), (outside, "環境")] {
-            let granted = acts::granted(&site, wish, SPECIFICATION).await;
+            let granted = acts::granted(&site, wish, specification()).await;
             let first_run = acts::produce(&site, &granted).await;
             let produced = acts::decided(&site, &granted, first_run, Decision::Coarsen).await;
             for approver in [&first, &second] {
@@ -309,9 +309,7 @@ fn at_a_specialist_hospital_the_disease_of_all_is_still_residual() {
         assert!(with_code.count() == stored.len() && stored.len() > 250, "{:?}", stored.first());
 
         acts::keys(&site).await;
-        // Nobody is left out for the sake of k: the disease alone is looked at.
-        let specification = SPECIFICATION.replace("\ntarget = 5\n", "\ntarget = 1\n");
-        let granted = acts::granted(&site, WISHES[0], &specification).await;
+        let granted = acts::granted(&site, WISHES[0], specification()).await;
         let produced = acts::make(&site, &granted).await;
         let opened = acts::open(&site, WISHES[0], produced.dataset);
         let conditions = csv_rows(&opened.join("data/condition.csv"));

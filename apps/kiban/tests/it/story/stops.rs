@@ -102,7 +102,7 @@ fn stops_after_delivery_change_what_comes_and_what_is_rebuilt() {
             let granted = acts::Granted {
                 wish: *wish,
                 application: datasets[i].application,
-                specification: SPECIFICATION.to_owned(),
+                specification: specification().to_owned(),
             };
             let produced = acts::make(&site, &granted).await;
             let next = pseudonyms(&acts::open(&site, *wish, produced.dataset));

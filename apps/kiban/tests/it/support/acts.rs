@@ -16,7 +16,7 @@ use kiban_journeys::{
 
 use super::{
     files,
-    site::{SPECIFICATION, Site, day_after},
+    site::{Site, day_after, specification},
 };
 
 /// Who asks for what.
@@ -237,7 +237,7 @@ pub(crate) async fn deliver_three(site: &Site) {
     keys(site).await;
     let mut note = String::from("dataset,application\n");
     for wish in WISHES {
-        let granted = granted(site, wish, SPECIFICATION).await;
+        let granted = granted(site, wish, specification()).await;
         let produced = make(site, &granted).await;
         let line = [produced.dataset.to_string(), granted.application.to_string()].join(",");
         note.extend([line.as_str(), "\n"]);
