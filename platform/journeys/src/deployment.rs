@@ -69,7 +69,13 @@ impl Deployment {
         KeyRing::create(&keys, &OsEntropy)?;
         LogSigner::generate(&OsEntropy, origin)?.save(&keys.join(SIGNER))?;
         write_identity(&keys.join(INTAKE))?;
-        Self::open(dir, world).await
+        let this = Self::open(dir, world).await?;
+        // Secrets that a failed delivery would otherwise be the first to need are made now.
+        this.register_keys().await?;
+        let mut conn = this.reader().await?;
+        kiban_vault::Vault::new(this.lake.clone()).segment_ids(&mut conn).await?;
+        drop(conn);
+        Ok(this)
     }
 
     /// Open a deployment: bring the database to this version, complete the published log, and collect
