@@ -62,13 +62,13 @@ pub(crate) fn summary(demo: &Demo) {
     line("■ データセット");
     for d in &s.datasets {
         line(&format!(
-            "  {}（{}）→ {}：{} 人のうち {} 人（{}除いた人 {}）、{} 行。漏えい検査 {} セルで一致 {}",
+            "  {}（{}）→ {}：{} 人のうち {} 人（k の実測 {}、除いた人 {}）、{} 行。漏えい検査 {} セルで一致 {}",
             d.product_ja,
             d.title,
             d.recipient,
             d.persons_cleared,
             d.persons_out,
-            d.k_measured.map_or_else(String::new, |k| format!("k の実測 {k}、")),
+            d.k_measured,
             d.persons_suppressed,
             d.rows.values().sum::<u64>(),
             d.cells_scanned,

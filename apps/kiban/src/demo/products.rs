@@ -401,12 +401,8 @@ async fn story(
         persons_out: risk.persons_out,
         rows: changes.tables.iter().map(|t| (t.table.clone(), t.rows_out)).collect(),
         k_target: (one.product == Product::Anonymized).then_some(u64::from(risk.target_k)),
-        k_measured: (one.product == Product::Anonymized).then_some(risk.smallest_class),
-        histogram: if one.product == Product::Anonymized {
-            histogram(&risk.histogram)
-        } else {
-            Vec::new()
-        },
+        k_measured: risk.smallest_class,
+        histogram: histogram(&risk.histogram),
         prosecutor: risk.prosecutor_highest,
         marketer: risk.marketer,
         findings,

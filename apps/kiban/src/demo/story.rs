@@ -82,7 +82,7 @@ pub(crate) struct DatasetStory {
     pub(crate) persons_out: u64,
     pub(crate) rows: BTreeMap<String, u64>,
     pub(crate) k_target: Option<u64>,
-    pub(crate) k_measured: Option<u64>,
+    pub(crate) k_measured: u64,
     pub(crate) histogram: Vec<(String, u64, u64)>,
     pub(crate) prosecutor: f64,
     pub(crate) marketer: f64,

@@ -287,9 +287,6 @@ impl Examiner<'_> {
         rules: &Rules,
         on: Date,
     ) -> Result<(), RuleError> {
-        if self.product != Product::Anonymized {
-            return Ok(());
-        }
         const LAW: &str = "anonymized.database";
         let model = self.spec.document().k.as_ref();
         let named = model.and_then(|k| k.quasi_identifiers.as_ref());
@@ -301,7 +298,11 @@ impl Examiner<'_> {
                 if c.class != ColumnClass::QuasiIdentifier && !matches!(c.rule, Rule::Region(_)) {
                     continue;
                 }
+                // The pseudonymized product's risk is measured over the same columns; no k is asked of it.
                 c.in_model = true;
+                if self.product == Product::Pseudonymized {
+                    continue;
+                }
                 any.get_or_insert((table_name.clone(), c.name.clone(), c.class));
                 let full = format!("{table_name}.{}", c.name);
                 if named.is_some_and(|n| !n.contains(&full)) {
@@ -309,6 +310,9 @@ impl Examiner<'_> {
                     self.report(&table_name, &name, Some(class), Breach::OutsideModel, LAW);
                 }
             }
+        }
+        if self.product == Product::Pseudonymized {
+            return Ok(());
         }
         match (model, any) {
             (None, Some((table, column, class))) => {
