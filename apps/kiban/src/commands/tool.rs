@@ -39,11 +39,20 @@ pub(crate) enum Command {
         #[arg(long, allow_hyphen_values = true)]
         fixed_offset: Option<i32>,
     },
+    /// 一般化と抑制の最適な組合せを探して匿名化します（ARX 形式の階層）
+    Anonymize(super::anonymize::Anonymize),
+    /// 表のリスクとモデルの成否を測ります
+    Risk(super::anonymize::Risk),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } =
-        command;
+    let (spec, mode, input, out, report, key_file, fixed_id, fixed_offset) = match command {
+        Command::Anonymize(args) => return super::anonymize::anonymize(&args),
+        Command::Risk(args) => return super::anonymize::risk(&args),
+        Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } => {
+            (spec, mode, input, out, report, key_file, fixed_id, fixed_offset)
+        }
+    };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {
         spec,

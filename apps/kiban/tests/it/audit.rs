@@ -116,7 +116,8 @@ fn a_bad_event_is_named_by_its_number() {
         let count: u64 =
             folder.ask("SELECT CAST(COUNT(*) AS TEXT) FROM audit_event").await[0].parse().unwrap();
         let last = count - 1;
-        for index in (0..count).step_by(7).chain([last]) {
+        // A sample: kiban-audit's own tests tamper with every event in turn.
+        for index in (0..count).step_by(83).chain([last]) {
             let number = format!("記録 {index}");
             let swapped = if index == last { 0 } else { index + 1 };
             let (low, high) = (index.min(swapped), index.max(swapped));

@@ -104,25 +104,45 @@ fn exactly_the_right_records_reach_each_product() {
         let datasets = acts::delivered(&site);
         for (wish, dataset) in WISHES.iter().zip(&datasets).skip(1) {
             let opened = acts::open(&site, *wish, dataset.id);
-            let mut persons = csv_rows(&opened.join("data/person.csv"));
-            // Those whose age was coarsened by a finding come last.
-            persons.sort_by_key(|p| p["birth_on"].len() != 10);
+            let persons = csv_rows(&opened.join("data/person.csv"));
             assert_eq!(persons.len(), births.len());
-            let mut left: Vec<&BTreeSet<String>> = births.values().collect();
-            for person in &persons {
-                let birth = person["birth_on"].replace('/', "-");
-                // A finding on a very high age was coarsened.
-                let place =
-                    left.iter().position(|b| b.contains(&birth) || b.is_empty()).or_else(|| {
-                        (!birth.contains('-'))
-                            .then(|| left.iter().position(|b| !b.is_empty()))
-                            .flatten()
-                    });
-                left.swap_remove(place.unwrap_or_else(|| panic!("a birth date that nobody has")));
+            let known: Vec<&BTreeSet<String>> = births.values().collect();
+            // A birth date that a finding coarsened or emptied fits anybody.
+            let fits = |person: usize, of: usize| {
+                let birth = &persons[person]["birth_on"];
+                birth.len() != 10 || known[of].is_empty() || known[of].contains(birth)
+            };
+            let mut taken = vec![None; known.len()];
+            for person in 0..persons.len() {
+                let mut tried = vec![false; known.len()];
+                assert!(
+                    assign(person, &fits, &mut taken, &mut tried),
+                    "a birth date that nobody has"
+                );
             }
         }
         site.close().await;
     });
+}
+
+/// Finds `person` a place of its own among those that fit, moving others where need be.
+fn assign(
+    person: usize,
+    fits: &impl Fn(usize, usize) -> bool,
+    taken: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
+    for of in 0..taken.len() {
+        if tried[of] || !fits(person, of) {
+            continue;
+        }
+        tried[of] = true;
+        if taken[of].is_none_or(|other| assign(other, fits, taken, tried)) {
+            taken[of] = Some(person);
+            return true;
+        }
+    }
+    false
 }
 
 #[test]
