@@ -158,7 +158,6 @@ fn delivery_story(
         rows: report.counts.rows.clone(),
         quarantined: defects(report),
         unread: report.unread.iter().map(|(n, c)| (n.clone(), *c)).collect(),
-        receipt: report.delivery.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use kiban_journeys::{
-    Actor, Parties, ProduceRequest, Produced, Route, Sitting,
+    Parties, ProduceRequest, Produced, Route, Sitting,
     committee::{Ballot, Outcome as Vote},
     deid::{self, report::SizeCount, spec::Spec},
     deliver::recipient,
@@ -36,7 +36,6 @@ type DatasetId = Id<kinds::Dataset>;
 /// One use: who asks for what, in which project line, under which contract.
 pub(crate) struct Use {
     pub(crate) user: &'static str,
-    pub(crate) researcher: &'static str,
     pub(crate) product: Product,
     pub(crate) route: Route,
     pub(crate) title: &'static str,
@@ -204,7 +203,7 @@ async fn apply(
         tally.approve,
         recused
     );
-    Ok(Use { user, researcher, product, route, title, application, committee })
+    Ok(Use { user, product, route, title, application, committee })
 }
 
 fn content(demo: &Demo, user: &str, title: &str) -> Content {
@@ -513,9 +512,4 @@ fn table(path: &std::path::Path) -> Result<(Vec<String>, Vec<Vec<String>>), Fail
         .map(|r| r.map(|r| r.iter().map(str::to_owned).collect()).map_err(failed))
         .collect::<Result<_, _>>()?;
     Ok((header, rows))
-}
-
-/// The actor who receives for a use.
-pub(crate) fn researcher(demo: &Demo, one: &Use) -> Result<Actor, Failure> {
-    demo.actor(one.researcher)
 }

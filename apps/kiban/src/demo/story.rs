@@ -24,7 +24,6 @@ pub(crate) struct DeliveryStory {
     pub(crate) rows: BTreeMap<String, u64>,
     pub(crate) quarantined: Vec<(String, u64)>,
     pub(crate) unread: Vec<(String, u64)>,
-    pub(crate) receipt: String,
 }
 
 /// Linkage over holders, held against the truth.
