@@ -291,7 +291,8 @@ fn a_bad_package_or_manifest_is_named() {
         let dataset = all[0].split('/').nth(1).unwrap().to_owned();
         // The delivery record: to somebody else, of another time, gone, no record at all.
         let of = format!("WHERE dataset = '{dataset}'");
-        let other = "(SELECT MIN(id) FROM register_organization)";
+        let other =
+            "(SELECT MIN(id) FROM register_organization WHERE id <> deliver_delivery.recipient)";
         for statement in [
             format!("UPDATE deliver_delivery SET recipient = {other} {of}"),
             format!("UPDATE deliver_delivery SET package_bytes = package_bytes + 1 {of}"),
