@@ -162,7 +162,7 @@ async fn start(on: &Deployment, permit: &Permit, basis: &Basis, text: &str) -> R
     match basis.application.product {
         Product::Anonymized => drop(DatasetKey::of(&ring, tx.conn(), basis.dataset).await?),
         Product::Pseudonymized => {
-            drop(ProjectKey::of(&ring, tx.conn(), basis.application.project).await?)
+            drop(ProjectKey::of(&ring, tx.conn(), basis.application.project).await?);
         }
     }
     let event = Event {
