@@ -1,5 +1,6 @@
 //! Real formats: the shipped fixtures, and the sample with deliberate defects from `../shared`.
 
+use std::fmt::Write as _;
 use std::{
     fs,
     io::Read as _,
@@ -72,7 +73,9 @@ fn told(segment: &Segment<'_>) -> Vec<(String, String)> {
         .filter(|r| matches!(r.table(), "person" | "death"))
         .map(|r| {
             let mut cells = String::new();
-            r.for_each(|column, value| cells += &format!("{column}={value:?};"));
+            r.for_each(|column, value| {
+                let _ = write!(cells, "{column}={value:?};");
+            });
             (segment.person.unwrap_or_default().to_owned(), cells)
         })
         .collect()

@@ -253,7 +253,9 @@ pub(crate) fn registered() -> Arc<Template> {
             let site = Site::create(&dir).await;
             let country = Country::generate(&params()).unwrap();
             country.write(&dir.join("country"), &mut NoProgress).unwrap();
-            HOLDERS.iter().for_each(|holder| site.lists(holder));
+            for holder in HOLDERS {
+                site.lists(holder);
+            }
             let day = site.calendar.notice_date;
             site.close().await;
             Template { dir, day }
