@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use kiban_audit::{Db, LogError, read_events};
+use kiban_audit::{Db, LogError, each_event};
 use kiban_kernel::Digest;
 
 use crate::{
@@ -166,30 +166,21 @@ struct Recorded {
 }
 
 async fn recorded(db: &Db) -> Result<BTreeMap<String, Recorded>, VerifyError> {
-    const PAGE: u64 = 1000;
-    let mut found = BTreeMap::new();
-    let mut from = 0;
-    loop {
-        let events = read_events(db, from, from + PAGE).await.map_err(VerifyError::Events)?;
-        let Some(last) = events.last().map(|e| e.index) else { return Ok(found) };
-        for e in events {
-            match e.kind.as_str() {
-                "dataset.delivered" => {
-                    found.insert(
-                        e.subject,
-                        Recorded { event: e.index, body: e.body, erased: false },
-                    );
-                }
-                "dataset.erased" => {
-                    if let Some(r) = found.get_mut(&e.subject) {
-                        r.erased = true;
-                    }
-                }
-                _ => {}
+    let mut found: BTreeMap<String, Recorded> = BTreeMap::new();
+    each_event(db, |e| match e.kind.as_str() {
+        "dataset.delivered" => {
+            found.insert(e.subject, Recorded { event: e.index, body: e.body, erased: false });
+        }
+        "dataset.erased" => {
+            if let Some(r) = found.get_mut(&e.subject) {
+                r.erased = true;
             }
         }
-        from = last + 1;
-    }
+        _ => {}
+    })
+    .await
+    .map_err(VerifyError::Events)?;
+    Ok(found)
 }
 
 /// Compare the folder `packages` of a deployment with the events, and the delivery records with the events. Reads

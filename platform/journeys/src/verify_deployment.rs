@@ -56,13 +56,7 @@ pub async fn verify_deployment(
             out.checkpoints = verified.held;
             out.checkpoint = verified.checkpoint;
         }
-        Err(finding) => {
-            // The catalog and the delivery records are held against the events: with these broken, what would
-            // be said of the rest is as good as nothing.
-            out.findings.push(finding.ja());
-            db.close().await;
-            return Ok(out);
-        }
+        Err(finding) => out.findings.push(finding.ja()),
     }
     match kiban_lake::verify_files(&db, &dir.join("lake")).await {
         Ok(files) => {
@@ -70,6 +64,8 @@ pub async fn verify_deployment(
             out.snapshots = files.snapshots;
             out.findings.extend(files.findings.iter().map(kiban_lake::Finding::ja));
         }
+        // Damaged events make the catalog unverifiable; they are named already.
+        Err(e) if !out.findings.is_empty() => out.findings.push(e.ja()),
         Err(e) => return Err(e.into()),
     }
     match kiban_deliver::verify_packages(&db, dir).await {

@@ -171,8 +171,15 @@ pub async fn verify_files(db: &Db, dir: &Path) -> Result<FilesVerified, VerifyEr
     let snapshots = catalog::snapshots(&mut conn).await.map_err(VerifyError::Lake)?;
     let keys = catalog::keys(&mut conn).await.map_err(VerifyError::Lake)?;
     drop(conn);
-    let events =
-        kiban_audit::read_events(db, 0, i64::MAX as u64).await.map_err(VerifyError::Events)?;
+    // Of a long log the few events that changed the lake are kept.
+    let mut events = Vec::new();
+    kiban_audit::each_event(db, |event| {
+        if !event.notes("lake").is_empty() {
+            events.push(event);
+        }
+    })
+    .await
+    .map_err(VerifyError::Events)?;
 
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for f in &files {
