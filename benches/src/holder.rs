@@ -16,17 +16,9 @@ use kiban_kernel::{Date, FixedClock, NoSteps, Regime, Rules, Timestamp};
 use kiban_testkit::{SeededEntropy, id};
 
 /// Tables the notice lists.
-pub(crate) const ITEMS: [&str; 9] = [
-    "encounter",
-    "condition",
-    "medication",
-    "procedure",
-    "measurement",
-    "note",
-    "coverage",
-    "checkup",
-    "death",
-];
+pub(crate) fn items() -> Vec<&'static str> {
+    kiban_formats::Record::TABLES.iter().copied().filter(|t| *t != "person").collect()
+}
 /// Day of sealing and of receipt.
 pub(crate) const TODAY: &str = "2026-06-01";
 
@@ -40,7 +32,7 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new(path: &Path, seed: u64) -> anyhow::Result<Self> {
         let identity = age::x25519::Identity::generate();
-        let items: Vec<String> = ITEMS.iter().map(|i| (*i).to_owned()).collect();
+        let items: Vec<String> = items().iter().map(|i| (*i).to_owned()).collect();
         let init = Init {
             holder: id(1),
             provider: Provider {

@@ -126,7 +126,7 @@ impl TableBuilders {
 
     /// Adds one record; defects of its dates and numbers go to `quality`.
     pub fn push(&mut self, context: &RowContext<'_>, record: &Record<'_>, quality: &mut Quality) {
-        let at = table_index(record);
+        let at = record.table_index();
         let table = &mut self.tables[at];
         let common = &mut table.common;
         common.person_source.append_value(text_of(&mut self.ids.person, context.person_source));
@@ -238,21 +238,6 @@ impl RowTotals {
 }
 
 const DAY: i64 = 86_400_000_000;
-
-fn table_index(record: &Record<'_>) -> usize {
-    match record {
-        Record::Person(_) => 0,
-        Record::Encounter(_) => 1,
-        Record::Condition(_) => 2,
-        Record::Medication(_) => 3,
-        Record::Procedure(_) => 4,
-        Record::Measurement(_) => 5,
-        Record::Note(_) => 6,
-        Record::Coverage(_) => 7,
-        Record::Checkup(_) => 8,
-        Record::Death(_) => 9,
-    }
-}
 
 fn day_of(micros: i64) -> Option<Date> {
     jiff::Timestamp::from_microsecond(micros)

@@ -68,6 +68,11 @@ macro_rules! records {
             pub fn table(&self) -> &'static str {
                 match self { $( Self::$variant(_) => $table, )+ }
             }
+            /// The table's place in [`Self::TABLES`].
+            pub fn table_index(&self) -> usize {
+                enum Place { $( $variant, )+ }
+                match self { $( Self::$variant(_) => Place::$variant as usize, )+ }
+            }
             /// Columns of the record's table.
             pub fn columns(&self) -> &'static [&'static str] {
                 match self { $( Self::$variant(_) => $name::COLUMNS, )+ }

@@ -24,21 +24,7 @@ pub(crate) type Kinds = u16;
 
 /// The canonical tables whose records stand in a segment.
 pub(crate) fn kinds_of(parsed: &Parsed<'_>) -> Kinds {
-    parsed.records.iter().fold(0, |set, record| {
-        set | 1
-            << match record {
-                Record::Person(_) => 0,
-                Record::Encounter(_) => 1,
-                Record::Condition(_) => 2,
-                Record::Medication(_) => 3,
-                Record::Procedure(_) => 4,
-                Record::Measurement(_) => 5,
-                Record::Note(_) => 6,
-                Record::Coverage(_) => 7,
-                Record::Checkup(_) => 8,
-                Record::Death(_) => 9,
-            }
-    })
+    parsed.records.iter().fold(0, |set, record| set | 1 << record.table_index())
 }
 
 /// What the files say about one person.

@@ -17,17 +17,9 @@ use kiban_kernel::{Date, Entropy, FixedClock, NoSteps, Regime, Rules, Steps, Tim
 use kiban_testkit::SeededEntropy;
 use tempfile::TempDir;
 
-pub(crate) const MEDICAL: [&str; 9] = [
-    "encounter",
-    "condition",
-    "medication",
-    "procedure",
-    "measurement",
-    "note",
-    "coverage",
-    "checkup",
-    "death",
-];
+pub(crate) fn medical() -> Vec<&'static str> {
+    kiban_formats::Record::TABLES.iter().copied().filter(|t| *t != "person").collect()
+}
 
 pub(crate) struct Home {
     pub dir: TempDir,
@@ -39,7 +31,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self::listing(&MEDICAL)
+        Self::listing(&medical())
     }
 
     /// A holder whose notice lists these items.
