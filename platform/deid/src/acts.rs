@@ -13,12 +13,28 @@ use crate::{
     spec::Checked,
 };
 
-/// The secret of one anonymized dataset: its pseudonyms and shifts hold nowhere else.
-pub struct DatasetKey {
+/// The secret of one domain of pseudonyms.
+struct DomainKey {
     name: String,
     domain: String,
     secret: Secret,
 }
+
+impl DomainKey {
+    async fn of(
+        ring: &KeyRing,
+        conn: &mut AnyConnection,
+        kind: &str,
+        domain: String,
+    ) -> Result<Self, KeyError> {
+        let name = format!("pseudonym/{kind}/{domain}");
+        let secret = ring.secret(conn, &name).await?;
+        Ok(Self { name, domain, secret })
+    }
+}
+
+/// The secret of one anonymized dataset: its pseudonyms and shifts hold nowhere else.
+pub struct DatasetKey(DomainKey);
 
 impl DatasetKey {
     /// The dataset's secret, made when there is none. Give the connection of the transaction.
@@ -30,18 +46,12 @@ impl DatasetKey {
         conn: &mut AnyConnection,
         dataset: Id<kinds::Dataset>,
     ) -> Result<Self, KeyError> {
-        let name = format!("pseudonym/dataset/{dataset}");
-        let secret = ring.secret(conn, &name).await?;
-        Ok(Self { name, domain: dataset.to_string(), secret })
+        DomainKey::of(ring, conn, "dataset", dataset.to_string()).await.map(Self)
     }
 }
 
 /// The secret of a project line: a person keeps the pseudonym in every pseudonymized dataset of the line.
-pub struct ProjectKey {
-    name: String,
-    domain: String,
-    secret: Secret,
-}
+pub struct ProjectKey(DomainKey);
 
 impl ProjectKey {
     /// The line's secret, made when there is none. Give the connection of the transaction.
@@ -53,9 +63,7 @@ impl ProjectKey {
         conn: &mut AnyConnection,
         project: Id<kinds::Project>,
     ) -> Result<Self, KeyError> {
-        let name = format!("pseudonym/project/{project}");
-        let secret = ring.secret(conn, &name).await?;
-        Ok(Self { name, domain: project.to_string(), secret })
+        DomainKey::of(ring, conn, "project", project.to_string()).await.map(Self)
     }
 }
 
@@ -79,9 +87,7 @@ pub async fn anonymize(
         watermark: cleared.watermark(),
         regime: cleared.regime(),
         checked,
-        secret: &key.secret,
-        secret_name: &key.name,
-        domain: &key.domain,
+        key: &key.0,
         decisions: &[],
     };
     Ok(Anonymized::mint(made.run(Product::Anonymized).await?))
@@ -109,9 +115,7 @@ pub async fn pseudonymize(
         watermark: cleared.watermark(),
         regime: cleared.regime(),
         checked,
-        secret: &key.secret,
-        secret_name: &key.name,
-        domain: &key.domain,
+        key: &key.0,
         decisions,
     };
     Ok(Pseudonymized::mint(made.run(Product::Pseudonymized).await?))
@@ -123,9 +127,7 @@ struct Making<'a> {
     watermark: u64,
     regime: Regime,
     checked: &'a Checked,
-    secret: &'a Secret,
-    secret_name: &'a str,
-    domain: &'a str,
+    key: &'a DomainKey,
     decisions: &'a [Decision],
 }
 
@@ -148,14 +150,14 @@ impl Making<'_> {
         }
         let provenance = provenance(
             checked,
-            self.domain,
+            &self.key.domain,
             Some((self.snapshot, self.watermark)),
-            self.secret_name,
+            &self.key.name,
         );
         let run = Run {
             session: &session,
             checked,
-            keyed: Keyed::new(self.secret.expose(), self.domain),
+            keyed: Keyed::new(self.key.secret.expose(), &self.key.domain),
             decisions: self.decisions,
             provenance,
             fixed: false,

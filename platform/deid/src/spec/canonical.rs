@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kiban_kernel::ColumnClass;
+use kiban_lake::{DataClass, schema::TableSchema};
 
 use super::Role;
 
@@ -12,7 +13,7 @@ const CUSTODY: [&str; 7] =
 
 /// Canonical columns and their classes; `None`: no such table, or one that holds no records.
 pub(crate) fn columns(table: &str) -> Option<BTreeMap<&'static str, ColumnClass>> {
-    let table = kiban_lake::schema::table(table).filter(|t| is_record_table(t.name.as_str()))?;
+    let table = record_tables().find(|t| t.name == table)?;
     Some(
         table
             .columns
@@ -23,23 +24,10 @@ pub(crate) fn columns(table: &str) -> Option<BTreeMap<&'static str, ColumnClass>
     )
 }
 
-fn is_record_table(name: &str) -> bool {
-    RECORD_TABLES.contains(&name)
+/// The tables a specification may name, in the order of the output: those that hold records, not custody.
+pub(crate) fn record_tables() -> impl Iterator<Item = &'static TableSchema> {
+    kiban_lake::schema::tables().iter().filter(|t| t.data_class == DataClass::Identified)
 }
-
-/// The tables a specification may name, in the order of the output.
-pub(crate) const RECORD_TABLES: [&str; 10] = [
-    "person",
-    "encounter",
-    "condition",
-    "medication",
-    "procedure",
-    "measurement",
-    "note",
-    "coverage",
-    "checkup",
-    "death",
-];
 
 /// Columns that hold an address: the region rule is their only way out.
 pub(crate) fn is_address(column: &str) -> bool {

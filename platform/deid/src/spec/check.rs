@@ -107,7 +107,7 @@ impl Spec {
                 window_column: table.window_column.clone(),
             });
         }
-        tables.sort_by_key(|t| canonical::RECORD_TABLES.iter().position(|r| *r == t.name));
+        tables.sort_by_key(|t| canonical::record_tables().position(|r| r.name == t.name));
         examiner.model(&mut tables, rules, on)?;
         if document.fixed.is_some() && !tool {
             examiner.report("", "", None, Breach::Fixed, making(product));
