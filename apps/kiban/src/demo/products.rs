@@ -17,7 +17,7 @@ use kiban_journeys::{
 
 use super::{
     Demo, day_after,
-    leaks::Known,
+    leaks::{Known, Scan},
     story::{DatasetStory, RuleStory, UtilityStory},
 };
 use crate::say::{Failure, Outcome};
@@ -25,10 +25,9 @@ use crate::say::{Failure, Outcome};
 /// The worked specification.
 pub(crate) const SPECIFICATION: &str = include_str!("../../../../spec/demo/spec.toml");
 const BROKEN: &str = include_str!("../../../../spec/broken/name_kept.toml");
-const EXAMPLE: [(&str, &str); 3] = [
+const EXAMPLE: [(&str, &str); 2] = [
     ("spec.toml", include_str!("../../../../spec/ministry_example/spec.toml")),
     ("input.csv", include_str!("../../../../spec/ministry_example/input.csv")),
-    ("", ""),
 ];
 
 type DatasetId = Id<kinds::Dataset>;
@@ -301,7 +300,7 @@ pub(crate) async fn make_and_deliver(
     kiban_journeys::deliver_dataset(&demo.on, &demo.actor("delivery")?, dataset, one.route).await?;
     let opened = open(demo, one, dataset)?;
     let scan = known.scan(&opened)?;
-    let story = story(demo, one, &produced, findings, scan.cells, scan.leaks()).await?;
+    let story = story(demo, one, &produced, findings, opened, &scan).await?;
     demo.story.datasets.push(story);
     Ok(dataset)
 }
@@ -379,8 +378,8 @@ async fn story(
     one: &Use,
     produced: &Produced,
     findings: u64,
-    cells: u64,
-    leaks: u64,
+    opened: PathBuf,
+    scan: &Scan,
 ) -> Result<DatasetStory, Failure> {
     let content = produced.content.produced();
     let (risk, changes) = (content.risk(), content.changes());
@@ -438,8 +437,9 @@ async fn story(
         committee: one.committee.clone(),
         package: format!("packages/{}/package.age", produced.dataset),
         payload_digest: manifest.map(|m| m.payload.to_string()).unwrap_or_default(),
-        cells_scanned: cells,
-        leaks,
+        opened,
+        cells_scanned: scan.cells,
+        leaks: scan.leaks(),
     })
 }
 
@@ -473,7 +473,7 @@ async fn example(demo: &Demo, product: Product) -> Result<Example, Failure> {
     let dir = demo.dir.join("country/example");
     let io = || Failure::io("例のファイルを書けません。");
     std::fs::create_dir_all(&dir).map_err(io())?;
-    for (name, text) in EXAMPLE.iter().filter(|(name, _)| !name.is_empty()) {
+    for (name, text) in EXAMPLE {
         std::fs::write(dir.join(name), text).map_err(io())?;
     }
     let output = dir.join(format!("{}.csv", product.as_str()));

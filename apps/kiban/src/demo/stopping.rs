@@ -86,7 +86,7 @@ pub(crate) async fn after_delivery(demo: &mut Demo, delivered: &Delivered) -> Ou
             }
         }
     }
-    demo.story.pseudonyms = pseudonyms(demo, delivered)?;
+    demo.story.pseudonyms = pseudonyms(demo)?;
     Ok(())
 }
 
@@ -101,18 +101,10 @@ fn tally(demo: &mut Demo, applied: &stop::Applied) {
 }
 
 /// Pseudonyms of the person tables: how many two deliveries of one line share, and two lines, and the products.
-fn pseudonyms(demo: &Demo, delivered: &Delivered) -> Result<[u64; 3], Failure> {
+fn pseudonyms(demo: &Demo) -> Result<[u64; 3], Failure> {
     let mut sets = Vec::new();
     for story in &demo.story.datasets {
-        let user = delivered.uses.iter().find(|u| story.title.starts_with(u.title));
-        let Some(one) = user else { continue };
-        let organization = Parties::organization_id(one.user).to_string();
-        let folder = if one.route.leaves() {
-            demo.dir.join("recipients").join(organization).join("opened")
-        } else {
-            demo.dir.join("environment").join(organization)
-        };
-        let path = folder.join(&story.id).join("data/person.csv");
+        let path = story.opened.join("data/person.csv");
         let failed = |e: csv::Error| Failure::new("開いた包みを読めません。", &e);
         let mut reader = csv::Reader::from_path(path).map_err(failed)?;
         let ids: Result<BTreeSet<String>, _> =

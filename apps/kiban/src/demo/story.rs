@@ -1,6 +1,6 @@
 //! What happened in a demo run, as counts: everything the printed summary and the report show.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// A reason and how many persons it held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,8 @@ pub(crate) struct DatasetStory {
     pub(crate) sample_after: Vec<Vec<String>>,
     pub(crate) committee: String,
     pub(crate) package: String,
+    /// Where the package was opened.
+    pub(crate) opened: PathBuf,
     pub(crate) payload_digest: String,
     pub(crate) cells_scanned: u64,
     pub(crate) leaks: u64,
