@@ -47,8 +47,8 @@ pub struct Deployment {
     pub(crate) world: World,
     pub(crate) signer: LogSigner,
     pub(crate) intake: x25519::Identity,
-    // Held while the deployment is open; the system frees it when the process ends.
-    _lock: File,
+    // Held while the deployment is open.
+    _lock: FolderLock,
 }
 
 const SIGNER: &str = "log.key";
@@ -88,7 +88,7 @@ impl Deployment {
         if !keys.join(SIGNER).exists() {
             return Err(Error::NoDeployment);
         }
-        let lock = lock(&dir.join(LOCK))?;
+        let lock = FolderLock::take(&dir.join(LOCK))?;
         let ring = Arc::new(KeyRing::open(&keys)?);
         let signer = LogSigner::load(&keys.join(SIGNER))?;
         let intake = read_identity(&keys.join(INTAKE))?;
@@ -151,17 +151,30 @@ impl Deployment {
     }
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(Error::io("open the lock file"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse),
-        Err(TryLockError::Error(e)) => Err(Error::io("lock the deployment")(e)),
+/// The lock of one process on the folder; the system frees it when the process ends.
+struct FolderLock(File);
+
+impl FolderLock {
+    fn take(path: &Path) -> Result<Self, Error> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .map_err(Error::io("open the lock file"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse),
+            Err(TryLockError::Error(e)) => Err(Error::io("lock the deployment")(e)),
+        }
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that another thread is starting holds a copy of the file until it
+        // runs its program, and with the copy the lock. Should this fail, the lock goes with the last copy.
+        let _ = self.0.unlock();
     }
 }
 

@@ -53,6 +53,13 @@ impl FolderLock {
     }
 }
 
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // A child process that is just being started holds a copy of the file, and with it the lock, a little longer.
+        let _ = self.open.unlock();
+    }
+}
+
 fn taken(tried: Result<(), TryLockError>) -> Result<bool, LakeError> {
     match tried {
         Ok(()) => Ok(true),
