@@ -67,7 +67,7 @@ pub use canonical::MAX_STRING;
 pub use db::{Db, DbError, Engine};
 pub use event::{Event, MAX_EVENT, StoredEvent};
 pub use identified::{Identified, Receipt};
-pub use log::{Committed, Log, LogError, Tx, each_event, read_events};
+pub use log::{Committed, Log, LogError, Tx, each_event};
 pub use publish::PublishError;
 pub use signer::LogSigner;
 /// The database library, so that others name one version of it.

@@ -254,7 +254,9 @@ impl Log {
     /// # Errors
     /// The database fails, or a row is damaged.
     pub async fn events(&self, from: u64, to: u64) -> Result<Vec<StoredEvent>, LogError> {
-        read_events(&self.0.db, from, to).await
+        let mut conn = self.0.db.pool().acquire().await?;
+        let rows = store::events(&mut conn, from, to).await?;
+        rows.iter().map(|r| StoredEvent::parse(&r.event).ok_or(LogError::Damaged)).collect()
     }
 
     /// Bring the copy in `audit/` up to the database.
@@ -264,16 +266,6 @@ impl Log {
     pub async fn publish(&self) -> Result<(), LogError> {
         Ok(self.0.publisher.publish_new(&self.0.db, &*self.0.steps).await?)
     }
-}
-
-/// Events `from..to` of a database, oldest first, without opening its log.
-///
-/// # Errors
-/// The database fails, or a row is damaged.
-pub async fn read_events(db: &Db, from: u64, to: u64) -> Result<Vec<StoredEvent>, LogError> {
-    let mut conn = db.pool().acquire().await?;
-    let rows = store::events(&mut conn, from, to).await?;
-    rows.iter().map(|r| StoredEvent::parse(&r.event).ok_or(LogError::Damaged)).collect()
 }
 
 /// Calls `f` with every event of a database, oldest first, a page at a time, without opening its log. Pages go

@@ -49,7 +49,7 @@ pub use stop_request::{apply_stop, open_stops, record_stop};
 pub use use_application::{
     Sitting, advise, apply_for_use, conclude_contract, decide, keep_roster, new_project, screen,
 };
-pub use verify_deployment::{Verified, verify_deployment};
+pub use verify_deployment::{Verified, checkpoint_of_receipt, verify_deployment};
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {

@@ -27,9 +27,8 @@ pub async fn record_stop(
     let permit = permit(actor, Act::RecordStop)?;
     let keys = on.register_keys().await?;
     let mut tx = on.log.begin().await?;
-    let stores = stores();
     let received =
-        stop::receive(&mut tx, &on.lake, &keys, request, &stores, &on.rules, &*on.world.entropy)
+        stop::receive(&mut tx, &on.lake, &keys, request, &STORES, &on.rules, &*on.world.entropy)
             .await?;
     if received.new {
         let event = Event {
@@ -72,6 +71,4 @@ pub async fn open_stops(on: &Deployment) -> Result<Vec<Id<kinds::Stop>>, Error> 
 }
 
 /// Names of the stores that must acknowledge.
-fn stores() -> Vec<&'static str> {
-    vec![kiban_register::stop::VAULT]
-}
+const STORES: [&str; 1] = [stop::VAULT];

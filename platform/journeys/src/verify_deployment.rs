@@ -89,16 +89,19 @@ fn receipts(dir: &Path) -> Vec<(String, String)> {
         for note in notes.flatten() {
             let path = note.path();
             let Ok(text) = fs::read_to_string(&path) else { continue };
-            let body = text.split("\n\n").next().unwrap_or_default();
-            let parsed: Option<serde_json::Value> = serde_json::from_str(body).ok();
-            if let Some(checkpoint) =
-                parsed.as_ref().and_then(|v| v.get("checkpoint")).and_then(|c| c.as_str())
-            {
+            if let Some(checkpoint) = checkpoint_of_receipt(&text) {
                 let name = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
-                found.push((name, checkpoint.to_owned()));
+                found.push((name, checkpoint));
             }
         }
     }
     found.sort();
     found
+}
+
+/// The checkpoint inside a receipt; it carries its own signature.
+pub fn checkpoint_of_receipt(receipt: &str) -> Option<String> {
+    let body = receipt.split("\n\n").next()?;
+    let parsed: serde_json::Value = serde_json::from_str(body).ok()?;
+    parsed.get("checkpoint")?.as_str().map(str::to_owned)
 }

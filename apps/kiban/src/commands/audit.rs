@@ -22,7 +22,9 @@ pub(crate) async fn run(command: Command) -> Outcome {
     for path in against {
         let text = fs::read_to_string(&path)
             .map_err(Failure::io("検査点のファイルを読めません。場所を確かめてください。"))?;
-        held.push((path.display().to_string(), checkpoint_in(text)));
+        // A checkpoint as it is, or a receipt that carries one.
+        let checkpoint = kiban_journeys::checkpoint_of_receipt(&text).unwrap_or(text);
+        held.push((path.display().to_string(), checkpoint));
     }
     let verified = kiban_journeys::verify_deployment(&dir, &held).await?;
     if verified.findings.is_empty() {
@@ -43,15 +45,4 @@ pub(crate) async fn run(command: Command) -> Outcome {
         format!("検証で {} 件の不一致が見つかりました。", verified.findings.len()),
         "verification failed",
     ))
-}
-
-/// A checkpoint file as it is, or the checkpoint inside a receipt.
-fn checkpoint_in(text: String) -> String {
-    let body = text.split("\n\n").next().unwrap_or_default();
-    let parsed: Option<serde_json::Value> = serde_json::from_str(body).ok();
-    parsed
-        .as_ref()
-        .and_then(|v| v.get("checkpoint"))
-        .and_then(|c| c.as_str())
-        .map_or(text.clone(), str::to_owned)
 }

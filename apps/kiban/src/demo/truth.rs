@@ -104,14 +104,24 @@ pub(crate) async fn linkage(on: &Deployment, truth: &Path) -> Result<LinkageStor
         }
     }
     story.pairs_found = found.len() as u64;
+    let pairs = rows(&truth.join("pairs.csv"))?;
+    let record = |row: &BTreeMap<String, String>, end: &str| {
+        (row[&format!("holder_{end}")].clone(), row[&format!("local_id_{end}")].clone())
+    };
+    let mut by_holder: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (holder, local) in pairs.iter().flat_map(|row| ["a", "b"].map(|end| record(row, end))) {
+        by_holder.entry(holder).or_default().insert(local);
+    }
+    let mut sources = BTreeMap::new();
+    for (holder, locals) in by_holder {
+        let organization = Parties::organization_id(&holder);
+        let ids = locals.iter().map(String::as_str);
+        let found = kiban_journeys::person_sources(on, organization, ids).await?;
+        sources.extend(locals.iter().map(|local| (holder.clone(), local.clone())).zip(found));
+    }
     let mut right = BTreeSet::new();
-    for row in rows(&truth.join("pairs.csv"))? {
-        let mut ends = Vec::new();
-        for end in ["a", "b"] {
-            let holder = Parties::organization_id(&row[&format!("holder_{end}")]);
-            let local = row[&format!("local_id_{end}")].as_str();
-            ends.extend(kiban_journeys::person_sources(on, holder, [local]).await?);
-        }
+    for row in &pairs {
+        let ends = ["a", "b"].map(|end| sources[&record(row, end)]);
         if !ends.iter().all(|e| links.contains_key(e)) {
             continue;
         }
