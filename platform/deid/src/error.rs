@@ -39,6 +39,9 @@ pub enum ProduceError {
         /// Which table.
         table: String,
     },
+    /// No levels could be chosen.
+    #[error("no levels could be chosen")]
+    Search(#[from] crate::spec::SearchError),
     /// The lake cannot be read.
     #[error("the lake cannot be read")]
     Lake(#[from] LakeError),
@@ -82,6 +85,7 @@ impl ProduceError {
             Self::RowsDoNotAddUp { table } => {
                 format!("表 {table} の行数が合いません（入力＝出力＋除外）。出力を中止しました。")
             }
+            Self::Search(e) => e.ja(),
             Self::Lake(e) => e.ja(),
             Self::Engine(_) => {
                 "加工の実行中に内部エラーが起きました。出力はありません。".to_owned()

@@ -17,6 +17,8 @@
 //! - `deid.explained`: every output value follows from its column's rule.
 //! - `deid.k`: every person of the anonymized product shares the combination of all quasi-identifiers with at least
 //!   k persons.
+//! - `deid.search`: levels that a specification leaves open are those with the least loss at which every model holds;
+//!   the answer written down as plain rules gives the same output.
 //! - `deid.rare`: a code that stays is held by at least the named number of persons of the output; a listed one never
 //!   stays, however many hold it.
 //! - `deid.shift`: all dates of a person move by one offset, never 0: intervals are unchanged.

@@ -128,6 +128,44 @@ pub struct SizeCount {
     pub classes: u64,
 }
 
+/// How the rules of searched columns were chosen.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SearchSummary {
+    /// The models that had to hold.
+    pub models: Vec<String>,
+    /// The columns of the model, searched or not.
+    pub columns: Vec<SearchedColumn>,
+    /// What was minimised, over all columns: 0 is nothing lost, 1 everything (of measures that are shares).
+    pub score: f64,
+    /// Persons that may be suppressed.
+    pub suppression_limit: u64,
+    /// Persons suppressed because a model does not hold for their class.
+    pub suppressed: u64,
+    /// Combinations of levels.
+    pub combinations: f64,
+    /// Combinations that were looked at.
+    pub checked: u64,
+    /// No combination has a better score.
+    pub optimal: bool,
+}
+
+/// One column of the model after the search.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SearchedColumn {
+    /// Table.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// The level that was chosen, from 0, the finest.
+    pub level: usize,
+    /// Levels to choose from.
+    pub levels: usize,
+    /// The rule of that level, as the specification writes it.
+    pub rule: String,
+    /// What the column loses.
+    pub score: f64,
+}
+
 /// The person-level risk of a product.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Default)]
 pub struct RiskSummary {
@@ -153,6 +191,9 @@ pub struct RiskSummary {
     pub marketer: f64,
     /// Persons alone in their class.
     pub unique_persons: u64,
+    /// How the levels were chosen; none if the specification leaves no choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchSummary>,
 }
 
 /// One column of the output, for its reader.

@@ -103,6 +103,13 @@ impl PersonClasses {
         Ok(())
     }
 
+    /// Takes persons away.
+    pub fn remove<'a>(&mut self, persons: impl IntoIterator<Item = &'a str>) {
+        for person in persons {
+            self.persons.remove(person);
+        }
+    }
+
     /// Number of persons.
     pub fn persons(&self) -> u64 {
         self.persons.len() as u64

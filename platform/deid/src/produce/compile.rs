@@ -84,8 +84,10 @@ pub(crate) fn value(
     let own = || ident(&column.name);
     let pad = facts.pads.get(&column.name).copied().unwrap_or(DatePad::Padded);
     match &column.rule {
-        // Never reached for an output column; emptied if it were.
-        Rule::Drop | Rule::Withhold => lit(kiban_lake::plan::ScalarValue::Utf8(None)),
+        // Never reached for an output column, whose level is chosen before; emptied if it were.
+        Rule::Drop | Rule::Withhold | Rule::Levels(_) => {
+            lit(kiban_lake::plan::ScalarValue::Utf8(None))
+        }
         Rule::Keep => own(),
         Rule::Pseudonym => keyed.pseudonym(&column.name, local_number(own(), frame)),
         Rule::TruncateDate(t) => f::truncate_date(own(), t.to.as_str(), pad, t.earliest),

@@ -9,6 +9,7 @@ pub(crate) mod frame;
 mod measure;
 mod output;
 mod scan;
+mod search;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -83,10 +84,13 @@ pub(crate) async fn make(
     run: Run<'_>,
     frames: Vec<(&CheckedTable, Frame)>,
 ) -> Result<Produced, ProduceError> {
-    let checked = run.checked;
+    let searched = search::choose(run.checked, &frames, &run.keyed).await?;
+    let checked = searched.as_ref().map_or(run.checked, |s| &s.checked);
+    let run = Run { checked, ..run };
     let mut withheld = Vec::new();
     let mut works = Vec::new();
     for (table, frame) in frames {
+        let table = checked.tables().iter().find(|t| t.name == table.name).unwrap_or(table);
         let output: BTreeMap<&str, &CheckedColumn> =
             table.output().map(|c| (c.name.as_str(), c)).collect();
         withheld.extend(withheld_columns(table, &frame.columns));
@@ -111,13 +115,22 @@ pub(crate) async fn make(
             work.columns.iter().copied().filter(|c| c.in_model).collect();
         measure::facts(checked, &work.frame, &work.rows, &model, &mut work.facts).await?;
     }
-    let classes = classes(&works, &run.keyed).await?;
+    let mut classes = classes(&works, &run.keyed).await?;
     if run.fixed && classes.persons() > 1 && run.keyed.fixes_pseudonym() {
         return Err(ProduceError::FixedIdForMany { persons: classes.persons() });
     }
-    let risk = risk_summary(checked, &works, &classes);
-    let small: HashSet<String> =
-        classes.smaller_than(u64::from(checked.k())).into_iter().map(str::to_owned).collect();
+    let before = classes.risk(1).0;
+    let mut small: HashSet<String> = HashSet::new();
+    let mut summary = None;
+    if let Some(searched) = &searched {
+        classes.remove(searched.suppressed.iter().map(String::as_str));
+        small.clone_from(&searched.suppressed);
+        summary = Some(searched.summary.clone());
+    }
+    let mut risk = risk_summary(checked, &works, before, &classes);
+    risk.search = summary;
+    // Counted again over whole combinations, whatever a search promised.
+    small.extend(classes.smaller_than(u64::from(checked.k())).into_iter().map(str::to_owned));
     drop(classes);
     let small = Arc::new(small);
     for work in &mut works {
@@ -231,8 +244,13 @@ fn persons_of(batch: &RecordBatch) -> Result<StringArray, ProduceError> {
     Ok(cast(batch.column(0), &DataType::Utf8)?.as_string::<i32>().clone())
 }
 
-fn risk_summary(checked: &Checked, works: &[Work<'_>], classes: &PersonClasses) -> RiskSummary {
-    let (before, after): (Risk, Risk) = classes.risk(u64::from(checked.k()));
+fn risk_summary(
+    checked: &Checked,
+    works: &[Work<'_>],
+    before: Risk,
+    classes: &PersonClasses,
+) -> RiskSummary {
+    let (_, after) = classes.risk(u64::from(checked.k()));
     let sizes = |risk: &Risk| {
         risk.histogram
             .iter()
@@ -254,6 +272,7 @@ fn risk_summary(checked: &Checked, works: &[Work<'_>], classes: &PersonClasses) 
         prosecutor_highest: after.prosecutor_highest,
         marketer: after.marketer,
         unique_persons: after.unique,
+        search: None,
     }
 }
 

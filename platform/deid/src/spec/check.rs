@@ -189,8 +189,17 @@ impl Examiner<'_> {
             Some(Rule::Withhold) => return withheld(WithheldReason::Withheld),
             Some(rule) => rule,
         };
-        if let Some((breach, law)) = self.breach(name, column.class, rule) {
-            self.report(table, name, Some(column.class), breach, law);
+        for candidate in rule.candidates().iter().filter(|r| !r.removes()) {
+            if let Some((breach, law)) = self.breach(name, column.class, candidate) {
+                self.report(table, name, Some(column.class), breach, law);
+                break;
+            }
+        }
+        let quasi = column.class == ColumnClass::QuasiIdentifier
+            || rule.candidates().iter().any(|r| matches!(r, Rule::Region(_)));
+        let searched = product == Product::Anonymized && quasi && column.group.is_none();
+        if matches!(rule, Rule::Levels(_)) && !searched {
+            self.report(table, name, Some(column.class), Breach::LevelsOutsideModel, default);
         }
         match law {
             Some(law) => Use::Output(CheckedColumn {
@@ -295,7 +304,10 @@ impl Examiner<'_> {
             let table_name = table.name.clone();
             for used in table.columns.values_mut() {
                 let Use::Output(c) = used else { continue };
-                if c.class != ColumnClass::QuasiIdentifier && !matches!(c.rule, Rule::Region(_)) {
+                let region = |r: &Rule| matches!(r, Rule::Region(_));
+                if c.class != ColumnClass::QuasiIdentifier
+                    && !c.rule.candidates().iter().any(region)
+                {
                     continue;
                 }
                 // The pseudonymized product's risk is measured over the same columns; no k is asked of it.
@@ -350,7 +362,7 @@ fn no_reason(reason: Option<&str>) -> Option<Breach> {
 }
 
 fn region_role(rule: &Rule) -> Option<Role> {
-    matches!(rule, Rule::Region(_)).then_some(Role::Region)
+    rule.candidates().iter().any(|r| matches!(r, Rule::Region(_))).then_some(Role::Region)
 }
 
 fn making(product: Product) -> &'static str {

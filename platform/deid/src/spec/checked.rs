@@ -133,6 +133,34 @@ impl Checked {
             _ => 1,
         }
     }
+    /// Columns of the person-level model that still have levels to choose from?
+    pub(crate) fn is_searched(&self) -> bool {
+        let searched = |c: &CheckedColumn| matches!(c.rule, Rule::Levels(_));
+        self.tables.iter().any(|t| t.output().any(searched))
+    }
+    /// The same with one level chosen for each searched column; a column whose level is `drop` is withheld.
+    pub(crate) fn with_levels(&self, level: impl Fn(&str, &str) -> usize) -> Self {
+        let mut chosen = self.clone();
+        for table in &mut chosen.tables {
+            let name = table.name.clone();
+            for used in table.columns.values_mut() {
+                let Use::Output(column) = used else { continue };
+                let Rule::Levels(levels) = &column.rule else { continue };
+                match levels.get(level(&name, &column.name)).cloned() {
+                    Some(rule) if !rule.removes() => column.rule = rule,
+                    _ => {
+                        *used = Use::Withheld(Withheld {
+                            table: name.clone(),
+                            column: column.name.clone(),
+                            reason: WithheldReason::Dropped,
+                            law: Some(column.law.clone()),
+                        });
+                    }
+                }
+            }
+        }
+        chosen
+    }
     pub(crate) fn scan(&self) -> Scan {
         self.scan
     }

@@ -90,6 +90,14 @@ pub enum ParameterProblem {
     /// Target.
     #[error("the target of k must be at least 1")]
     KTarget,
+    /// Levels.
+    #[error(
+        "levels are two or more coarsening rules, from fine to coarse; only the last may be drop"
+    )]
+    Levels,
+    /// Search.
+    #[error("shares are numbers from 0 to 1, models are written as for kiban tool anonymize")]
+    Search,
 }
 
 impl ParameterProblem {
@@ -109,6 +117,12 @@ impl ParameterProblem {
                 "日付のずらし幅は1人につき1つです。すべての shift_date で max_days を同じにしてください"
             }
             Self::KTarget => "k の目標は1以上にしてください",
+            Self::Levels => {
+                "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"
+            }
+            Self::Search => {
+                "suppression と gs_factor は0から1まで、models は「l=2,kind=entropy,attribute=表.列」の形にしてください"
+            }
         }
     }
 }
@@ -225,6 +239,8 @@ pub enum Breach {
     Fixed,
     /// Part of a group is residual, another part is kept: the kept part would tell the value.
     GroupBroken,
+    /// Levels of a column that is outside the person-level model, or judged together with others.
+    LevelsOutsideModel,
 }
 
 impl SpecFinding {
@@ -318,6 +334,9 @@ impl Breach {
             }
             Self::Fixed => {
                 "固定の番号・日数（[fixed]）は実運用では使えません。[fixed] を消してください。".to_owned()
+            }
+            Self::LevelsOutsideModel => {
+                "levels は匿名加工の準識別子だけに使えます（group とは併用できません）。規則を1つに決めてください。".to_owned()
             }
             Self::GroupBroken => {
                 "同じ group の列のうち一部だけが希少値の措置を受け、他が値を明かします。すべて rare_to_residual にするか drop にしてください。".to_owned()

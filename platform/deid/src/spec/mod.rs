@@ -7,6 +7,7 @@ mod error;
 mod lists;
 mod model;
 mod rule;
+mod search;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub use rule::{
     Band, BottomCode, Bounds, Category, CodeToParent, DateUnit, Extremes, RESIDUAL, RareToResidual,
     Region, RegionLevel, Rule, ShiftDate, TopCode, TruncateDate,
 };
+pub use search::{Search, SearchAggregate, SearchError, SearchMeasure};
 
 /// A specification as read, with what its text alone tells: positions and digest.
 #[derive(Debug, Clone)]
@@ -112,10 +114,16 @@ impl Spec {
             let (table, column) = ("k".to_owned(), "target".to_owned());
             return Err(SpecError::Parameter { position, table, column, problem: P::KTarget });
         }
+        if spec.search.as_ref().is_some_and(|s| !s.is_sound()) {
+            let position = Position::of(&self.text, self.text.find("[search]").unwrap_or(0));
+            let (table, column) = ("search".to_owned(), String::new());
+            return Err(SpecError::Parameter { position, table, column, problem: P::Search });
+        }
         let mut max_days = None;
         for (table_name, table) in &spec.tables {
             for (column_name, column) in &table.columns {
-                for rule in [&column.anonymized, &column.pseudonymized].into_iter().flatten() {
+                let written = [&column.anonymized, &column.pseudonymized].into_iter().flatten();
+                for rule in written.flat_map(|r| std::iter::once(r).chain(r.candidates())) {
                     let known =
                         |names: &[String]| names.iter().all(|n| table.columns.contains_key(n));
                     let problem = match rule {
@@ -149,6 +157,7 @@ impl Spec {
                         }
                         Rule::CodeToParent(c) if c.characters == 0 => Some(P::Characters),
                         Rule::Category(c) if c.values.is_empty() => Some(P::NoValues),
+                        Rule::Levels(levels) if !are_levels(levels) => Some(P::Levels),
                         _ => None,
                     };
                     if let Some(problem) = problem {
@@ -164,6 +173,28 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// At least two rules that coarsen without looking at other rows; only the last may drop the column.
+fn are_levels(levels: &[Rule]) -> bool {
+    let coarsens = |rule: &Rule| {
+        matches!(
+            rule,
+            Rule::Keep
+                | Rule::TruncateDate(_)
+                | Rule::Band(_)
+                | Rule::TopCode(_)
+                | Rule::BottomCode(_)
+                | Rule::Bounds(_)
+                | Rule::CodeToParent(_)
+                | Rule::Region(_)
+                | Rule::Category(_)
+        )
+    };
+    let Some((last, before)) = levels.split_last() else { return false };
+    !before.is_empty()
+        && before.iter().all(|r| coarsens(r) || matches!(r, Rule::RareToResidual(_)))
+        && (coarsens(last) || matches!(last, Rule::Drop | Rule::RareToResidual(_)))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use kiban_kernel::{ColumnClass, LawKey, Product};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::rule::Rule;
+use super::{rule::Rule, search::Search};
 
 /// One processing specification: per table and column the class, the rule for each product, the law key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -20,6 +20,9 @@ pub struct Document {
     /// k-anonymity of the person-level quasi-identifiers; anonymized product.
     #[serde(default)]
     pub k: Option<KTarget>,
+    /// How rules with `levels` are chosen; anonymized product.
+    #[serde(default)]
+    pub search: Option<Search>,
     /// Only rows whose date lies in this window; whole population otherwise.
     #[serde(default)]
     pub window: Option<Window>,

@@ -1,11 +1,11 @@
 //! The rules a specification may name.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What becomes of a column. A rule without parameters is a word (`"drop"`), one with parameters a table with
 /// one key (`{ band = { width = 5 } }`).
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Not in the output.
@@ -38,6 +38,8 @@ pub enum Rule {
     Region(Region),
     /// Only the listed values; any other becomes the residual.
     Category(Category),
+    /// One of these rules, from fine to coarse: the search chooses (see [`super::Search`]). `drop` may stand last.
+    Levels(Vec<Rule>),
 }
 
 impl Rule {
@@ -59,6 +61,18 @@ impl Rule {
             Self::CodeToParent(_) => "code_to_parent",
             Self::Region(_) => "region",
             Self::Category(_) => "category",
+            Self::Levels(_) => "levels",
+        }
+    }
+    /// As a specification writes it, in the notation of JSON.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| self.name().to_owned())
+    }
+    /// The rules that may make the column: those to choose from, or the rule itself.
+    pub fn candidates(&self) -> &[Rule] {
+        match self {
+            Self::Levels(levels) => levels,
+            other => std::slice::from_ref(other),
         }
     }
     /// Does the column leave no trace in the output?
@@ -67,7 +81,9 @@ impl Rule {
     }
     /// Does the rule make values coarser, so that persons share them?
     pub fn generalises(&self) -> bool {
-        !matches!(self, Self::Keep | Self::Pseudonym | Self::ShiftDate(_))
+        self.candidates()
+            .iter()
+            .all(|r| !matches!(r, Self::Keep | Self::Pseudonym | Self::ShiftDate(_)))
     }
     /// Is the outcome a number, or a range of numbers in words?
     pub fn is_numeric(&self) -> bool {
@@ -83,7 +99,7 @@ impl Rule {
 }
 
 /// Precision of a truncated date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateUnit {
     /// `2003/7`
@@ -109,7 +125,7 @@ impl DateUnit {
 }
 
 /// See [`Rule::TruncateDate`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TruncateDate {
     /// Precision.
@@ -120,7 +136,7 @@ pub struct TruncateDate {
 }
 
 /// See [`Rule::ShiftDate`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShiftDate {
     /// The offset lies in `-max_days..=max_days` and is never 0. One offset per person and dataset: all shifted
@@ -132,7 +148,7 @@ pub struct ShiftDate {
 }
 
 /// See [`Rule::Band`].
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Band {
     /// Width of a band; bands start at multiples of it.
@@ -146,7 +162,7 @@ pub struct Band {
 }
 
 /// See [`Rule::TopCode`].
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopCode {
     /// Threshold, inclusive.
@@ -157,7 +173,7 @@ pub struct TopCode {
 }
 
 /// See [`Rule::BottomCode`].
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BottomCode {
     /// Threshold, inclusive.
@@ -168,7 +184,7 @@ pub struct BottomCode {
 }
 
 /// See [`Rule::Bounds`].
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// At or under this: `50以下`.
@@ -178,7 +194,7 @@ pub struct Bounds {
 }
 
 /// See [`Rule::Extremes`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extremes {
     /// At least so many persons stand at or beyond each bound; a group with fewer than twice as many is emptied.
@@ -189,7 +205,7 @@ pub struct Extremes {
 }
 
 /// See [`Rule::RareToResidual`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RareToResidual {
     /// A value held by fewer persons becomes the residual; 1 counts nobody out (the list alone decides).
@@ -206,7 +222,7 @@ pub struct RareToResidual {
 }
 
 /// See [`Rule::CodeToParent`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeToParent {
     /// Characters that stay; a dot is not counted and a dot at the end is cut.
@@ -214,7 +230,9 @@ pub struct CodeToParent {
 }
 
 /// How fine a region may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionLevel {
     /// One of 47.
@@ -238,7 +256,7 @@ impl RegionLevel {
 }
 
 /// See [`Rule::Region`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
     /// How fine.
@@ -246,7 +264,7 @@ pub struct Region {
 }
 
 /// See [`Rule::Category`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// Values that stay as they are.

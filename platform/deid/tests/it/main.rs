@@ -4,3 +4,4 @@ mod flat;
 mod golden;
 mod guarantee;
 mod lake;
+mod search;
