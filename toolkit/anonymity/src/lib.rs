@@ -44,11 +44,14 @@
 //! # Ok::<(), kiban_anonymity::ClassError>(())
 //! ```
 
+pub mod adversary;
+mod chance;
 mod check;
 mod classes;
 mod engine;
 mod group;
 mod hierarchy;
+pub mod holdings;
 mod key;
 mod measure;
 mod model;
@@ -58,6 +61,7 @@ mod search;
 mod table;
 pub mod tool;
 
+pub use chance::{Gain, Rate};
 pub use classes::{ClassError, PersonClasses, Risk};
 pub use engine::{
     AnonymizeError, Anonymized, DEFAULT_CHECKS, Node, OPTIMAL_NODES, Pass, Recoding, SearchKind,
