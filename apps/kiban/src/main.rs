@@ -2,7 +2,9 @@
 
 mod commands;
 mod demo;
+mod risk_page;
 mod say;
+mod svg;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -54,6 +54,9 @@ pub enum ProduceError {
     /// Classes cannot be counted.
     #[error("classes cannot be counted")]
     Classes(#[from] ClassError),
+    /// An adversary cannot be measured.
+    #[error("an adversary cannot be measured")]
+    Adversary(#[from] kiban_anonymity::holdings::HoldingsError),
     /// The payload cannot be written.
     #[error("the payload cannot be written")]
     Payload(#[from] PayloadError),
@@ -93,6 +96,7 @@ impl ProduceError {
             Self::Arrow(_) | Self::Classes(_) => {
                 "加工の途中で行を処理できません。出力はありません。".to_owned()
             }
+            Self::Adversary(e) => e.ja(),
             Self::Payload(e) => e.ja(),
             Self::Entropy(_) => "乱数を得られないため鍵を作れません。".to_owned(),
         }

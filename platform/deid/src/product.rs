@@ -47,6 +47,7 @@ pub struct Produced {
     pub(crate) changes: ChangeReport,
     pub(crate) risk: RiskSummary,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) singled_out: Vec<(String, Vec<String>)>,
 }
 
 impl Produced {
@@ -77,6 +78,11 @@ impl Produced {
     /// Findings nobody has decided yet: they block the release.
     pub fn undecided(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|f| f.decision.is_none())
+    }
+    /// By declared adversary the persons singled out (at most a thousand), by the ids they have inside; for the
+    /// producer's own eyes, in no package.
+    pub fn singled_out(&self) -> &[(String, Vec<String>)] {
+        &self.singled_out
     }
     /// The files of the package, byte for byte the same in every run.
     ///

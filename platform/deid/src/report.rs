@@ -129,7 +129,7 @@ pub struct SizeCount {
 }
 
 /// How the rules of searched columns were chosen.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct SearchSummary {
     /// The models that had to hold.
     pub models: Vec<String>,
@@ -166,6 +166,52 @@ pub struct SearchedColumn {
     pub score: f64,
 }
 
+/// How far one declared adversary could get.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AdversaryRisk {
+    /// Name in the specification.
+    pub name: String,
+    /// What he or she knows, in Japanese.
+    pub label_ja: String,
+    /// Columns that are known but not in the product: of no use.
+    pub not_released: Vec<String>,
+    /// With the data as they are.
+    pub before: ExposureFigures,
+    /// With the product.
+    pub after: ExposureFigures,
+    /// Limits of the specification that the product does not keep.
+    pub exceeded: Vec<String>,
+}
+
+/// What an adversary can do to the persons of a table. The candidates of a person are the records that may be his or
+/// hers by all that is known; where a part is known (two visits), the worst part counts.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ExposureFigures {
+    /// Persons looked at.
+    pub persons: u64,
+    /// Records of persons that could be theirs.
+    pub records: u64,
+    /// All persons and all parts of the knowledge were looked at; else an estimate from a seeded sample.
+    pub exact: bool,
+    /// Fewest candidates of a person.
+    pub smallest: u64,
+    /// Prosecutor: highest chance to be right about a person.
+    pub prosecutor: f64,
+    /// Journalist, where the specification gives a population.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journalist: Option<f64>,
+    /// Marketer: expected share of persons found, with its 95 % interval.
+    pub marketer: [f64; 3],
+    /// Persons with one candidate, who is the right one.
+    pub singled_out: u64,
+    /// Their share, with its 95 % interval.
+    pub singled_out_share: [f64; 3],
+    /// Persons whose own record is never among the candidates: a guess would name another.
+    pub misled: u64,
+    /// Persons by number of candidates: from, to (none: no bound), persons.
+    pub histogram: Vec<(u64, Option<u64>, u64)>,
+}
+
 /// The person-level risk of a product.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Default)]
 pub struct RiskSummary {
@@ -194,6 +240,29 @@ pub struct RiskSummary {
     /// How the levels were chosen; none if the specification leaves no choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchSummary>,
+    /// The declared adversaries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adversaries: Vec<AdversaryRisk>,
+}
+
+impl RiskSummary {
+    /// A Japanese sentence for every limit of the specification that the product does not keep.
+    pub fn over_limits_ja(&self) -> Vec<String> {
+        let of = |adversary: &AdversaryRisk| {
+            let figures = &adversary.after;
+            let label = adversary.label_ja.clone();
+            let sentence = move |limit: &String| {
+                let figure = match limit.as_str() {
+                    "max_risk" => format!("最も高い特定確率 {:.4}", figures.prosecutor),
+                    "max_found" => format!("特定される人の割合の見込み {:.4}", figures.marketer[2]),
+                    _ => format!("一人に絞られる人の割合 {:.4}", figures.singled_out_share[2]),
+                };
+                format!("攻撃者「{label}」：{figure} が上限（{limit}）を超えます。")
+            };
+            adversary.exceeded.iter().map(sentence).collect::<Vec<_>>()
+        };
+        self.adversaries.iter().flat_map(of).collect()
+    }
 }
 
 /// One column of the output, for its reader.

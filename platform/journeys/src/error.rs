@@ -45,6 +45,12 @@ macro_rules! rooms {
                 /// How many.
                 findings: u64,
             },
+            /// A limit of the specification is not kept: the dataset must not be released.
+            #[error("{} limits of the specification are not kept", .reasons.len())]
+            OverRisk {
+                /// A Japanese sentence for each.
+                reasons: Vec<String>,
+            },
             /// The folder to write to holds something.
             #[error("the folder to write to is not empty")]
             NotEmpty,
@@ -99,6 +105,10 @@ macro_rules! rooms {
                     }
                     Self::Undecided { findings } => format!(
                         "組合せの所見{findings}件が未判断のため、提供できません。残す・粗くする・消すのいずれかを理由とともに判断してください。"
+                    ),
+                    Self::OverRisk { reasons } => format!(
+                        "再識別のリスクが加工仕様書の上限を超えるため、提供できません。一般化を強めた仕様書で契約し直して作成してください。\n{}",
+                        reasons.join("\n")
                     ),
                     Self::NotEmpty => "書き先のフォルダが空ではありません。新しいフォルダを指定してください。".into(),
                     Self::StoppedSince { stops, persons } => format!(

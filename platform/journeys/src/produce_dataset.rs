@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use kiban_audit::Event;
+use kiban_audit::{Event, Tx};
 use kiban_deid::{
     self as deid, DatasetKey, ProjectKey, Releasable as _,
     finding::{Choice, Decision as DeidDecision},
@@ -44,10 +44,12 @@ pub struct Produced {
     pub dataset: Id<kinds::Dataset>,
     /// Content and reports.
     pub content: Content,
-    /// The manifest, unless findings wait for a decision.
+    /// The manifest, unless findings wait for a decision or a limit is not kept.
     pub manifest: Option<Manifest>,
     /// Findings without a decision; they block the release.
     pub undecided: Vec<deid::finding::Finding>,
+    /// Limits of the specification that are not kept, a Japanese sentence each; they block the release for good.
+    pub over_risk: Vec<String>,
 }
 
 /// One of the two products.
@@ -292,7 +294,9 @@ async fn record(
     let undecided: Vec<_> = produced.undecided().cloned().collect();
     let mut tx = on.log.begin().await?;
     kiban_release::record_findings(&mut tx, permit, basis.dataset, &new).await?;
-    let manifest = if undecided.is_empty() {
+    let over_risk = produced.risk().over_limits_ja();
+    mark_risk(&mut tx, basis.dataset, &over_risk).await?;
+    let manifest = if undecided.is_empty() && over_risk.is_empty() {
         let payload = payload(basis, &content)?;
         let manifest = manifest(basis, produced, &payload, tx.now(), permit.actor().organization);
         let note = manifest.sign(on.signer.key())?;
@@ -302,7 +306,11 @@ async fn record(
         None
     };
     let event = Event {
-        kind: if manifest.is_some() { "dataset.produced" } else { "dataset.findings" },
+        kind: match (&manifest, over_risk.is_empty()) {
+            (Some(_), _) => "dataset.produced",
+            (None, true) => "dataset.findings",
+            (None, false) => "dataset.over_risk",
+        },
         actor: permit.actor(),
         subject: basis.dataset.to_string(),
         law: LawKey::new(law(basis.application.product)).ok(),
@@ -310,10 +318,52 @@ async fn record(
             "persons": produced.risk().persons_out,
             "suppressed": produced.risk().persons_suppressed,
             "undecided": undecided.len(),
+            "over_limits": over_risk.len(),
         }),
     };
     let _ = tx.commit(event).await?;
-    Ok(Produced { dataset: basis.dataset, content, manifest, undecided })
+    Ok(Produced { dataset: basis.dataset, content, manifest, undecided, over_risk })
+}
+
+/// A dataset over a limit is on record, so that whoever asks for its release is told why not; what an earlier run of
+/// the dataset left there goes.
+async fn mark_risk(
+    tx: &mut Tx,
+    dataset: Id<kinds::Dataset>,
+    reasons: &[String],
+) -> Result<(), Error> {
+    if reasons.is_empty() {
+        sqlx::query("DELETE FROM journeys_over_risk WHERE dataset = $1")
+            .bind(dataset.to_string())
+            .execute(tx.conn())
+            .await?;
+        return Ok(());
+    }
+    let at = tx.now().to_string();
+    sqlx::query(
+        "INSERT INTO journeys_over_risk (dataset, at, reasons) VALUES ($1, $2, $3) \
+         ON CONFLICT (dataset) DO UPDATE SET at = excluded.at, reasons = excluded.reasons",
+    )
+    .bind(dataset.to_string())
+    .bind(at)
+    .bind(reasons.join("\n"))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Why a dataset must not be released, if a limit is not kept.
+pub(crate) async fn over_risk(
+    conn: &mut AnyConnection,
+    dataset: Id<kinds::Dataset>,
+) -> Result<Option<Vec<String>>, Error> {
+    let row = sqlx::query("SELECT reasons FROM journeys_over_risk WHERE dataset = $1")
+        .bind(dataset.to_string())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let reasons: String = row.try_get(0)?;
+    Ok(Some(reasons.lines().map(str::to_owned).collect()))
 }
 
 fn manifest(

@@ -62,6 +62,9 @@ impl Deployment {
 
     async fn manifest(&self, dataset: Id<kinds::Dataset>) -> Result<Manifest, Error> {
         let mut conn = self.reader().await?;
+        if let Some(reasons) = produce_dataset::over_risk(&mut conn, dataset).await? {
+            return Err(Error::OverRisk { reasons });
+        }
         let undecided = kiban_release::findings(&mut conn, dataset)
             .await?
             .iter()

@@ -29,6 +29,9 @@ pub(crate) enum Command {
         /// 変更・リスクの報告（JSON）
         #[arg(long)]
         report: Option<PathBuf>,
+        /// リスクと有用性の報告（HTML）
+        #[arg(long)]
+        page: Option<PathBuf>,
         /// 仮名化の鍵のファイル（省略時はその回限りの乱数）
         #[arg(long)]
         key_file: Option<PathBuf>,
@@ -46,12 +49,20 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let (spec, mode, input, out, report, key_file, fixed_id, fixed_offset) = match command {
+    let (spec, mode, input, out, report, page, key_file, fixed_id, fixed_offset) = match command {
         Command::Anonymize(args) => return super::anonymize::anonymize(&args),
         Command::Risk(args) => return super::anonymize::risk(&args),
-        Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } => {
-            (spec, mode, input, out, report, key_file, fixed_id, fixed_offset)
-        }
+        Command::Deid {
+            spec,
+            mode,
+            input,
+            out,
+            report,
+            page,
+            key_file,
+            fixed_id,
+            fixed_offset,
+        } => (spec, mode, input, out, report, page, key_file, fixed_id, fixed_offset),
     };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {
@@ -67,6 +78,13 @@ pub(crate) async fn run(command: Command) -> Outcome {
     };
     let produced =
         tool::deid(&request, &rules, &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
+    if let Some(path) = page {
+        let title = out.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let text = crate::risk_page::render(&title, &produced)
+            .map_err(|e| Failure::new("報告を作れません。", &e))?;
+        std::fs::write(&path, text)
+            .map_err(Failure::io("報告を書けません。書き先を確かめてください。"))?;
+    }
     let risk = produced.risk();
     say::line(&format!(
         "{}を作成しました：{}（{} 人、k の目標 {} に満たず除いた人 {}）",
@@ -76,6 +94,9 @@ pub(crate) async fn run(command: Command) -> Outcome {
         risk.target_k,
         risk.persons_suppressed
     ));
+    for sentence in risk.over_limits_ja() {
+        say::line(&format!("  上限超過：{sentence}"));
+    }
     for finding in produced.undecided() {
         say::line(&format!("  要判断：{}", finding.ja()));
     }

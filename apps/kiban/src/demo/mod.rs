@@ -8,7 +8,6 @@ mod report;
 mod stage;
 mod stopping;
 mod story;
-mod svg;
 mod truth;
 
 use std::{

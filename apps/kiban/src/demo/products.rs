@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use kiban_journeys::{
     Parties, ProduceRequest, Produced, Route, Sitting,
     committee::{Ballot, Outcome as Vote},
-    deid::{self, report::SizeCount, spec::Spec},
+    deid::{self, spec::Spec},
     deliver::recipient,
     kernel::{Digest, Id, OsEntropy, Product, kinds},
     release::{
@@ -20,7 +20,10 @@ use super::{
     leaks::{Known, Scan},
     story::{DatasetStory, RuleStory, UtilityStory},
 };
-use crate::say::{Failure, Outcome};
+use crate::{
+    risk_page,
+    say::{Failure, Outcome},
+};
 
 /// The worked specification.
 pub(crate) const SPECIFICATION: &str = include_str!("../../../../spec/demo/spec.toml");
@@ -301,6 +304,7 @@ pub(crate) async fn make_and_deliver(
     let opened = open(demo, one, dataset)?;
     let scan = known.scan(&opened)?;
     let story = story(demo, one, &produced, findings, opened, &scan).await?;
+    page(demo, one, &produced)?;
     demo.story.datasets.push(story);
     Ok(dataset)
 }
@@ -373,6 +377,20 @@ async fn refuse_uncertified(demo: &mut Demo, one: &Use) -> Outcome {
     Ok(())
 }
 
+/// The dataset's page and figures, for the producer's examiners and the committee.
+fn page(demo: &Demo, one: &Use, produced: &Produced) -> Outcome {
+    let folder = demo.dir.join("reports").join(produced.dataset.to_string());
+    let io = || Failure::io("報告を書けません。");
+    std::fs::create_dir_all(&folder).map_err(io())?;
+    let content = produced.content.produced();
+    let text = risk_page::render(one.title, content)
+        .map_err(|e| Failure::new("報告を作れません。", &e))?;
+    std::fs::write(folder.join("risk.html"), text).map_err(io())?;
+    let figures = serde_json::to_vec_pretty(content.risk())
+        .map_err(|e| Failure::new("報告を作れません。", &e))?;
+    std::fs::write(folder.join("risk.json"), figures).map_err(io())
+}
+
 async fn story(
     demo: &Demo,
     one: &Use,
@@ -400,9 +418,10 @@ async fn story(
         rows: changes.tables.iter().map(|t| (t.table.clone(), t.rows_out)).collect(),
         k_target: (one.product == Product::Anonymized).then_some(u64::from(risk.target_k)),
         k_measured: risk.smallest_class,
-        histogram: histogram(&risk.histogram),
+        histogram: risk_page::buckets(&risk.histogram),
         prosecutor: risk.prosecutor_highest,
         marketer: risk.marketer,
+        adversaries: risk.adversaries.clone(),
         findings,
         rules: changes
             .columns
@@ -441,29 +460,6 @@ async fn story(
         cells_scanned: scan.cells,
         leaks: scan.leaks(),
     })
-}
-
-/// Class sizes in buckets: size, classes, persons.
-fn histogram(sizes: &[SizeCount]) -> Vec<(String, u64, u64)> {
-    const BUCKETS: [(u64, u64, &str); 7] = [
-        (1, 1, "1"),
-        (2, 4, "2–4"),
-        (5, 9, "5–9"),
-        (10, 19, "10–19"),
-        (20, 49, "20–49"),
-        (50, 99, "50–99"),
-        (100, u64::MAX, "100以上"),
-    ];
-    BUCKETS
-        .iter()
-        .map(|(from, to, name)| {
-            let of: Vec<_> = sizes.iter().filter(|s| (*from..=*to).contains(&s.size)).collect();
-            let classes = of.iter().map(|s| s.classes).sum();
-            let persons = of.iter().map(|s| s.classes * s.size).sum();
-            ((*name).to_owned(), classes, persons)
-        })
-        .filter(|(_, classes, _)| *classes > 0)
-        .collect()
 }
 
 type Example = (Vec<String>, Vec<Vec<String>>, Vec<Vec<String>>);

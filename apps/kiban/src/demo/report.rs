@@ -2,10 +2,8 @@
 
 use askama::Template;
 
-use super::{
-    story::{DatasetStory, Story},
-    svg::{self, Bar},
-};
+use super::story::{DatasetStory, Story};
+use crate::svg::{self, Bar};
 
 struct DatasetView<'a> {
     story: &'a DatasetStory,

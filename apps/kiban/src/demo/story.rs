@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use kiban_journeys::deid::report::AdversaryRisk;
+
 /// A reason and how many persons it held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -85,6 +87,7 @@ pub(crate) struct DatasetStory {
     pub(crate) histogram: Vec<(String, u64, u64)>,
     pub(crate) prosecutor: f64,
     pub(crate) marketer: f64,
+    pub(crate) adversaries: Vec<AdversaryRisk>,
     pub(crate) findings: u64,
     pub(crate) rules: Vec<RuleStory>,
     pub(crate) utility: Vec<UtilityStory>,

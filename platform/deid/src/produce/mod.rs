@@ -5,7 +5,9 @@
 
 mod changes;
 mod compile;
+mod exposure;
 pub(crate) mod frame;
+mod holdings;
 mod measure;
 mod output;
 mod scan;
@@ -179,10 +181,15 @@ pub(crate) async fn make(
         dictionary.extend(output::entries(checked, work, &batches));
         tables.push((work.table.name.clone(), batches));
     }
+    let mut singled_out = Vec::new();
+    if let Some((measured, _)) = exposure::measure(checked, &works, &tables, &run.keyed).await? {
+        risk.adversaries = measured.risks;
+        singled_out = measured.singled_out;
+    }
     let mut provenance = run.provenance;
     provenance.plan_digest = Digest::of(plan.as_bytes());
     provenance.decisions = findings.iter().filter_map(|f| f.decision.clone()).collect();
-    Ok(Produced { tables, provenance, dictionary, changes, risk, findings })
+    Ok(Produced { tables, provenance, dictionary, changes, risk, findings, singled_out })
 }
 
 async fn scan_and_decide(
@@ -273,6 +280,7 @@ fn risk_summary(
         marketer: after.marketer,
         unique_persons: after.unique,
         search: None,
+        adversaries: Vec::new(),
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     error::ProduceError,
     report::{SearchSummary, SearchedColumn},
-    spec::{Checked, CheckedColumn, CheckedTable, Rule, SearchError},
+    spec::{Checked, CheckedColumn, CheckedTable, Rule, Search, SearchError},
 };
 
 /// Between the members of a set, and what stands for no value.
@@ -60,6 +60,13 @@ pub(crate) async fn choose(
         }
     }
     let settings = search.settings(checked.k()).map_err(SearchError::from)?;
+    if held.persons.is_empty() {
+        // Nobody to protect: the finest levels, and an empty product.
+        let summary =
+            SearchSummary { models: models(checked.k(), &search), ..SearchSummary::default() };
+        let checked = checked.with_levels(|_, _| 0);
+        return Ok(Some(Searched { checked, suppressed: HashSet::new(), summary }));
+    }
     let (table, persons) = held.table(&search.sensitive())?;
     let answer = anonymize(&table, &settings, &ToTheEnd).map_err(SearchError::from)?;
     let Some(pass) = answer.passes.first() else {
@@ -87,10 +94,8 @@ pub(crate) async fn choose(
         .filter(|(row, _)| answer.labels(&table, *row).is_none())
         .map(|(_, person)| person)
         .collect();
-    let mut models = vec![format!("k={}", checked.k())];
-    models.extend(search.models.iter().cloned());
     let summary = SearchSummary {
-        models,
+        models: models(checked.k(), &search),
         columns,
         score: answer.score,
         suppression_limit: (settings.suppression * table.rows() as f64).floor() as u64,
@@ -100,6 +105,11 @@ pub(crate) async fn choose(
         optimal: answer.optimal,
     };
     Ok(Some(Searched { checked: chosen, suppressed, summary }))
+}
+
+/// The models as the report names them.
+fn models(k: u32, search: &Search) -> Vec<String> {
+    std::iter::once(format!("k={k}")).chain(search.models.iter().cloned()).collect()
 }
 
 /// One column of the model: what each person holds of it, at every level.

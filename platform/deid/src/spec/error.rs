@@ -95,6 +95,12 @@ pub enum ParameterProblem {
         "levels are two or more coarsening rules, from fine to coarse; only the last may be drop"
     )]
     Levels,
+    /// Adversary.
+    #[error("an adversary knows something, counts are at least 1, limits are numbers from 0 to 1")]
+    Adversary,
+    /// Adversary.
+    #[error("an adversary knows a column that the specification does not declare")]
+    UnknownKnowledge,
     /// Search.
     #[error("shares are numbers from 0 to 1, models are written as for kiban tool anonymize")]
     Search,
@@ -119,6 +125,12 @@ impl ParameterProblem {
             Self::KTarget => "k の目標は1以上にしてください",
             Self::Levels => {
                 "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"
+            }
+            Self::Adversary => {
+                "攻撃者（adversaries）には知っている列を1つ以上、count は1以上、上限は0から1までで書いてください"
+            }
+            Self::UnknownKnowledge => {
+                "攻撃者（adversaries）の知る列は、この仕様書で宣言した「表.列」にしてください"
             }
             Self::Search => {
                 "suppression と gs_factor は0から1まで、models は「l=2,kind=entropy,attribute=表.列」の形にしてください"

@@ -1,5 +1,6 @@
 //! Specifications: their text, their rules, and the check against the table of house rule 4.
 
+mod adversary;
 mod canonical;
 mod check;
 mod checked;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::Digest;
 
+pub use adversary::{AdversarySpec, AttackSpec, PartKnown};
 pub(crate) use canonical::custody_columns;
 pub use check::CheckError;
 pub(crate) use check::default_law;
@@ -118,6 +120,20 @@ impl Spec {
             let position = Position::of(&self.text, self.text.find("[search]").unwrap_or(0));
             let (table, column) = ("search".to_owned(), String::new());
             return Err(SpecError::Parameter { position, table, column, problem: P::Search });
+        }
+        let declared = |full: &str| {
+            let (table, column) = full.split_once('.')?;
+            spec.tables.get(table)?.columns.get(column)
+        };
+        for adversary in &spec.adversaries {
+            let unknown = adversary.columns().find(|c| declared(c).is_none());
+            if unknown.is_some() || !adversary.is_sound() {
+                let position =
+                    Position::of(&self.text, self.text.find("[[adversaries]]").unwrap_or(0));
+                let (table, column) = ("adversaries".to_owned(), adversary.name.clone());
+                let problem = if unknown.is_some() { P::UnknownKnowledge } else { P::Adversary };
+                return Err(SpecError::Parameter { position, table, column, problem });
+            }
         }
         let mut max_days = None;
         for (table_name, table) in &spec.tables {

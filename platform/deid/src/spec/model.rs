@@ -6,7 +6,11 @@ use kiban_kernel::{ColumnClass, LawKey, Product};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{rule::Rule, search::Search};
+use super::{
+    adversary::{AdversarySpec, AttackSpec},
+    rule::Rule,
+    search::Search,
+};
 
 /// One processing specification: per table and column the class, the rule for each product, the law key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -23,6 +27,12 @@ pub struct Document {
     /// How rules with `levels` are chosen; anonymized product.
     #[serde(default)]
     pub search: Option<Search>,
+    /// Adversaries that both products are measured against.
+    #[serde(default)]
+    pub adversaries: Vec<AdversarySpec>,
+    /// The attack before release; with the usual numbers if absent.
+    #[serde(default)]
+    pub attack: Option<AttackSpec>,
     /// Only rows whose date lies in this window; whole population otherwise.
     #[serde(default)]
     pub window: Option<Window>,

@@ -1,0 +1,110 @@
+//! How far each declared adversary could get, before and after the rules.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use arrow::array::RecordBatch;
+use kiban_anonymity::adversary::{Adversary, Effort, Exposure, exposure};
+use kiban_kernel::Product;
+use kiban_lake::functions::keyed::Keyed;
+
+use super::{
+    Work,
+    holdings::{Sides, of_adversary},
+};
+use crate::{
+    error::ProduceError,
+    report::{AdversaryRisk, ExposureFigures},
+    spec::{AdversarySpec, Checked},
+};
+
+/// Chance of the samples; the same in every run, so that a product's report is the same.
+const SEED: u64 = 1;
+
+/// What the declared adversaries could do: figures, and by adversary the persons singled out.
+pub(super) struct Measured {
+    pub(super) risks: Vec<AdversaryRisk>,
+    pub(super) singled_out: Vec<(String, Vec<String>)>,
+}
+
+/// Measures every declared adversary against the data and against the output.
+pub(super) async fn measure(
+    checked: &Checked,
+    works: &[Work<'_>],
+    output: &[(String, Vec<RecordBatch>)],
+    keyed: &Arc<Keyed>,
+) -> Result<Option<(Measured, Sides)>, ProduceError> {
+    let declared = &checked.spec().document().adversaries;
+    if declared.is_empty() || works.is_empty() {
+        return Ok(None);
+    }
+    let known: Vec<_> = declared.iter().map(|a| of_adversary(works, a)).collect();
+    let mut attributes = BTreeSet::new();
+    for (whole, items, dates, _) in &known {
+        attributes.extend(whole.iter().cloned());
+        attributes.extend(items.iter().chain(dates).map(|(a, _)| a.clone()));
+    }
+    let sides = Sides::read(works, output, keyed, attributes).await?;
+    let (before, after) = (sides.before()?, sides.after()?);
+    let persons = sides.original.keys();
+    let mut measured = Measured { risks: Vec::new(), singled_out: Vec::new() };
+    for (spec, (whole, items, dates, lacking)) in declared.iter().zip(known) {
+        let names = |(a, n): (super::holdings::Attribute, usize)| (a.name, n);
+        let adversary = Adversary {
+            name: spec.name.clone(),
+            label_ja: spec.label_ja(),
+            attributes: whole.into_iter().map(|a| a.name).collect(),
+            items: items.into_iter().map(names).collect(),
+            dates: dates.map(names),
+        };
+        let effort = Effort { seed: SEED, population: spec.population, ..Effort::default() };
+        let seen = exposure(&after, &adversary, &effort)?;
+        let found = seen.cases.persons.iter().map(|p| persons[*p as usize].to_owned()).collect();
+        measured.singled_out.push((spec.name.clone(), found));
+        let (before, after) = (figures(&exposure(&before, &adversary, &effort)?), figures(&seen));
+        measured.risks.push(AdversaryRisk {
+            name: spec.name.clone(),
+            label_ja: spec.label_ja(),
+            not_released: lacking,
+            exceeded: exceeded(spec, &after, checked.product()),
+            before,
+            after,
+        });
+    }
+    Ok(Some((measured, sides)))
+}
+
+fn figures(seen: &Exposure) -> ExposureFigures {
+    ExposureFigures {
+        persons: seen.persons,
+        records: seen.records,
+        exact: seen.exact,
+        smallest: seen.smallest,
+        prosecutor: seen.prosecutor,
+        journalist: seen.journalist,
+        marketer: [seen.marketer.value, seen.marketer.low, seen.marketer.high],
+        singled_out: seen.singled_out.successes,
+        singled_out_share: [seen.singled_out.rate, seen.singled_out.low, seen.singled_out.high],
+        misled: seen.misled,
+        histogram: seen.histogram.iter().map(|b| (b.from, b.to, b.persons)).collect(),
+    }
+}
+
+/// Limits that the anonymized product does not keep. The pseudonymized one has none: who may have it is certified, and
+/// what identifies is a finding to be decided.
+fn exceeded(spec: &AdversarySpec, after: &ExposureFigures, product: Product) -> Vec<String> {
+    if product == Product::Pseudonymized {
+        return Vec::new();
+    }
+    let over = |name: &str, value: f64, limit: Option<f64>| {
+        limit.is_some_and(|limit| value > limit).then(|| name.to_owned())
+    };
+    [
+        over("max_risk", after.prosecutor, spec.max_risk),
+        // An estimate must keep the limit with its whole interval.
+        over("max_found", after.marketer[2], spec.max_found),
+        over("max_singled_out", after.singled_out_share[2], spec.max_singled_out),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,107 @@
+//! Whom a specification wants its products measured against.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Somebody who might try to find a person in a product, and what he or she knows of that person. Columns are named
+/// `table.column`, as the data have them before any rule.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdversarySpec {
+    /// Short name, for reports.
+    pub name: String,
+    /// What the committee reads; made from the columns if absent.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Columns of which all of a person's values are known (sex, birth, region, facility).
+    #[serde(default)]
+    pub knows: Vec<String>,
+    /// Sets of which some values are known: one diagnosis, two drugs.
+    #[serde(default)]
+    pub items: Vec<PartKnown>,
+    /// Days of which some are known: two visits. Where days are shifted, the gap between them is.
+    #[serde(default)]
+    pub dates: Option<PartKnown>,
+    /// The knowledge is an extract of a public database about so many persons; gives the journalist's risk.
+    #[serde(default)]
+    pub population: Option<u64>,
+    /// Highest chance to be right about any person; over it an anonymized product is not released.
+    #[serde(default)]
+    pub max_risk: Option<f64>,
+    /// Highest expected share of persons found; over it an anonymized product is not released.
+    #[serde(default)]
+    pub max_found: Option<f64>,
+    /// Highest share of persons singled out; over it an anonymized product is not released.
+    #[serde(default)]
+    pub max_singled_out: Option<f64>,
+}
+
+/// A column of which an adversary knows some values.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartKnown {
+    /// `table.column`.
+    pub column: String,
+    /// How many values; all, of a person with fewer.
+    #[serde(default = "one")]
+    pub count: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// How hard the products are attacked before they may be released.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttackSpec {
+    /// Attempts per kind of attack.
+    #[serde(default = "attempts")]
+    pub attempts: usize,
+    /// Highest risk (success beyond the baseline, as a share of what the baseline leaves); an anonymized product over
+    /// it is not released.
+    #[serde(default = "limit")]
+    pub limit: f64,
+}
+
+fn attempts() -> usize {
+    2_000
+}
+fn limit() -> f64 {
+    0.05
+}
+
+impl Default for AttackSpec {
+    fn default() -> Self {
+        Self { attempts: attempts(), limit: limit() }
+    }
+}
+
+impl AdversarySpec {
+    /// Every column that is named.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let parts = self.items.iter().chain(&self.dates).map(|p| p.column.as_str());
+        self.knows.iter().map(String::as_str).chain(parts)
+    }
+
+    /// Is something known, are shares shares?
+    pub(crate) fn is_sound(&self) -> bool {
+        let share = |v: &Option<f64>| v.is_none_or(|v| (0.0..=1.0).contains(&v));
+        let known = self.columns().next().is_some();
+        let counts = self.items.iter().chain(&self.dates).all(|p| p.count > 0);
+        known
+            && counts
+            && [&self.max_risk, &self.max_found, &self.max_singled_out].into_iter().all(share)
+    }
+
+    /// What the committee reads.
+    pub fn label_ja(&self) -> String {
+        if let Some(label) = &self.label {
+            return label.clone();
+        }
+        let mut known: Vec<String> = self.knows.clone();
+        known.extend(self.items.iter().map(|p| format!("{}のうち{}件", p.column, p.count)));
+        known.extend(self.dates.iter().map(|p| format!("{}のうち{}日", p.column, p.count)));
+        format!("{}を知る者", known.join("、"))
+    }
+}

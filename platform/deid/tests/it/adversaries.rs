@@ -1,0 +1,183 @@
+//! Declared adversaries, measured before and after the rules, against counts made by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiban_deid::{Produced, report::AdversaryRisk, spec::Spec};
+use kiban_kernel::Product;
+
+use crate::flat::{batch, cells, run};
+
+const NAMES: [&str; 5] = ["no", "sex", "birth", "seen", "disease"];
+const SPEC: &str = r#"
+specification = { name = "t" }
+person = { key = ["no"], id_column = "id" }
+k = { target = 3 }
+
+[[adversaries]]
+name = "neighbour"
+label = "近所の人"
+knows = ["data.sex", "data.birth"]
+population = 126000000
+max_risk = 0.34
+
+[[adversaries]]
+name = "diagnosis"
+items = [{ column = "data.disease" }]
+max_singled_out = 0.0
+
+[[adversaries]]
+name = "visits"
+dates = { column = "data.seen", count = 2 }
+
+[[adversaries]]
+name = "chart"
+knows = ["data.no"]
+
+[tables.data.columns.no]
+class = "linking_code"
+anonymized = "drop"
+pseudonymized = "drop"
+[tables.data.columns.sex]
+class = "quasi_identifier"
+anonymized = { category = { values = ["M", "F"] } }
+pseudonymized = "keep"
+[tables.data.columns.birth]
+class = "quasi_identifier"
+anonymized = { truncate_date = { to = "decade" } }
+pseudonymized = "keep"
+[tables.data.columns.seen]
+class = "date"
+anonymized = { shift_date = { max_days = 30 } }
+pseudonymized = "keep"
+[tables.data.columns.disease]
+class = "sensitive_value"
+anonymized = { rare_to_residual = { min_persons = 3, lists = ["designated_intractable"] } }
+pseudonymized = "keep"
+"#;
+
+/// 30 persons with two or three visits each; three have a disease that nobody else has, person 0 a gap of 200 days.
+fn rows() -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for n in 0..30_u32 {
+        let (sex, year) = (["M", "F"][(n % 2) as usize], 1950 + n / 2 % 8);
+        let gaps: &[u32] = if n == 0 { &[0, 200] } else { &[0, 7, 14] };
+        for gap in gaps {
+            let day = 1 + n % 10 + gap;
+            let date = kiban_kernel::Date::constant(2020, 1, 1)
+                .checked_add(std::time::Duration::from_secs(u64::from(day) * 86_400))
+                .unwrap();
+            rows.push(vec![
+                format!("p{n:02}"),
+                sex.to_owned(),
+                format!("{year}/{}/1", 1 + n % 12),
+                format!("{}/{}/{}", date.year(), date.month(), date.day()),
+                match n {
+                    0..3 => format!("希少な病{n}"),
+                    _ => ["高血圧症", "2型糖尿病"][(n % 2) as usize].to_owned(),
+                },
+            ]);
+        }
+    }
+    rows
+}
+
+fn made(product: Product) -> Produced {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run(SPEC, product, batch(&NAMES, &rows()), "d"))
+}
+
+fn of<'a>(made: &'a Produced, name: &str) -> &'a AdversaryRisk {
+    made.risk().adversaries.iter().find(|a| a.name == name).unwrap()
+}
+
+/// Persons by the set of values that `key` makes of their rows.
+fn sizes(rows: &[Vec<String>], key: impl Fn(&[String]) -> Vec<String>) -> Vec<usize> {
+    let mut of: BTreeMap<&str, BTreeSet<Vec<String>>> = BTreeMap::new();
+    for row in rows {
+        of.entry(&row[0]).or_default().insert(key(row));
+    }
+    of.values().map(|own| of.values().filter(|o| *o == own).count()).collect()
+}
+
+#[test]
+fn demographics_are_counted_as_by_hand_before_and_after() {
+    let made = made(Product::Anonymized);
+    let neighbour = of(&made, "neighbour");
+    assert_eq!(neighbour.label_ja, "近所の人");
+    let check = |figures: &kiban_deid::report::ExposureFigures, sizes: &[usize]| {
+        assert!(figures.exact);
+        assert_eq!(figures.persons, sizes.len() as u64);
+        assert_eq!(figures.smallest, *sizes.iter().min().unwrap() as u64);
+        assert_eq!(figures.singled_out, sizes.iter().filter(|s| **s == 1).count() as u64);
+        let marketer = sizes.iter().map(|s| 1.0 / *s as f64).sum::<f64>() / sizes.len() as f64;
+        assert!((figures.marketer[0] - marketer).abs() < 1e-12);
+    };
+    check(&neighbour.before, &sizes(&rows(), |r| r[1..3].to_vec()));
+    let (_, out) = cells(&made);
+    check(&neighbour.after, &sizes(&out, |r| r[1..3].to_vec()));
+    let journalist = neighbour.after.journalist.unwrap();
+    let expected = neighbour.after.prosecutor * 30.0 / 126_000_000.0;
+    assert!((journalist - expected).abs() < 1e-15, "{journalist}");
+    assert!(neighbour.exceeded.is_empty());
+}
+
+#[test]
+fn a_rare_diagnosis_singles_out_before_and_not_after() {
+    let (anonymized, pseudonymized) = (made(Product::Anonymized), made(Product::Pseudonymized));
+    let diagnosis = of(&anonymized, "diagnosis");
+    assert_eq!((diagnosis.before.singled_out, diagnosis.before.smallest), (3, 1));
+    // The residual is one label of three persons.
+    assert_eq!((diagnosis.after.singled_out, diagnosis.after.smallest), (0, 3));
+    assert!(diagnosis.exceeded.is_empty());
+
+    let diagnosis = of(&pseudonymized, "diagnosis");
+    assert_eq!(diagnosis.after.singled_out, 3);
+    // The pseudonymized product has no limits: who may have it is certified.
+    assert!(diagnosis.exceeded.is_empty());
+    let (_, found) = pseudonymized.singled_out().iter().find(|(a, _)| a == "diagnosis").unwrap();
+    let planted = |n| found.iter().any(|p| p.contains(&format!("p0{n}")));
+    assert!(found.len() == 3 && (0..3).all(planted), "the planted persons");
+    // The package names nobody.
+    let payload = pseudonymized.payload().unwrap();
+    let risk = String::from_utf8(payload.file("risk.json").unwrap().bytes.clone()).unwrap();
+    assert!(risk.contains("\"adversaries\"") && !risk.contains("p00"));
+}
+
+#[test]
+fn the_gap_between_two_visits_survives_a_shift_and_is_measured() {
+    let made = made(Product::Anonymized);
+    let visits = of(&made, "visits");
+    assert_eq!(visits.after.singled_out, 1, "the gap of 200 days: {visits:?}");
+    assert!(visits.before.singled_out >= 1);
+}
+
+#[test]
+fn what_is_not_released_helps_nobody() {
+    let made = made(Product::Anonymized);
+    let chart = of(&made, "chart");
+    assert_eq!(chart.not_released, ["data.no"]);
+    assert_eq!((chart.after.smallest, chart.after.singled_out), (30, 0));
+}
+
+#[test]
+fn a_limit_that_is_not_kept_is_named() {
+    let strict = SPEC.replace("max_risk = 0.34", "max_risk = 0.01");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let made = runtime.block_on(run(&strict, Product::Anonymized, batch(&NAMES, &rows()), "d"));
+    assert_eq!(of(&made, "neighbour").exceeded, ["max_risk"]);
+    let sentences = made.risk().over_limits_ja();
+    assert!(sentences.len() == 1 && sentences[0].contains("近所の人"), "{sentences:?}");
+
+    for (wrong, sentence) in [
+        (SPEC.replace("max_risk = 0.34", "max_risk = 1.5"), "0から1"),
+        (SPEC.replace("[\"data.sex\", \"data.birth\"]", "[]"), "1つ以上"),
+        (SPEC.replace("data.birth\"]", "data.weight\"]"), "宣言した"),
+    ] {
+        assert!(Spec::parse(&wrong).unwrap_err().ja().contains(sentence));
+    }
+}
+
+#[test]
+fn figures_are_the_same_in_every_run() {
+    assert_eq!(made(Product::Anonymized).risk(), made(Product::Anonymized).risk());
+}
