@@ -45,6 +45,7 @@
 //! ```
 
 pub mod adversary;
+pub mod attack;
 mod chance;
 mod check;
 mod classes;

@@ -16,7 +16,8 @@ const BLOCK: u64 = 1 << 25;
 pub(crate) struct Days<'a> {
     pub(crate) column: &'a Column,
     pub(crate) trie: &'a Trie,
-    pub(crate) max_days: i32,
+    /// Most days that all days of a person were moved by.
+    pub(crate) shift: i32,
     pub(crate) missing: bool,
     /// Ranks of the records without any day, where those may have had any.
     blank: Vec<u32>,
@@ -38,16 +39,16 @@ impl Query<'_> {
 }
 
 impl<'a> Days<'a> {
-    pub(crate) fn new(column: &'a Column, trie: &'a Trie, max_days: i32, missing: bool) -> Self {
+    pub(crate) fn new(column: &'a Column, trie: &'a Trie, shift: i32, missing: bool) -> Self {
         let ranks = trie.record_at.iter().enumerate();
         let blank = ranks.filter(|(_, record)| missing && column.of(**record).is_empty());
         let blank = blank.map(|(rank, _)| rank as u32).collect();
-        Self { column, trie, max_days, missing, blank }
+        Self { column, trie, shift, missing, blank }
     }
 
     pub(crate) fn fit(&self, days: &[i32], rank: u32) -> bool {
         let shown = self.column.of(self.trie.record_at[rank as usize]);
-        days_fit(days, shown, self.max_days, self.missing)
+        days_fit(days, shown, self.shift, self.missing)
     }
 
     /// How many records answer each query.
@@ -138,9 +139,8 @@ impl<'a> Days<'a> {
 
     fn among(&self, index: &[(u32, i32, u32)], place: u32, query: &Query<'_>) -> u64 {
         let first = query.days[0];
-        let from = index.partition_point(|e| (e.0, e.1) < (place, first - self.max_days));
-        let near =
-            index[from..].iter().take_while(|e| e.0 == place && e.1 <= first + self.max_days);
+        let from = index.partition_point(|e| (e.0, e.1) < (place, first - self.shift));
+        let near = index[from..].iter().take_while(|e| e.0 == place && e.1 <= first + self.shift);
         let inner = &query.days[1..query.days.len().saturating_sub(1).max(1)];
         let mut found: Vec<u32> = near
             .filter(|(_, day, rank)| {

@@ -44,7 +44,7 @@ pub fn exposure(
 }
 
 /// A release as one adversary sees it.
-pub(crate) struct Seen<'a> {
+struct Seen<'a> {
     facts: &'a Facts,
     trie: Trie,
     /// Ranges of each distinct knowledge of the attributes known as a whole.
@@ -56,7 +56,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn of(facts: &'a Facts, adversary: &Adversary) -> Result<Self, HoldingsError> {
+    fn of(facts: &'a Facts, adversary: &Adversary) -> Result<Self, HoldingsError> {
         let mut reaches: Vec<Reach> = Vec::new();
         for name in &adversary.attributes {
             let at = facts.place(name)?;
@@ -86,9 +86,12 @@ impl<'a> Seen<'a> {
             let wants: Vec<Want<'_>> = reaches
                 .iter()
                 .zip(key)
-                .map(|(reach, state)| match reach.blank[*state as usize] {
-                    true => Want::All,
-                    false => Want::Of(reach.specific.at(*state as usize), &reach.wild),
+                .map(|(reach, state)| {
+                    if reach.blank[*state as usize] {
+                        Want::All
+                    } else {
+                        Want::Of(reach.specific.at(*state as usize), &reach.wild)
+                    }
                 })
                 .collect();
             trie.find(&wants)
@@ -114,12 +117,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Outcomes of some persons with a released record, and whether all parts of their knowledge were tried.
-    pub(crate) fn outcomes(
-        &self,
-        persons: &[u32],
-        effort: &Effort,
-        limited: bool,
-    ) -> (Vec<Outcome>, bool) {
+    fn outcomes(&self, persons: &[u32], effort: &Effort, limited: bool) -> (Vec<Outcome>, bool) {
         let days = self.dates.map(|(at, _, max_days, missing)| {
             Days::new(self.facts.shown(at), &self.trie, max_days, missing)
         });
@@ -154,9 +152,12 @@ impl<'a> Seen<'a> {
         for (person, (parts, _)) in persons.iter().zip(&parts) {
             let own: Vec<u64> = parts
                 .iter()
-                .map(|part| match part.days.is_empty() {
-                    true => items::count(self.ranges_for(*person), &self.items_of(&part.items)),
-                    false => sizes.next().unwrap_or(0),
+                .map(|part| {
+                    if part.days.is_empty() {
+                        items::count(self.ranges_for(*person), &self.items_of(&part.items))
+                    } else {
+                        sizes.next().unwrap_or(0)
+                    }
                 })
                 .collect();
             outcomes.push(self.outcome(*person, parts, &own, Some(&days)));

@@ -49,8 +49,6 @@ pub use exposure::{Bin, Cases, Exposure, MOST_CASES, Mean};
 pub use extract::{Mapping, mapping};
 pub use measure::exposure;
 
-pub(crate) use measure::Seen;
-
 /// Who might try, and what he or she knows of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adversary {

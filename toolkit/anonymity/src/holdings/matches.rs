@@ -3,6 +3,9 @@
 use crate::Hierarchy;
 use std::fmt;
 
+/// The labels an original value may have become.
+pub type LabelRule = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// The rule between values and labels of one attribute.
 #[non_exhaustive]
 pub enum Matches {
@@ -11,7 +14,7 @@ pub enum Matches {
     /// The label is the value, or stands above it in the hierarchy.
     Hierarchy(Hierarchy),
     /// The caller's rule: the labels a value may have become (the same rule applied, for example).
-    Labels(Box<dyn Fn(&str) -> Vec<String> + Send + Sync>),
+    Labels(LabelRule),
     /// Numbers and what Kiban prints for them: `50~55` (half-open), `201以上`, `50以下`, `30未満`. What is no number
     /// must be equal.
     Numbers,

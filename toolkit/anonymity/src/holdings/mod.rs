@@ -16,7 +16,7 @@ mod relation;
 pub use error::HoldingsError;
 pub use facts::Facts;
 pub(crate) use facts::{NOBODY, Reach, States, days_fit};
-pub use matches::{Compare, Matches};
+pub use matches::{Compare, LabelRule, Matches};
 pub(crate) use relation::{Labels, Lists, Relation};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};

@@ -19,7 +19,7 @@ impl Range {
     }
 
     pub(crate) fn is_point(self) -> bool {
-        self.low == self.high && !self.open
+        self.low >= self.high && !self.open
     }
 
     /// Do two intervals share a point? Edges give way by a hair, as the bands do.

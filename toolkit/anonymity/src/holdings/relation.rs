@@ -69,6 +69,9 @@ pub(crate) enum Relation {
     },
 }
 
+type OnScale = Vec<Option<Range>>;
+type Places = Option<(OnScale, OnScale)>;
+
 /// Labels by value, as numbers of the two dictionaries.
 #[derive(Debug, Clone)]
 pub(crate) struct Labels {
@@ -81,7 +84,7 @@ pub(crate) struct Labels {
     /// Values that are missing: nothing is known.
     pub(crate) unknown: Vec<bool>,
     /// Places of values and labels on a scale from 0 to 1, where they are numbers or dates.
-    pub(crate) scale: Option<(Vec<Option<Range>>, Vec<Option<Range>>)>,
+    pub(crate) scale: Places,
 }
 
 impl Relation {
@@ -161,8 +164,6 @@ fn labels(values: &[Box<str>], labels: &[Box<str>], compare: &Compare) -> Labels
     Labels { of_value: Lists::of(lists), residual, missing: compare.missing, unknown, scale }
 }
 
-type Places = Option<(Vec<Option<Range>>, Vec<Option<Range>>)>;
-
 fn intervals(
     values: &[Box<str>],
     labels: &[Box<str>],
@@ -181,17 +182,17 @@ fn intervals(
         }
     }
     points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let list = |(value, range): (&Box<str>, &Option<Range>)| -> Vec<u32> {
+    let list = |value: &str, range: Option<Range>| -> Vec<u32> {
         let Some(range) = range else {
-            return number.get(&**value).copied().into_iter().collect();
+            return number.get(value).copied().into_iter().collect();
         };
         let hair = 1e-9 * range.low.abs().max(1.0);
         let first = points.partition_point(|(x, _)| *x < range.low - hair);
         let near = points[first..].iter().take_while(|(x, _)| *x <= range.high + hair);
-        let near = near.filter(|(x, _)| Range::point(*x).meets(*range)).map(|(_, at)| *at);
-        near.chain(wide.iter().filter(|(w, _)| w.meets(*range)).map(|(_, at)| *at)).collect()
+        let near = near.filter(|(x, _)| Range::point(*x).meets(range)).map(|(_, at)| *at);
+        near.chain(wide.iter().filter(|(w, _)| w.meets(range)).map(|(_, at)| *at)).collect()
     };
-    let lists = values.iter().zip(&of_value).map(list).collect();
+    let lists = values.iter().zip(&of_value).map(|(value, range)| list(value, *range)).collect();
     // To a scale of 1, so that attributes weigh the same; ends that have no bound give none.
     let ends = of_value.iter().chain(&of_label).flatten().flat_map(|r| [r.low, r.high]);
     let (low, high) = ends

@@ -23,7 +23,9 @@ fn released(person: &Person, (age, cut, residual, shift): Change) -> Person {
     let band = if person.age == "52" { "50~55" } else { "30~35" };
     let mut diagnoses = person.diagnoses.clone();
     if cut {
-        diagnoses.iter_mut().for_each(|d| *d = chapter(d));
+        for code in &mut diagnoses {
+            *code = chapter(code);
+        }
     }
     if residual && !diagnoses.is_empty() {
         diagnoses[0] = "その他".into();

@@ -75,7 +75,7 @@ pub(crate) fn population(seed: u64, people: usize, planted: usize) -> Vec<Person
             Person {
                 sex: if next(2) == 0 { "F" } else { "M" }.into(),
                 age: (20 + next(60)).to_string(),
-                diagnoses: (0..1 + next(3)).map(|_| codes[next(5) as usize].to_owned()).collect(),
+                diagnoses: (0..=next(3)).map(|_| codes[next(5) as usize].to_owned()).collect(),
                 days: vec![first, first + 7 * (1 + next(4) as i32)],
             }
         })

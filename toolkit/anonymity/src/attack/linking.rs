@@ -1,0 +1,44 @@
+//! Linkability: two parts of what is known of a person meet in one released record.
+
+use super::nearest::Nearest;
+use super::{Criterion, Plan, Targets, Trial};
+use crate::adversary::Cases;
+use crate::chance::{Chance, Rate};
+use crate::holdings::{Facts, HoldingsError};
+use rayon::prelude::*;
+
+pub(super) fn attack(
+    facts: &Facts,
+    halves: (&[String], &[String]),
+    targets: &Targets,
+    plan: &Plan,
+) -> Result<Trial, HoldingsError> {
+    let left = Nearest::of_names(facts, halves.0)?;
+    let right = Nearest::of_names(facts, halves.1)?;
+    let linked = |person: u32, without: Option<u32>| {
+        let stream = u64::from(person) | if without.is_some() { 6 << 40 } else { 7 << 40 };
+        let mut chance = Chance::new(plan.seed, stream);
+        let mut some = |nearest: &Nearest<'_>| {
+            let found = nearest.find(person, without, plan.seed);
+            found.some(plan.neighbours, &nearest.trie, &mut chance)
+        };
+        let (a, b) = (some(&left), some(&right));
+        a.iter().any(|record| b.contains(record))
+    };
+    let hits: Vec<bool> = targets.attacked.par_iter().map(|p| linked(*p, None)).collect();
+    let base: Vec<bool> =
+        targets.control.par_iter().map(|(p, without)| linked(*p, *without)).collect();
+    let rate =
+        |hits: &[bool]| Rate::of(hits.iter().filter(|h| **h).count() as u64, hits.len() as u64);
+    let cases = targets.attacked.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(p, _)| *p);
+    Ok(Trial::of(
+        (
+            Criterion::Linkability,
+            format!("{} | {}", halves.0.join(","), halves.1.join(",")),
+            format!("「{}」と「{}」の連結", halves.0.join("・"), halves.1.join("・")),
+        ),
+        (rate(&hits), rate(&base), targets.control_ja),
+        Cases::of(cases.collect()),
+        plan.limit,
+    ))
+}
