@@ -4,7 +4,9 @@
 use askama::Template;
 use kiban_journeys::deid::{
     Produced,
-    report::{AdversaryRisk, ChangeReport, ExposureFigures, Numbers, RiskSummary, SizeCount},
+    report::{
+        AdversaryRisk, AttackTrial, ChangeReport, ExposureFigures, Numbers, RiskSummary, SizeCount,
+    },
 };
 
 use crate::svg::{self, Bar};
@@ -45,6 +47,7 @@ struct Page<'a> {
     size_rows: Vec<(String, u64, u64)>,
     removed: Vec<(String, &'static str, u64)>,
     adversaries: Vec<Adversary<'a>>,
+    attacks: Vec<(&'a AttackTrial, String, String)>,
     search_scores: String,
     utility: Vec<UtilityRow>,
 }
@@ -70,6 +73,12 @@ pub(crate) fn render(title: &str, produced: &Produced) -> Result<String, askama:
             .flat_map(|t| t.removed.iter().map(|r| (t.table.clone(), r.reason.label_ja(), r.rows)))
             .collect(),
         adversaries: risk.adversaries.iter().map(adversary).collect(),
+        attacks: risk
+            .attack
+            .iter()
+            .flat_map(|a| &a.trials)
+            .map(|t| (t, interval(t.attack, false), interval(t.baseline, false)))
+            .collect(),
         search_scores: scores(risk),
         utility: utility(changes),
     }

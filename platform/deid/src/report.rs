@@ -212,6 +212,44 @@ pub struct ExposureFigures {
     pub histogram: Vec<(u64, Option<u64>, u64)>,
 }
 
+/// What an attacker achieved who tried the product before its release.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AttackFigures {
+    /// Attempts of each kind; fewer where there are fewer persons.
+    pub attempts: u64,
+    /// Most that an attack may gain over its baseline.
+    pub limit: f64,
+    /// The kinds of attack.
+    pub trials: Vec<AttackTrial>,
+}
+
+/// One kind of attack against its baseline. Shares come with their 95 % interval: value, low, high.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AttackTrial {
+    /// What it is after, in Japanese.
+    pub criterion: String,
+    /// Short name.
+    pub name: String,
+    /// Which attack, in Japanese.
+    pub label_ja: String,
+    /// Attempts that succeeded.
+    pub successes: u64,
+    /// Attempts.
+    pub trials: u64,
+    /// Share that succeeded.
+    pub attack: [f64; 3],
+    /// Share that succeeds without the persons' data.
+    pub baseline: [f64; 3],
+    /// What the baseline is, in Japanese.
+    pub baseline_ja: String,
+    /// What is gained: (attack - baseline) / (1 - baseline).
+    pub gain: [f64; 3],
+    /// The attack cannot be told from its baseline.
+    pub includes_baseline: bool,
+    /// More is gained than may be; never set for the pseudonymized product.
+    pub exceeded: bool,
+}
+
 /// The person-level risk of a product.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Default)]
 pub struct RiskSummary {
@@ -243,6 +281,9 @@ pub struct RiskSummary {
     /// The declared adversaries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adversaries: Vec<AdversaryRisk>,
+    /// The attack before release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<AttackFigures>,
 }
 
 impl RiskSummary {
@@ -261,7 +302,15 @@ impl RiskSummary {
             };
             adversary.exceeded.iter().map(sentence).collect::<Vec<_>>()
         };
-        self.adversaries.iter().flat_map(of).collect()
+        let tried = self.attack.iter().flat_map(|a| a.trials.iter().map(move |t| (a.limit, t)));
+        let gained = |(limit, t): (f64, &AttackTrial)| {
+            format!(
+                "攻撃「{}：{}」：{}回中{}回成功し、基準を上回る割合 {:.4} が上限 {limit} を超えます。",
+                t.criterion, t.label_ja, t.trials, t.successes, t.gain[0]
+            )
+        };
+        let attacks = tried.filter(|(_, t)| t.exceeded).map(gained);
+        self.adversaries.iter().flat_map(of).chain(attacks).collect()
     }
 }
 

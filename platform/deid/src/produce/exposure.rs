@@ -1,9 +1,14 @@
-//! How far each declared adversary could get, before and after the rules.
+//! How far each declared adversary could get, before and after the rules, and an attacker who tries.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use arrow::array::RecordBatch;
-use kiban_anonymity::adversary::{Adversary, Effort, Exposure, exposure};
+use kiban_anonymity::{
+    Rate,
+    adversary::{Adversary, Effort, Exposure, exposure},
+    attack::{Plan, Trial, attack},
+    holdings::Facts,
+};
 use kiban_kernel::Product;
 use kiban_lake::functions::keyed::Keyed;
 
@@ -13,8 +18,8 @@ use super::{
 };
 use crate::{
     error::ProduceError,
-    report::{AdversaryRisk, ExposureFigures},
-    spec::{AdversarySpec, Checked},
+    report::{AdversaryRisk, AttackFigures, AttackTrial, ExposureFigures},
+    spec::{AdversarySpec, AttackSpec, Checked},
 };
 
 /// Chance of the samples; the same in every run, so that a product's report is the same.
@@ -24,6 +29,7 @@ const SEED: u64 = 1;
 pub(super) struct Measured {
     pub(super) risks: Vec<AdversaryRisk>,
     pub(super) singled_out: Vec<(String, Vec<String>)>,
+    pub(super) attack: AttackFigures,
 }
 
 /// Measures every declared adversary against the data and against the output.
@@ -32,21 +38,28 @@ pub(super) async fn measure(
     works: &[Work<'_>],
     output: &[(String, Vec<RecordBatch>)],
     keyed: &Arc<Keyed>,
-) -> Result<Option<(Measured, Sides)>, ProduceError> {
+) -> Result<Option<Measured>, ProduceError> {
     let declared = &checked.spec().document().adversaries;
     if declared.is_empty() || works.is_empty() {
         return Ok(None);
     }
     let known: Vec<_> = declared.iter().map(|a| of_adversary(works, a)).collect();
+    let settings = checked.spec().document().attack.clone().unwrap_or_default();
     let mut attributes = BTreeSet::new();
+    let mut known_whole = BTreeSet::new();
+    let mut secrets = BTreeSet::new();
     for (whole, items, dates, _) in &known {
         attributes.extend(whole.iter().cloned());
+        known_whole.extend(whole.iter().map(|a| a.name.clone()));
+        secrets.extend(items.iter().map(|(a, _)| a.name.clone()));
         attributes.extend(items.iter().chain(dates).map(|(a, _)| a.clone()));
     }
     let sides = Sides::read(works, output, keyed, attributes).await?;
-    let (before, after) = (sides.before()?, sides.after()?);
+    let (before_facts, after_facts) = (sides.before()?, sides.after()?);
     let persons = sides.original.keys();
-    let mut measured = Measured { risks: Vec::new(), singled_out: Vec::new() };
+    let mut risks = Vec::new();
+    let mut singled_out = Vec::new();
+    let mut adversaries = Vec::new();
     for (spec, (whole, items, dates, lacking)) in declared.iter().zip(known) {
         let names = |(a, n): (super::holdings::Attribute, usize)| (a.name, n);
         let adversary = Adversary {
@@ -57,11 +70,12 @@ pub(super) async fn measure(
             dates: dates.map(names),
         };
         let effort = Effort { seed: SEED, population: spec.population, ..Effort::default() };
-        let seen = exposure(&after, &adversary, &effort)?;
+        let seen = exposure(&after_facts, &adversary, &effort)?;
         let found = seen.cases.persons.iter().map(|p| persons[*p as usize].to_owned()).collect();
-        measured.singled_out.push((spec.name.clone(), found));
-        let (before, after) = (figures(&exposure(&before, &adversary, &effort)?), figures(&seen));
-        measured.risks.push(AdversaryRisk {
+        singled_out.push((spec.name.clone(), found));
+        let before = figures(&exposure(&before_facts, &adversary, &effort)?);
+        let after = figures(&seen);
+        risks.push(AdversaryRisk {
             name: spec.name.clone(),
             label_ja: spec.label_ja(),
             not_released: lacking,
@@ -69,8 +83,42 @@ pub(super) async fn measure(
             before,
             after,
         });
+        adversaries.push(adversary);
     }
-    Ok(Some((measured, sides)))
+    let mut plan =
+        Plan::new(known_whole.into_iter().collect(), secrets.into_iter().collect(), adversaries);
+    (plan.attacks, plan.seed, plan.limit) = (settings.attempts, SEED, settings.limit);
+    let attack = tried(&after_facts, &plan, &settings, checked.product())?;
+    Ok(Some(Measured { risks, singled_out, attack }))
+}
+
+/// The attacker tries; over the limit an anonymized product is not released.
+fn tried(
+    facts: &Facts,
+    plan: &Plan,
+    settings: &AttackSpec,
+    product: Product,
+) -> Result<AttackFigures, ProduceError> {
+    let report = attack(facts, plan)?;
+    let rate = |r: &Rate| [r.rate, r.low, r.high];
+    let trial = |t: &Trial| AttackTrial {
+        criterion: t.criterion.ja().to_owned(),
+        name: t.name.clone(),
+        label_ja: t.label_ja.clone(),
+        successes: t.attack.successes,
+        trials: t.attack.trials,
+        attack: rate(&t.attack),
+        baseline: rate(&t.baseline),
+        baseline_ja: t.baseline_ja.clone(),
+        gain: [t.gain.value, t.gain.low, t.gain.high],
+        includes_baseline: t.includes_baseline,
+        exceeded: t.blocks && product == Product::Anonymized,
+    };
+    Ok(AttackFigures {
+        attempts: settings.attempts as u64,
+        limit: settings.limit,
+        trials: report.trials.iter().map(trial).collect(),
+    })
 }
 
 fn figures(seen: &Exposure) -> ExposureFigures {

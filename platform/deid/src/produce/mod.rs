@@ -182,8 +182,9 @@ pub(crate) async fn make(
         tables.push((work.table.name.clone(), batches));
     }
     let mut singled_out = Vec::new();
-    if let Some((measured, _)) = exposure::measure(checked, &works, &tables, &run.keyed).await? {
+    if let Some(measured) = exposure::measure(checked, &works, &tables, &run.keyed).await? {
         risk.adversaries = measured.risks;
+        risk.attack = Some(measured.attack);
         singled_out = measured.singled_out;
     }
     let mut provenance = run.provenance;
@@ -281,6 +282,7 @@ fn risk_summary(
         unique_persons: after.unique,
         search: None,
         adversaries: Vec::new(),
+        attack: None,
     }
 }
 
