@@ -46,7 +46,7 @@
 
 pub mod adversary;
 pub mod attack;
-mod chance;
+mod rate;
 mod check;
 mod classes;
 mod engine;
@@ -62,7 +62,7 @@ mod search;
 mod table;
 pub mod tool;
 
-pub use chance::{Gain, Rate};
+pub use rate::{Gain, Rate};
 pub use classes::{ClassError, PersonClasses, Risk};
 pub use engine::{
     AnonymizeError, Anonymized, DEFAULT_CHECKS, Node, OPTIMAL_NODES, Pass, Recoding, SearchKind,

@@ -1,6 +1,6 @@
 //! How exposed the persons of a release are to one adversary.
 
-use crate::chance::{Rate, Z};
+use crate::rate::{Rate, Z};
 use serde::Serialize;
 
 /// A mean with its 95 % interval (no width if all persons were looked at).

@@ -2,7 +2,7 @@
 
 use super::exposure::{Bin, Cases, Mean, histogram};
 use super::trie::{Trie, Want, total};
-use crate::chance::Rate;
+use crate::rate::Rate;
 use crate::holdings::{Compare, Holdings, HoldingsError, Lists, Reach, Relation};
 use rayon::prelude::*;
 use serde::Serialize;

@@ -6,7 +6,7 @@ use super::items::{self, Item, Postings};
 use super::parts::{choices, ways};
 use super::trie::{Trie, Want, holds};
 use super::{Adversary, Effort, Exposure};
-use crate::chance::Chance;
+use crate::rate::Chance;
 use crate::holdings::{Facts, HoldingsError, Kind, Reach, Relation};
 use core::ops::Range;
 use hashbrown::HashMap;

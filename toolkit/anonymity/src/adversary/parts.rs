@@ -1,6 +1,6 @@
 //! Parts of what is known: n of s things.
 
-use crate::chance::Chance;
+use crate::rate::Chance;
 
 /// Number of ways to choose n of s, or the largest number.
 pub(crate) fn ways(s: usize, n: usize) -> usize {

@@ -3,7 +3,7 @@
 use super::nearest::Nearest;
 use super::{Criterion, Plan, Targets, Trial};
 use crate::adversary::Cases;
-use crate::chance::{Chance, Rate};
+use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, HoldingsError, Labels};
 use core::cmp::Reverse;
 use rayon::prelude::*;

@@ -35,7 +35,7 @@ mod singling;
 pub use report::{AttackReport, Criterion, Trial};
 
 use crate::adversary::{Adversary, Effort, Exposure, exposure};
-use crate::chance::{Chance, Rate};
+use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, HoldingsError};
 
 /// What is tried.

@@ -1,7 +1,7 @@
 //! The released records nearest to what is known of a person: exact, by branch and bound over the trie.
 
 use crate::adversary::trie::Trie;
-use crate::chance::Chance;
+use crate::rate::Chance;
 use crate::holdings::{Facts, HoldingsError, Relation, States, days_fit};
 use core::ops::Range;
 

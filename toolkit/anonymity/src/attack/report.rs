@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::adversary::{Cases, Exposure};
-use crate::chance::{Gain, Rate};
+use crate::rate::{Gain, Rate};
 use crate::holdings::Facts;
 use serde::Serialize;
 

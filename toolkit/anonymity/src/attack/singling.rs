@@ -2,7 +2,7 @@
 
 use super::{Criterion, Plan, Trial};
 use crate::adversary::Cases;
-use crate::chance::{Chance, Rate};
+use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, Labels, Lists, NOBODY};
 use hashbrown::HashSet;
 use rayon::prelude::*;

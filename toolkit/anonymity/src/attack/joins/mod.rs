@@ -16,7 +16,7 @@ mod signature;
 
 use super::Plan;
 use crate::adversary::Cases;
-use crate::chance::{Chance, Gain, Rate};
+use crate::rate::{Chance, Gain, Rate};
 use crate::holdings::{Holdings, HoldingsError, NOBODY};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
