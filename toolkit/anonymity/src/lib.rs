@@ -44,20 +44,24 @@
 //! # Ok::<(), kiban_anonymity::ClassError>(())
 //! ```
 
+mod chance;
 mod check;
 mod classes;
 mod engine;
 mod group;
 mod hierarchy;
 mod key;
+mod linear;
 mod measure;
 mod model;
+pub mod perturb;
 mod recode;
 mod risk;
 mod search;
 mod table;
 pub mod tool;
 
+pub use chance::{Chance, Keys, Stream};
 pub use classes::{ClassError, PersonClasses, Risk};
 pub use engine::{
     AnonymizeError, Anonymized, DEFAULT_CHECKS, Node, OPTIMAL_NODES, Pass, Recoding, SearchKind,

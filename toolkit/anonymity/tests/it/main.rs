@@ -3,5 +3,6 @@
 mod heuristic;
 mod naive;
 mod oracle;
+mod perturb;
 mod reference;
 mod risks;
