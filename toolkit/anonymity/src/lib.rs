@@ -58,6 +58,7 @@ pub mod perturb;
 mod recode;
 mod risk;
 mod search;
+pub mod setvalued;
 mod table;
 pub mod tool;
 

@@ -6,3 +6,4 @@ mod oracle;
 mod perturb;
 mod reference;
 mod risks;
+mod setvalued;
