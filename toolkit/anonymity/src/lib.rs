@@ -47,6 +47,7 @@
 mod chance;
 mod check;
 mod classes;
+pub mod dp;
 mod engine;
 mod group;
 mod hierarchy;

@@ -169,11 +169,14 @@ pub fn anonymize_km(
     let (nodes, mut fates): (Nodes, Vec<Option<u32>>) = match settings.hierarchy {
         None => (Nodes::flat(kinds), (0..kinds).map(Some).collect()),
         Some(hierarchy) => {
-            let leaf = |(position, name): (usize, &Box<str>)| {
+            let leaf = |(position, name): (usize, &str)| {
                 let leaf = hierarchy.values.get(name).copied();
                 leaf.map(Some).ok_or(SetError::ItemMissing { position })
             };
-            (Nodes::tree(hierarchy), names.iter().enumerate().map(leaf).collect::<Result<_, _>>()?)
+            (
+                Nodes::tree(hierarchy),
+                names.iter().map(AsRef::as_ref).enumerate().map(leaf).collect::<Result<_, _>>()?,
+            )
         }
     };
     if fates.len() != kinds as usize {

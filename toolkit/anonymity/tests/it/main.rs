@@ -1,5 +1,6 @@
 //! Against the reference results of `../shared/oracles/anonymity`, and against naive definitions.
 
+mod dp;
 mod heuristic;
 mod naive;
 mod oracle;
