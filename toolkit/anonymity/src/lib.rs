@@ -60,8 +60,10 @@ mod recode;
 mod risk;
 mod search;
 pub mod setvalued;
+pub mod sheet;
 mod table;
 pub mod tool;
+pub mod utility;
 
 pub use chance::{Chance, Keys, Stream};
 pub use classes::{ClassError, PersonClasses, Risk};

@@ -8,3 +8,4 @@ mod perturb;
 mod reference;
 mod risks;
 mod setvalued;
+mod utility;

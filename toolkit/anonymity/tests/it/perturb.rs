@@ -154,7 +154,7 @@ proptest! {
         base in 1_u64..12, seed in 0_u64..1000
     ) {
         let rounded = round_matrix(&table, base, &Chance::numbered(seed)).unwrap();
-        let near = |a: u64, b: u64| b % base == 0 && a.abs_diff(b) < base;
+        let near = |a: u64, b: u64| b.is_multiple_of(base) && a.abs_diff(b) < base;
         for (a, b) in table.iter().zip(&rounded) {
             prop_assert!(a.iter().zip(b).all(|(a, b)| near(*a, *b)));
             prop_assert!(near(a.iter().sum(), b.iter().sum()));
