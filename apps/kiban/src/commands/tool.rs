@@ -43,12 +43,21 @@ pub(crate) enum Command {
     Anonymize(super::anonymize::Anonymize),
     /// 表のリスクとモデルの成否を測ります
     Risk(super::anonymize::Risk),
+    /// 列を摂動します（ミクロ集計・入れ替え・PRAM・雑音・丸め・標本・局所的な抑制）
+    Perturb(super::perturb::Perturb),
+    /// 人ごとの項目の集合を k^m 匿名にします
+    Km(super::perturb::Km),
+    /// 組合せごとの人数を差分プライバシーで数えます
+    DpCount(super::perturb::DpCount),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
     let (spec, mode, input, out, report, key_file, fixed_id, fixed_offset) = match command {
         Command::Anonymize(args) => return super::anonymize::anonymize(&args),
         Command::Risk(args) => return super::anonymize::risk(&args),
+        Command::Perturb(args) => return super::perturb::perturb(&args),
+        Command::Km(args) => return super::perturb::km(&args),
+        Command::DpCount(args) => return super::perturb::dp_count(&args),
         Command::Deid { spec, mode, input, out, report, key_file, fixed_id, fixed_offset } => {
             (spec, mode, input, out, report, key_file, fixed_id, fixed_offset)
         }
