@@ -10,6 +10,7 @@
 mod classes;
 mod correlation;
 mod distribution;
+mod divergence;
 mod logistic;
 mod model;
 mod moments;
@@ -22,6 +23,7 @@ pub use correlation::{
 pub use distribution::{
     PrevalenceShift, divergence, pair_divergences, prevalence_shift, total_variation,
 };
+pub use divergence::class_divergence;
 pub use logistic::Logistic;
 pub use model::{Performance, auc, performance};
 pub use moments::{MomentChange, Moments, moment_change, moments, quantile};

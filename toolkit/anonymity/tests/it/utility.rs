@@ -1,11 +1,13 @@
 //! Utility figures against hand-made and naive values.
 
 use kiban_anonymity::utility::{
-    Correlation, Logistic, UtilityError, auc, class_utility, correlation_change, correlations,
-    cramers_v, divergence, moment_change, pair_divergences, performance, prevalence_shift,
-    propensity, quantile, total_variation,
+    Correlation, Logistic, UtilityError, auc, class_divergence, class_utility, correlation_change,
+    correlations, cramers_v, divergence, moment_change, pair_divergences, performance,
+    prevalence_shift, propensity, quantile, total_variation,
 };
-use kiban_anonymity::{Chance, Keys};
+use kiban_anonymity::{
+    Attribute, Chance, Hierarchy, Keys, Model, Settings, TableBuilder, ToTheEnd, anonymize,
+};
 use proptest::prelude::*;
 
 fn known(values: &[f64]) -> Vec<Option<f64>> {
@@ -65,6 +67,26 @@ fn class_figures() {
     close(utility.average_class_size.unwrap(), 20.0 / 3.0 / 5.0, 1e-12);
     close(utility.discernibility, 150.0 + 69.0, 1e-12);
     assert_eq!(class_utility(&[], 4, 2).average_class_size, None);
+}
+
+#[test]
+fn divergence_of_classes_by_hand() {
+    let ages = Hierarchy::parse("34;30-39;*\n36;30-39;*\n38;30-39;*\n51;50-59;*\n", ';').unwrap();
+    let mut table = TableBuilder::new(vec![Attribute::new("age", ages)], vec![]).unwrap();
+    for age in ["34", "36", "34", "51"] {
+        table.push(&[age], &[]).unwrap();
+    }
+    let table = table.finish();
+    let run = |k| {
+        let settings = Settings::new(vec![Model::KAnonymity { k }], 0.25);
+        class_divergence(&table, &anonymize(&table, &settings, &ToTheEnd).unwrap())
+    };
+    // Classes: 3 rows over 3 leaves, 1 suppressed row over 4.
+    let by_hand = 0.5 * (2.0_f64 / 3.0 * 3.0).log2()
+        + 0.25 * (1.0_f64 / 3.0 * 3.0).log2()
+        + 0.25 * 4.0_f64.log2();
+    close(run(2), by_hand, 1e-12);
+    close(run(1), 0.0, 1e-12);
 }
 
 #[test]
