@@ -8,4 +8,5 @@ mod perturb;
 mod reference;
 mod risks;
 mod setvalued;
+mod suppression;
 mod utility;
