@@ -152,8 +152,9 @@ impl Files {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(Failure::io("入力を読めません。場所・権限・文字コード（UTF-8）を確かめてください。"))
+    fs::read_to_string(path).map_err(Failure::io(
+        "入力を読めません。場所・権限・文字コード（UTF-8）を確かめてください。",
+    ))
 }
 
 impl Seed {
