@@ -46,23 +46,30 @@
 
 pub mod adversary;
 pub mod attack;
-mod rate;
+mod chance;
 mod check;
 mod classes;
+pub mod dp;
 mod engine;
 mod group;
 mod hierarchy;
 pub mod holdings;
 mod key;
+mod linear;
 mod measure;
 mod model;
+pub mod perturb;
+mod rate;
 mod recode;
 mod risk;
 mod search;
+pub mod setvalued;
+pub mod sheet;
 mod table;
 pub mod tool;
+pub mod utility;
 
-pub use rate::{Gain, Rate};
+pub use chance::{Chance, Keys, Stream};
 pub use classes::{ClassError, PersonClasses, Risk};
 pub use engine::{
     AnonymizeError, Anonymized, DEFAULT_CHECKS, Node, OPTIMAL_NODES, Pass, Recoding, SearchKind,
@@ -71,6 +78,7 @@ pub use engine::{
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Aggregate, Measure};
 pub use model::{Distance, Model, ModelError, estimated_map};
+pub use rate::{Gain, Rate};
 pub use risk::{
     Dankar, Estimate, Estimator, Population, PopulationRisk, SampleRisk, population_risk,
     sample_risk,

@@ -6,6 +6,7 @@ pub(crate) mod holder;
 pub(crate) mod init;
 pub(crate) mod intake;
 pub(crate) mod package;
+pub(crate) mod perturb;
 pub(crate) mod rebuild;
 pub(crate) mod spec;
 pub(crate) mod tool;

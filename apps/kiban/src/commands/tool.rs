@@ -10,76 +10,79 @@ use kiban_journeys::{
 use super::spec::Mode;
 use crate::say::{self, Failure, Outcome};
 
+#[derive(clap::Args)]
+pub(crate) struct Deid {
+    /// 加工仕様書（TOML）
+    #[arg(long)]
+    spec: PathBuf,
+    /// 加工の種類
+    #[arg(long, value_enum)]
+    mode: Mode,
+    /// 入力（.csv は UTF-8 と見出し行、または .parquet）
+    #[arg(long = "in", value_name = "FILE")]
+    input: PathBuf,
+    /// 出力（.csv または .parquet）
+    #[arg(long)]
+    out: PathBuf,
+    /// 変更・リスクの報告（JSON）
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// リスクと有用性の報告（HTML）
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// 仮名化の鍵のファイル（省略時はその回限りの乱数）
+    #[arg(long)]
+    key_file: Option<PathBuf>,
+    /// 例示用：ただ一人の人の番号を固定します
+    #[arg(long)]
+    fixed_id: Option<String>,
+    /// 例示用：日付のずらしを固定します（日）
+    #[arg(long, allow_hyphen_values = true)]
+    fixed_offset: Option<i32>,
+}
+
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// 一つの表を加工仕様書どおりに加工します
-    Deid {
-        /// 加工仕様書（TOML）
-        #[arg(long)]
-        spec: PathBuf,
-        /// 加工の種類
-        #[arg(long, value_enum)]
-        mode: Mode,
-        /// 入力（.csv は UTF-8 と見出し行、または .parquet）
-        #[arg(long = "in", value_name = "FILE")]
-        input: PathBuf,
-        /// 出力（.csv または .parquet）
-        #[arg(long)]
-        out: PathBuf,
-        /// 変更・リスクの報告（JSON）
-        #[arg(long)]
-        report: Option<PathBuf>,
-        /// リスクと有用性の報告（HTML）
-        #[arg(long)]
-        page: Option<PathBuf>,
-        /// 仮名化の鍵のファイル（省略時はその回限りの乱数）
-        #[arg(long)]
-        key_file: Option<PathBuf>,
-        /// 例示用：ただ一人の人の番号を固定します
-        #[arg(long)]
-        fixed_id: Option<String>,
-        /// 例示用：日付のずらしを固定します（日）
-        #[arg(long, allow_hyphen_values = true)]
-        fixed_offset: Option<i32>,
-    },
+    Deid(Deid),
     /// 一般化と抑制の最適な組合せを探して匿名化します（ARX 形式の階層）
     Anonymize(super::anonymize::Anonymize),
     /// 表のリスクとモデルの成否を測ります
     Risk(super::anonymize::Risk),
+    /// 列を摂動します（ミクロ集計・入れ替え・PRAM・雑音・丸め・標本・局所的な抑制）
+    Perturb(super::perturb::Perturb),
+    /// 人ごとの項目の集合を k^m 匿名にします
+    Km(super::perturb::Km),
+    /// 組合せごとの人数を差分プライバシーで数えます
+    DpCount(super::perturb::DpCount),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let (spec, mode, input, out, report, page, key_file, fixed_id, fixed_offset) = match command {
+    let args = match command {
         Command::Anonymize(args) => return super::anonymize::anonymize(&args),
         Command::Risk(args) => return super::anonymize::risk(&args),
-        Command::Deid {
-            spec,
-            mode,
-            input,
-            out,
-            report,
-            page,
-            key_file,
-            fixed_id,
-            fixed_offset,
-        } => (spec, mode, input, out, report, page, key_file, fixed_id, fixed_offset),
+        Command::Perturb(args) => return super::perturb::perturb(&args),
+        Command::Km(args) => return super::perturb::km(&args),
+        Command::DpCount(args) => return super::perturb::dp_count(&args),
+        Command::Deid(args) => args,
     };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {
-        spec,
-        product: mode.product(),
-        input,
-        output: out.clone(),
-        report,
-        key_file,
-        fixed_id,
-        fixed_offset,
+        spec: args.spec,
+        product: args.mode.product(),
+        input: args.input,
+        output: args.out.clone(),
+        report: args.report,
+        key_file: args.key_file,
+        fixed_id: args.fixed_id,
+        fixed_offset: args.fixed_offset,
         on: SystemClock.today(),
     };
     let produced =
         tool::deid(&request, &rules, &OsEntropy).await.map_err(|e| Failure::new(e.ja(), &e))?;
-    if let Some(path) = page {
-        let title = out.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    if let Some(path) = args.page {
+        let title =
+            args.out.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let text = crate::risk_page::render(&title, &produced)
             .map_err(|e| Failure::new("報告を作れません。", &e))?;
         std::fs::write(&path, text)
@@ -88,8 +91,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
     let risk = produced.risk();
     say::line(&format!(
         "{}を作成しました：{}（{} 人、k の目標 {} に満たず除いた人 {}）",
-        mode.product().label_ja(),
-        out.display(),
+        args.mode.product().label_ja(),
+        args.out.display(),
         risk.persons_out,
         risk.target_k,
         risk.persons_suppressed

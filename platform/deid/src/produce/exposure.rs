@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::ProduceError,
     report::{AdversaryRisk, AttackFigures, AttackTrial, ExposureFigures},
-    spec::{AdversarySpec, AttackSpec, Checked},
+    spec::{AdversarySpec, Checked},
 };
 
 /// Chance of the samples; the same in every run, so that a product's report is the same.
@@ -87,18 +87,14 @@ pub(super) async fn measure(
     }
     let mut plan =
         Plan::new(known_whole.into_iter().collect(), secrets.into_iter().collect(), adversaries);
-    (plan.attacks, plan.seed, plan.limit) = (settings.attempts, SEED, settings.limit);
-    let attack = tried(&after_facts, &plan, &settings, checked.product())?;
+    (plan.attacks, plan.seed) = (settings.attempts, SEED);
+    plan.limit = settings.limit.unwrap_or(1.0 / f64::from(checked.k().max(1)));
+    let attack = tried(&after_facts, &plan, checked.product())?;
     Ok(Some(Measured { risks, singled_out, attack }))
 }
 
 /// The attacker tries; over the limit an anonymized product is not released.
-fn tried(
-    facts: &Facts,
-    plan: &Plan,
-    settings: &AttackSpec,
-    product: Product,
-) -> Result<AttackFigures, ProduceError> {
+fn tried(facts: &Facts, plan: &Plan, product: Product) -> Result<AttackFigures, ProduceError> {
     let report = attack(facts, plan)?;
     let rate = |r: &Rate| [r.rate, r.low, r.high];
     let trial = |t: &Trial| AttackTrial {
@@ -115,8 +111,8 @@ fn tried(
         exceeded: t.blocks && product == Product::Anonymized,
     };
     Ok(AttackFigures {
-        attempts: settings.attempts as u64,
-        limit: settings.limit,
+        attempts: plan.attacks as u64,
+        limit: plan.limit,
         trials: report.trials.iter().map(trial).collect(),
     })
 }

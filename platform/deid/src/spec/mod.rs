@@ -135,6 +135,12 @@ impl Spec {
                 return Err(SpecError::Parameter { position, table, column, problem });
             }
         }
+        let share = |v: f64| (0.0..=1.0).contains(&v);
+        if spec.attack.as_ref().and_then(|a| a.limit).is_some_and(|limit| !share(limit)) {
+            let position = Position::of(&self.text, self.text.find("[attack]").unwrap_or(0));
+            let (table, column) = ("attack".to_owned(), "limit".to_owned());
+            return Err(SpecError::Parameter { position, table, column, problem: P::Adversary });
+        }
         let mut max_days = None;
         for (table_name, table) in &spec.tables {
             for (column_name, column) in &table.columns {

@@ -2,8 +2,8 @@
 
 use super::exposure::{Bin, Cases, Mean, histogram};
 use super::trie::{Trie, Want, total};
-use crate::rate::Rate;
 use crate::holdings::{Compare, Holdings, HoldingsError, Lists, Reach, Relation};
+use crate::rate::Rate;
 use rayon::prelude::*;
 use serde::Serialize;
 

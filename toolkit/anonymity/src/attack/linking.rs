@@ -3,8 +3,8 @@
 use super::nearest::Nearest;
 use super::{Criterion, Plan, Targets, Trial};
 use crate::adversary::Cases;
-use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, HoldingsError};
+use crate::rate::{Chance, Rate};
 use rayon::prelude::*;
 
 pub(super) fn attack(

@@ -35,8 +35,8 @@ mod singling;
 pub use report::{AttackReport, Criterion, Trial};
 
 use crate::adversary::{Adversary, Effort, Exposure, exposure};
-use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, HoldingsError};
+use crate::rate::{Chance, Rate};
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! The released records nearest to what is known of a person: exact, by branch and bound over the trie.
 
 use crate::adversary::trie::Trie;
-use crate::rate::Chance;
 use crate::holdings::{Facts, HoldingsError, Relation, States, days_fit};
+use crate::rate::Chance;
 use core::ops::Range;
 
 /// A whole attribute apart.

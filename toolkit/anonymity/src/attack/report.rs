@@ -2,8 +2,8 @@
 
 use super::Plan;
 use crate::adversary::{Cases, Exposure};
-use crate::rate::{Gain, Rate};
 use crate::holdings::Facts;
+use crate::rate::{Gain, Rate};
 use serde::Serialize;
 
 /// What an attack is after.

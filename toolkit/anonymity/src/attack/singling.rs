@@ -2,8 +2,8 @@
 
 use super::{Criterion, Plan, Trial};
 use crate::adversary::Cases;
-use crate::rate::{Chance, Rate};
 use crate::holdings::{Facts, Labels, Lists, NOBODY};
+use crate::rate::{Chance, Rate};
 use hashbrown::HashSet;
 use rayon::prelude::*;
 

@@ -2,10 +2,15 @@
 
 mod adversary;
 mod attack;
+mod dp;
 mod heuristic;
 mod joins;
 mod naive;
 mod oracle;
 mod people;
+mod perturb;
 mod reference;
 mod risks;
+mod setvalued;
+mod suppression;
+mod utility;

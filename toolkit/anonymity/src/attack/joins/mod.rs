@@ -16,8 +16,8 @@ mod signature;
 
 use super::Plan;
 use crate::adversary::Cases;
-use crate::rate::{Chance, Gain, Rate};
 use crate::holdings::{Holdings, HoldingsError, NOBODY};
+use crate::rate::{Chance, Gain, Rate};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use serde::Serialize;
