@@ -4,11 +4,13 @@
 //! Leaves: output lines in the order of the input, and a report. Refuses: unknown columns, broken hierarchies,
 //! models it cannot parse; by line and name, without values.
 
+mod attack;
 mod models;
 mod report;
 mod risk;
 mod text;
 
+pub use attack::{AttackOptions, attack_files};
 pub use models::{parse_model, parse_models};
 pub use report::{ClassSizes, ModelVerdict, Report};
 pub use risk::{RiskOptions, RiskReport, risk};
@@ -79,6 +81,23 @@ pub enum ToolError {
     /// The question was refused, or has no answer.
     #[error(transparent)]
     Anonymize(#[from] AnonymizeError),
+    /// What is to be attacked was refused.
+    #[error(transparent)]
+    Holdings(#[from] crate::holdings::HoldingsError),
+    /// A pair names a person that one of the files lacks.
+    #[error("line {line} of the pairs names a person that is not in the data")]
+    Pair {
+        /// Line, from 1.
+        line: u64,
+    },
+    /// The files have different numbers of rows, and no pairs were given.
+    #[error("the original has {original} rows, the release {released}, and there are no pairs")]
+    Rows {
+        /// Rows of the original.
+        original: u64,
+        /// Rows of the release.
+        released: u64,
+    },
     /// The population of an estimate is smaller than the data.
     #[error("the population is smaller than the data")]
     Population,
@@ -112,6 +131,13 @@ impl ToolError {
             }
             Self::Table(error) => error.ja(),
             Self::Anonymize(error) => error.ja(),
+            Self::Holdings(error) => error.ja(),
+            Self::Pair { line } => {
+                format!("対応表の{line}行目の人が、元データか加工データにいません。")
+            }
+            Self::Rows { original, released } => format!(
+                "元データは{original}行、加工データは{released}行です。行の順で対応づけられないため、--truth に対応表を指定してください。"
+            ),
             Self::Population => "母集団の人数がデータの行数より小さくなっています。".into(),
         }
     }

@@ -158,17 +158,17 @@ impl Control for Watch {
     }
 }
 
-fn failed(e: tool::ToolError) -> Failure {
+pub(super) fn failed(e: tool::ToolError) -> Failure {
     Failure::new(e.ja(), &e)
 }
 
-fn open(path: &Path) -> Result<BufReader<File>, Failure> {
+pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
     File::open(path)
         .map(BufReader::new)
         .map_err(Failure::io("入力を読めません。場所と権限を確かめてください。"))
 }
 
-fn hierarchies(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
+pub(super) fn hierarchies(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let unreadable = || {
         Failure::io("階層ファイルを読めません。フォルダと文字コード（UTF-8）を確かめてください。")
     };
@@ -183,7 +183,7 @@ fn hierarchies(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
     Ok(found)
 }
 
-fn write_json(path: &Path, value: &impl serde::Serialize) -> Outcome {
+pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Outcome {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
     fs::write(path, text).map_err(Failure::io("報告を書けません。書き先を確かめてください。"))

@@ -1,6 +1,7 @@
 //! One file per command: parse, call the act, say what happened.
 
 pub(crate) mod anonymize;
+pub(crate) mod attack;
 pub(crate) mod audit;
 pub(crate) mod holder;
 pub(crate) mod init;

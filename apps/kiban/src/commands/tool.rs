@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Km(super::perturb::Km),
     /// 組合せごとの人数を差分プライバシーで数えます
     DpCount(super::perturb::DpCount),
+    /// 加工データを攻撃し、人が特定・連結・推定されないかを確かめます
+    Attack(super::attack::Attack),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
@@ -65,6 +67,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
         Command::Km(args) => return super::perturb::km(&args),
         Command::DpCount(args) => return super::perturb::dp_count(&args),
         Command::Deid(args) => args,
+        Command::Attack(args) => return super::attack::attack(&args),
     };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {

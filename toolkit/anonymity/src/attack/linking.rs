@@ -15,19 +15,29 @@ pub(super) fn attack(
 ) -> Result<Trial, HoldingsError> {
     let left = Nearest::of_names(facts, halves.0)?;
     let right = Nearest::of_names(facts, halves.1)?;
-    let linked = |person: u32, without: Option<u32>| {
+    let draw = |person: u32, without: Option<u32>| -> (Vec<u32>, Vec<u32>) {
         let stream = u64::from(person) | if without.is_some() { 6 << 40 } else { 7 << 40 };
         let mut chance = Chance::new(plan.seed, stream);
         let mut some = |nearest: &Nearest<'_>| {
             let found = nearest.find(person, without, plan.seed);
             found.some(plan.neighbours, &nearest.trie, &mut chance)
         };
-        let (a, b) = (some(&left), some(&right));
-        a.iter().any(|record| b.contains(record))
+        (some(&left), some(&right))
     };
-    let hits: Vec<bool> = targets.attacked.par_iter().map(|p| linked(*p, None)).collect();
-    let base: Vec<bool> =
-        targets.control.par_iter().map(|(p, without)| linked(*p, *without)).collect();
+    let meet = |(a, b): &(Vec<u32>, Vec<u32>)| a.iter().any(|record| b.contains(record));
+    let drawn: Vec<(Vec<u32>, Vec<u32>)> =
+        targets.attacked.par_iter().map(|p| draw(*p, None)).collect();
+    let hits: Vec<bool> = drawn.iter().map(meet).collect();
+    let base: Vec<bool> = if targets.own_removed {
+        // Without the own record the same are drawn, unless it was among them.
+        let again = |((person, own), drawn): (&(u32, Option<u32>), &(Vec<u32>, Vec<u32>))| {
+            let used = drawn.0.iter().chain(&drawn.1).any(|record| Some(*record) == *own);
+            if used { meet(&draw(*person, *own)) } else { meet(drawn) }
+        };
+        targets.control.par_iter().zip(&drawn).map(again).collect()
+    } else {
+        targets.control.par_iter().map(|(p, _)| meet(&draw(*p, None))).collect()
+    };
     let rate =
         |hits: &[bool]| Rate::of(hits.iter().filter(|h| **h).count() as u64, hits.len() as u64);
     let cases = targets.attacked.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(p, _)| *p);

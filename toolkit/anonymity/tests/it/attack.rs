@@ -4,6 +4,7 @@ use crate::people::{Person, facts, holdings, population};
 use kiban_anonymity::adversary::Adversary;
 use kiban_anonymity::attack::{AttackReport, Criterion, Plan, attack};
 use kiban_anonymity::holdings::{Compare, Facts, Matches};
+use kiban_anonymity::tool::{AttackOptions, ToolError, attack_files};
 use kiban_anonymity::{Attribute, Hierarchy, Model, Settings, TableBuilder, ToTheEnd, anonymize};
 
 const PEOPLE: usize = 1_200;
@@ -190,4 +191,74 @@ fn the_same_report_for_any_number_of_threads() {
     let one = run(1);
     assert_eq!(one, run(2));
     assert_eq!(one, run(4));
+}
+
+fn options() -> AttackOptions {
+    AttackOptions {
+        delimiter: ';',
+        person: Some("id".into()),
+        quasi: vec!["sex".into(), "age".into()],
+        sensitive: Vec::new(),
+        dates: Some("visit".into()),
+        max_shift: 5,
+        items: Some("code".into()),
+        hierarchies: [("sex".to_owned(), "F;*\nM;*\n".to_owned())].into(),
+        attacks: 500,
+        seed: 1,
+        limit: 0.05,
+    }
+}
+
+/// Rows of a file: two visits a person, of which `shown` says how they are written.
+fn file(shown: impl Fn(usize, usize) -> String) -> String {
+    let mut text = String::from("id;sex;age;code;visit\n");
+    for person in 0..200 {
+        for visit in 0..2 {
+            text.push_str(&shown(person, visit));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn original() -> String {
+    file(|p, v| {
+        let (sex, code) = (["F", "M"][p % 2], ["I10", "E11"][v]);
+        format!("p{p};{sex};{};{code};2024-01-{:02}", 20 + p % 100, 1 + v * 9 + p % 5)
+    })
+}
+
+#[test]
+fn files_are_attacked_by_row_or_by_pairs() {
+    let shifted = file(|p, v| {
+        let (sex, code) = (["F", "M"][p % 2], ["I10", "E11"][v]);
+        format!("x{p};{sex};{};{code};2024-01-{:02}", 20 + p % 100, 2 + v * 9 + p % 5)
+    });
+    let none: Option<&[u8]> = None;
+    let run =
+        |released: &str| attack_files(original().as_bytes(), released.as_bytes(), none, &options());
+    let report = run(&shifted).unwrap();
+    assert_eq!((report.persons, report.records, report.overlap), (200, 200, 200));
+    assert_eq!((report.exposures[0].smallest, report.exposures[0].misled), (2, 0));
+    assert_eq!(
+        (report.exposures[2].adversary.as_str(), report.exposures[2].misled),
+        ("visit-dates-2", 0)
+    );
+    let starred = file(|p, _| {
+        if p == 0 {
+            return "x0;*;*;*;".into();
+        }
+        format!("x{p};*;{};I10;", if p % 100 < 40 { "60未満" } else { "60以上" })
+    });
+    let report = run(&starred).unwrap();
+    assert_eq!((report.overlap, report.blocks), (199, false), "{}", report.verdict_ja());
+    assert!(report.exposures[0].smallest >= 40);
+    let pairs = (0..200).fold(String::new(), |all, p| format!("{all}p{p};x{p}\n"));
+    let by_pairs = |pairs: &str| {
+        attack_files(original().as_bytes(), shifted.as_bytes(), Some(pairs.as_bytes()), &options())
+    };
+    assert_eq!(by_pairs(&pairs).unwrap(), run(&shifted).unwrap());
+    assert!(matches!(by_pairs("p0;nobody\n"), Err(ToolError::Pair { line: 1 })));
+    assert!(matches!(run("id;sex;age;code;visit\n"), Err(ToolError::Rows { original: 400, .. })));
+    assert!(matches!(run("id;sex\n"), Err(ToolError::Column { .. })));
 }
