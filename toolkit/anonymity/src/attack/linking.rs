@@ -7,6 +7,9 @@ use crate::holdings::{Facts, HoldingsError};
 use crate::rate::{Chance, Rate};
 use rayon::prelude::*;
 
+/// Records that the two parts point to.
+type Pair = (Vec<u32>, Vec<u32>);
+
 pub(super) fn attack(
     facts: &Facts,
     halves: (&[String], &[String]),
@@ -15,7 +18,7 @@ pub(super) fn attack(
 ) -> Result<Trial, HoldingsError> {
     let left = Nearest::of_names(facts, halves.0)?;
     let right = Nearest::of_names(facts, halves.1)?;
-    let draw = |person: u32, without: Option<u32>| -> (Vec<u32>, Vec<u32>) {
+    let draw = |person: u32, without: Option<u32>| -> Pair {
         let stream = u64::from(person) | if without.is_some() { 6 << 40 } else { 7 << 40 };
         let mut chance = Chance::new(plan.seed, stream);
         let mut some = |nearest: &Nearest<'_>| {
@@ -24,13 +27,12 @@ pub(super) fn attack(
         };
         (some(&left), some(&right))
     };
-    let meet = |(a, b): &(Vec<u32>, Vec<u32>)| a.iter().any(|record| b.contains(record));
-    let drawn: Vec<(Vec<u32>, Vec<u32>)> =
-        targets.attacked.par_iter().map(|p| draw(*p, None)).collect();
+    let meet = |(a, b): &Pair| a.iter().any(|record| b.contains(record));
+    let drawn: Vec<Pair> = targets.attacked.par_iter().map(|p| draw(*p, None)).collect();
     let hits: Vec<bool> = drawn.iter().map(meet).collect();
     let base: Vec<bool> = if targets.own_removed {
         // Without the own record the same are drawn, unless it was among them.
-        let again = |((person, own), drawn): (&(u32, Option<u32>), &(Vec<u32>, Vec<u32>))| {
+        let again = |((person, own), drawn): (&(u32, Option<u32>), &Pair)| {
             let used = drawn.0.iter().chain(&drawn.1).any(|record| Some(*record) == *own);
             if used { meet(&draw(*person, *own)) } else { meet(drawn) }
         };
