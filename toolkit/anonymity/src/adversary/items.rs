@@ -69,9 +69,13 @@ impl Postings {
 }
 
 fn within<'a>(list: &'a [u32], range: &Range<u32>) -> &'a [u32] {
-    let from = list.partition_point(|r| *r < range.start);
+    // Mostly the range holds all: no search then.
+    let from = if range.start == 0 { 0 } else { list.partition_point(|r| *r < range.start) };
     let rest = &list[from..];
-    &rest[..rest.partition_point(|r| *r < range.end)]
+    match rest.last() {
+        Some(last) if *last >= range.end => &rest[..rest.partition_point(|r| *r < range.end)],
+        _ => rest,
+    }
 }
 
 impl<'a> Item<'a> {

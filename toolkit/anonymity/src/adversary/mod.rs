@@ -11,10 +11,10 @@
 //!
 //! # Costs
 //! n records, c distinct combinations inside, s items or days of a person, m = max shift.
-//! Attributes, and one item: exact for all persons, O(n log n + c x nodes met + persons x s x log n); about a second
-//! for 10^6 persons. Two items and more, and dates: seeded sample of [`Effort::persons`] persons, and of
-//! [`Effort::parts`] parts each where there are more; dates cost O(n s^2) for the index per block of 2^25 pairs, and a
-//! look at the pairs within the window of 2m + 1 days per query.
+//! Attributes, and one item: exact for all persons, O(n log n + c x nodes met + persons x s x log n). Two items and
+//! more, and dates: seeded sample of [`Effort::persons`] persons, and of [`Effort::parts`] parts each where there are
+//! more; dates cost O(n s^2) for the index per block of 2^25 pairs, and a look at the pairs within the window of 2m + 1
+//! days per query. `cargo run -p kiban-anonymity --example attack_bench -- PERSONS VISITS` measures.
 //!
 //! ```
 //! use kiban_anonymity::adversary::{Adversary, Effort, exposure};
