@@ -3,5 +3,7 @@
 mod heuristic;
 mod naive;
 mod oracle;
+mod recomputed;
 mod reference;
 mod risks;
+mod robust;
