@@ -3,8 +3,11 @@
 use crate::group::{Classes, Scratch, Step, group, group_all};
 use crate::key::Field;
 use crate::measure::{Aggregate, Cells, Measure};
-use crate::model::{Class, Compiled, Whole};
+use crate::model::{Class, Compiled};
 use crate::table::Attribute;
+
+mod score;
+mod whole;
 
 /// A question made ready: bottom classes, tables of labels, costs, models.
 pub(crate) struct Problem<'a, const N: usize> {
@@ -31,6 +34,8 @@ pub(crate) struct Verdict {
     pub(crate) sure: u64,
     pub(crate) anonymous: bool,
     pub(crate) classes: u64,
+    /// Smallest class that is kept; 0 if none is, or if the node is no solution.
+    pub(crate) smallest: u64,
 }
 
 /// Buffers of one thread.
@@ -172,45 +177,53 @@ impl<'a, const N: usize> Problem<'a, N> {
             }
         };
         let (mut suppressed, mut sure, mut kept) = (0_u64, 0_u64, 0_u64);
-        let k = self.compiled.k;
-        for (at, (key, count)) in classes.keys.iter().zip(&classes.counts).enumerate() {
-            let count = u64::from(*count);
-            // How many of its records fail in every node below, too.
-            let fails = if count < u64::from(k) {
-                Some(count)
-            } else if self.compiled.tests.is_empty() || count == 0 {
-                None
-            } else {
-                self.fails(classes, parent, at, count, scratch)
-            };
-            failed.push(fails.is_some());
-            if count == 0 {
-                continue;
-            }
-            let Some(surely) = fails else {
+        let k = u64::from(self.compiled.k);
+        failed.resize(classes.keys.len(), false);
+        let counts = || classes.counts.iter().map(|count| u64::from(*count)).enumerate();
+        for (at, count) in counts() {
+            if count < k {
+                failed[at] = true;
+                sure += count;
+                add(sure_sums, &classes.keys[at], count);
+            } else if count > 0 {
                 kept += 1;
-                continue;
-            };
-            sure += surely;
-            if sure > self.limit && !thorough {
-                break;
             }
-            if surely > 0 {
-                add(sure_sums, key, surely);
-            }
-            if surely < count {
-                suppressed += count - surely;
-                add(kept_sums, key, count - surely);
+        }
+        if !self.compiled.tests.is_empty() {
+            for (at, count) in counts().filter(|(_, count)| *count >= k.max(1)) {
+                // How many of its records fail in every node below, too.
+                let Some(surely) = self.fails(classes, parent, at, count, scratch) else {
+                    continue;
+                };
+                failed[at] = true;
+                kept -= 1;
+                sure += surely;
+                if sure > self.limit && !thorough {
+                    break;
+                }
+                if surely > 0 {
+                    add(sure_sums, &classes.keys[at], surely);
+                }
+                if surely < count {
+                    suppressed += count - surely;
+                    add(kept_sums, &classes.keys[at], count - surely);
+                }
             }
         }
         suppressed += sure;
-        for whole in &self.compiled.whole {
-            for at in self.enforce(*whole, classes, failed, levels) {
-                failed[at as usize] = true;
-                let count = u64::from(classes.counts[at as usize]);
-                suppressed += count;
-                kept -= 1;
-                add(kept_sums, &classes.keys[at as usize], count);
+        // What one condition suppresses may undo another: until all hold.
+        let mut again = !self.compiled.whole.is_empty();
+        while again {
+            again = false;
+            for whole in &self.compiled.whole {
+                for at in self.enforce(*whole, classes, failed, levels) {
+                    again = self.compiled.whole.len() > 1;
+                    failed[at as usize] = true;
+                    let count = u64::from(classes.counts[at as usize]);
+                    suppressed += count;
+                    kept -= 1;
+                    add(kept_sums, &classes.keys[at as usize], count);
+                }
             }
         }
         let cells = self.shares_or_cells();
@@ -225,7 +238,10 @@ impl<'a, const N: usize> Problem<'a, N> {
             Some(cells) => cells.aggregate.of(values, &cells.weights),
             None => self.class_score(classes, failed, levels, suppressed, kept),
         };
-        Verdict { score, suppressed, sure, anonymous: suppressed <= self.limit, classes: kept }
+        let anonymous = suppressed <= self.limit;
+        let sizes = || counts().filter(|(at, n)| *n > 0 && !failed[*at]).map(|(_, n)| n);
+        let smallest = if anonymous { sizes().min().unwrap_or(0) } else { 0 };
+        Verdict { score, suppressed, sure, anonymous, classes: kept, smallest }
     }
 
     pub(crate) fn shares_or_cells(&self) -> &Cells {
@@ -256,108 +272,13 @@ impl<'a, const N: usize> Problem<'a, N> {
                 loaded = Some(*distribution);
             }
             let (totals, rows) = &self.compiled.totals[*distribution];
-            let Scratch { touched, dense, sums, .. } = &mut *scratch;
+            let Scratch { touched, dense, buffer, .. } = &mut *scratch;
             let class = Class { touched, counts: dense, size };
-            if let Some(share) = test.fails(&class, totals, *rows, sums) {
+            if let Some(share) = test.fails(&class, totals, *rows, buffer) {
                 return Some((share * count as f64 - 1e-6).ceil().max(0.0) as u64);
             }
         }
         None
-    }
-
-    /// The classes to suppress, smallest first, until a condition on all kept classes holds. Among classes of one
-    /// size those with the smallest loss go first, then those whose first row comes first (as in ARX).
-    fn enforce(
-        &self,
-        whole: Whole,
-        classes: &Classes<N>,
-        failed: &[bool],
-        levels: &[usize],
-    ) -> Vec<u32> {
-        let counts = &classes.counts;
-        let mut kept: Vec<u32> = (0..counts.len() as u32)
-            .filter(|at| !failed[*at as usize] && counts[*at as usize] > 0)
-            .collect();
-        kept.sort_by_key(|at| counts[*at as usize]);
-        let mut rows: u64 = kept.iter().map(|at| u64::from(counts[*at as usize])).sum();
-        let mut unique = kept.iter().filter(|at| counts[**at as usize] == 1).count() as u64;
-        let mut cut = 0;
-        while cut < kept.len() {
-            let number = (kept.len() - cut) as f64;
-            let holds = match whole {
-                Whole::AverageRisk(threshold) => 1.0 / (rows as f64 / number) <= threshold,
-                Whole::Uniqueness(threshold) => unique as f64 / rows as f64 <= threshold,
-            };
-            if holds {
-                break;
-            }
-            let count = u64::from(counts[kept[cut] as usize]);
-            rows -= count;
-            unique -= u64::from(count == 1);
-            cut += 1;
-        }
-        if cut > 0 && cut < kept.len() {
-            let size = counts[kept[cut - 1] as usize];
-            let start = kept.partition_point(|at| counts[*at as usize] < size);
-            let end = kept.partition_point(|at| counts[*at as usize] <= size);
-            let loss = |at: u32| -> f64 {
-                let root = 1.0 / levels.len() as f64;
-                self.shares
-                    .attributes
-                    .iter()
-                    .enumerate()
-                    .map(|(a, costs)| {
-                        let label = self.fields[a].get(&classes.keys[at as usize]);
-                        let share = costs.cost[levels[a]][label] as f64 / costs.full as f64;
-                        (f64::from(size) * share + 1.0).powf(root)
-                    })
-                    .product()
-            };
-            let mut tied: Vec<(f64, u32)> =
-                kept[start..end].iter().map(|at| (loss(*at), *at)).collect();
-            tied.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            for (place, (_, at)) in kept[start..end].iter_mut().zip(tied) {
-                *place = at;
-            }
-        }
-        kept.truncate(cut);
-        kept
-    }
-
-    fn class_score(
-        &self,
-        classes: &Classes<N>,
-        failed: &[bool],
-        levels: &[usize],
-        suppressed: u64,
-        kept: u64,
-    ) -> f64 {
-        let rows = self.rows as f64;
-        let each = classes.counts.iter().map(|n| f64::from(*n)).zip(failed);
-        match self.measure {
-            Measure::DiscernibilityMonotonic => each.map(|(n, _)| n * n).sum(),
-            Measure::Discernibility => {
-                each.map(|(n, failed)| n * if *failed { rows } else { n }).sum()
-            }
-            Measure::ClassSize => rows / (kept + u64::from(suppressed > 0)).max(1) as f64,
-            _ => {
-                let all: f64 = self.shares.attributes.iter().map(|a| a.full as f64).product();
-                let sum: f64 = each
-                    .zip(&classes.keys)
-                    .map(|((n, failed), key)| {
-                        let labels = self.shares.attributes.iter().enumerate();
-                        n * if *failed {
-                            all
-                        } else {
-                            labels
-                                .map(|(a, c)| c.cost[levels[a]][self.fields[a].get(key)] as f64)
-                                .product()
-                        }
-                    })
-                    .sum();
-                sum / rows
-            }
-        }
     }
 }
 

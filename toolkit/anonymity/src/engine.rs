@@ -4,7 +4,7 @@ use crate::check::{Problem, Work};
 use crate::group::Classes;
 use crate::measure::{Aggregate, Measure};
 use crate::model::{Compiled, Model, ModelError};
-use crate::search::{Control, Found, heuristic, optimal};
+use crate::search::{Control, Found, Point, heuristic, optimal};
 use crate::table::{Table, with_bottom};
 
 /// How the lattice is searched.
@@ -13,9 +13,11 @@ pub enum SearchKind {
     /// Optimal up to [`OPTIMAL_NODES`] nodes, heuristic above.
     #[default]
     Automatic,
+    /// As automatic, but the heuristic goes on until it is told to stop or finds nothing new.
+    Anytime,
     /// The best of all nodes.
     Optimal,
-    /// At most so many nodes are checked.
+    /// At most so many nodes are checked, and at least one.
     Heuristic {
         /// Most nodes to check.
         checks: u64,
@@ -129,14 +131,16 @@ impl AnonymizeError {
         match self {
             Self::Model(error) => error.ja(),
             Self::Empty => "表に行がありません。".into(),
-            Self::Range { setting } => format!("設定「{setting}」が範囲外です。"),
+            Self::Range { setting } => format!("設定「{setting}」は0以上1以下で指定してください。"),
             Self::Impossible { rows, suppressed, limit } => format!(
                 "どの一般化でも基準を満たせません。最も粗い段階でも{rows}行中{suppressed}行の削除が必要ですが、上限は{limit}行です。kを下げるか、削除の上限を上げてください。"
             ),
             Self::TooManyNodes { nodes, .. } => format!(
                 "組合せが{nodes}通りあり、最適解の探索はできません。--search heuristic を指定してください。"
             ),
-            Self::Stopped => "解が見つかる前に中止されました。".into(),
+            Self::Stopped => {
+                "解が見つかる前に中止されました。出力は書いていません。時間を延ばすか、--search heuristic を指定してください。".into()
+            }
         }
     }
 }
@@ -171,6 +175,11 @@ pub struct Anonymized {
     pub checked: u64,
     /// True if no full-domain solution is better (of the first pass).
     pub optimal: bool,
+    /// A score that no full-domain solution undercuts (of the first pass): the score itself if it is optimal, none if
+    /// the measure has no such bound.
+    pub bound: Option<f64>,
+    /// Solutions of the first pass: the risk-utility curve over what was checked.
+    pub explored: Vec<Point>,
     /// The pass that kept each bottom class; `u16::MAX` = suppressed.
     pub(crate) pass_of_class: Vec<u16>,
 }
@@ -188,19 +197,17 @@ impl Anonymized {
 
     /// The labels of a row in the output, one per attribute; `None` if the row is suppressed. `row` counts from 0.
     pub fn labels<'a>(&self, table: &'a Table, row: usize) -> Option<Vec<&'a str>> {
-        let class = table.class_of_row[row] as usize;
-        let pass = self.pass_of_class[class];
-        if pass == u16::MAX {
-            return None;
-        }
-        let levels = &self.passes[pass as usize].levels;
-        let label = |(at, attribute): (usize, &'a crate::table::Attribute)| -> &'a str {
-            let leaf =
-                with_bottom!(&table.store, b => table.fields[at].get(&b.classes.keys[class]));
-            let level = &attribute.hierarchy.levels[levels[at]];
-            &level.labels[level.of_leaf[leaf] as usize]
-        };
-        Some(table.attributes.iter().enumerate().map(label).collect())
+        let class = table.class_of_row[row];
+        (0..table.attributes.len()).map(|at| self.label(table, class, at)).collect()
+    }
+
+    /// The label of an attribute for the rows of a bottom class.
+    pub(crate) fn label<'a>(&self, table: &'a Table, class: u32, at: usize) -> Option<&'a str> {
+        let class = class as usize;
+        let levels = &self.passes.get(usize::from(self.pass_of_class[class]))?.levels;
+        let leaf = with_bottom!(&table.store, b => table.fields[at].get(&b.classes.keys[class]));
+        let level = &table.attributes[at].hierarchy.levels[levels[at]];
+        Some(&level.labels[level.of_leaf[leaf] as usize])
     }
 }
 
@@ -246,24 +253,22 @@ pub(crate) fn search<const N: usize>(
     control: &dyn Control,
 ) -> Result<Found, AnonymizeError> {
     let kind = match kind {
-        SearchKind::Automatic if nodes <= OPTIMAL_NODES => SearchKind::Optimal,
+        SearchKind::Automatic | SearchKind::Anytime if nodes <= OPTIMAL_NODES => {
+            SearchKind::Optimal
+        }
+        SearchKind::Anytime => SearchKind::Heuristic { checks: u64::MAX },
         SearchKind::Automatic => SearchKind::Heuristic { checks: DEFAULT_CHECKS },
         kind => kind,
     };
     match kind {
-        SearchKind::Heuristic { checks } => Ok(heuristic::search(problem, checks, control)),
+        SearchKind::Heuristic { checks } => Ok(heuristic::search(problem, checks.max(1), control)),
         _ if nodes > OPTIMAL_NODES => {
             Err(AnonymizeError::TooManyNodes { nodes, most: OPTIMAL_NODES })
         }
         _ => {
-            let seed = if nodes > 200 {
-                heuristic::seed(problem, 100.min(nodes as u64 / 20), control)
-            } else {
-                Found { best: None, checked: 0, optimal: false }
-            };
-            let mut found = optimal::search(problem, seed.best, control);
-            found.checked += seed.checked;
-            Ok(found)
+            let checks = if nodes > 200 { 100.min(nodes as u64 / 20) } else { 0 };
+            let seed = heuristic::seed(problem, checks, control);
+            Ok(optimal::search(problem, seed, control))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Grouping: from the classes of a node to those of a more general one.
 
 use crate::key::{self, Field};
+use crate::model::Buffer;
 
 /// How often each value of a sensitive attribute occurs in each class.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +52,10 @@ pub(crate) type Step<'a> = (Field, &'a [u32]);
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     slots: Vec<u32>,
+    /// Classes of the last node, as a guess at those of the next one.
+    last: usize,
+    chunks: Vec<Chunk>,
+    tables: Vec<u64>,
     /// The class of the general node that each class of the special node went into.
     pub(crate) child_of: Vec<u32>,
     /// Classes of the special node, sorted by the class they went into.
@@ -61,8 +66,8 @@ pub(crate) struct Scratch {
     pub(crate) dense: Vec<u32>,
     /// Values with a count above 0.
     pub(crate) touched: Vec<u32>,
-    /// For tests that walk a hierarchy.
-    pub(crate) sums: Vec<i64>,
+    /// For the tests of classes.
+    pub(crate) buffer: Buffer,
 }
 
 impl Scratch {
@@ -149,6 +154,69 @@ impl Scratch {
     }
 }
 
+/// Some bits of a key, replaced together: one or more neighbouring fields.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    word: usize,
+    shift: u32,
+    mask: u64,
+    /// Where its table starts; entries are in place already.
+    table: usize,
+}
+
+impl Scratch {
+    /// Put steps on neighbouring fields together, as long as their tables are small against `keys`.
+    fn prepare<const N: usize>(&mut self, steps: &[Step<'_>], roots: &[u64; N], keys: usize) {
+        let most = (keys / 8).max(2).ilog2().min(12);
+        let mut steps: Vec<Step<'_>> =
+            steps.iter().filter(|(_, map)| !map.is_empty()).copied().collect();
+        steps.sort_by_key(|(field, _)| (field.word, field.shift));
+        self.chunks.clear();
+        self.tables.clear();
+        let end = |field: &Field| field.shift + field.mask.count_ones();
+        let mut rest = steps.as_slice();
+        while let Some((first, map)) = rest.first() {
+            let fits = |(field, _): &&Step<'_>| {
+                field.word == first.word && end(field) - first.shift <= most
+            };
+            let taken = rest.iter().take_while(fits).count().max(1);
+            let (part, after) = rest.split_at(taken);
+            rest = after;
+            let bits = part.last().map_or(0, |(field, _)| end(field)) - first.shift;
+            let table = self.tables.len();
+            let mask = u64::MAX >> (64 - bits);
+            if taken == 1 {
+                self.tables.extend(map.iter().map(|label| u64::from(*label) << first.shift));
+            } else {
+                self.tables.extend((0..=mask).map(|chunk| {
+                    let mut key = [chunk << first.shift & roots[first.word]];
+                    for (field, map) in part {
+                        let field = Field { word: 0, ..*field };
+                        let label = map.get(field.get(&key)).copied().unwrap_or(0);
+                        field.set(&mut key, label);
+                    }
+                    key[0]
+                }));
+            }
+            self.chunks.push(Chunk { word: first.word, shift: first.shift, mask, table });
+        }
+    }
+
+    /// Twice the slots; the classes found so far are put in again.
+    fn grow<const N: usize>(&mut self, keys: &[[u64; N]], size: usize) {
+        self.slots.clear();
+        self.slots.resize(size, 0);
+        let (shift, mask) = (64 - size.trailing_zeros(), size - 1);
+        for (number, key) in keys.iter().enumerate() {
+            let mut at = (key::hash(key) >> shift) as usize & mask;
+            while self.slots[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = number as u32 + 1;
+        }
+    }
+}
+
 /// Group `parent` by its keys after `steps` into `child` (without distributions). `limit` bounds the number of
 /// classes that can result. With `follow`, `scratch.child_of` tells where each class went.
 pub(crate) fn group<const N: usize>(
@@ -161,40 +229,46 @@ pub(crate) fn group<const N: usize>(
 ) {
     child.keys.clear();
     child.counts.clear();
-    let most = (parent.keys.len() as u128).min(limit) as usize;
-    let size = (most * 2).next_power_of_two().max(16);
-    let shift = 64 - size.trailing_zeros();
-    let mask = size - 1;
-    if scratch.slots.len() < size {
-        scratch.slots.resize(size, 0);
-    }
-    let slots = &mut scratch.slots[..size];
-    slots.fill(0);
-    if follow {
-        scratch.child_of.clear();
-    }
     // Fields that end at a root are cleared all at once.
     let mut clear = [u64::MAX; N];
     for (field, _) in steps.iter().filter(|(_, map)| map.is_empty()) {
         clear[field.word] &= !(field.mask << field.shift);
     }
-    let steps: Vec<Step<'_>> = steps.iter().filter(|(_, map)| !map.is_empty()).copied().collect();
+    scratch.prepare(steps, &clear, parent.keys.len());
+    // Few classes want few slots, which stay near the processor; the table grows with them.
+    let most = (parent.keys.len() as u128).min(limit) as usize;
+    let guess = (scratch.last + scratch.last / 4).min(most).max(128);
+    scratch.grow::<N>(&[], (guess * 3).next_power_of_two());
+    if follow {
+        scratch.child_of.clear();
+        scratch.child_of.reserve(parent.keys.len());
+    }
+    let chunks = core::mem::take(&mut scratch.chunks);
+    let tables = core::mem::take(&mut scratch.tables);
+    for chunk in &chunks {
+        clear[chunk.word] &= !(chunk.mask << chunk.shift);
+    }
     let mut block = [([0; N], 0_usize); BLOCK];
     for (keys, counts) in parent.keys.chunks(BLOCK).zip(parent.counts.chunks(BLOCK)) {
+        let slots = scratch.slots.as_mut_slice();
+        let size = slots.len();
+        let (shift, mask) = (64 - size.trailing_zeros(), size - 1);
+        child.keys.reserve(BLOCK);
+        child.counts.reserve(BLOCK);
         // First all slots of a block are asked for, so that memory answers them side by side.
         let mut asked = 0;
         for (key, place) in keys.iter().zip(&mut block) {
-            let mut key = *key;
-            for (word, clear) in key.iter_mut().zip(&clear) {
-                *word &= clear;
+            let mut general = [0; N];
+            for ((word, clear), key) in general.iter_mut().zip(&clear).zip(key) {
+                *word = key & clear;
             }
-            for (field, map) in &steps {
-                let label = map[field.get(&key)];
-                field.set(&mut key, label);
+            for chunk in &chunks {
+                let bits = (key[chunk.word] >> chunk.shift) & chunk.mask;
+                general[chunk.word] |= tables[chunk.table + bits as usize];
             }
-            let at = (key::hash(&key) >> shift) as usize & mask;
+            let at = (key::hash(&general) >> shift) as usize & mask;
             asked |= slots[at];
-            *place = (key, at);
+            *place = (general, at);
         }
         core::hint::black_box(asked);
         for ((key, at), count) in block.iter().zip(counts) {
@@ -219,7 +293,14 @@ pub(crate) fn group<const N: usize>(
                 scratch.child_of.push(number);
             }
         }
+        // Room for another block at no more than half of the slots.
+        if (child.keys.len() + BLOCK) * 2 > size {
+            scratch.grow(&child.keys, size * 2);
+        }
     }
+    scratch.last = child.keys.len();
+    scratch.chunks = chunks;
+    scratch.tables = tables;
 }
 
 /// As [`group`], and the distributions too.

@@ -4,8 +4,10 @@
 //! a rule (intervals, masking). Leaves: numbered labels per level with the number of leaves under each.
 //! Refuses: empty, ragged or not nested hierarchies and values listed twice, by line number, without the value.
 
+use crate::tool::split;
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
+use std::borrow::Cow;
 
 /// Why a hierarchy was refused. Line numbers and levels only, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,15 +92,25 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Read the form of ARX: no header, one line per value, columns separated by `delimiter`, no quoting.
+    /// Read the form of ARX: no header, one line per value, columns separated by `delimiter`. A label that starts with
+    /// a quote is read as in RFC 4180, without line breaks. Empty lines are skipped.
     pub fn parse(text: &str, delimiter: char) -> Result<Self, HierarchyError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self::from_rows(
-            text.lines()
-                .map(|line| line.trim_end_matches('\r'))
-                .filter(|line| !line.is_empty())
-                .map(|line| line.split(delimiter)),
-        )
+        let lines = text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| (at + 1, line.trim_end_matches('\r')))
+            .filter(|(_, line)| !line.is_empty());
+        let mut builder = Builder::default();
+        for (number, line) in lines {
+            if line.contains('"') {
+                let labels = split(line, delimiter);
+                builder.add(number, labels.iter().map(Cow::as_ref))?;
+            } else {
+                builder.add(number, line.split(delimiter))?;
+            }
+        }
+        builder.finish()
     }
 
     /// Build from rows of labels: original value first, root last.
@@ -106,72 +118,11 @@ impl Hierarchy {
     where
         R: IntoIterator<Item = &'a str>,
     {
-        let mut numbers: Vec<HashMap<Box<str>, u32>> = Vec::new();
-        let mut levels: Vec<Level> = Vec::new();
-        let mut parents: Vec<Vec<u32>> = Vec::new();
-        let mut first_line: Vec<usize> = Vec::new();
-        let mut lines = 0;
-        let mut path: Vec<u32> = Vec::new();
+        let mut builder = Builder::default();
         for (at, row) in rows.into_iter().enumerate() {
-            let line = at + 1;
-            lines = line;
-            path.clear();
-            let mut found = 0;
-            for (level, label) in row.into_iter().enumerate() {
-                found += 1;
-                if at == 0 {
-                    numbers.push(HashMap::new());
-                    levels.push(Level {
-                        labels: Vec::new(),
-                        of_leaf: Vec::new(),
-                        leaves: Vec::new(),
-                    });
-                    parents.push(Vec::new());
-                } else if level >= levels.len() {
-                    continue;
-                }
-                let this = &mut levels[level];
-                let number = match numbers[level].entry_ref(label) {
-                    EntryRef::Occupied(known) => *known.get(),
-                    EntryRef::Vacant(free) => {
-                        let number = this.labels.len() as u32;
-                        this.labels.push(label.into());
-                        this.leaves.push(0);
-                        free.insert(number);
-                        number
-                    }
-                };
-                this.leaves[number as usize] += 1;
-                path.push(number);
-            }
-            if found != levels.len() {
-                return Err(HierarchyError::Ragged { line, found, expected: levels.len() });
-            }
-            let leaf = path[0] as usize;
-            if leaf < first_line.len() {
-                // A line that repeats another one word for word is harmless, and counts twice (as in ARX).
-                if levels.iter().zip(&path).any(|(level, number)| level.of_leaf[leaf] != *number) {
-                    return Err(HierarchyError::ValueTwice { line, first: first_line[leaf] });
-                }
-                continue;
-            }
-            first_line.push(line);
-            for (level, number) in path.iter().enumerate() {
-                levels[level].of_leaf.push(*number);
-                let Some(below) = level.checked_sub(1) else { continue };
-                let (up, below_number) = (&mut parents[below], path[below] as usize);
-                if below_number == up.len() {
-                    up.push(*number);
-                } else if up[below_number] != *number {
-                    return Err(HierarchyError::NotNested { line, level: below });
-                }
-            }
+            builder.add(at + 1, row)?;
         }
-        if levels.is_empty() {
-            return Err(HierarchyError::Empty);
-        }
-        let values = numbers.swap_remove(0);
-        Ok(Self { values, levels, lines })
+        builder.finish()
     }
 
     /// Two levels: the value, and `*`. For attributes without a hierarchy of their own.
@@ -266,6 +217,88 @@ impl Hierarchy {
             map[*low as usize] = *high;
         }
         map
+    }
+}
+
+/// A hierarchy that is read line by line.
+#[derive(Default)]
+struct Builder {
+    /// Per level: the number of each label.
+    numbers: Vec<HashMap<Box<str>, u32>>,
+    levels: Vec<Level>,
+    /// Per level: the label above each label.
+    parents: Vec<Vec<u32>>,
+    first_line: Vec<usize>,
+    lines: usize,
+    path: Vec<u32>,
+}
+
+impl Builder {
+    fn add<'a>(
+        &mut self,
+        line: usize,
+        row: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), HierarchyError> {
+        let Self { numbers, levels, parents, first_line, path, .. } = self;
+        let first = self.lines == 0;
+        self.lines += 1;
+        path.clear();
+        let mut found = 0;
+        for (level, label) in row.into_iter().enumerate() {
+            found += 1;
+            if first {
+                numbers.push(HashMap::new());
+                let empty = Level { labels: Vec::new(), of_leaf: Vec::new(), leaves: Vec::new() };
+                levels.push(empty);
+                parents.push(Vec::new());
+            } else if level >= levels.len() {
+                continue;
+            }
+            let this = &mut levels[level];
+            let number = match numbers[level].entry_ref(label) {
+                EntryRef::Occupied(known) => *known.get(),
+                EntryRef::Vacant(free) => {
+                    let number = this.labels.len() as u32;
+                    this.labels.push(label.into());
+                    this.leaves.push(0);
+                    free.insert(number);
+                    number
+                }
+            };
+            this.leaves[number as usize] += 1;
+            path.push(number);
+        }
+        if found != levels.len() || found == 0 {
+            return Err(HierarchyError::Ragged { line, found, expected: levels.len() });
+        }
+        let leaf = path[0] as usize;
+        if leaf < first_line.len() {
+            // A line that repeats another one word for word is harmless, and counts twice (as in ARX).
+            if levels.iter().zip(&*path).any(|(level, number)| level.of_leaf[leaf] != *number) {
+                return Err(HierarchyError::ValueTwice { line, first: first_line[leaf] });
+            }
+            return Ok(());
+        }
+        first_line.push(line);
+        for (level, number) in path.iter().enumerate() {
+            levels[level].of_leaf.push(*number);
+            let Some(below) = level.checked_sub(1) else { continue };
+            let (up, below_number) = (&mut parents[below], path[below] as usize);
+            if below_number == up.len() {
+                up.push(*number);
+            } else if up[below_number] != *number {
+                return Err(HierarchyError::NotNested { line, level: below });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Hierarchy, HierarchyError> {
+        if self.levels.is_empty() {
+            return Err(HierarchyError::Empty);
+        }
+        let values = self.numbers.swap_remove(0);
+        Ok(Hierarchy { values, levels: self.levels, lines: self.lines })
     }
 }
 

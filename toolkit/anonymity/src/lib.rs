@@ -77,11 +77,11 @@ pub use engine::{
 };
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Aggregate, Measure};
-pub use model::{Distance, Model, ModelError, estimated_map};
+pub use model::{Distance, Model, ModelError, Rule, estimated_map};
 pub use rate::{Gain, Rate};
 pub use risk::{
     Dankar, Estimate, Estimator, Population, PopulationRisk, SampleRisk, population_risk,
     sample_risk,
 };
-pub use search::{Control, ToTheEnd};
+pub use search::{Control, Point, ToTheEnd};
 pub use table::{Attribute, Sensitive, Table, TableBuilder, TableError};

@@ -3,7 +3,6 @@
 //! Enters: the models of a release. Leaves: a verdict per class. Refuses: parameters out of range and sensitive
 //! attributes the table lacks.
 
-use crate::table::Table;
 use std::sync::Arc;
 
 /// How far apart two sensitive values are, for t-closeness.
@@ -15,6 +14,19 @@ pub enum Distance {
     Hierarchical,
     /// Ranks of the values: numbers by size, other text by its characters.
     Ordered,
+}
+
+/// Which estimate of population uniqueness a model asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The rule of Dankar et al. 2012: Pitman up to a sampling fraction of 0.1, else the smaller of SNB and Zayatz.
+    Dankar,
+    /// Pitman's sampling formula (Hoshino 2001).
+    Pitman,
+    /// Zayatz 1991.
+    Zayatz,
+    /// Shifted negative binomial (Chen and Keller-McNulty 1998).
+    Snb,
 }
 
 /// A privacy model. `attribute` names a sensitive attribute of the table.
@@ -109,13 +121,24 @@ pub enum Model {
         /// Largest share.
         threshold: f64,
     },
+    /// Estimated share of the population that is unique at most `threshold`; unique records are suppressed until it
+    /// holds. An estimate that does not converge does not fulfil the condition. Once no kept record is unique it holds
+    /// without an estimate: a class of the population has at least the members of its class in the sample.
+    PopulationUniqueness {
+        /// Largest share.
+        threshold: f64,
+        /// Persons in the population the table is a sample of; at least as many as the table has rows.
+        population: u64,
+        /// The estimate.
+        rule: Rule,
+    },
 }
 
 /// A test of one class by the counts of one sensitive attribute.
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
     Distinct(u32),
-    Entropy(f64),
+    Entropy { l: f64, products: Products },
     Recursive { c: f64, l: usize },
     Equal(f64),
     Hierarchical { t: f64, tree: Arc<Tree> },
@@ -126,12 +149,19 @@ pub(crate) enum Test {
     MapAtLeast(u32),
 }
 
-/// Parents of the leaves and inner nodes of a hierarchy, level by level.
+/// A hierarchy of sensitive values without its root: all nodes, those of the lowest level first.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// For each level but the root: the parent, one level up, of each label.
-    up: Vec<Vec<u32>>,
-    labels: Vec<usize>,
+    /// Levels without the root.
+    height: usize,
+    /// Nodes of the lowest level.
+    leaves: usize,
+    /// For each leaf the node above it at each level, itself first.
+    path: Vec<u32>,
+    /// Rows of the table under each node.
+    totals: Vec<f64>,
+    /// Their shares.
+    shares: Vec<f64>,
 }
 
 /// A condition on all kept classes together.
@@ -139,6 +169,7 @@ pub(crate) struct Tree {
 pub(crate) enum Whole {
     AverageRisk(f64),
     Uniqueness(f64),
+    Population { threshold: f64, population: u64, rule: Rule },
 }
 
 /// Models made ready for one table.
@@ -170,6 +201,7 @@ impl Model {
             Self::BetaLikeness { .. } => "beta-likeness",
             Self::AverageRisk { .. } => "average risk",
             Self::SampleUniqueness { .. } => "sample uniqueness",
+            Self::PopulationUniqueness { .. } => "population uniqueness",
         }
     }
 
@@ -177,7 +209,10 @@ impl Model {
     pub fn supports_local_recoding(&self) -> bool {
         !matches!(
             self,
-            Self::KMap { .. } | Self::DeltaPresence { .. } | Self::SampleUniqueness { .. }
+            Self::KMap { .. }
+                | Self::DeltaPresence { .. }
+                | Self::SampleUniqueness { .. }
+                | Self::PopulationUniqueness { .. }
         )
     }
 
@@ -205,8 +240,14 @@ impl Model {
                 range(share(*min), "min")?;
                 range(share(*max) && min <= max, "max")
             }
-            Self::DeltaDisclosure { delta, .. } => range(*delta > 0.0, "delta"),
-            Self::BetaLikeness { beta, .. } => range(*beta > 0.0, "beta"),
+            Self::DeltaDisclosure { delta, .. } => {
+                range(*delta > 0.0 && delta.is_finite(), "delta")
+            }
+            Self::BetaLikeness { beta, .. } => range(*beta > 0.0 && beta.is_finite(), "beta"),
+            Self::PopulationUniqueness { threshold, population, .. } => {
+                range(share(*threshold), "threshold")?;
+                range(*population >= 1, "population")
+            }
             Self::AverageRisk { threshold } | Self::SampleUniqueness { threshold } => {
                 range(share(*threshold), "threshold")
             }
@@ -214,129 +255,11 @@ impl Model {
     }
 }
 
-/// The sample class size below which a population class smaller than `k` stays likely: Poisson estimate D3.
-pub fn estimated_map(k: u32, rows: u64, population: u64, significance: f64) -> u32 {
-    let lambda = f64::from(k) * rows as f64 / population as f64;
-    let mut term = (-lambda).exp();
-    let mut sum = 0.0;
-    let mut count = 0_u32;
-    while sum < 1.0 - significance && count < k {
-        sum += term;
-        count += 1;
-        term *= lambda / f64::from(count);
-    }
-    (count + 1).min(k)
-}
-
-impl Compiled {
-    pub(crate) fn new(models: &[Model], table: &Table) -> Result<Self, ModelError> {
-        if models.is_empty() {
-            return Err(ModelError::None);
-        }
-        let mut compiled = Self { k: 1, ..Self::default() };
-        for sensitive in &table.sensitive {
-            compiled.values.push(sensitive.values.len());
-            compiled.totals.push((sensitive.totals.clone(), table.rows));
-        }
-        if table.population.is_some() {
-            compiled.values.push(2);
-            compiled.totals.push((Vec::new(), 0));
-        }
-        for model in models {
-            model.check()?;
-            compiled.add(model, table)?;
-        }
-        Ok(compiled)
-    }
-
-    fn add(&mut self, model: &Model, table: &Table) -> Result<(), ModelError> {
-        let find = |attribute: &String| {
-            table
-                .sensitive
-                .iter()
-                .position(|s| s.name == *attribute)
-                .ok_or_else(|| ModelError::Sensitive { attribute: attribute.clone() })
-        };
-        let population = || table.population.ok_or(ModelError::Population { model: model.name() });
-        match model {
-            Model::KAnonymity { k } => self.k = self.k.max(*k),
-            Model::KMapEstimated { k, population, significance } => {
-                let k = estimated_map(*k, table.rows, *population, *significance);
-                self.k = self.k.max(k);
-            }
-            Model::KMap { k } => self.tests.push((population()?, Test::MapAtLeast(*k))),
-            Model::DeltaPresence { min, max } => {
-                self.tests.push((population()?, Test::Presence { min: *min, max: *max }));
-            }
-            Model::DistinctDiversity { attribute, l } => {
-                self.k = self.k.max(*l);
-                self.tests.push((find(attribute)?, Test::Distinct(*l)));
-            }
-            Model::EntropyDiversity { attribute, l } => {
-                // Entropy log l needs at least l values, hence l records.
-                let least = l.ceil() as u32;
-                self.k = self.k.max(least);
-                let at = find(attribute)?;
-                self.tests.push((at, Test::Distinct(least)));
-                self.tests.push((at, Test::Entropy(*l)));
-            }
-            Model::RecursiveDiversity { attribute, c, l } => {
-                self.k = self.k.max(*l);
-                let at = find(attribute)?;
-                self.tests.push((at, Test::Distinct(*l)));
-                self.tests.push((at, Test::Recursive { c: *c, l: *l as usize }));
-            }
-            Model::Closeness { attribute, t, distance } => {
-                let at = find(attribute)?;
-                let sensitive = &table.sensitive[at];
-                let test = match distance {
-                    Distance::Equal => Test::Equal(*t),
-                    Distance::Ordered => {
-                        Test::Ordered { t: *t, rank: Arc::new(order(&sensitive.values)) }
-                    }
-                    Distance::Hierarchical => {
-                        let hierarchy = sensitive.hierarchy.as_ref().ok_or_else(|| {
-                            ModelError::Hierarchy { attribute: attribute.clone() }
-                        })?;
-                        let levels = hierarchy.levels();
-                        let tree = Tree {
-                            up: (1..levels).map(|up| hierarchy.step(up - 1, up)).collect(),
-                            labels: (0..levels).map(|level| hierarchy.labels(level)).collect(),
-                        };
-                        Test::Hierarchical { t: *t, tree: Arc::new(tree) }
-                    }
-                };
-                self.tests.push((at, test));
-            }
-            Model::DeltaDisclosure { attribute, delta } => {
-                self.tests.push((find(attribute)?, Test::Disclosure(*delta)));
-            }
-            Model::BetaLikeness { attribute, beta, enhanced } => {
-                let test = Test::Beta { beta: *beta, enhanced: *enhanced };
-                self.tests.push((find(attribute)?, test));
-            }
-            Model::AverageRisk { threshold } => self.whole.push(Whole::AverageRisk(*threshold)),
-            Model::SampleUniqueness { threshold } => self.whole.push(Whole::Uniqueness(*threshold)),
-        }
-        Ok(())
-    }
-}
-
-/// Values in ascending order: as numbers if all are, else as text.
-fn order(values: &[Box<str>]) -> Vec<u32> {
-    let numbers: Option<Vec<f64>> = values.iter().map(|v| v.trim().parse().ok()).collect();
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    match numbers {
-        Some(numbers) => {
-            order.sort_by(|a, b| numbers[*a as usize].total_cmp(&numbers[*b as usize]));
-        }
-        None => order.sort_by(|a, b| values[*a as usize].cmp(&values[*b as usize])),
-    }
-    order
-}
-
 mod class_test;
+mod compile;
 mod error;
 
-pub(crate) use class_test::Class;
+use class_test::Products;
+pub(crate) use class_test::{Buffer, Class};
+pub use compile::estimated_map;
 pub use error::ModelError;

@@ -74,6 +74,8 @@ pub(crate) fn run<const N: usize>(
         lattice_nodes: nodes,
         checked,
         optimal: found.optimal,
+        bound: found.bound,
+        explored: found.explored.points(),
         pass_of_class,
     })
 }

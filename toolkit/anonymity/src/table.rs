@@ -309,6 +309,12 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// From here on there is a population, even if nobody but the rows of the table is in it.
+    pub fn begin_population(&mut self) {
+        self.outside.get_or_insert_with(HashMap::new);
+        self.pushed = 0;
+    }
+
     /// Add a row of the population that is not in the table: counted by k-map and δ-presence only.
     pub fn push_population(&mut self, quasi: &[&str]) -> Result<(), TableError> {
         let class = self.class(quasi)?;

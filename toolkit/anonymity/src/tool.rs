@@ -5,143 +5,25 @@
 //! models it cannot parse; by line and name, without values.
 
 mod attack;
+mod error;
 mod models;
 mod report;
 mod risk;
 mod text;
 
 pub use attack::{AttackOptions, attack_files};
-pub use models::{parse_model, parse_models};
-pub use report::{ClassSizes, ModelVerdict, Report};
+pub use error::ToolError;
+pub use models::{ModelText, parse_model, parse_models};
+pub use report::{ClassSizes, ModelVerdict, PopulationVerdict, Report, Solution};
 pub use risk::{RiskOptions, RiskReport, risk};
 pub use text::{join, split};
 
 use crate::{
-    AnonymizeError, Anonymized, Attribute, Control, Hierarchy, HierarchyError, ModelError,
-    Sensitive, Settings, Table, TableBuilder, TableError, anonymize,
+    Anonymized, Attribute, Control, Hierarchy, Sensitive, Settings, Table, TableBuilder, anonymize,
 };
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::BufRead;
-
-/// Why the tool refused. Lines and names only, never values.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ToolError {
-    /// The input cannot be read.
-    #[error("the data cannot be read")]
-    Read(#[source] std::io::Error),
-    /// The output cannot be written.
-    #[error("the output cannot be written")]
-    Write(#[source] std::io::Error),
-    /// There is no header line.
-    #[error("the data have no header line")]
-    NoHeader,
-    /// A column was named that the header lacks.
-    #[error("the data have no column {column:?}")]
-    Column {
-        /// Name asked for.
-        column: String,
-    },
-    /// An attribute without a hierarchy.
-    #[error("there is no hierarchy for the attribute {attribute:?}")]
-    NoHierarchy {
-        /// Name of the attribute.
-        attribute: String,
-    },
-    /// A hierarchy was refused.
-    #[error("hierarchy of {attribute:?}")]
-    Hierarchy {
-        /// Name of the attribute.
-        attribute: String,
-        /// Why.
-        #[source]
-        source: HierarchyError,
-    },
-    /// A line has another number of columns than the header.
-    #[error("line {line} has {found} columns, the header has {expected}")]
-    Width {
-        /// Line, from 1 (the header).
-        line: u64,
-        /// Columns of the line.
-        found: usize,
-        /// Columns of the header.
-        expected: usize,
-    },
-    /// A model cannot be parsed.
-    #[error("model {position}: {problem}")]
-    Model {
-        /// Position among the models, from 1.
-        position: usize,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// The table was refused.
-    #[error(transparent)]
-    Table(#[from] TableError),
-    /// The question was refused, or has no answer.
-    #[error(transparent)]
-    Anonymize(#[from] AnonymizeError),
-    /// What is to be attacked was refused.
-    #[error(transparent)]
-    Holdings(#[from] crate::holdings::HoldingsError),
-    /// A pair names a person that one of the files lacks.
-    #[error("line {line} of the pairs names a person that is not in the data")]
-    Pair {
-        /// Line, from 1.
-        line: u64,
-    },
-    /// The files have different numbers of rows, and no pairs were given.
-    #[error("the original has {original} rows, the release {released}, and there are no pairs")]
-    Rows {
-        /// Rows of the original.
-        original: u64,
-        /// Rows of the release.
-        released: u64,
-    },
-    /// The population of an estimate is smaller than the data.
-    #[error("the population is smaller than the data")]
-    Population,
-}
-
-impl From<ModelError> for ToolError {
-    fn from(error: ModelError) -> Self {
-        Self::Anonymize(error.into())
-    }
-}
-
-impl ToolError {
-    /// The Japanese sentence for the person at the command line.
-    pub fn ja(&self) -> String {
-        match self {
-            Self::Read(_) => "データを読み取れません。".into(),
-            Self::Write(_) => "出力を書き込めません。".into(),
-            Self::NoHeader => "データに見出し行がありません。".into(),
-            Self::Column { column } => {
-                format!("データに列「{column}」がありません。列名を確認してください。")
-            }
-            Self::NoHierarchy { attribute } => format!(
-                "「{attribute}」の階層ファイルがありません。--hierarchies のフォルダに {attribute}.csv を置いてください。"
-            ),
-            Self::Hierarchy { attribute, source } => format!("「{attribute}」:{}", source.ja()),
-            Self::Width { line, found, expected } => {
-                format!("{line}行目は{found}列ですが、見出しは{expected}列です。")
-            }
-            Self::Model { position, .. } => {
-                format!("{position}番目の --model を解釈できません。例:k=5、l=3,kind=entropy")
-            }
-            Self::Table(error) => error.ja(),
-            Self::Anonymize(error) => error.ja(),
-            Self::Holdings(error) => error.ja(),
-            Self::Pair { line } => {
-                format!("対応表の{line}行目の人が、元データか加工データにいません。")
-            }
-            Self::Rows { original, released } => format!(
-                "元データは{original}行、加工データは{released}行です。行の順で対応づけられないため、--truth に対応表を指定してください。"
-            ),
-            Self::Population => "母集団の人数がデータの行数より小さくなっています。".into(),
-        }
-    }
-}
 
 /// What to anonymize.
 #[derive(Debug, Clone)]
@@ -171,6 +53,8 @@ pub struct Run {
     /// For each column of the input: its place among the quasi-identifiers, or what to do with it.
     columns: Vec<Column>,
     delimiter: char,
+    /// Of the data as they were read.
+    digest: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,15 +65,51 @@ enum Column {
 }
 
 /// Read a header line.
-fn header(lines: &mut text::Lines<impl BufRead>) -> Result<Vec<String>, ToolError> {
-    let line = lines.next()?.ok_or(ToolError::NoHeader)?;
-    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
-    Ok(split(line, lines.delimiter).into_iter().map(std::borrow::Cow::into_owned).collect())
+fn header(records: &mut text::Records<impl BufRead>) -> Result<Vec<String>, ToolError> {
+    let delimiter = records.delimiter;
+    let record = records.next()?.ok_or(ToolError::NoHeader)?;
+    Ok(split(record, delimiter).into_iter().map(Cow::into_owned).collect())
+}
+
+/// The cells of the next record, as many as the header has.
+fn cells(
+    records: &mut text::Records<impl BufRead>,
+    expected: usize,
+) -> Result<Option<Vec<Cow<'_, str>>>, ToolError> {
+    if !records.advance()? {
+        return Ok(None);
+    }
+    let line = records.line;
+    let cells = split(records.last()?, records.delimiter);
+    if cells.len() != expected {
+        return Err(ToolError::Width { line, found: cells.len(), expected });
+    }
+    Ok(Some(cells))
 }
 
 fn place(header: &[String], column: &str) -> Result<usize, ToolError> {
-    let found = header.iter().position(|name| name == column);
-    found.ok_or_else(|| ToolError::Column { column: column.to_owned() })
+    let mut found = header.iter().enumerate().filter(|(_, name)| *name == column);
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Ok(at),
+        (None, _) => Err(ToolError::Column { column: column.to_owned() }),
+        _ => Err(ToolError::ColumnTwice { column: column.to_owned() }),
+    }
+}
+
+/// Places of the columns of each role; no column may have two.
+fn places(header: &[String], roles: [&[String]; 3]) -> Result<[Vec<usize>; 3], ToolError> {
+    let mut taken = vec![false; header.len()];
+    let mut found = [Vec::new(), Vec::new(), Vec::new()];
+    for (names, found) in roles.into_iter().zip(&mut found) {
+        for name in names {
+            let at = place(header, name)?;
+            if core::mem::replace(&mut taken[at], true) {
+                return Err(ToolError::NamedTwice { column: name.clone() });
+            }
+            found.push(at);
+        }
+    }
+    Ok(found)
 }
 
 fn hierarchy(options: &Options, attribute: &str) -> Result<Option<Hierarchy>, ToolError> {
@@ -205,8 +125,24 @@ fn hierarchy(options: &Options, attribute: &str) -> Result<Option<Hierarchy>, To
 /// # Errors
 /// [`ToolError`]; never carries a value of the data.
 pub fn run(data: impl BufRead, options: &Options, control: &dyn Control) -> Result<Run, ToolError> {
-    let mut lines = text::Lines::new(data, options.delimiter);
-    let header = header(&mut lines)?;
+    run_with_population(data, None::<&[u8]>, options, control)
+}
+
+/// As [`run`], with the rows of the population that are not in the data (k-map, δ-presence): delimited text with at
+/// least the columns of the quasi-identifiers.
+///
+/// # Errors
+/// [`ToolError`]; never carries a value of the data.
+pub fn run_with_population(
+    data: impl BufRead,
+    population: Option<impl BufRead>,
+    options: &Options,
+    control: &dyn Control,
+) -> Result<Run, ToolError> {
+    let mut records = text::Records::new(data, options.delimiter)?;
+    let header = header(&mut records)?;
+    let roles: [&[String]; 3] = [&options.quasi, &options.sensitive, &options.identifying];
+    let [quasi, sensitive, identifying] = places(&header, roles)?;
     let mut attributes = Vec::new();
     for name in &options.quasi {
         let hierarchy = hierarchy(options, name)?
@@ -217,31 +153,44 @@ pub fn run(data: impl BufRead, options: &Options, control: &dyn Control) -> Resu
     for name in &options.sensitive {
         protected.push(Sensitive::new(name.clone(), hierarchy(options, name)?));
     }
-    let places = |names: &[String]| -> Result<Vec<usize>, ToolError> {
-        names.iter().map(|name| place(&header, name)).collect()
-    };
-    let (quasi, sensitive) = (places(&options.quasi)?, places(&options.sensitive)?);
     let mut columns = vec![Column::AsIs; header.len()];
-    for at in places(&options.identifying)? {
+    for at in identifying {
         columns[at] = Column::Star;
     }
     for (number, at) in quasi.iter().enumerate() {
         columns[*at] = Column::Quasi(number);
     }
     let mut table = TableBuilder::new(attributes, protected)?;
-    while let Some(line) = lines.next()? {
-        let cells = split(&line, options.delimiter);
-        if cells.len() != header.len() {
-            let (line, found) = (lines.number, cells.len());
-            return Err(ToolError::Width { line, found, expected: header.len() });
-        }
-        let pick = |of: &[usize]| of.iter().map(|at| cells[*at].as_ref()).collect::<Vec<_>>();
-        table.push(&pick(&quasi), &pick(&sensitive))?;
+    while let Some(cells) = cells(&mut records, header.len())? {
+        table.push(&pick(&cells, &quasi), &pick(&cells, &sensitive))?;
+    }
+    if let Some(population) = population {
+        add_population(&mut table, population, options)?;
     }
     let table = table.finish();
     let answer = anonymize(&table, &options.settings, control)?;
     let report = Report::new(&table, &answer, &options.settings);
-    Ok(Run { answer, report, table, columns, delimiter: options.delimiter })
+    let (delimiter, digest) = (options.delimiter, records.digest);
+    Ok(Run { answer, report, table, columns, delimiter, digest })
+}
+
+fn pick<'a>(cells: &'a [Cow<'_, str>], places: &[usize]) -> Vec<&'a str> {
+    places.iter().map(|at| cells[*at].as_ref()).collect()
+}
+
+fn add_population(
+    table: &mut TableBuilder,
+    population: impl BufRead,
+    options: &Options,
+) -> Result<(), ToolError> {
+    let mut records = text::Records::new(population, options.delimiter)?;
+    let header = header(&mut records)?;
+    let [quasi, ..] = places(&header, [&options.quasi, &[], &[]])?;
+    table.begin_population();
+    while let Some(cells) = cells(&mut records, header.len())? {
+        table.push_population(&pick(&cells, &quasi)).map_err(ToolError::PopulationTable)?;
+    }
+    Ok(())
 }
 
 impl Run {
@@ -254,28 +203,28 @@ impl Run {
         data: impl BufRead,
         out: &mut impl std::io::Write,
     ) -> Result<(), ToolError> {
-        let mut lines = text::Lines::new(data, self.delimiter);
-        let first = lines.next()?.ok_or(ToolError::NoHeader)?;
-        let mut text = first.strip_prefix('\u{feff}').unwrap_or(&first).to_owned();
+        let mut records = text::Records::new(data, self.delimiter)?;
+        let mut shown = String::new();
+        shown.push_str(records.next()?.ok_or(ToolError::NoHeader)?);
         let mut row = 0;
         loop {
-            text.push('\n');
-            out.write_all(text.as_bytes()).map_err(ToolError::Write)?;
-            let Some(line) = lines.next()? else { break };
-            let cells = split(&line, self.delimiter);
-            let found = cells.len();
-            if found != self.columns.len() || row >= self.table.class_of_row.len() {
-                let expected = self.columns.len();
-                return Err(ToolError::Width { line: lines.number, found, expected });
+            shown.push('\n');
+            out.write_all(shown.as_bytes()).map_err(ToolError::Write)?;
+            let Some(cells) = cells(&mut records, self.columns.len())? else { break };
+            if row >= self.table.class_of_row.len() {
+                return Err(ToolError::Changed);
             }
-            let labels = self.answer.labels(&self.table, row);
-            let shown = self.columns.iter().zip(&cells).map(|(column, cell)| match column {
-                Column::Quasi(at) => labels.as_ref().map_or("*", |labels| labels[*at]),
+            let class = self.table.class_of_row[row];
+            let fields = self.columns.iter().zip(&cells).map(|(column, cell)| match column {
+                Column::Quasi(at) => self.answer.label(&self.table, class, *at).unwrap_or("*"),
                 Column::Star => "*",
                 Column::AsIs => cell.as_ref(),
             });
-            text = join(shown, self.delimiter);
+            text::join_into(fields, self.delimiter, &mut shown);
             row += 1;
+        }
+        if row < self.table.class_of_row.len() || records.digest != self.digest {
+            return Err(ToolError::Changed);
         }
         out.flush().map_err(ToolError::Write)
     }

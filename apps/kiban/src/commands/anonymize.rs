@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,9 +42,15 @@ pub(crate) struct Anonymize {
     /// 探索（省略時は大きさで選びます）
     #[arg(long, value_enum)]
     search: Option<SearchName>,
-    /// 発見的探索で調べる節の上限
-    #[arg(long, default_value_t = 1_000)]
-    checks: u64,
+    /// 発見的探索で調べる節の上限（省略時は1000、--seconds があれば上限なし）
+    #[arg(long)]
+    checks: Option<u64>,
+    /// 探索の時間の上限（秒）。過ぎたら、それまでの最良の解を書きます
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// 母集団の表のうち、入力に含まれない行（kmap、presence のとき）。準識別子の列が必要です
+    #[arg(long)]
+    population_table: Option<PathBuf>,
     /// 再符号化
     #[arg(long, value_enum, default_value_t = RecodingName::FullDomain)]
     recoding: RecodingName,
@@ -144,11 +150,21 @@ enum RecodingName {
 struct Watch {
     bar: ProgressBar,
     stop: Arc<AtomicBool>,
+    until: Option<Instant>,
+    late: AtomicBool,
 }
 
 impl Control for Watch {
+    #[expect(clippy::disallowed_methods, reason = "a time limit is what was asked for")]
     fn stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        // Once it is late it stays late, and no clock is asked.
+        if self
+            .until
+            .is_some_and(|until| !self.late.load(Ordering::Relaxed) && Instant::now() >= until)
+        {
+            self.late.store(true, Ordering::Relaxed);
+        }
+        self.stop.load(Ordering::Relaxed) || self.late.load(Ordering::Relaxed)
     }
     fn progress(&self, checked: u64, best: f64) {
         self.bar.set_position(checked);
@@ -203,10 +219,12 @@ pub(crate) fn anonymize(args: &Anonymize) -> Outcome {
         AggregateName::Sum => Aggregate::Sum,
     };
     settings.gs_factor = args.gs_factor;
+    let checks = args.checks.unwrap_or(if args.seconds.is_some() { u64::MAX } else { 1_000 });
     settings.search = match args.search {
+        None if args.seconds.is_some() => SearchKind::Anytime,
         None => SearchKind::Automatic,
         Some(SearchName::Optimal) => SearchKind::Optimal,
-        Some(SearchName::Heuristic) => SearchKind::Heuristic { checks: args.checks },
+        Some(SearchName::Heuristic) => SearchKind::Heuristic { checks },
     };
     settings.recoding = match args.recoding {
         RecodingName::FullDomain => Recoding::FullDomain,
@@ -223,29 +241,72 @@ pub(crate) fn anonymize(args: &Anonymize) -> Outcome {
     let style = ProgressStyle::with_template("{spinner} {pos} 節 {msg} {elapsed}");
     let bar = ProgressBar::new_spinner()
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let until = match args.seconds.map(Duration::try_from_secs_f64) {
+        None => None,
+        Some(Ok(limit)) => begun.checked_add(limit),
+        Some(Err(e)) => {
+            return Err(Failure::new("--seconds は0以上の秒数で指定してください。", &e));
+        }
+    };
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
+    let part = beside(&args.out);
+    let leftover = part.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            asked.store(true, Ordering::Relaxed);
+        // The first time the search ends with the best it has; the second time nothing is kept.
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if asked.swap(true, Ordering::Relaxed) {
+                let _ = fs::remove_file(&leftover);
+                std::process::exit(130);
+            }
         }
     });
-    let watch = Watch { bar, stop };
+    let watch = Watch { bar, stop, until, late: AtomicBool::new(false) };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.unwrap_or_default())
         .build()
         .map_err(|e| Failure::new("並列処理を始められません。", &e))?;
     let data = open(&args.table.data)?;
-    let mut run = pool.install(|| tool::run(data, &options, &watch)).map_err(failed)?;
-    let out = File::create(&args.out)
-        .map_err(Failure::io("出力を書けません。書き先を確かめてください。"))?;
-    run.write(open(&args.table.data)?, &mut BufWriter::new(out)).map_err(failed)?;
+    let population = args.population_table.as_deref().map(open).transpose()?;
+    // Other tasks, such as the one that waits for Ctrl-C, move to another thread.
+    let mut run = tokio::task::block_in_place(|| {
+        pool.install(|| tool::run_with_population(data, population, &options, &watch))
+    })
+    .map_err(failed)?;
+    let unwritable = || Failure::io("出力を書けません。書き先を確かめてください。");
+    let written = File::create(&part).map_err(unwritable()).and_then(|out| {
+        run.write(open(&args.table.data)?, &mut BufWriter::new(out)).map_err(failed)?;
+        fs::rename(&part, &args.out).map_err(unwritable())
+    });
+    if let Err(failure) = written {
+        let _ = fs::remove_file(&part);
+        return Err(failure);
+    }
     watch.bar.finish_and_clear();
     run.report.seconds = Some(begun.elapsed().as_secs_f64());
     run.report.peak_rss_bytes = peak_rss_bytes();
     write_json(&args.report, &run.report)?;
+    if watch.stop() && !run.report.optimal {
+        say::line("探索を途中で終えました。それまでに見つかった最良の解を書きました。");
+    }
+    if !run.report.optimal {
+        say::line(&match run.report.gap {
+            Some(gap) => format!("最適とは限りません（損失は最良でも {gap:.6} 下がるだけです）。"),
+            None => "最適とは限りません。".to_owned(),
+        });
+    }
+    if run.report.suppressed == run.report.rows {
+        say::line("全ての行が抑制されました。k などの基準か階層を見直してください。");
+    }
     say::line(&format!("匿名化しました：{}（報告 {}）", args.out.display(), args.report.display()));
     Ok(())
+}
+
+/// Where the output grows until it is complete.
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    out.with_file_name(name)
 }
 
 pub(crate) fn risk(args: &Risk) -> Outcome {

@@ -33,6 +33,14 @@ pub enum ModelError {
         /// Name of the model.
         model: &'static str,
     },
+    /// The population of an estimate is smaller than the table.
+    #[error("the population of {population} is smaller than the table of {rows} rows")]
+    PopulationSmaller {
+        /// Persons of the population.
+        population: u64,
+        /// Rows of the table.
+        rows: u64,
+    },
     /// A model that local recoding cannot keep.
     #[error("{model} does not hold for a table put together by local recoding")]
     LocalRecoding {
@@ -57,7 +65,12 @@ impl ModelError {
             Self::Hierarchy { attribute } => {
                 format!("機微な属性「{attribute}」の階層ファイルが必要です。")
             }
-            Self::Population { model } => format!("基準「{model}」には母集団の表が必要です。"),
+            Self::Population { model } => {
+                format!("基準「{model}」には母集団の表(--population-table)が必要です。")
+            }
+            Self::PopulationSmaller { population, rows } => {
+                format!("母集団の人数({population})がデータの行数({rows})より小さくなっています。")
+            }
             Self::LocalRecoding { model } => {
                 format!("基準「{model}」は局所的な一般化では保証できません。")
             }

@@ -7,6 +7,7 @@ mod gamma;
 mod population;
 mod snb;
 
+pub(crate) use population::estimate;
 pub use population::{Dankar, Estimate, Estimator, Population, PopulationRisk, population_risk};
 
 /// Risks that follow from class sizes alone (El Emam 2013). Without a population table the journalist's risk is the

@@ -2,6 +2,7 @@
 
 use super::gamma::{digamma, ln_gamma, trigamma};
 use super::snb;
+use crate::model::Rule;
 
 /// The population a table is a sample of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,18 +97,47 @@ pub fn population_risk(histogram: &[(u32, u64)], population: Population) -> Opti
     let zayatz = zayatz(&sizes, sample, population);
     let snb = snb::estimate(&sizes, sample, population, snb::Form::Arx);
     let snb_derived = snb::estimate(&sizes, sample, population, snb::Form::Derived);
-    let (estimate, chosen) = if fraction <= 0.1 {
-        (pitman, Estimator::Pitman)
-    } else {
-        match (snb, zayatz) {
-            (Estimate::Share(snb), Estimate::Share(zayatz)) if snb < zayatz => {
-                (Estimate::Share(snb), Estimator::Snb)
-            }
-            _ => (zayatz, Estimator::Zayatz),
-        }
-    };
-    let dankar = Dankar { estimate, chosen };
+    let dankar = dankar(fraction, || pitman, || zayatz, || snb);
     Some(PopulationRisk { population, fraction, pitman, zayatz, snb, snb_derived, dankar })
+}
+
+fn dankar(
+    fraction: f64,
+    pitman: impl Fn() -> Estimate,
+    zayatz: impl Fn() -> Estimate,
+    snb: impl Fn() -> Estimate,
+) -> Dankar {
+    if fraction <= 0.1 {
+        return Dankar { estimate: pitman(), chosen: Estimator::Pitman };
+    }
+    match (snb(), zayatz()) {
+        (Estimate::Share(snb), Estimate::Share(zayatz)) if snb < zayatz => {
+            Dankar { estimate: Estimate::Share(snb), chosen: Estimator::Snb }
+        }
+        (_, zayatz) => Dankar { estimate: zayatz, chosen: Estimator::Zayatz },
+    }
+}
+
+/// The one estimate that a model asks for, from class sizes in ascending order. Without a unique record the share of
+/// the population that is unique and in the table is 0, and needs no estimate.
+pub(crate) fn estimate(sizes: &[(u32, u64)], population: u64, rule: Rule) -> Estimate {
+    let sample: f64 = sizes.iter().map(|(size, n)| f64::from(*size) * *n as f64).sum();
+    if sizes.first().is_none_or(|(size, _)| *size > 1) {
+        return Estimate::Share(0.0);
+    }
+    let population = population as f64;
+    let pitman = || pitman(sizes, sample, population);
+    let zayatz = || zayatz(sizes, sample, population);
+    let snb = |form| snb::estimate(sizes, sample, population, form);
+    match rule {
+        Rule::Pitman => pitman(),
+        Rule::Zayatz => zayatz(),
+        // The equations that follow from the model: those of ARX have no root on any reference table.
+        Rule::Snb => snb(snb::Form::Derived),
+        Rule::Dankar => {
+            dankar(sample / population, pitman, zayatz, || snb(snb::Form::Arx)).estimate
+        }
+    }
 }
 
 /// Zayatz: the probability that a sample unique is a population unique, as if the population had the classes of the
@@ -158,6 +188,34 @@ fn pitman(sizes: &[(u32, u64)], n: f64, population: f64) -> Estimate {
     Estimate::NotConverged
 }
 
+/// Derivatives of the sum of ln(theta + i alpha), i from 1 to classes - 1: by theta, alpha, twice by theta, by both,
+/// twice by alpha. Through digamma and trigamma, unless alpha is too small for them.
+fn sums(theta: f64, alpha: f64, classes: u64) -> (f64, f64, f64, f64, f64) {
+    let terms = classes.saturating_sub(1) as f64;
+    let (mut s1, mut squares) = (0.0, 0.0);
+    if alpha > 1e-3 && (theta / alpha).abs() < 1e8 {
+        let (low, high) = (theta / alpha + 1.0, theta / alpha + classes as f64);
+        s1 = (digamma(high) - digamma(low)) / alpha;
+        squares = (trigamma(low) - trigamma(high)) / (alpha * alpha);
+    } else {
+        let (mut s2, mut mixed, mut last) = (0.0, 0.0, 0.0);
+        for i in 1..classes {
+            let i = i as f64;
+            let r = 1.0 / (theta + i * alpha);
+            s1 += r;
+            s2 += i * r;
+            squares += r * r;
+            mixed += i * r * r;
+            last += i * i * r * r;
+        }
+        return (s1, s2, -squares, -mixed, -last);
+    }
+    let s2 = (terms - theta * s1) / alpha;
+    let mixed = (s1 - theta * squares) / alpha;
+    let last = (terms - 2.0 * theta * s1 + theta * theta * squares) / (alpha * alpha);
+    (s1, s2, -squares, -mixed, -last)
+}
+
 /// A stationary point of the likelihood; steps that leave its domain are halved.
 fn newton(
     sizes: &[(u32, u64)],
@@ -173,16 +231,7 @@ fn newton(
         return None;
     }
     for _ in 0..100 {
-        let (mut s1, mut s2, mut s11, mut s12, mut s22) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for i in 1..classes {
-            let i = i as f64;
-            let r = 1.0 / (theta + i * alpha);
-            s1 += r;
-            s2 += i * r;
-            s11 -= r * r;
-            s12 -= i * r * r;
-            s22 -= i * i * r * r;
-        }
+        let (mut s1, mut s2, mut s11, s12, mut s22) = sums(theta, alpha, classes);
         s1 -= digamma(n + theta) - digamma(theta + 1.0);
         s11 += trigamma(theta + 1.0) - trigamma(n + theta);
         let (d0, t0) = (digamma(1.0 - alpha), trigamma(1.0 - alpha));

@@ -5,7 +5,7 @@
 //! that a bound rules out cost no check: the generalisation alone, plus what an ancestor checked before surely
 //! suppresses. The same for any number of threads; stops after so many checks or when told to.
 
-use super::{Best, Control, Found, improve};
+use super::{Best, Control, Explored, Found, bound, improve};
 use crate::check::{Problem, Work};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -37,7 +37,8 @@ struct Search<'a, const N: usize> {
     most: u64,
     known: HashMap<Vec<usize>, Worth>,
     /// Nodes checked that surely suppress rows: their levels and penalties.
-    tops: Vec<(Vec<usize>, Vec<f64>)>,
+    tops: Vec<bound::Top>,
+    explored: Explored,
     best: Option<Best>,
     checked: u64,
     random: u64,
@@ -87,7 +88,7 @@ impl<const N: usize> Search<'_, N> {
                 fresh.push(node);
             }
         }
-        fresh.truncate((self.most - self.checked) as usize);
+        fresh.truncate(usize::try_from(self.most - self.checked).unwrap_or(usize::MAX));
         let zero = vec![0; self.problem.attributes.len()];
         let problem = self.problem;
         let verdicts: Vec<_> = fresh
@@ -104,6 +105,7 @@ impl<const N: usize> Search<'_, N> {
             if verdict.sure > 0 && self.tops.len() < 2_000 {
                 self.tops.push((levels.clone(), penalties));
             }
+            self.explored.note(problem.rows, levels, &verdict);
             if verdict.anonymous {
                 improve(&mut self.best, Best { score: verdict.score, levels: levels.clone() });
             }
@@ -252,7 +254,7 @@ pub(crate) fn seed<const N: usize>(
     let mut node = problem.highest();
     search.descend(&mut node);
     search.climb(&mut node, false);
-    search.found()
+    search.found(None)
 }
 
 /// Search with at most `most` checks.
@@ -280,7 +282,9 @@ pub(crate) fn search<const N: usize>(
         // A small lattice is soon known as a whole.
         idle = if search.checked == before { idle + 1 } else { 0 };
     }
-    search.found()
+    let score = search.best.as_ref().map_or(f64::INFINITY, |best| best.score);
+    let bound = bound::lower(problem, &search.tops, score);
+    search.found(bound)
 }
 
 impl<'a, const N: usize> Search<'a, N> {
@@ -291,13 +295,20 @@ impl<'a, const N: usize> Search<'a, N> {
             most,
             known: HashMap::new(),
             tops: Vec::new(),
+            explored: Explored::default(),
             best: None,
             checked: 0,
             random: 1,
         }
     }
 
-    fn found(self) -> Found {
-        Found { best: self.best, checked: self.checked, optimal: false }
+    fn found(self, bound: Option<f64>) -> Found {
+        Found {
+            best: self.best,
+            checked: self.checked,
+            optimal: false,
+            bound,
+            explored: self.explored,
+        }
     }
 }

@@ -1,8 +1,13 @@
 //! Searching the lattice of levels for the node with the smallest score.
 
+mod bound;
+mod explored;
 pub(crate) mod heuristic;
 pub(crate) mod optimal;
 pub(crate) mod walker;
+
+pub(crate) use explored::Explored;
+pub use explored::Point;
 
 use core::cmp::Ordering;
 
@@ -55,4 +60,7 @@ pub(crate) struct Found {
     pub(crate) checked: u64,
     /// True if no node can be better.
     pub(crate) optimal: bool,
+    /// A score that no node undercuts, where the measure has such a bound.
+    pub(crate) bound: Option<f64>,
+    pub(crate) explored: Explored,
 }

@@ -11,7 +11,7 @@
 //! generalise one another: the result, and the number of nodes checked, is the same for any number of threads.
 
 use super::walker::Walker;
-use super::{Best, Control, Found, improve};
+use super::{Best, Control, Explored, Found, bound, improve};
 use crate::check::Problem;
 use crate::group::{Classes, Scratch};
 use rayon::prelude::*;
@@ -26,6 +26,7 @@ struct Unit {
     penalties: Vec<f64>,
     best: Option<Best>,
     checked: u64,
+    explored: Explored,
 }
 
 /// The attributes in the order in which they are raised: those that merge most come first.
@@ -107,6 +108,7 @@ impl<const N: usize> Lattice<'_, N> {
             penalties: vec![0.0; self.inner * n],
             best: None,
             checked: 0,
+            explored: Explored::default(),
         };
         let mut best = seed.cloned();
         let mut digits: Vec<usize> = inner_sizes.iter().map(|size| size - 1).collect();
@@ -140,6 +142,7 @@ impl<const N: usize> Lattice<'_, N> {
                 for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
                     *own = own.max(*more);
                 }
+                state.explored.note(self.problem.rows, &levels, &verdict);
                 if verdict.anonymous {
                     improve(&mut best, Best { score: verdict.score, levels: levels.clone() });
                 }
@@ -162,7 +165,7 @@ impl<const N: usize> Lattice<'_, N> {
 /// Search all nodes.
 pub(crate) fn search<const N: usize>(
     problem: &Problem<'_, N>,
-    seed: Option<Best>,
+    seed: Found,
     control: &dyn Control,
 ) -> Found {
     let order = order(problem);
@@ -189,8 +192,7 @@ pub(crate) fn search<const N: usize>(
     let starts: Vec<OnceLock<Classes<N>>> =
         (0..lattice.sizes[0]).map(|_| OnceLock::new()).collect();
     let mut units: Vec<Option<Unit>> = (0..count).map(|_| None).collect();
-    let mut best = seed;
-    let mut checked = 0;
+    let Found { mut best, mut checked, mut explored, .. } = seed;
     for wave in waves.iter().rev() {
         let done: Vec<Unit> = wave
             .par_iter()
@@ -198,6 +200,7 @@ pub(crate) fn search<const N: usize>(
             .collect();
         for (at, mut unit) in wave.iter().zip(done) {
             checked += unit.checked;
+            explored.merge(core::mem::take(&mut unit.explored));
             if let Some(found) = unit.best.take() {
                 improve(&mut best, found);
             }
@@ -205,7 +208,11 @@ pub(crate) fn search<const N: usize>(
         }
         control.progress(checked, best.as_ref().map_or(f64::INFINITY, |b| b.score));
     }
-    Found { best, checked, optimal: !control.stop() }
+    let optimal = !control.stop();
+    let score = best.as_ref().map(|best| best.score);
+    let bound =
+        if optimal { score } else { bound::lower(problem, &[], score.unwrap_or(f64::INFINITY)) };
+    Found { best, checked, optimal, bound, explored }
 }
 
 impl<const N: usize> Lattice<'_, N> {

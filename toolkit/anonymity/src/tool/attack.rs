@@ -42,7 +42,7 @@ struct Side {
 }
 
 fn read(data: impl BufRead, options: &AttackOptions, released: bool) -> Result<Side, ToolError> {
-    let mut lines = text::Lines::new(data, options.delimiter);
+    let mut lines = text::Records::new(data, options.delimiter)?;
     let header = header(&mut lines)?;
     let person = options.person.as_ref().and_then(|p| header.iter().position(|name| name == p));
     let mut builder = HoldingsBuilder::new();
@@ -58,10 +58,10 @@ fn read(data: impl BufRead, options: &AttackOptions, released: bool) -> Result<S
         }
     }
     let mut person_of_row = Vec::new();
-    while let Some(line) = lines.next()? {
-        let cells = split(&line, options.delimiter);
+    while lines.advance()? {
+        let cells = split(lines.last()?, options.delimiter);
         if cells.len() != header.len() {
-            let (line, found) = (lines.number, cells.len());
+            let (line, found) = (lines.line, cells.len());
             return Err(ToolError::Width { line, found, expected: header.len() });
         }
         let quasi = &columns[..options.quasi.len()];
@@ -96,16 +96,16 @@ fn pairs(
     (original, released): (&Holdings, &Holdings),
     delimiter: char,
 ) -> Result<Vec<(u32, u32)>, ToolError> {
-    let mut lines = text::Lines::new(truth, delimiter);
+    let mut lines = text::Records::new(truth, delimiter)?;
     let mut pairs = Vec::new();
-    while let Some(line) = lines.next()? {
-        let cells = split(&line, delimiter);
+    while lines.advance()? {
+        let cells = split(lines.last()?, delimiter);
         let [a, b] = cells.as_slice() else {
-            let (line, found) = (lines.number, cells.len());
+            let (line, found) = (lines.line, cells.len());
             return Err(ToolError::Width { line, found, expected: 2 });
         };
         let pair = original.number_of(a).zip(released.number_of(b));
-        pairs.push(pair.ok_or(ToolError::Pair { line: lines.number })?);
+        pairs.push(pair.ok_or(ToolError::Pair { line: lines.line })?);
     }
     Ok(pairs)
 }

@@ -1,9 +1,9 @@
 //! `kiban tool risk`: the risks of a file as it is, and whether it fulfils models.
 
 use super::report::ModelVerdict;
-use super::{ToolError, header, place, split, text};
+use super::{ToolError, cells, header, places, text};
 use crate::group::Scratch;
-use crate::model::{Class, Compiled, Model, Whole};
+use crate::model::{Class, Compiled, Model};
 use crate::risk::{Population, PopulationRisk, SampleRisk, population_risk, sample_risk};
 use crate::{Attribute, Hierarchy, ModelError, Sensitive, Table, TableBuilder};
 use hashbrown::HashMap;
@@ -57,12 +57,9 @@ struct File {
 }
 
 fn read(data: impl BufRead, options: &RiskOptions) -> Result<File, ToolError> {
-    let mut lines = text::Lines::new(data, options.delimiter);
-    let header = header(&mut lines)?;
-    let places = |names: &[String]| -> Result<Vec<usize>, ToolError> {
-        names.iter().map(|name| place(&header, name)).collect()
-    };
-    let (quasi, sensitive) = (places(&options.quasi)?, places(&options.sensitive)?);
+    let mut records = text::Records::new(data, options.delimiter)?;
+    let header = header(&mut records)?;
+    let [quasi, sensitive, _] = places(&header, [&options.quasi, &options.sensitive, &[]])?;
     let mut protected = Vec::new();
     for name in &options.sensitive {
         let parsed = options.hierarchies.get(name).map(|text| {
@@ -80,12 +77,7 @@ fn read(data: impl BufRead, options: &RiskOptions) -> Result<File, ToolError> {
     let mut sizes = vec![0_u32];
     let mut counts: Vec<HashMap<(u32, u32), u32>> = vec![HashMap::new(); sensitive.len()];
     let mut key = Vec::with_capacity(quasi.len());
-    while let Some(line) = lines.next()? {
-        let cells = split(&line, options.delimiter);
-        if cells.len() != header.len() {
-            let (line, found) = (lines.number, cells.len());
-            return Err(ToolError::Width { line, found, expected: header.len() });
-        }
+    while let Some(cells) = cells(&mut records, header.len())? {
         key.clear();
         let mut starred = !quasi.is_empty();
         for (at, values) in quasi.iter().zip(&mut values) {
@@ -172,26 +164,15 @@ fn verdict(
             }
             let own: Vec<(u32, u32)> = part.iter().map(|(_, value, n)| (*value, *n)).collect();
             scratch.load(&own, compiled.values[*distribution]);
-            let Scratch { touched, dense, sums, .. } = &mut scratch;
+            let Scratch { touched, dense, buffer, .. } = &mut scratch;
             let class_seen = Class { touched, counts: dense, size: u64::from(size) };
-            if test.fails(&class_seen, totals, *rows, sums).is_some() {
+            if test.fails(&class_seen, totals, *rows, buffer).is_some() {
                 failed[class] = true;
                 failing += 1;
             }
         }
     }
-    let records: u64 = histogram.iter().map(|(size, n)| u64::from(*size) * n).sum();
-    let classes: u64 = histogram.iter().map(|(_, n)| n).sum();
-    let unique = histogram.first().filter(|(size, _)| *size == 1).map_or(0, |(_, n)| *n);
-    let whole = compiled.whole.iter().all(|whole| {
-        records == 0
-            || match whole {
-                Whole::AverageRisk(threshold) => {
-                    1.0 / (records as f64 / classes as f64) <= *threshold
-                }
-                Whole::Uniqueness(threshold) => unique as f64 / records as f64 <= *threshold,
-            }
-    });
+    let whole = compiled.whole.iter().all(|whole| whole.holds(histogram));
     Ok(ModelVerdict {
         model: model.name().to_owned(),
         holds: failing == 0 && whole,

@@ -1,7 +1,7 @@
 //! The tool on a small table.
 
 use super::*;
-use crate::{Model, ToTheEnd};
+use crate::{AnonymizeError, Model, ToTheEnd};
 
 const DATA: &str =
     "id;age;sex;ill\n1;34;F;flu\n2;36;F;cold\n3;34;F;flu\n4;51;M;\"a;b\"\n5;36;F;cold\n";
@@ -78,8 +78,8 @@ fn models_are_read_as_the_command_line_has_them() {
     let of = |text: &str| parse_model(text, Some("ill"));
     assert_eq!(of("k=5"), Ok(Model::KAnonymity { k: 5 }));
     assert_eq!(of("l=3,kind=entropy").unwrap().name(), "entropy l-diversity");
-    assert_eq!(of("l=3,kind=recursive"), Err("recursive l-diversity needs c"));
-    assert_eq!(of("t=0.2,kind=square"), Err("unknown kind of t-closeness"));
-    assert_eq!(of("k=5,c=2"), Err("unknown parameter"));
-    assert_eq!(parse_model("l=3", None), Err("a sensitive attribute is needed"));
+    assert_eq!(of("l=3,kind=recursive"), Err(ModelText::Missing("c")));
+    assert_eq!(of("t=0.2,kind=square"), Err(ModelText::Kind));
+    assert_eq!(of("k=5,c=2"), Err(ModelText::Parameter));
+    assert_eq!(parse_model("l=3", None), Err(ModelText::Sensitive));
 }
