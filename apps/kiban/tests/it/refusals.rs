@@ -204,6 +204,32 @@ fn a_planted_mayor_blocks_the_release_until_decided_and_then_is_not_in_it() {
 }
 
 #[test]
+fn a_dataset_over_a_limit_of_risk_gets_no_manifest_and_no_approval() {
+    let linked = site::linked();
+    run(|| async {
+        let site = linked.copy().await;
+        acts::keys(&site).await;
+        let strict = specification()
+            .replace("\nname = \"neighbour\"\n", "\nname = \"neighbour\"\nmax_risk = 0.0\n");
+        let wish = WISHES[0];
+        let granted = acts::granted(&site, wish, &strict).await;
+        let produced = acts::produce(&site, &granted).await;
+        assert!(produced.manifest.is_none());
+        assert!(produced.over_risk.len() == 1 && produced.over_risk[0].contains("近所の人"));
+        let approver = site.actor("approver_1");
+        let answer =
+            kiban_journeys::approve_release(&site.on, &approver, produced.dataset, wish.route)
+                .await;
+        let said = answer.expect_err("approved over the limit").ja();
+        assert!(said.contains("近所の人") && said.contains("max_risk"), "{said}");
+        let dir = site.dir.clone();
+        let _kept = site.close().await;
+        let verified = kiban_journeys::verify_deployment(&dir, &[]).await.unwrap();
+        assert_eq!(verified.findings, Vec::<String>::new());
+    });
+}
+
+#[test]
 fn approvals_and_recipients_that_do_not_count() {
     let linked = site::linked();
     run(|| async {

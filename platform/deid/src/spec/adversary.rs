@@ -84,7 +84,7 @@ impl AdversarySpec {
     /// Is something known, are shares shares?
     pub(crate) fn is_sound(&self) -> bool {
         let share = |v: &Option<f64>| v.is_none_or(|v| (0.0..=1.0).contains(&v));
-        let known = self.columns().next().is_some();
+        let known = self.columns().next().is_some() && self.columns().all(|c| c.contains('.'));
         let counts = self.items.iter().chain(&self.dates).all(|p| p.count > 0);
         known
             && counts

@@ -98,9 +98,6 @@ pub enum ParameterProblem {
     /// Adversary.
     #[error("an adversary knows something, counts are at least 1, limits are numbers from 0 to 1")]
     Adversary,
-    /// Adversary.
-    #[error("an adversary knows a column that the specification does not declare")]
-    UnknownKnowledge,
     /// Search.
     #[error("shares are numbers from 0 to 1, models are written as for kiban tool anonymize")]
     Search,
@@ -127,10 +124,7 @@ impl ParameterProblem {
                 "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"
             }
             Self::Adversary => {
-                "攻撃者（adversaries）には知っている列を1つ以上、count は1以上、上限は0から1までで書いてください"
-            }
-            Self::UnknownKnowledge => {
-                "攻撃者（adversaries）の知る列は、この仕様書で宣言した「表.列」にしてください"
+                "攻撃者（adversaries）には知っている列（表.列）を1つ以上、count は1以上、上限は0から1までで書いてください"
             }
             Self::Search => {
                 "suppression と gs_factor は0から1まで、models は「l=2,kind=entropy,attribute=表.列」の形にしてください"

@@ -171,7 +171,7 @@ fn a_limit_that_is_not_kept_is_named() {
     for (wrong, sentence) in [
         (SPEC.replace("max_risk = 0.34", "max_risk = 1.5"), "0から1"),
         (SPEC.replace("[\"data.sex\", \"data.birth\"]", "[]"), "1つ以上"),
-        (SPEC.replace("data.birth\"]", "data.weight\"]"), "宣言した"),
+        (SPEC.replace("data.birth\"]", "birth\"]"), "表.列"),
     ] {
         assert!(Spec::parse(&wrong).unwrap_err().ja().contains(sentence));
     }
