@@ -117,6 +117,22 @@ pub struct ChangeReport {
     pub withheld: Vec<Withheld>,
     /// Fixed id or offset was used: an example, not a product.
     pub fixed: bool,
+    /// How common the commonest codes are, before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prevalence: Vec<Prevalence>,
+}
+
+/// The commonest codes of one column: shares of the persons who hold them.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Prevalence {
+    /// Table.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// Code, share before, share after; the commonest first, at most twenty. Codes of too few persons are left out.
+    pub codes: Vec<(String, f64, f64)>,
+    /// The largest difference, as a share.
+    pub largest_shift: f64,
 }
 
 /// A class size and how many classes have it.

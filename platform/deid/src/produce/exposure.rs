@@ -14,7 +14,7 @@ use kiban_lake::functions::keyed::Keyed;
 
 use super::{
     Work,
-    holdings::{Sides, of_adversary},
+    holdings::{Attribute, Knowledge, Sides, of_adversary},
 };
 use crate::{
     error::ProduceError,
@@ -48,7 +48,7 @@ pub(super) async fn measure(
     let mut attributes = BTreeSet::new();
     let mut known_whole = BTreeSet::new();
     let mut secrets = BTreeSet::new();
-    for (whole, items, dates, _) in &known {
+    for Knowledge { whole, items, dates, .. } in &known {
         attributes.extend(whole.iter().cloned());
         known_whole.extend(whole.iter().map(|a| a.name.clone()));
         secrets.extend(items.iter().map(|(a, _)| a.name.clone()));
@@ -60,8 +60,8 @@ pub(super) async fn measure(
     let mut risks = Vec::new();
     let mut singled_out = Vec::new();
     let mut adversaries = Vec::new();
-    for (spec, (whole, items, dates, lacking)) in declared.iter().zip(known) {
-        let names = |(a, n): (super::holdings::Attribute, usize)| (a.name, n);
+    for (spec, Knowledge { whole, items, dates, lacking }) in declared.iter().zip(known) {
+        let names = |(a, n): (Attribute, usize)| (a.name, n);
         let adversary = Adversary {
             name: spec.name.clone(),
             label_ja: spec.label_ja(),

@@ -296,11 +296,17 @@ async fn relation(
     Ok(Relation::Labels { of: Arc::new(of), complete: !emptied })
 }
 
+/// What an adversary's knowledge comes to in the output.
+pub(super) struct Knowledge {
+    pub(super) whole: Vec<Attribute>,
+    pub(super) items: Vec<(Attribute, usize)>,
+    pub(super) dates: Option<(Attribute, usize)>,
+    /// Known columns that the output lacks.
+    pub(super) lacking: Vec<String>,
+}
+
 /// The attributes that an adversary's knowledge comes to, and the columns that the output lacks.
-pub(super) fn of_adversary(
-    works: &[Work<'_>],
-    adversary: &AdversarySpec,
-) -> (Vec<Attribute>, Vec<(Attribute, usize)>, Option<(Attribute, usize)>, Vec<String>) {
+pub(super) fn of_adversary(works: &[Work<'_>], adversary: &AdversarySpec) -> Knowledge {
     let mut lacking = Vec::new();
     let mut find = |column: &str, known| {
         let found = attribute(works, column, known);
@@ -325,5 +331,5 @@ pub(super) fn of_adversary(
             items.push((found, part.count));
         }
     }
-    (whole, items, dates, lacking)
+    Knowledge { whole, items, dates, lacking }
 }

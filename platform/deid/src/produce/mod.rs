@@ -10,6 +10,7 @@ pub(crate) mod frame;
 mod holdings;
 mod measure;
 mod output;
+mod prevalence;
 mod scan;
 mod search;
 
@@ -178,6 +179,11 @@ pub(crate) async fn make(
             removed,
         });
         changes.columns.append(&mut counted);
+        let document = checked.spec().document();
+        if searched.is_some() || !document.adversaries.is_empty() {
+            let persons = [risk.persons_in, risk.persons_out];
+            changes.prevalence.append(&mut prevalence::of_table(&run, work, persons).await?);
+        }
         dictionary.extend(output::entries(checked, work, &batches));
         tables.push((work.table.name.clone(), batches));
     }

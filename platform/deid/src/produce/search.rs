@@ -279,8 +279,8 @@ impl Quasi {
 
     /// The distinct sets that persons hold, generalised level by level.
     fn hierarchy(&mut self, persons: usize) -> Result<(Hierarchy, SetsOfPersons), SearchError> {
-        let not_nested =
-            |_| SearchError::NotNested { table: self.table.clone(), column: self.column.clone() };
+        let (table, column) = (&self.table, &self.column);
+        let not_nested = || SearchError::NotNested { table: table.clone(), column: column.clone() };
         self.pairs.sort_unstable();
         self.pairs.dedup();
         let mut sets: HashMap<&[u32], u32> = HashMap::new();
@@ -304,7 +304,7 @@ impl Quasi {
             let labels: Vec<String> = (0..self.rules.len()).map(|l| self.label(set, l)).collect();
             let first = labels.first().cloned().unwrap_or_default();
             if rows.entry(first.clone()).or_insert_with(|| labels.clone()) != &labels {
-                return Err(not_nested(()));
+                return Err(not_nested());
             }
             names.push(first);
         }
@@ -312,7 +312,7 @@ impl Quasi {
             rows.insert(ALL.to_owned(), vec![ALL.to_owned(); self.rules.len()]);
         }
         let lines = rows.values().map(|labels| labels.iter().map(String::as_str));
-        let hierarchy = Hierarchy::from_rows(lines).map_err(|_| not_nested(()))?;
+        let hierarchy = Hierarchy::from_rows(lines).map_err(|_| not_nested())?;
         Ok((hierarchy, (names, of_person)))
     }
 

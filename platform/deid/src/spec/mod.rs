@@ -122,7 +122,7 @@ impl Spec {
             return Err(SpecError::Parameter { position, table, column, problem: P::Search });
         }
         // A column that nobody declared is withheld, so an adversary's knowledge of it is of no use; that is reported.
-        for adversary in spec.adversaries.iter().filter(|a| !a.is_sound()) {
+        if let Some(adversary) = spec.adversaries.iter().find(|a| !a.is_sound()) {
             let position = Position::of(&self.text, self.text.find("[[adversaries]]").unwrap_or(0));
             let (table, column) = ("adversaries".to_owned(), adversary.name.clone());
             return Err(SpecError::Parameter { position, table, column, problem: P::Adversary });

@@ -49,8 +49,8 @@ const BIRTH: [&str; 4] = [
     r#"{ truncate_date = { to = "decade" } }"#,
 ];
 const TOWN: [&str; 3] = [
-    r#"{ code_to_parent = { characters = 3 } }"#,
-    r#"{ code_to_parent = { characters = 1 } }"#,
+    "{ code_to_parent = { characters = 3 } }",
+    "{ code_to_parent = { characters = 1 } }",
     "\"drop\"",
 ];
 
