@@ -79,7 +79,7 @@ impl Produced {
     pub fn undecided(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|f| f.decision.is_none())
     }
-    /// By declared adversary the persons singled out (at most a thousand), by the ids they have inside; for the
+    /// By declared adversary the persons singled out (at most ten thousand), by the ids they have inside; for the
     /// producer's own eyes, in no package.
     pub fn singled_out(&self) -> &[(String, Vec<String>)] {
         &self.singled_out

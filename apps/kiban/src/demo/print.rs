@@ -74,6 +74,13 @@ pub(crate) fn summary(demo: &Demo) {
             d.cells_scanned,
             d.leaks
         ));
+        let worst = d.adversaries.iter().map(|a| a.after.singled_out).max().unwrap_or_default();
+        line(&format!(
+            "    攻撃者 {} 通り：一人に絞られる人は最も多くて {worst} 人。目立つよう植え込んだ {} 人のうち {} 人を特定。",
+            d.adversaries.len(),
+            d.planted[0],
+            d.planted[1]
+        ));
         line(&format!("    {}  {}", d.id, d.package));
     }
     line(&format!(

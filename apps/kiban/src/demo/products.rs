@@ -7,7 +7,7 @@ use kiban_journeys::{
     committee::{Ballot, Outcome as Vote},
     deid::{self, spec::Spec},
     deliver::recipient,
-    kernel::{Digest, Id, OsEntropy, Product, kinds},
+    kernel::{Digest, Id, OsEntropy, Product, Regime, kinds},
     release::{
         application::{Content, Named},
         contract::Terms,
@@ -19,6 +19,7 @@ use super::{
     Demo, day_after,
     leaks::{Known, Scan},
     story::{DatasetStory, RuleStory, UtilityStory},
+    truth,
 };
 use crate::{
     risk_page,
@@ -299,11 +300,18 @@ pub(crate) async fn make_and_deliver(
         }
     }
     kiban_journeys::approve_release(&demo.on, &second, dataset, one.route).await?;
+    let regime = match one.product {
+        Product::Anonymized => Regime::Anon52,
+        Product::Pseudonymized => Regime::Pseudo57,
+    };
+    let singled_out = produced.content.produced().singled_out();
+    let planted = truth::planted(&demo.on, &demo.truth(), regime, singled_out).await?;
     demo.stages.note("封緘と提供");
     kiban_journeys::deliver_dataset(&demo.on, &demo.actor("delivery")?, dataset, one.route).await?;
     let opened = open(demo, one, dataset)?;
     let scan = known.scan(&opened)?;
-    let story = story(demo, one, &produced, findings, opened, &scan).await?;
+    let mut story = story(demo, one, &produced, findings, opened, &scan).await?;
+    story.planted = planted;
     page(demo, one, &produced)?;
     demo.story.datasets.push(story);
     Ok(dataset)
@@ -422,6 +430,7 @@ async fn story(
         prosecutor: risk.prosecutor_highest,
         marketer: risk.marketer,
         adversaries: risk.adversaries.clone(),
+        planted: [0, 0],
         findings,
         rules: changes
             .columns

@@ -88,6 +88,8 @@ pub(crate) struct DatasetStory {
     pub(crate) prosecutor: f64,
     pub(crate) marketer: f64,
     pub(crate) adversaries: Vec<AdversaryRisk>,
+    /// Planted persons the product could hold, and those an adversary singles out.
+    pub(crate) planted: [u64; 2],
     pub(crate) findings: u64,
     pub(crate) rules: Vec<RuleStory>,
     pub(crate) utility: Vec<UtilityStory>,

@@ -82,6 +82,38 @@ pub(crate) async fn groups(
     Ok(groups.into_values().collect())
 }
 
+/// Of the persons planted to be found (mayor, oldest, extreme values): how many the product could hold, and how many an
+/// adversary singles out.
+pub(crate) async fn planted(
+    on: &Deployment,
+    truth: &Path,
+    regime: Regime,
+    singled_out: &[(String, Vec<String>)],
+) -> Result<[u64; 2], Failure> {
+    let links = kiban_journeys::links(on).await?;
+    let cleared = kiban_journeys::cleared_sources(on, regime).await?;
+    let found: BTreeSet<&str> =
+        singled_out.iter().flat_map(|(_, persons)| persons).map(String::as_str).collect();
+    let mut counts = [0, 0];
+    for row in rows(&truth.join("planted.csv"))? {
+        if matches!(row["kind"].as_str(), "homonym" | "twin") {
+            continue;
+        }
+        let holder = Parties::organization_id(&row["holder"]);
+        let sources =
+            kiban_journeys::person_sources(on, holder, [row["local_id"].as_str()]).await?;
+        let persons = sources
+            .iter()
+            .filter(|source| cleared.contains(&source.to_string()))
+            .filter_map(|source| links.get(source));
+        for person in persons {
+            counts[0] += 1;
+            counts[1] += u64::from(found.contains(person.to_string().as_str()));
+        }
+    }
+    Ok(counts)
+}
+
 /// Links over holders against the true pairs whose records were both taken in.
 pub(crate) async fn linkage(on: &Deployment, truth: &Path) -> Result<LinkageStory, Failure> {
     let links = kiban_journeys::links(on).await?;

@@ -71,7 +71,7 @@ pub struct Cases {
 }
 
 /// Most persons that [`Cases`] lists.
-pub const MOST_CASES: usize = 1_000;
+pub const MOST_CASES: usize = 10_000;
 
 impl Cases {
     pub(crate) fn of(mut persons: Vec<u32>) -> Self {
