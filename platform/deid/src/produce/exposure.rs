@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use kiban_anonymity::{
     Rate,
     adversary::{Adversary, Effort, Exposure, exposure},
-    attack::{Plan, Trial, attack},
+    attack::{Criterion, Plan, Trial, attack},
     holdings::Facts,
 };
 use kiban_kernel::Product;
@@ -93,7 +93,8 @@ pub(super) async fn measure(
     Ok(Some(Measured { risks, singled_out, attack }))
 }
 
-/// The attacker tries; over the limit an anonymized product is not released.
+/// The attacker tries; over the limit an anonymized product is not released. What the known facts of an adversary
+/// achieve is judged by that adversary's own limits.
 fn tried(facts: &Facts, plan: &Plan, product: Product) -> Result<AttackFigures, ProduceError> {
     let report = attack(facts, plan)?;
     let rate = |r: &Rate| [r.rate, r.low, r.high];
@@ -108,7 +109,9 @@ fn tried(facts: &Facts, plan: &Plan, product: Product) -> Result<AttackFigures, 
         baseline_ja: t.baseline_ja.clone(),
         gain: [t.gain.value, t.gain.low, t.gain.high],
         includes_baseline: t.includes_baseline,
-        exceeded: t.blocks && product == Product::Anonymized,
+        exceeded: t.blocks
+            && t.criterion != Criterion::KnownFacts
+            && product == Product::Anonymized,
     };
     Ok(AttackFigures {
         attempts: plan.attacks as u64,
