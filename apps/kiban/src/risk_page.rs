@@ -9,7 +9,7 @@ use kiban_journeys::deid::{
     },
 };
 
-use crate::svg::{self, Bar};
+use crate::svg::{self, Bar, Dot};
 
 /// Colours of one thing before and after.
 const BEFORE: &str = "#b8bfca";
@@ -49,6 +49,7 @@ struct Page<'a> {
     adversaries: Vec<Adversary<'a>>,
     attacks: Vec<(&'a AttackTrial, String, String)>,
     search_scores: String,
+    curve: String,
     utility: Vec<UtilityRow>,
 }
 
@@ -80,6 +81,7 @@ pub(crate) fn render(title: &str, produced: &Produced) -> Result<String, askama:
             .map(|t| (t, interval(t.attack, false), interval(t.baseline, false)))
             .collect(),
         search_scores: scores(risk),
+        curve: curve(risk),
         utility: utility(changes),
     }
     .render()
@@ -131,6 +133,25 @@ fn scores(risk: &RiskSummary) -> String {
         })
         .collect();
     svg::bars("列ごとに失われた情報の割合", &bars)
+}
+
+/// What less risk costs: the combinations the search met.
+fn curve(risk: &RiskSummary) -> String {
+    let Some(search) = risk.search.as_ref().filter(|s| !s.explored.is_empty()) else {
+        return String::new();
+    };
+    let taken: Vec<usize> = search.columns.iter().map(|c| c.level).collect();
+    let dots: Vec<Dot> = search
+        .explored
+        .iter()
+        .map(|p| Dot {
+            x: p.score,
+            y: p.prosecutor,
+            name: format!("段階 {:?}、除く人 {}、損失 {:.4}", p.levels, p.suppressed, p.score),
+            taken: p.levels == taken,
+        })
+        .collect();
+    svg::dots("リスクと損失", ["失う情報（損失）→", "↑ 最も高い特定確率"], &dots)
 }
 
 fn percent(share: f64) -> String {
@@ -204,6 +225,7 @@ fn picture(risk: &AdversaryRisk) -> String {
                 bar("加工後", of(&risk.after, from), AFTER),
             ]
         })
+        .filter(|bar| bar.parts.iter().any(|part| part.0 > 0.0))
         .collect();
     svg::bars("候補の数ごとの人数", &bars)
 }

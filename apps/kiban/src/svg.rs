@@ -56,6 +56,55 @@ pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     out
 }
 
+/// One point: place, name, and whether it is the one that was taken.
+pub(crate) struct Dot {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) name: String,
+    pub(crate) taken: bool,
+}
+
+/// Points over two axes that start at 0; the one that was taken is filled.
+pub(crate) fn dots(title: &str, axes: [&str; 2], dots: &[Dot]) -> String {
+    const LEFT: f64 = 70.0;
+    const TOP: f64 = 14.0;
+    const HIGH: f64 = 220.0;
+    let most = |of: fn(&Dot) -> f64| dots.iter().map(of).fold(0.0, f64::max).max(1e-9);
+    let (right, top) = (most(|d| d.x), most(|d| d.y));
+    let wide = WIDTH - LEFT - 40.0;
+    let mut out = format!(
+        r#"<svg viewBox="0 0 {WIDTH} 280" role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg">"#,
+        escape(title)
+    );
+    let floor = TOP + HIGH;
+    let _ = write!(
+        out,
+        r##"<path d="M{LEFT} {TOP}V{floor}H{}" fill="none" stroke="#5b6370"/><text x="{}" y="{}" text-anchor="end">{top:.3}</text><text x="{}" y="{floor}" text-anchor="end">0</text><text x="{}" y="{}" text-anchor="end">{right:.3}</text><text x="{LEFT}" y="{}">{}</text><text x="{}" y="{}">{}</text>"##,
+        LEFT + wide,
+        LEFT - 8.0,
+        TOP + 10.0,
+        LEFT - 8.0,
+        LEFT + wide,
+        floor + 18.0,
+        floor + 36.0,
+        escape(axes[0]),
+        LEFT + 8.0,
+        TOP + 10.0,
+        escape(axes[1])
+    );
+    for dot in dots {
+        let (x, y) = (LEFT + dot.x / right * wide, floor - dot.y / top * HIGH);
+        let fill = if dot.taken { "#2f6df6" } else { "none" };
+        let _ = write!(
+            out,
+            r##"<circle cx="{x:.1}" cy="{y:.1}" r="5" fill="{fill}" stroke="#2f6df6"><title>{}</title></circle>"##,
+            escape(&dot.name)
+        );
+    }
+    out.push_str("</svg>");
+    out
+}
+
 /// Text for element content and attributes.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -163,6 +163,24 @@ pub struct SearchSummary {
     pub checked: u64,
     /// No combination has a better score.
     pub optimal: bool,
+    /// Combinations met on the way: what less risk costs.
+    #[serde(default)]
+    pub explored: Vec<SearchPoint>,
+}
+
+/// A combination of levels that the search met.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SearchPoint {
+    /// Level of each column, in the order of the summary.
+    pub levels: Vec<usize>,
+    /// What it loses.
+    pub score: f64,
+    /// Persons suppressed.
+    pub suppressed: u64,
+    /// Highest chance to find a person who is kept: 1 / smallest class; 0 if nobody is.
+    pub prosecutor: f64,
+    /// Expected share of persons found: classes / persons kept.
+    pub marketer: f64,
 }
 
 /// One column of the model after the search.

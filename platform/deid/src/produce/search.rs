@@ -11,7 +11,9 @@ use std::{
 
 use arrow::array::{Array, AsArray, StringArray};
 use futures::TryStreamExt;
-use kiban_anonymity::{Attribute, Hierarchy, Sensitive, Table, TableBuilder, ToTheEnd, anonymize};
+use kiban_anonymity::{
+    Attribute, Hierarchy, Point, Sensitive, Table, TableBuilder, ToTheEnd, anonymize,
+};
 use kiban_lake::{
     functions::{as_text, keyed::Keyed},
     plan::{DataFrame, Expr, ident},
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::{
     error::ProduceError,
-    report::{SearchSummary, SearchedColumn},
+    report::{SearchPoint, SearchSummary, SearchedColumn},
     spec::{Checked, CheckedColumn, CheckedTable, Rule, Search, SearchError},
 };
 
@@ -103,8 +105,20 @@ pub(crate) async fn choose(
         combinations: answer.lattice_nodes as f64,
         checked: answer.checked,
         optimal: answer.optimal,
+        explored: answer.explored.iter().map(|p| point(p, table.rows())).collect(),
     };
     Ok(Some(Searched { checked: chosen, suppressed, summary }))
+}
+
+fn point(met: &Point, persons: u64) -> SearchPoint {
+    let share = |a: u64, b: u64| if b == 0 { 0.0 } else { a as f64 / b as f64 };
+    SearchPoint {
+        levels: met.levels.clone(),
+        score: met.score,
+        suppressed: met.suppressed,
+        prosecutor: share(1, met.smallest),
+        marketer: share(met.classes, persons.saturating_sub(met.suppressed)),
+    }
 }
 
 /// The models as the report names them.
