@@ -11,6 +11,7 @@ use kiban_anonymity::{
     sheet::{self, CountOptions, KmOptions, Method, PerturbOptions, SheetError},
 };
 
+use super::anonymize::write_json;
 use crate::say::{self, Failure, Outcome};
 
 #[derive(clap::Args)]
@@ -140,12 +141,9 @@ impl Files {
     }
 
     fn write(&self, text: &str, report: &impl serde::Serialize) -> Outcome {
-        let report = serde_json::to_string_pretty(report)
-            .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
         fs::write(&self.out, text)
             .map_err(Failure::io("出力を書けません。書き先を確かめてください。"))?;
-        fs::write(&self.report, report)
-            .map_err(Failure::io("報告を書けません。書き先を確かめてください。"))?;
+        write_json(&self.report, report)?;
         say::line(&format!("書きました：{}（報告 {}）", self.out.display(), self.report.display()));
         Ok(())
     }

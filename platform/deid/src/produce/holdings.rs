@@ -30,56 +30,38 @@ use crate::{
 pub(super) struct Attribute {
     work: usize,
     column: String,
-    kind: Kinds,
+    kind: Kind,
     /// Name in the holdings.
     pub(super) name: String,
 }
 
-/// [`Kind`], in an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kinds {
-    Single,
-    Set,
-    Dates,
-}
-
-impl From<Kinds> for Kind {
-    fn from(kind: Kinds) -> Self {
-        match kind {
-            Kinds::Single => Self::Single,
-            Kinds::Set => Self::Set,
-            Kinds::Dates => Self::Dates,
-        }
-    }
-}
-
 /// How a column is known.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Known {
+enum Known {
     Whole,
     Items,
     Dates,
 }
 
 /// The attribute for a column that reaches the output; none if it does not.
-pub(super) fn attribute(works: &[Work<'_>], full: &str, known: Known) -> Option<Attribute> {
+fn attribute(works: &[Work<'_>], full: &str, known: Known) -> Option<Attribute> {
     let (table, column) = full.split_once('.')?;
     let work = works.iter().position(|w| w.table.name == table)?;
     let checked = works[work].columns.iter().find(|c| c.name == column)?;
     let days = matches!(checked.rule, Rule::Keep | Rule::ShiftDate(_));
     let (kind, name) = match known {
-        Known::Whole => (Kinds::Single, full.to_owned()),
+        Known::Whole => (Kind::Single, full.to_owned()),
         // Days that were coarsened are labels like any others.
-        Known::Dates if days => (Kinds::Dates, format!("{full} (days)")),
-        Known::Items | Known::Dates => (Kinds::Set, format!("{full} (items)")),
+        Known::Dates if days => (Kind::Dates, format!("{full} (days)")),
+        Known::Items | Known::Dates => (Kind::Set, format!("{full} (items)")),
     };
     Some(Attribute { work, column: column.to_owned(), kind, name })
 }
 
 impl Attribute {
     /// Days that may have been shifted?
-    pub(super) fn is_days(&self) -> bool {
-        self.kind == Kinds::Dates
+    fn is_days(&self) -> bool {
+        self.kind == Kind::Dates
     }
 
     fn checked<'a>(&self, works: &'a [Work<'_>]) -> Option<&'a CheckedColumn> {
@@ -90,7 +72,7 @@ impl Attribute {
 /// Both sides, who is who, and how values became labels.
 pub(super) struct Sides {
     pub(super) original: Holdings,
-    pub(super) released: Holdings,
+    released: Holdings,
     truth: Vec<(u32, u32)>,
     relations: Vec<(Attribute, Relation)>,
 }
@@ -123,9 +105,9 @@ impl Sides {
         for attribute in attributes {
             let Some(column) = attribute.checked(works) else { continue };
             let work = &works[attribute.work];
-            let at = original.attribute(&attribute.name, attribute.kind.into())?;
+            let at = original.attribute(&attribute.name, attribute.kind)?;
             known(&mut original, at, work, &attribute).await?;
-            let at = released.attribute(&attribute.name, attribute.kind.into())?;
+            let at = released.attribute(&attribute.name, attribute.kind)?;
             shown(&mut released, at, output, &work.table.name, &attribute)?;
             let relation = relation(work, column, &attribute, keyed).await?;
             relations.push((attribute, relation));

@@ -26,7 +26,7 @@ use hashbrown::HashMap;
 use rayon::slice::ParallelSliceMut;
 
 /// How many values of an attribute a person has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// One, as a rule (sex, birth month, region). Several are known together.
     Single,
