@@ -16,6 +16,7 @@ pub use error::ToolError;
 pub use models::{ModelText, parse_model, parse_models};
 pub use report::{ClassSizes, ModelVerdict, PopulationVerdict, Report, Solution};
 pub use risk::{RiskOptions, RiskReport, risk};
+pub(crate) use text::Records;
 pub use text::{join, split};
 
 use crate::{

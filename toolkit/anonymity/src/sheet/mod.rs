@@ -15,7 +15,7 @@ pub use km::{KmOptions, KmSheetReport, km};
 pub use perturb::{ColumnReport, Method, PerturbOptions, PerturbReport, perturb};
 
 use crate::Keys;
-use crate::tool::{ToolError, join, split};
+use crate::tool::{Records, ToolError, join, split};
 use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 
@@ -29,18 +29,17 @@ struct Sheet {
 
 impl Sheet {
     fn parse(text: &str, delimiter: char) -> Result<Self, ToolError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut lines = text.lines().zip(1_u64..).filter(|(line, _)| !line.is_empty());
-        let cells = |line: &str| -> Vec<String> {
-            split(line, delimiter).into_iter().map(std::borrow::Cow::into_owned).collect()
+        let mut records = Records::new(text.as_bytes(), delimiter)?;
+        let cells = |record: &str| -> Vec<String> {
+            split(record, delimiter).into_iter().map(std::borrow::Cow::into_owned).collect()
         };
-        let header = cells(lines.next().ok_or(ToolError::NoHeader)?.0);
+        let header = records.next()?.map(cells).ok_or(ToolError::NoHeader)?;
         let mut rows = Vec::new();
-        for (line, number) in lines {
-            let row = cells(line);
+        while records.advance()? {
+            let row = cells(records.last()?);
             if row.len() != header.len() {
-                let (found, expected) = (row.len(), header.len());
-                return Err(ToolError::Width { line: number, found, expected });
+                let (line, found, expected) = (records.line, row.len(), header.len());
+                return Err(ToolError::Width { line, found, expected });
             }
             rows.push(row);
         }

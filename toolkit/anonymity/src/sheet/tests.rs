@@ -126,3 +126,12 @@ fn counts_are_noisy_and_small_ones_hidden() {
     options.epsilon = 0.0;
     assert!(dp_count(&data, &options, &Chance::numbered(4)).is_err());
 }
+
+#[test]
+fn a_cell_in_quotes_may_hold_a_line_break() {
+    let sheet = Sheet::parse("a;b\n\"x\ny\";1\n\nz;2\n", ';').unwrap();
+    assert_eq!(sheet.rows, [["x\ny", "1"], ["z", "2"]]);
+    let narrow = Sheet::parse("a;b\n\"x\ny\";1\nz\n", ';');
+    assert!(matches!(narrow, Err(ToolError::Width { line: 4, found: 1, expected: 2 })));
+    assert!(matches!(Sheet::parse("a;b\n\"x;1\n", ';'), Err(ToolError::UnclosedQuote { line: 2 })));
+}

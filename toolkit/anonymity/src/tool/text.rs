@@ -9,11 +9,11 @@ const LONGEST: usize = 1 << 24;
 
 /// Non-empty records of a text, without their ends; a byte order mark at the start is skipped.
 #[derive(Debug)]
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     data: R,
     pub(super) delimiter: char,
     /// First line of the last record, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     lines: u64,
     buffer: Vec<u8>,
     /// Where the last record starts in the buffer.
@@ -23,7 +23,7 @@ pub(super) struct Records<R> {
 }
 
 impl<R: BufRead> Records<R> {
-    pub(super) fn new(data: R, delimiter: char) -> Result<Self, ToolError> {
+    pub(crate) fn new(data: R, delimiter: char) -> Result<Self, ToolError> {
         if matches!(delimiter, '"' | '\n' | '\r') {
             return Err(ToolError::Delimiter);
         }
@@ -31,12 +31,12 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; it may hold line breaks inside quotes.
-    pub(super) fn next(&mut self) -> Result<Option<&str>, ToolError> {
+    pub(crate) fn next(&mut self) -> Result<Option<&str>, ToolError> {
         if self.advance()? { self.last().map(Some) } else { Ok(None) }
     }
 
     /// Read the next record, if there is one.
-    pub(super) fn advance(&mut self) -> Result<bool, ToolError> {
+    pub(crate) fn advance(&mut self) -> Result<bool, ToolError> {
         self.buffer.clear();
         let (mut at, mut open) = (0, false);
         loop {
@@ -88,7 +88,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The last record.
-    pub(super) fn last(&self) -> Result<&str, ToolError> {
+    pub(crate) fn last(&self) -> Result<&str, ToolError> {
         std::str::from_utf8(&self.buffer[self.at..])
             .map_err(|_| ToolError::NotUtf8 { line: self.line })
     }
