@@ -38,6 +38,14 @@ pub(crate) struct Verdict {
     pub(crate) smallest: u64,
 }
 
+impl Verdict {
+    /// Of a node that surely suppresses more rows than it may.
+    fn too_many(sure: u64) -> Self {
+        let (score, suppressed) = (f64::INFINITY, sure);
+        Self { score, suppressed, sure, anonymous: false, classes: 0, smallest: 0 }
+    }
+}
+
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Work<const N: usize> {
@@ -178,8 +186,15 @@ impl<'a, const N: usize> Problem<'a, N> {
         };
         let (mut suppressed, mut sure, mut kept) = (0_u64, 0_u64, 0_u64);
         let k = u64::from(self.compiled.k);
-        failed.resize(classes.keys.len(), false);
         let counts = || classes.counts.iter().map(|count| u64::from(*count)).enumerate();
+        if !thorough {
+            let sure = counts().map(|(_, count)| if count < k { count } else { 0 }).sum();
+            if sure > self.limit {
+                penalties.clear();
+                return Verdict::too_many(sure);
+            }
+        }
+        failed.resize(classes.keys.len(), false);
         for (at, count) in counts() {
             if count < k {
                 failed[at] = true;

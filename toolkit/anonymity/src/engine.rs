@@ -4,7 +4,7 @@ use crate::check::{Problem, Work};
 use crate::group::Classes;
 use crate::measure::{Aggregate, Measure};
 use crate::model::{Compiled, Model, ModelError};
-use crate::search::{Control, Found, Point, heuristic, optimal};
+use crate::search::{Control, Found, Point, Starts, heuristic, optimal};
 use crate::table::{Table, with_bottom};
 
 /// How the lattice is searched.
@@ -260,15 +260,18 @@ pub(crate) fn search<const N: usize>(
         SearchKind::Automatic => SearchKind::Heuristic { checks: DEFAULT_CHECKS },
         kind => kind,
     };
+    let starts = Starts::new(problem);
     match kind {
-        SearchKind::Heuristic { checks } => Ok(heuristic::search(problem, checks.max(1), control)),
+        SearchKind::Heuristic { checks } => {
+            Ok(heuristic::search(problem, &starts, checks.max(1), control))
+        }
         _ if nodes > OPTIMAL_NODES => {
             Err(AnonymizeError::TooManyNodes { nodes, most: OPTIMAL_NODES })
         }
         _ => {
             let checks = if nodes > 200 { 100.min(nodes as u64 / 20) } else { 0 };
-            let seed = heuristic::seed(problem, checks, control);
-            Ok(optimal::search(problem, seed, control))
+            let seed = heuristic::seed(problem, &starts, checks, control);
+            Ok(optimal::search(problem, &starts, seed, control))
         }
     }
 }

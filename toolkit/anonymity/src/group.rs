@@ -227,8 +227,6 @@ pub(crate) fn group<const N: usize>(
     scratch: &mut Scratch,
     follow: bool,
 ) {
-    child.keys.clear();
-    child.counts.clear();
     // Fields that end at a root are cleared all at once.
     let mut clear = [u64::MAX; N];
     for (field, _) in steps.iter().filter(|(_, map)| map.is_empty()) {
@@ -248,59 +246,117 @@ pub(crate) fn group<const N: usize>(
     for chunk in &chunks {
         clear[chunk.word] &= !(chunk.mask << chunk.shift);
     }
-    let mut block = [([0; N], 0_usize); BLOCK];
-    for (keys, counts) in parent.keys.chunks(BLOCK).zip(parent.counts.chunks(BLOCK)) {
-        let slots = scratch.slots.as_mut_slice();
-        let size = slots.len();
-        let (shift, mask) = (64 - size.trailing_zeros(), size - 1);
-        child.keys.reserve(BLOCK);
-        child.counts.reserve(BLOCK);
-        // First all slots of a block are asked for, so that memory answers them side by side.
-        let mut asked = 0;
-        for (key, place) in keys.iter().zip(&mut block) {
-            let mut general = [0; N];
-            for ((word, clear), key) in general.iter_mut().zip(&clear).zip(key) {
-                *word = key & clear;
-            }
-            for chunk in &chunks {
-                let bits = (key[chunk.word] >> chunk.shift) & chunk.mask;
-                general[chunk.word] |= tables[chunk.table + bits as usize];
-            }
-            let at = (key::hash(&general) >> shift) as usize & mask;
-            asked |= slots[at];
-            *place = (general, at);
+    let relabel = Relabel { clear, chunks: &chunks, tables: &tables };
+    let (mut done, mut found) = (0, 0);
+    while done < parent.keys.len() {
+        // No more than fill half of the slots.
+        let room = scratch.slots.len() / 2 - found;
+        if room < BLOCK {
+            scratch.grow(&child.keys[..found], scratch.slots.len() * 2);
+            continue;
         }
-        core::hint::black_box(asked);
-        for ((key, at), count) in block.iter().zip(counts) {
-            let mut at = *at;
-            let number = loop {
-                let slot = slots[at];
-                if slot == 0 {
-                    child.keys.push(*key);
-                    child.counts.push(*count);
-                    let number = child.keys.len() as u32;
-                    slots[at] = number;
-                    break number - 1;
-                }
-                let number = slot - 1;
-                if child.keys[number as usize] == *key {
-                    child.counts[number as usize] += count;
-                    break number;
-                }
-                at = (at + 1) & mask;
-            };
-            if follow {
-                scratch.child_of.push(number);
-            }
+        let end = parent.keys.len().min(done + room / BLOCK * BLOCK);
+        let most = (found + end - done).min(parent.keys.len());
+        if child.keys.len() < most {
+            child.keys.resize(most, [0; N]);
+            child.counts.resize(most, 0);
         }
-        // Room for another block at no more than half of the slots.
-        if (child.keys.len() + BLOCK) * 2 > size {
-            scratch.grow(&child.keys, size * 2);
+        let mut into = Into {
+            slots: &mut scratch.slots,
+            keys: &mut child.keys,
+            counts: &mut child.counts,
+            found,
+        };
+        let (keys, counts) = (&parent.keys[done..end], &parent.counts[done..end]);
+        if follow {
+            into.put::<true>(keys, counts, &relabel, &mut scratch.child_of);
+        } else {
+            into.put::<false>(keys, counts, &relabel, &mut scratch.child_of);
         }
+        (done, found) = (end, into.found);
     }
-    scratch.last = child.keys.len();
+    child.keys.truncate(found);
+    child.counts.truncate(found);
+    scratch.last = found;
     scratch.chunks = chunks;
     scratch.tables = tables;
+}
+
+/// How keys become those of the general node.
+struct Relabel<'a, const N: usize> {
+    clear: [u64; N],
+    chunks: &'a [Chunk],
+    tables: &'a [u64],
+}
+
+/// The classes of the general node, while they are found.
+struct Into<'a, const N: usize> {
+    /// Number of a class, from 1; 0 is free. A power of two, more than twice the classes.
+    slots: &'a mut [u32],
+    keys: &'a mut [[u64; N]],
+    counts: &'a mut [u32],
+    found: usize,
+}
+
+impl<const N: usize> Into<'_, N> {
+    /// Put classes of the special node in; there is room for them. With `FOLLOW`, `child_of` tells where each went.
+    fn put<const FOLLOW: bool>(
+        &mut self,
+        keys: &[[u64; N]],
+        counts: &[u32],
+        relabel: &Relabel<'_, N>,
+        child_of: &mut Vec<u32>,
+    ) {
+        let Self { slots, keys: found_keys, counts: found_counts, found } = self;
+        let mask = slots.len() - 1;
+        let shift = 64 - slots.len().trailing_zeros();
+        let mut number_of_found = *found;
+        let mut general = [[0; N]; BLOCK];
+        let mut places = [0_usize; BLOCK];
+        for (keys, counts) in keys.chunks(BLOCK).zip(counts.chunks(BLOCK)) {
+            for (general, key) in general.iter_mut().zip(keys) {
+                for ((word, clear), key) in general.iter_mut().zip(&relabel.clear).zip(key) {
+                    *word = key & clear;
+                }
+            }
+            for chunk in relabel.chunks {
+                let table = &relabel.tables[chunk.table..];
+                for (general, key) in general.iter_mut().zip(keys) {
+                    let bits = (key[chunk.word] >> chunk.shift) & chunk.mask;
+                    general[chunk.word] |= table[bits as usize];
+                }
+            }
+            // First all slots of a block are asked for, so that memory answers them side by side.
+            let mut asked = 0;
+            for (place, general) in places.iter_mut().zip(&general) {
+                *place = (key::hash(general) >> shift) as usize & mask;
+                asked |= slots[*place];
+            }
+            core::hint::black_box(asked);
+            for ((key, place), count) in general.iter().zip(&places).zip(counts) {
+                let mut at = *place;
+                let number = loop {
+                    let slot = slots[at] as usize;
+                    if slot == 0 {
+                        found_keys[number_of_found] = *key;
+                        found_counts[number_of_found] = *count;
+                        number_of_found += 1;
+                        slots[at] = number_of_found as u32;
+                        break number_of_found - 1;
+                    }
+                    if found_keys[slot - 1] == *key {
+                        found_counts[slot - 1] += count;
+                        break slot - 1;
+                    }
+                    at = (at + 1) & mask;
+                };
+                if FOLLOW {
+                    child_of.push(number as u32);
+                }
+            }
+        }
+        *found = number_of_found;
+    }
 }
 
 /// As [`group`], and the distributions too.

@@ -50,5 +50,5 @@ pub(crate) fn hash<const N: usize>(key: &[u64; N]) -> u64 {
         let product = u128::from(word ^ state) * 0xd6e8_feb8_6659_fd93_u128;
         state = (product >> 64) as u64 ^ product as u64;
     }
-    state.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    state
 }

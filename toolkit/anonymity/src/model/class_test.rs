@@ -159,6 +159,11 @@ impl Products {
 /// if a part of the value's records may be chosen, none more often than q allows. The left side is concave in m, so
 /// Newton's method from the right comes from above and may stop at any step.
 fn most(counts: &[f64], most_of: &[f64], size: f64, need: f64) -> f64 {
+    // However few are kept, no more than these shares are reached: most small classes have no subset that holds.
+    let (reach, _) = sum_pairs(counts, most_of, |n, q| (if n > 0.0 { q } else { 0.0 }, 0.0));
+    if reach < need * (1.0 - 1e-12) {
+        return 0.0;
+    }
     let mut m = size;
     for _ in 0..16 {
         let (whole, slope) =

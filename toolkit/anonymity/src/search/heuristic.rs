@@ -5,7 +5,7 @@
 //! that a bound rules out cost no check: the generalisation alone, plus what an ancestor checked before surely
 //! suppresses. The same for any number of threads; stops after so many checks or when told to.
 
-use super::{Best, Control, Explored, Found, bound, improve};
+use super::{Best, Control, Explored, Found, Starts, bound, improve};
 use crate::check::{Problem, Work};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -33,6 +33,7 @@ impl Worth {
 
 struct Search<'a, const N: usize> {
     problem: &'a Problem<'a, N>,
+    starts: &'a Starts<'a, N>,
     control: &'a dyn Control,
     most: u64,
     known: HashMap<Vec<usize>, Worth>,
@@ -89,12 +90,12 @@ impl<const N: usize> Search<'_, N> {
             }
         }
         fresh.truncate(usize::try_from(self.most - self.checked).unwrap_or(usize::MAX));
-        let zero = vec![0; self.problem.attributes.len()];
-        let problem = self.problem;
+        let (problem, starts) = (self.problem, self.starts);
         let verdicts: Vec<_> = fresh
             .par_iter()
             .map_init(Work::default, |work, levels| {
-                let verdict = problem.check(problem.base, &zero, levels, true, work);
+                let (start, from) = starts.at(levels, starts.depth());
+                let verdict = problem.check(start, &from, levels, true, work);
                 (verdict, work.penalties.clone())
             })
             .collect();
@@ -247,10 +248,11 @@ impl<const N: usize> Search<'_, N> {
 /// A good node for little: the start of the optimal search.
 pub(crate) fn seed<const N: usize>(
     problem: &Problem<'_, N>,
+    starts: &Starts<'_, N>,
     most: u64,
     control: &dyn Control,
 ) -> Found {
-    let mut search = Search::new(problem, most, control);
+    let mut search = Search::new(problem, starts, most, control);
     let mut node = problem.highest();
     search.descend(&mut node);
     search.climb(&mut node, false);
@@ -260,10 +262,11 @@ pub(crate) fn seed<const N: usize>(
 /// Search with at most `most` checks.
 pub(crate) fn search<const N: usize>(
     problem: &Problem<'_, N>,
+    starts: &Starts<'_, N>,
     most: u64,
     control: &dyn Control,
 ) -> Found {
-    let mut search = Search::new(problem, most, control);
+    let mut search = Search::new(problem, starts, most, control);
     let mut node = problem.highest();
     search.descend(&mut node);
     search.climb(&mut node, true);
@@ -288,9 +291,15 @@ pub(crate) fn search<const N: usize>(
 }
 
 impl<'a, const N: usize> Search<'a, N> {
-    fn new(problem: &'a Problem<'a, N>, most: u64, control: &'a dyn Control) -> Self {
+    fn new(
+        problem: &'a Problem<'a, N>,
+        starts: &'a Starts<'a, N>,
+        most: u64,
+        control: &'a dyn Control,
+    ) -> Self {
         Self {
             problem,
+            starts,
             control,
             most,
             known: HashMap::new(),

@@ -4,10 +4,12 @@ mod bound;
 mod explored;
 pub(crate) mod heuristic;
 pub(crate) mod optimal;
+mod starts;
 pub(crate) mod walker;
 
 pub(crate) use explored::Explored;
 pub use explored::Point;
+pub(crate) use starts::Starts;
 
 use core::cmp::Ordering;
 

@@ -11,11 +11,9 @@
 //! generalise one another: the result, and the number of nodes checked, is the same for any number of threads.
 
 use super::walker::Walker;
-use super::{Best, Control, Explored, Found, bound, improve};
+use super::{Best, Control, Explored, Found, Starts, bound, improve};
 use crate::check::Problem;
-use crate::group::{Classes, Scratch};
 use rayon::prelude::*;
-use std::sync::OnceLock;
 
 /// What the nodes of one unit hand down.
 #[derive(Debug)]
@@ -47,7 +45,8 @@ pub(crate) fn order<const N: usize>(problem: &Problem<'_, N>) -> Vec<usize> {
 
 struct Lattice<'a, const N: usize> {
     problem: &'a Problem<'a, N>,
-    order: Vec<usize>,
+    starts: &'a Starts<'a, N>,
+    order: &'a [usize],
     lowest: Vec<usize>,
     /// Levels per attribute, in the order of `order`.
     sizes: Vec<usize>,
@@ -77,7 +76,6 @@ impl<const N: usize> Lattice<'_, N> {
     fn unit(
         &self,
         unit: usize,
-        starts: &[OnceLock<Classes<N>>],
         units: &[Option<Unit>],
         seed: Option<&Best>,
         control: &dyn Control,
@@ -136,7 +134,7 @@ impl<const N: usize> Lattice<'_, N> {
             let hopeless = u64::from(sure) > self.problem.limit
                 || bounded && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
             if !hopeless && !control.stop() {
-                let walker = walker.get_or_insert_with(|| self.walker(&outer, starts));
+                let walker = walker.get_or_insert_with(|| self.walker(&levels));
                 let verdict = walker.check(&levels);
                 sure = sure.max(verdict.sure as u32);
                 for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
@@ -165,10 +163,11 @@ impl<const N: usize> Lattice<'_, N> {
 /// Search all nodes.
 pub(crate) fn search<const N: usize>(
     problem: &Problem<'_, N>,
+    starts: &Starts<'_, N>,
     seed: Found,
     control: &dyn Control,
 ) -> Found {
-    let order = order(problem);
+    let order = starts.order.as_slice();
     let lowest: Vec<usize> = problem.attributes.iter().map(|a| a.lowest).collect();
     let sizes: Vec<usize> = order
         .iter()
@@ -182,21 +181,19 @@ pub(crate) fn search<const N: usize>(
         prefix += 1;
     }
     let inner = sizes[prefix..].iter().product();
-    let lattice = Lattice { problem, order, lowest, sizes, prefix, inner };
+    let lattice = Lattice { problem, starts, order, lowest, sizes, prefix, inner };
     let mut waves: Vec<Vec<usize>> = Vec::new();
     for unit in 0..count {
         let height: usize = Lattice::<N>::digits(unit, &lattice.sizes[..prefix]).iter().sum();
         waves.resize_with(waves.len().max(height + 1), Vec::new);
         waves[height].push(unit);
     }
-    let starts: Vec<OnceLock<Classes<N>>> =
-        (0..lattice.sizes[0]).map(|_| OnceLock::new()).collect();
     let mut units: Vec<Option<Unit>> = (0..count).map(|_| None).collect();
     let Found { mut best, mut checked, mut explored, .. } = seed;
     for wave in waves.iter().rev() {
         let done: Vec<Unit> = wave
             .par_iter()
-            .map(|unit| lattice.unit(*unit, &starts, &units, best.as_ref(), control))
+            .map(|unit| lattice.unit(*unit, &units, best.as_ref(), control))
             .collect();
         for (at, mut unit) in wave.iter().zip(done) {
             checked += unit.checked;
@@ -216,24 +213,10 @@ pub(crate) fn search<const N: usize>(
 }
 
 impl<const N: usize> Lattice<'_, N> {
-    /// A walker that starts where the first attribute has its level; that table is shared by all units.
-    fn walker<'a>(&'a self, outer: &[usize], starts: &'a [OnceLock<Classes<N>>]) -> Walker<'a, N> {
-        let zero = vec![0; self.order.len()];
-        let Some(digit) = outer.first() else {
-            return Walker::new(self.problem, &self.order, self.problem.base, zero, 0);
-        };
-        let mut from = zero.clone();
-        from[self.order[0]] = self.lowest[self.order[0]] + digit;
-        let start = if from == zero {
-            self.problem.base
-        } else {
-            starts[*digit].get_or_init(|| {
-                let mut start = Classes::default();
-                let mut scratch = Scratch::default();
-                self.problem.table(self.problem.base, &zero, &from, &mut start, &mut scratch);
-                start
-            })
-        };
-        Walker::new(self.problem, &self.order, start, from, 1)
+    /// A walker that starts where the first attributes have their levels; that table is shared by all units.
+    fn walker(&self, levels: &[usize]) -> Walker<'_, N> {
+        let fixed = self.prefix.min(self.starts.depth());
+        let (start, from) = self.starts.at(levels, fixed);
+        Walker::new(self.problem, self.order, start, from, fixed)
     }
 }
