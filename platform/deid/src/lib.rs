@@ -20,7 +20,7 @@
 //! - `deid.search`: levels that a specification leaves open are those with the least loss at which every model holds;
 //!   the answer written down as plain rules gives the same output.
 //! - `deid.rare`: a code that stays is held by at least the named number of persons of the output; a listed one never
-//!   stays, however many hold it.
+//!   stays, however many hold it. The residual of a column outside the model is held by nobody or by so many, too.
 //! - `deid.shift`: all dates of a person move by one offset, never 0: intervals are unchanged.
 //! - `deid.domains`: ids of two domains never meet; inside a domain they are stable over datasets and years.
 //! - `deid.findings`: whom a value or combination could identify is a finding; it quotes no value, and its decision
@@ -45,6 +45,7 @@
 mod acts;
 mod error;
 pub mod finding;
+pub mod joins;
 pub mod payload;
 mod produce;
 pub mod product;

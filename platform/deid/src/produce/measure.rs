@@ -84,7 +84,7 @@ async fn padding(rows: &DataFrame, column: &str) -> Result<DatePad, ProduceError
 }
 
 /// The values of each member that stay: none of the listed, and held (after the cut to a parent) by enough persons
-/// among the rows of which every member stays.
+/// among the rows of which every member stays. Nobody, or enough persons, hold the residual.
 async fn common(
     checked: &Checked,
     frame: &Frame,
@@ -108,25 +108,57 @@ async fn common(
         sets.push(Arc::new(set));
     }
     loop {
-        let mut changed = false;
-        let stays = group
-            .iter()
-            .zip(&sets)
-            .map(|((c, _), set)| {
-                ident(&c.name).is_null().or(is_in(ident(&c.name), &c.name, Arc::clone(set)))
-            })
-            .reduce(Expr::and);
-        let Some(stays) = stays else { break };
+        settle(frame, rows, group, &mut sets).await?;
+        let Some(at) = thin_residual(frame, rows, group, &sets).await? else { break };
+        // Whoever knows a rare value and sees few residuals has found the person: the value that fewest persons hold
+        // goes with them.
+        let (column, rule) = group[at];
+        let Some(stays) = all_stay(group, &sets) else { break };
         let kept = rows.clone().filter(stays)?;
-        for ((column, rule), set) in group.iter().zip(&mut sets) {
+        let counts = persons_by_value(frame, &kept, column, rule).await?;
+        let Some((_, least)) = counts.into_iter().map(|(v, n)| (n, v)).min() else { break };
+        let next = sets[at].iter().filter(|v| cut(rule, v) != least).cloned().collect();
+        sets[at] = Arc::new(next);
+    }
+    let names = group.iter().map(|(c, _)| c.name.clone());
+    Ok(names
+        .zip(sets.into_iter().map(|s| Arc::try_unwrap(s).unwrap_or_else(|s| (*s).clone())))
+        .collect())
+}
+
+/// What the rule leaves of a value that stays.
+fn cut<'v>(rule: &RareToResidual, value: &'v str) -> &'v str {
+    rule.parent.map_or(value, |n| parent(value.trim_start(), usize::from(n)))
+}
+
+/// The rows of which every member stays.
+fn all_stay(
+    group: &[(&CheckedColumn, &RareToResidual)],
+    sets: &[Arc<HashSet<String>>],
+) -> Option<Expr> {
+    let stays = |((c, _), set): (&(&CheckedColumn, &RareToResidual), &Arc<HashSet<String>>)| {
+        ident(&c.name).is_null().or(is_in(ident(&c.name), &c.name, Arc::clone(set)))
+    };
+    group.iter().zip(sets).map(stays).reduce(Expr::and)
+}
+
+/// Takes values away until each that stays is held by enough persons among the rows of which every member stays.
+async fn settle(
+    frame: &Frame,
+    rows: &DataFrame,
+    group: &[(&CheckedColumn, &RareToResidual)],
+    sets: &mut [Arc<HashSet<String>>],
+) -> Result<(), ProduceError> {
+    loop {
+        let mut changed = false;
+        let Some(stays) = all_stay(group, sets) else { return Ok(()) };
+        let kept = rows.clone().filter(stays)?;
+        for ((column, rule), set) in group.iter().zip(sets.iter_mut()) {
             let counts = persons_by_value(frame, &kept, column, rule).await?;
-            let cut = |v: &String| {
-                rule.parent.map_or(v.clone(), |n| parent(v.trim_start(), usize::from(n)).to_owned())
-            };
             let min = i64::from(rule.min_persons);
             let next: HashSet<String> = set
                 .iter()
-                .filter(|v| counts.get(&cut(v)).is_some_and(|n| *n >= min))
+                .filter(|v| counts.get(cut(rule, v)).is_some_and(|n| *n >= min))
                 .cloned()
                 .collect();
             if next.len() != set.len() {
@@ -136,13 +168,36 @@ async fn common(
         }
         // Values of one column are counted apart: taking some away changes no other count.
         if !changed || group.len() == 1 {
-            break;
+            return Ok(());
         }
     }
-    let names = group.iter().map(|(c, _)| c.name.clone());
-    Ok(names
-        .zip(sets.into_iter().map(|s| Arc::try_unwrap(s).unwrap_or_else(|s| (*s).clone())))
-        .collect())
+}
+
+/// A member whose residual some persons hold, and fewer than its rule wants, while values stay. Quasi-identifiers of the
+/// model are left to k: there a thin residual costs a few persons, not a value.
+async fn thin_residual(
+    frame: &Frame,
+    rows: &DataFrame,
+    group: &[(&CheckedColumn, &RareToResidual)],
+    sets: &[Arc<HashSet<String>>],
+) -> Result<Option<usize>, ProduceError> {
+    let Some(stays) = all_stay(group, sets) else { return Ok(None) };
+    for (at, ((column, rule), set)) in group.iter().zip(sets).enumerate() {
+        if column.in_model {
+            continue;
+        }
+        let gone = Expr::Not(Box::new(stays.clone())).and(ident(&column.name).is_not_null());
+        let mut held = rows.clone().filter(gone)?;
+        if !frame.row_is_person {
+            held = held.aggregate(vec![ident(PERSON)], Vec::new())?;
+        }
+        let count = held.aggregate(Vec::new(), vec![aggregates::count(lit(1)).alias("n")])?;
+        let [persons] = super::counts(count).await?;
+        if !set.is_empty() && persons > 0 && persons < u64::from(rule.min_persons) {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 async fn persons_by_value(

@@ -125,6 +125,9 @@ proptest! {
             prop_assert!(held.is_empty() || held.len() >= 3);
         }
         prop_assert!(out.iter().all(|r| r[6] != "膵島細胞症"), "a listed disease stays never");
+        let residual: BTreeSet<&str> = out.iter().filter(|r| r[6] == "その他").map(|r| r[0].as_str()).collect();
+        let something_stays = out.iter().any(|r| !r[6].is_empty() && r[6] != "その他");
+        prop_assert!(residual.is_empty() || residual.len() >= 3 || !something_stays, "a residual that names its person");
     }
 
     /// `deid.shift`: one offset per person, never 0, so intervals are unchanged.
