@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod output;
 mod risk_page;
 mod say;
 mod svg;

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{BufReader, BufWriter},
+    io::BufReader,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -18,7 +18,10 @@ use kiban_anonymity::{
     tool::{self, Options, RiskOptions},
 };
 
-use crate::say::{self, Failure, Outcome};
+use crate::{
+    output::{Output, part_of},
+    say::{self, Failure, Outcome},
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Anonymize {
@@ -250,8 +253,7 @@ pub(crate) fn anonymize(args: &Anonymize) -> Outcome {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    let part = beside(&args.out);
-    let leftover = part.clone();
+    let leftover = part_of(&args.out);
     tokio::spawn(async move {
         // The first time the search ends with the best it has; the second time nothing is kept.
         while tokio::signal::ctrl_c().await.is_ok() {
@@ -273,15 +275,9 @@ pub(crate) fn anonymize(args: &Anonymize) -> Outcome {
         pool.install(|| tool::run_with_population(data, population, &options, &watch))
     })
     .map_err(failed)?;
-    let unwritable = || Failure::io("出力を書けません。書き先を確かめてください。");
-    let written = File::create(&part).map_err(unwritable()).and_then(|out| {
-        run.write(open(&args.table.data)?, &mut BufWriter::new(out)).map_err(failed)?;
-        fs::rename(&part, &args.out).map_err(unwritable())
-    });
-    if let Err(failure) = written {
-        let _ = fs::remove_file(&part);
-        return Err(failure);
-    }
+    let mut out = Output::create(&args.out)?;
+    run.write(open(&args.table.data)?, &mut out).map_err(failed)?;
+    out.finish()?;
     watch.bar.finish_and_clear();
     run.report.seconds = Some(begun.elapsed().as_secs_f64());
     run.report.peak_rss_bytes = peak_rss_bytes();
@@ -300,13 +296,6 @@ pub(crate) fn anonymize(args: &Anonymize) -> Outcome {
     }
     say::line(&format!("匿名化しました：{}（報告 {}）", args.out.display(), args.report.display()));
     Ok(())
-}
-
-/// Where the output grows until it is complete.
-fn beside(out: &Path) -> PathBuf {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    out.with_file_name(name)
 }
 
 pub(crate) fn risk(args: &Risk) -> Outcome {
@@ -331,7 +320,7 @@ pub(crate) fn risk(args: &Risk) -> Outcome {
 }
 
 /// Peak resident memory of this process, where the system tells it.
-fn peak_rss_bytes() -> Option<u64> {
+pub(super) fn peak_rss_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -12,7 +12,10 @@ use kiban_anonymity::{
 };
 
 use super::anonymize::write_json;
-use crate::say::{self, Failure, Outcome};
+use crate::{
+    output::Output,
+    say::{self, Failure, Outcome},
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Perturb {
@@ -141,8 +144,7 @@ impl Files {
     }
 
     fn write(&self, text: &str, report: &impl serde::Serialize) -> Outcome {
-        fs::write(&self.out, text)
-            .map_err(Failure::io("出力を書けません。書き先を確かめてください。"))?;
+        Output::write(&self.out, text.as_bytes())?;
         write_json(&self.report, report)?;
         say::line(&format!("書きました：{}（報告 {}）", self.out.display(), self.report.display()));
         Ok(())
