@@ -48,6 +48,8 @@ pub struct Produced {
     pub(crate) risk: RiskSummary,
     pub(crate) findings: Vec<Finding>,
     pub(crate) singled_out: Vec<(String, Vec<String>)>,
+    /// Who is who: the ids inside and the ids shown. For comparisons with other products, in no package.
+    pub(crate) persons: crate::joins::Persons,
 }
 
 impl Produced {
@@ -83,6 +85,11 @@ impl Produced {
     /// producer's own eyes, in no package.
     pub fn singled_out(&self) -> &[(String, Vec<String>)] {
         &self.singled_out
+    }
+    /// Does a column of the output hold pseudonyms?
+    pub(crate) fn is_pseudonym(&self, table: &str, column: &str) -> bool {
+        let of = |e: &&DictionaryEntry| e.table == table && e.column == column;
+        self.dictionary.iter().find(of).is_some_and(|e| e.rule == "pseudonym")
     }
     /// The files of the package, byte for byte the same in every run.
     ///

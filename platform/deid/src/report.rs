@@ -348,6 +348,45 @@ impl RiskSummary {
     }
 }
 
+/// One way of joining two products.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct JoinTrial {
+    /// Which columns.
+    pub name: String,
+    /// The same, for a page.
+    pub label_ja: String,
+    /// Persons linked rightly.
+    pub linked: u64,
+    /// Persons tried.
+    pub of: u64,
+    /// Share linked rightly, with its 95 % interval.
+    pub attack: [f64; 3],
+    /// The same of links by chance.
+    pub baseline: [f64; 3],
+    /// Over the specification's limit.
+    pub exceeded: bool,
+}
+
+/// Do two products about overlapping persons join?
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct JoinFigures {
+    /// Persons of each.
+    pub persons: [u64; 2],
+    /// Persons in both.
+    pub overlap: u64,
+    /// Most that content may gain; none if the specification sets no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// Identifying columns of either with values in common, and how many; must be empty.
+    pub shared: Vec<(String, String, u64)>,
+    /// Ways of joining by content, the most successful first.
+    pub trials: Vec<JoinTrial>,
+    /// The verdict, for a page.
+    pub verdict_ja: String,
+    /// The later product must not be released.
+    pub exceeded: bool,
+}
+
 /// One column of the output, for its reader.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DictionaryEntry {

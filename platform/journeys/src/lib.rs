@@ -12,9 +12,11 @@
 mod deployment;
 mod error;
 mod inspect;
+mod joins;
 mod link_persons;
 mod party_keys;
 mod produce_dataset;
+mod rebuild_dataset;
 mod receive_delivery;
 mod register_parties;
 mod release_dataset;
@@ -35,10 +37,10 @@ pub use kiban_release as release;
 pub use deployment::{Deployment, World};
 pub use error::Error;
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
+pub use joins::{Joined, joins_of};
 pub use link_persons::link_persons;
-pub use produce_dataset::{
-    Content, ProduceRequest, Produced, Rebuilt, produce_dataset, rebuild_dataset,
-};
+pub use produce_dataset::{Content, ProduceRequest, Produced, produce_dataset};
+pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
 pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{

@@ -3,7 +3,7 @@
 //! A dataset is recorded as a manifest (snapshot, specification, rules, keys by name, digests), not as rows: what
 //! is approved is run again when it is handed over, and must give the same payload.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use kiban_audit::{Event, Tx};
 use kiban_deid::{
@@ -13,7 +13,7 @@ use kiban_deid::{
 };
 use kiban_deliver::{Licence, Payload, PayloadFile};
 use kiban_govern::{Act, Actor, Permit, permit};
-use kiban_kernel::{Digest, Id, LawKey, Product, kinds};
+use kiban_kernel::{Id, LawKey, Product, kinds};
 use kiban_register::{Anon52, Cleared, Pseudo57, stop::TouchingStop};
 use kiban_release::{
     Manifest,
@@ -25,7 +25,10 @@ use kiban_release::{
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _};
 
-use crate::{Deployment, Error};
+use crate::{
+    Deployment, Error,
+    joins::{self, Joined},
+};
 
 /// What to produce.
 #[derive(Debug, Clone)]
@@ -50,6 +53,8 @@ pub struct Produced {
     pub undecided: Vec<deid::finding::Finding>,
     /// Limits of the specification that are not kept, a Japanese sentence each; they block the release for good.
     pub over_risk: Vec<String>,
+    /// Comparisons with the datasets approved before.
+    pub joined: Vec<Joined>,
 }
 
 /// One of the two products.
@@ -71,18 +76,18 @@ impl Content {
 }
 
 /// Everything a run needs that does not depend on the day of the run.
-struct Basis {
-    dataset: Id<kinds::Dataset>,
-    application: Application,
+pub(crate) struct Basis {
+    pub(crate) dataset: Id<kinds::Dataset>,
+    pub(crate) application: Application,
     contract: Contract,
     conditions: Vec<String>,
     use_until: kiban_kernel::Date,
-    spec: Spec,
+    pub(crate) spec: Spec,
     decided: Vec<FindingRow>,
 }
 
 /// The stand of the lake that a run reads.
-enum Stand {
+pub(crate) enum Stand {
     Now,
     Of { snapshot: u64, watermark: u64 },
 }
@@ -120,11 +125,12 @@ pub async fn produce_dataset(
     start(on, &permit, &basis, &request.specification).await?;
     on.world.steps.step("journeys.production_started");
     let (content, _) = run(on, &basis, &Stand::Now).await?;
+    let joined = Box::pin(joins::compare(on, &basis, &content)).await?;
     on.world.steps.step("journeys.produced");
-    record(on, &permit, &basis, content).await
+    record(on, &permit, &basis, content, joined).await
 }
 
-async fn basis(
+pub(crate) async fn basis(
     conn: &mut AnyConnection,
     dataset: Id<kinds::Dataset>,
     id: Id<kinds::Application>,
@@ -178,7 +184,7 @@ async fn start(on: &Deployment, permit: &Permit, basis: &Basis, text: &str) -> R
     Ok(())
 }
 
-fn law(product: Product) -> &'static str {
+pub(crate) fn law(product: Product) -> &'static str {
     match product {
         Product::Anonymized => "anonymized.making",
         Product::Pseudonymized => "pseudonymized.making",
@@ -190,7 +196,7 @@ fn checked(on: &Deployment, basis: &Basis) -> Result<Checked, Error> {
     Ok(basis.spec.check(basis.application.product, &on.rules, basis.contract.terms.from)?)
 }
 
-async fn run(
+pub(crate) async fn run(
     on: &Deployment,
     basis: &Basis,
     stand: &Stand,
@@ -260,7 +266,7 @@ fn decisions(rows: &[FindingRow]) -> Vec<DeidDecision> {
 }
 
 /// The files of a package: what the product gives, and the licence.
-fn payload(basis: &Basis, content: &Content) -> Result<Payload, Error> {
+pub(crate) fn payload(basis: &Basis, content: &Content) -> Result<Payload, Error> {
     let files = content.produced().payload()?.files;
     let files = files.into_iter().map(|f| PayloadFile { path: f.path, bytes: f.bytes }).collect();
     let licence = Licence {
@@ -277,6 +283,7 @@ async fn record(
     permit: &Permit,
     basis: &Basis,
     content: Content,
+    joined: Vec<Joined>,
 ) -> Result<Produced, Error> {
     let produced = content.produced();
     let known = |id| basis.decided.iter().any(|row| row.finding.id == id);
@@ -294,7 +301,8 @@ async fn record(
     let undecided: Vec<_> = produced.undecided().cloned().collect();
     let mut tx = on.log.begin().await?;
     kiban_release::record_findings(&mut tx, permit, basis.dataset, &new).await?;
-    let over_risk = produced.risk().over_limits_ja();
+    let mut over_risk = produced.risk().over_limits_ja();
+    over_risk.extend(joins::record(&mut tx, basis.dataset, &joined).await?);
     mark_risk(&mut tx, basis.dataset, &over_risk).await?;
     let manifest = if undecided.is_empty() && over_risk.is_empty() {
         let payload = payload(basis, &content)?;
@@ -322,12 +330,12 @@ async fn record(
         }),
     };
     let _ = tx.commit(event).await?;
-    Ok(Produced { dataset: basis.dataset, content, manifest, undecided, over_risk })
+    Ok(Produced { dataset: basis.dataset, content, manifest, undecided, over_risk, joined })
 }
 
 /// A dataset over a limit is on record, so that whoever asks for its release is told why not; what an earlier run of
 /// the dataset left there goes.
-async fn mark_risk(
+pub(crate) async fn mark_risk(
     tx: &mut Tx,
     dataset: Id<kinds::Dataset>,
     reasons: &[String],
@@ -416,104 +424,4 @@ fn manifest(
         files: payload.facts(),
         payload: payload.digest(),
     }
-}
-
-/// A dataset built again.
-#[derive(Debug, Clone)]
-pub struct Rebuilt {
-    /// Is the payload the recorded one, byte for byte?
-    pub identical: bool,
-    /// Stops that came since.
-    pub stops: u64,
-    /// Persons the recorded dataset has.
-    pub persons_before: u64,
-    /// Persons the rebuilt one has.
-    pub persons: u64,
-    /// Digest of the rebuilt payload.
-    pub payload: Digest,
-}
-
-/// Build a dataset again from its manifest.
-///
-/// # Errors
-/// The actor may not; there is no such dataset; [`Error::StoppedSince`] if stops came since that change the
-/// payload and `without_stopped` is false; [`Error::PayloadDiffers`] if it differs for no such reason.
-pub async fn rebuild_dataset(
-    on: &Deployment,
-    actor: &Actor,
-    dataset: Id<kinds::Dataset>,
-    out: &Path,
-    without_stopped: bool,
-) -> Result<Rebuilt, Error> {
-    let permit = permit(actor, Act::RebuildDataset)?;
-    let (manifest, payload, persons, since) = again(on, dataset).await?;
-    let identical = payload.is_of(&manifest).is_ok();
-    let stops = since.len() as u64;
-    if !identical && stops == 0 {
-        return Err(Error::PayloadDiffers);
-    }
-    if !identical && !without_stopped {
-        let lost = manifest.persons.saturating_sub(persons);
-        return Err(Error::StoppedSince { stops, persons: lost });
-    }
-    write(&payload, out)?;
-    let rebuilt = Rebuilt {
-        identical,
-        stops,
-        persons_before: manifest.persons,
-        persons,
-        payload: payload.digest(),
-    };
-    let event = Event {
-        kind: "dataset.rebuilt",
-        actor: permit.actor(),
-        subject: dataset.to_string(),
-        law: None,
-        body: json!({ "identical": identical, "stops": stops, "payload": rebuilt.payload.to_string() }),
-    };
-    let _ = on.log.begin().await?.commit(event).await?;
-    Ok(rebuilt)
-}
-
-/// Run what a manifest records over its own snapshot.
-pub(crate) async fn again(
-    on: &Deployment,
-    dataset: Id<kinds::Dataset>,
-) -> Result<(Manifest, Payload, u64, Vec<TouchingStop>), Error> {
-    let mut conn = on.reader().await?;
-    let note = kiban_release::manifest_note(&mut conn, dataset).await?;
-    let manifest = Manifest::open(&note, &[on.signer.verify_key().clone()])?;
-    let specification: String =
-        sqlx::query("SELECT specification FROM journeys_specification WHERE digest = $1")
-            .bind(manifest.specification.to_string())
-            .fetch_optional(&mut *conn)
-            .await?
-            .ok_or(Error::Unknown { what: "specification" })?
-            .try_get(0)?;
-    let contract = kiban_release::contracts(&mut conn, manifest.application)
-        .await?
-        .into_iter()
-        .find(|c| c.terms.specification == manifest.specification)
-        .ok_or(Error::Unknown { what: "contract" })?;
-    let basis = basis(&mut conn, dataset, manifest.application, contract, &specification).await?;
-    drop(conn);
-    let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
-    let (content, since) = run(on, &basis, &stand).await?;
-    let payload = payload(&basis, &content)?;
-    Ok((manifest, payload, content.produced().risk().persons_out, since))
-}
-
-fn write(payload: &Payload, out: &Path) -> Result<(), Error> {
-    let failed = || Error::io("write the rebuilt files");
-    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::NotEmpty);
-    }
-    for file in payload.files() {
-        let path = out.join(&file.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(failed())?;
-        }
-        fs::write(path, &file.bytes).map_err(failed())?;
-    }
-    Ok(())
 }

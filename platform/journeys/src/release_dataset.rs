@@ -13,7 +13,7 @@ use kiban_kernel::{Id, Product, kinds};
 use kiban_register::{OrganizationKind, organization};
 use kiban_release::{Anonymized, Context, Manifest, Pseudonymized, Releasable, finding::Decision};
 
-use crate::{Deployment, Error, produce_dataset};
+use crate::{Deployment, Error, joins, produce_dataset, rebuild_dataset};
 
 /// A named person decides a finding, with a reason.
 ///
@@ -101,6 +101,8 @@ pub async fn approve_release(
     route: Route,
 ) -> Result<(), Error> {
     let permit = permit(actor, Act::ApproveRelease)?;
+    on.manifest(dataset).await?;
+    Box::pin(joins::complete(on, &permit, dataset)).await?;
     let manifest = on.manifest(dataset).await?;
     let known = on.knowledge(&manifest).await?;
     let keys = [on.signer.verify_key().clone()];
@@ -139,7 +141,7 @@ pub async fn deliver_dataset(
     route: Route,
 ) -> Result<Delivered, Error> {
     let permit = permit(actor, Act::DeliverDataset)?;
-    let (manifest, payload, _, _) = produce_dataset::again(on, dataset).await?;
+    let (manifest, payload, _, _) = rebuild_dataset::again(on, dataset).await?;
     on.world.steps.step("journeys.produced_again");
     match manifest.product {
         Product::Anonymized => {

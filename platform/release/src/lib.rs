@@ -55,6 +55,6 @@ pub use approval::{Anonymized, ApprovalError, Approved, Context, Pseudonymized, 
 pub use error::{ActError, StepRefused, Why};
 pub use manifest::Manifest;
 pub use store::{
-    application, application_of, approvals, content, contract, contracts, datasets, findings,
-    manifest_note, roster,
+    application, application_of, approvals, approved_datasets, content, contract, contracts,
+    datasets, findings, manifest_note, roster,
 };

@@ -18,7 +18,9 @@ mod dataset;
 pub(crate) use contract::{add_contract, add_contract_step};
 pub use contract::{contract, contracts};
 pub(crate) use dataset::{add_approval, add_dataset, add_finding, set_decision};
-pub use dataset::{application_of, approvals, datasets, findings, manifest_note};
+pub use dataset::{
+    application_of, approvals, approved_datasets, datasets, findings, manifest_note,
+};
 
 type Conn<'a> = &'a mut AnyConnection;
 type Result<T> = std::result::Result<T, ActError>;

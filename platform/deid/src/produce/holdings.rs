@@ -174,7 +174,7 @@ fn bare(name: &str, matches: Matches) -> Compare {
     compare
 }
 
-async fn all_persons(works: &[Work<'_>]) -> Result<BTreeSet<String>, ProduceError> {
+pub(crate) async fn all_persons(works: &[Work<'_>]) -> Result<BTreeSet<String>, ProduceError> {
     let mut persons = BTreeSet::new();
     for work in works {
         let held = work.frame.rows.clone().select(vec![ident(PERSON)])?.distinct()?;

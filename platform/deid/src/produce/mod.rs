@@ -37,6 +37,7 @@ use kiban_lake::{
     plan::{DataFrame, Expr, ident},
 };
 
+pub(crate) use self::holdings::all_persons;
 use self::{
     changes::Changes,
     compile::Facts,
@@ -61,7 +62,7 @@ pub(crate) struct Run<'a> {
 }
 
 /// A table with everything that was found out about it.
-struct Work<'a> {
+pub(crate) struct Work<'a> {
     table: &'a CheckedTable,
     frame: Frame,
     /// Output columns in the data's order.
@@ -193,10 +194,15 @@ pub(crate) async fn make(
         risk.attack = Some(measured.attack);
         singled_out = measured.singled_out;
     }
+    // A plain table is released once; who is in it is nobody's but its owner's to say.
+    let persons = match run.provenance.snapshot {
+        Some(_) => crate::joins::persons(&works, &tables, &run.keyed).await?,
+        None => crate::joins::Persons::new(),
+    };
     let mut provenance = run.provenance;
     provenance.plan_digest = Digest::of(plan.as_bytes());
     provenance.decisions = findings.iter().filter_map(|f| f.decision.clone()).collect();
-    Ok(Produced { tables, provenance, dictionary, changes, risk, findings, singled_out })
+    Ok(Produced { tables, provenance, dictionary, changes, risk, findings, singled_out, persons })
 }
 
 async fn scan_and_decide(

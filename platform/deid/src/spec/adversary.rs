@@ -64,6 +64,28 @@ pub struct AttackSpec {
     pub limit: Option<f64>,
 }
 
+/// How far a product may join with an earlier release about the same persons.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinsSpec {
+    /// Persons for whom the most alike record of the other release is looked for.
+    #[serde(default = "attempts")]
+    pub attempts: usize,
+    /// Most that joining by content may gain over chance; over it the product is not released. Without this line the
+    /// figures are reported only. Values that identifying columns share always stand against the release.
+    #[serde(default)]
+    pub limit: Option<f64>,
+    /// Only so many of the latest releases are compared with; all without this line.
+    #[serde(default)]
+    pub latest: Option<u32>,
+}
+
+impl Default for JoinsSpec {
+    fn default() -> Self {
+        Self { attempts: attempts(), limit: None, latest: None }
+    }
+}
+
 fn attempts() -> usize {
     2_000
 }

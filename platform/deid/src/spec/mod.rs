@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::Digest;
 
-pub use adversary::{AdversarySpec, AttackSpec, PartKnown};
+pub use adversary::{AdversarySpec, AttackSpec, JoinsSpec, PartKnown};
 pub(crate) use canonical::custody_columns;
 pub use check::CheckError;
 pub(crate) use check::default_law;
@@ -128,9 +128,14 @@ impl Spec {
             return Err(SpecError::Parameter { position, table, column, problem: P::Adversary });
         }
         let share = |v: f64| (0.0..=1.0).contains(&v);
-        if spec.attack.as_ref().and_then(|a| a.limit).is_some_and(|limit| !share(limit)) {
-            let position = Position::of(&self.text, self.text.find("[attack]").unwrap_or(0));
-            let (table, column) = ("attack".to_owned(), "limit".to_owned());
+        let limits = [
+            ("attack", spec.attack.as_ref().and_then(|a| a.limit)),
+            ("joins", spec.joins.as_ref().and_then(|j| j.limit)),
+        ];
+        if let Some((table, _)) = limits.iter().find(|(_, limit)| !limit.is_none_or(share)) {
+            let position =
+                Position::of(&self.text, self.text.find(&format!("[{table}]")).unwrap_or(0));
+            let (table, column) = ((*table).to_owned(), "limit".to_owned());
             return Err(SpecError::Parameter { position, table, column, problem: P::Adversary });
         }
         let mut max_days = None;

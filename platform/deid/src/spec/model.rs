@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    adversary::{AdversarySpec, AttackSpec},
+    adversary::{AdversarySpec, AttackSpec, JoinsSpec},
     rule::Rule,
     search::Search,
 };
@@ -33,6 +33,9 @@ pub struct Document {
     /// The attack before release; with the usual numbers if absent.
     #[serde(default)]
     pub attack: Option<AttackSpec>,
+    /// The comparison with earlier releases; with the usual numbers if absent.
+    #[serde(default)]
+    pub joins: Option<JoinsSpec>,
     /// Only rows whose date lies in this window; whole population otherwise.
     #[serde(default)]
     pub window: Option<Window>,

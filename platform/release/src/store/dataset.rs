@@ -130,6 +130,20 @@ pub async fn datasets(
     ids.iter().map(|id| parse("release_dataset", id)).collect()
 }
 
+/// Datasets that somebody approved for release, the latest made first.
+///
+/// # Errors
+/// Damaged, or the database fails.
+pub async fn approved_datasets(conn: Conn<'_>) -> Result<Vec<Id<kinds::Dataset>>> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT dataset FROM release_dataset \
+         WHERE dataset IN (SELECT dataset FROM release_approval) ORDER BY at DESC, dataset",
+    )
+    .fetch_all(conn)
+    .await?;
+    ids.iter().map(|id| parse("release_dataset", id)).collect()
+}
+
 /// The signed manifest of a dataset, as recorded when it was made.
 ///
 /// # Errors
