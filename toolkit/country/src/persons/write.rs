@@ -1,0 +1,87 @@
+//! A list on disk: `persons.csv` in shuffled order and `truth.csv` beside it.
+
+use std::path::Path;
+
+use crate::{
+    chance::{Chance, Purpose, Streams},
+    error::CountryError,
+    file::{Style, TextFile, folder},
+    persons::{LIST_COLUMNS, PersonList, PersonRecord},
+};
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListWritten {
+    /// Rows of both files.
+    pub records: u64,
+    /// Different people.
+    pub persons: u64,
+    /// Pairs of records of one person.
+    pub pairs: u64,
+}
+
+/// Records shuffled together: what bounds the memory (about 250 MB).
+const CHUNK: usize = 500_000;
+
+impl PersonList {
+    /// Write `persons.csv` ([`LIST_COLUMNS`]) and `truth.csv` (`record_id,person_id,household_id,
+    /// tags`) into `dir`, UTF-8 with LF. The order is shuffled within chunks of 500,000 records, so
+    /// neither the order nor the ids say who is who.
+    ///
+    /// # Errors
+    /// [`CountryError::NotEmpty`] for a folder that already holds a list, [`CountryError::Io`] for
+    /// what the machine refuses.
+    pub fn write(&self, dir: &Path) -> Result<ListWritten, CountryError> {
+        folder(dir)?;
+        for entry in ["persons.csv", "truth.csv"] {
+            if dir.join(entry).exists() {
+                return Err(CountryError::NotEmpty { entry });
+            }
+        }
+        let mut list = TextFile::create(dir, "persons.csv", Style::Plain, &LIST_COLUMNS.join(","))?;
+        let truth = "record_id,person_id,household_id,tags";
+        let mut truth = TextFile::create(dir, "truth.csv", Style::Plain, truth)?;
+        let mut written = ListWritten::default();
+        let mut chunk = Vec::with_capacity(CHUNK.min(1 << 16));
+        let (mut last, mut of_last) = (None, 0);
+        let order = &mut Streams::new(self.params.seed, Purpose::ListHard).of(0);
+        for record in self.records() {
+            written.records += 1;
+            if last != Some(record.person) {
+                written.persons += 1;
+                (last, of_last) = (Some(record.person), 0);
+            }
+            written.pairs += of_last;
+            of_last += 1;
+            chunk.push(record);
+            if chunk.len() == CHUNK {
+                flush(&mut chunk, &mut list, &mut truth, order)?;
+            }
+        }
+        flush(&mut chunk, &mut list, &mut truth, order)?;
+        list.finish()?;
+        truth.finish()?;
+        Ok(written)
+    }
+}
+
+fn flush(
+    chunk: &mut Vec<PersonRecord>,
+    list: &mut TextFile,
+    truth: &mut TextFile,
+    order: &mut Chance,
+) -> Result<(), CountryError> {
+    for last in (1..chunk.len()).rev() {
+        chunk.swap(last, order.below(last as u32 + 1) as usize);
+    }
+    for record in chunk.drain(..) {
+        list.row(&record.cells)?;
+        truth.row(&[
+            &record.cells[0],
+            &format!("P{:08}", record.person),
+            &format!("H{:08}", record.household),
+            &record.tags.to_string(),
+        ])?;
+    }
+    Ok(())
+}
