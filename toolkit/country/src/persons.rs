@@ -9,7 +9,10 @@
 //! A list is a function of its parameters. Every household is drawn from its own stream, so a list
 //! of any length streams in constant memory.
 
-pub(crate) mod household;
+mod compose;
+mod contact;
+mod hard;
+mod household;
 mod insurance;
 mod life;
 mod names;
@@ -21,6 +24,7 @@ mod tag;
 mod visit;
 mod write;
 
+pub use hard::{HardClass, HardPair};
 pub use tag::{Tag, Tags};
 pub use write::ListWritten;
 
@@ -137,7 +141,7 @@ pub struct PersonList {
 }
 
 /// Share of households with a namesake of an earlier one: base, sparse.
-const NAMESAKES: (f64, f64) = (0.006, 0.012);
+const NAMESAKES: (f64, f64) = (0.003, 0.009);
 
 impl PersonList {
     /// Prepare a list.
@@ -170,7 +174,12 @@ impl PersonList {
     /// All records, household by household. [`PersonList::write`] shuffles them.
     pub fn records(&self) -> impl Iterator<Item = PersonRecord> + '_ {
         let households = self.households();
-        let desk = Desk { names: &self.names, places: &self.places, profile: self.params.profile };
+        let desk = Desk {
+            names: &self.names,
+            places: &self.places,
+            profile: self.params.profile,
+            force: None,
+        };
         let visits = Visits::new(self.params.seed, self.window);
         let streams = Streams::new(self.params.seed, Purpose::ListRecord);
         let (mut persons, mut records) = (0_u64, 0_u64);

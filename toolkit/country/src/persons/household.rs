@@ -5,6 +5,7 @@ use crate::{
     chance::{Chance, Purpose, Streams},
     day::Day,
     persons::{
+        compose::compose,
         insurance::{self, Policy},
         life::{Kin, Person, at},
         names::{List, Name, NameLists},
@@ -12,34 +13,21 @@ use crate::{
     },
 };
 
-/// Share of births that are twins: about four times Japan's, because twins are what a linker
-/// confuses.
-const TWINS: f64 = 0.045;
-/// Share of households with a grown twin of the single person in a household of the other's own.
-const TWINS_APART: f64 = 0.004;
 /// Share of foreign households.
-const FOREIGN: f64 = 0.025;
+const FOREIGN: f64 = 0.02;
 /// Share of children named after their father or mother.
 const NAMED_AFTER: f64 = 0.25;
 
 /// Households of one list.
 #[derive(Debug)]
 pub(crate) struct Households<'a> {
-    names: &'a NameLists,
-    places: &'a Places,
+    pub(crate) names: &'a NameLists,
+    pub(crate) places: &'a Places,
     compose: Streams,
     live: Streams,
     /// First and last day of the window.
     pub(crate) window: (Day, Day),
     namesakes: f64,
-}
-
-/// A member before life begins.
-#[derive(Debug, Clone, Copy)]
-struct Draft {
-    age: i32,
-    male: bool,
-    kin: Kin,
 }
 
 impl<'a> Households<'a> {
@@ -224,7 +212,7 @@ impl<'a> Households<'a> {
                 self.cover(person, nth as u8, &family, &homes, chance)
             };
             let age = person.born.age_on(end);
-            person.phones = if age >= 13 && chance.chance(0.45) {
+            person.phones = if age >= 13 && chance.chance(0.55) {
                 vec![(start, Places::mobile(chance))]
             } else {
                 landlines.clone()
@@ -256,7 +244,7 @@ impl<'a> Households<'a> {
     ) -> Vec<(Day, Policy)> {
         let age = person.born.age_on(self.window.1);
         let own = match person.kin {
-            Kin::Spouse => chance.chance(0.42),
+            Kin::Spouse => chance.chance(0.5),
             Kin::Grandparent => true,
             _ => age >= 23 && chance.chance(0.75),
         };
@@ -360,73 +348,4 @@ fn dies(age: i32, end: Day, chance: &mut Chance) -> Option<Day> {
         _ => 0.3,
     };
     chance.chance(risk).then(|| end.plus(-chance.between(1, 2_500)))
-}
-
-/// The members of a household, head first.
-fn compose(chance: &mut Chance) -> Vec<Draft> {
-    let mut out = Vec::with_capacity(5);
-    let head = |age, male| Draft { age, male, kin: Kin::Head };
-    match chance.below(1000) {
-        0..130 => out.push(head(chance.between(19, 39), chance.chance(0.55))),
-        130..225 => out.push(head(chance.between(40, 64), chance.chance(0.6))),
-        225..380 => {
-            out.push(head(chance.between(65, 90).max(chance.between(60, 97)), chance.chance(0.33)));
-        }
-        380..450 => couple(&mut out, (24, 44), chance),
-        450..530 => couple(&mut out, (45, 64), chance),
-        530..690 => couple(&mut out, (65, 91), chance),
-        690..870 => {
-            couple(&mut out, (27, 56), chance);
-            let mother = out[1].age;
-            children(&mut out, mother, chance);
-        }
-        870..920 => {
-            couple(&mut out, (55, 82), chance);
-            let age = (out[1].age - chance.between(24, 36)).max(18);
-            let male = chance.chance(0.6);
-            out.push(Draft { age, male, kin: Kin::Child });
-        }
-        920..965 => {
-            out.push(head(chance.between(26, 52), chance.chance(0.14)));
-            let parent = out[0].age;
-            children(&mut out, parent, chance);
-        }
-        _ => {
-            couple(&mut out, (32, 54), chance);
-            let mother = out[1].age;
-            children(&mut out, mother, chance);
-            let age = mother + chance.between(23, 34);
-            out.push(Draft { age, male: chance.chance(0.3), kin: Kin::Grandparent });
-        }
-    }
-    if out.len() == 1 && chance.chance(TWINS_APART / 0.4) {
-        let twin = Draft { kin: Kin::Twin, ..out[0] };
-        out.push(twin);
-    }
-    out
-}
-
-fn couple(out: &mut Vec<Draft>, ages: (i32, i32), chance: &mut Chance) {
-    let age = chance.between(ages.0, ages.1);
-    let other = (age - 2 + chance.between(-3, 4)).max(20);
-    out.push(Draft { age, male: true, kin: Kin::Head });
-    out.push(Draft { age: other, male: false, kin: Kin::Spouse });
-}
-
-fn children(out: &mut Vec<Draft>, mother: i32, chance: &mut Chance) {
-    let count = [1, 1, 2, 2, 2, 2, 3][chance.below(7) as usize];
-    let mut at_birth = chance.between(22, 34).min(mother);
-    for _ in 0..count {
-        let age = mother - at_birth;
-        if !(0..=26).contains(&age) {
-            break;
-        }
-        let male = chance.chance(0.513);
-        out.push(Draft { age, male, kin: Kin::Child });
-        if chance.chance(TWINS) {
-            let same = chance.chance(0.65);
-            out.push(Draft { age, male: male == same, kin: Kin::Twin });
-        }
-        at_birth += chance.between(2, 4);
-    }
 }

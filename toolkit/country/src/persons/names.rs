@@ -1,7 +1,7 @@
 //! Names: lists of whole names and of parts whose products make the long tail, with readings, years
 //! of use and weights. A name is an index; its text is looked up when a record is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{chance::Chance, error::CountryError};
 
@@ -186,8 +186,8 @@ impl NameLists {
 
 impl Names {
     fn new(mut entries: Vec<Entry>, by_year: bool) -> Self {
-        let mut seen = HashMap::new();
-        entries.retain(|e| seen.insert(e.kanji.clone(), ()).is_none());
+        let mut seen = HashSet::new();
+        entries.retain(|e| seen.insert(e.kanji.clone()));
         let mut names = Self::default();
         for bucket in 0..if by_year { BUCKETS } else { 1 } {
             // names begin in 1905 and are open until 2026

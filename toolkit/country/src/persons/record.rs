@@ -8,9 +8,9 @@ use crate::{
         ListProfile,
         life::{Person, at, before},
         names::{Name, NameLists},
-        places::{Home, Places},
+        places::Places,
         slips,
-        source::{AddressStyle, Kind, SPARSE, Source, Style, column},
+        source::{SPARSE, Source, Style, column},
         tag::{Tag, Tags},
     },
 };
@@ -21,6 +21,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) names: &'a NameLists,
     pub(crate) places: &'a Places,
     pub(crate) profile: ListProfile,
+    /// An error that happens wherever it can.
+    pub(crate) force: Option<Tag>,
 }
 
 /// A record on its way to paper.
@@ -49,11 +51,11 @@ impl Desk<'_> {
         }
     }
 
-    fn slips(&self, tag: Tag, chance: &mut Chance) -> bool {
-        chance.chance(self.rate(tag))
+    pub(crate) fn slips(&self, tag: Tag, chance: &mut Chance) -> bool {
+        self.force == Some(tag) || chance.chance(self.rate(tag))
     }
 
-    fn stale(&self, chance: &mut Chance) -> bool {
+    pub(crate) fn stale(&self, chance: &mut Chance) -> bool {
         chance.chance(match self.profile {
             ListProfile::Base => STALE.0,
             ListProfile::Sparse => STALE.1,
@@ -62,7 +64,7 @@ impl Desk<'_> {
     }
 
     /// Whether a column has a value in this record.
-    fn has(&self, style: &Style, column: usize, chance: &mut Chance) -> bool {
+    pub(crate) fn has(&self, style: &Style, column: usize, chance: &mut Chance) -> bool {
         let share = if self.profile == ListProfile::Sparse { SPARSE[column] } else { 1.0 };
         style.has[column] && chance.chance(share)
     }
@@ -78,7 +80,6 @@ impl Desk<'_> {
     ) -> (Cells, Tags) {
         let mut sheet = self.name(person, on, chance);
         let mut cells = Cells::default();
-        let hides = |chance: &mut Chance| self.slips(Tag::Placeholder, chance);
         self.write_name(&mut sheet, style, person, on, &mut cells, chance);
 
         // sex
@@ -101,30 +102,7 @@ impl Desk<'_> {
 
         self.write_home(person, style, on, &mut sheet.tags, &mut cells, chance);
 
-        // telephone
-        let mut phone = *at(&person.phones, on);
-        if let Some(old) = before(&person.phones, on).filter(|_| self.stale(chance)) {
-            phone = *old;
-        }
-        if self.has(style, column::PHONE, chance) {
-            let mut digits = self.places.digits(phone);
-            if hides(chance) {
-                digits = ["000".into(), "0000".into(), "0000".into()];
-                sheet.tags.add(Tag::Placeholder);
-            } else {
-                if phone != person.phones[person.phones.len() - 1].1 {
-                    sheet.tags.add(Tag::PhoneChanged);
-                }
-                if self.slips(Tag::PhoneTypo, chance) {
-                    if let Some(other) = slips::digit(&digits[2], chance) {
-                        digits[2] = other;
-                        sheet.tags.add(Tag::PhoneTypo);
-                    }
-                }
-            }
-            cells[6] = style.phone(&digits);
-        }
-
+        self.write_phone(person, style, on, &mut sheet.tags, &mut cells, chance);
         self.write_policy(person, source, style, on, &mut sheet.tags, &mut cells, chance);
         (cells, sheet.tags)
     }
@@ -142,11 +120,11 @@ impl Desk<'_> {
         let mut given = person.given;
         let mut middle = person.middle;
         let mut foreign = person.foreign();
-        if let Some([surname, name]) = person.alias {
-            if self.slips(Tag::Alias, chance) {
-                (family, given, middle, foreign) = (surname, name, None, false);
-                tags.add(Tag::Alias);
-            }
+        if let Some([surname, name]) = person.alias
+            && self.slips(Tag::Alias, chance)
+        {
+            (family, given, middle, foreign) = (surname, name, None, false);
+            tags.add(Tag::Alias);
         }
         if middle.is_some() && self.slips(Tag::MiddleDropped, chance) {
             middle = None;
@@ -214,7 +192,8 @@ impl Desk<'_> {
             }
         }
         let days = on.days_since(person.born);
-        if (0..=14).contains(&days) && self.profile != ListProfile::Clean {
+        let registers = self.profile == ListProfile::Clean && self.force != Some(Tag::Newborn);
+        if (0..=14).contains(&days) && !registers {
             // no name is registered yet
             sheet.given = match chance.below(4) {
                 0 => Default::default(),
@@ -332,157 +311,5 @@ impl Desk<'_> {
             take(Tag::Birth0101, Some(Day::from_civil(year, 1, 1)));
         }
         style.date(written)
-    }
-
-    fn write_home(
-        &self,
-        person: &Person,
-        style: &Style,
-        on: Day,
-        tags: &mut Tags,
-        cells: &mut Cells,
-        chance: &mut Chance,
-    ) {
-        let mut home = *at(&person.homes, on);
-        if let Some(old) = before(&person.homes, on).filter(|_| self.stale(chance)) {
-            home = *old;
-        }
-        let past = home != person.homes[person.homes.len() - 1].1;
-        if self.has(style, column::POSTAL, chance) {
-            let mut digits = self.places.postal(&home);
-            if self.slips(Tag::Placeholder, chance) {
-                digits = "0000000".into();
-                tags.add(Tag::Placeholder);
-            } else if self.slips(Tag::PostalTypo, chance) {
-                digits = slips::digit(&digits, chance).unwrap_or(digits);
-                tags.add(Tag::PostalTypo);
-            }
-            cells[4] = style.postal(&digits);
-            if past {
-                tags.add(Tag::Moved);
-            }
-        }
-        if self.has(style, column::ADDRESS, chance) {
-            if self.slips(Tag::Placeholder, chance) && chance.chance(0.5) {
-                cells[5] = "不明".into();
-                tags.add(Tag::Placeholder);
-            } else {
-                let text = self.address(home, style, tags, chance);
-                cells[5] = style.encoded(&text, chance).0;
-                if past {
-                    tags.add(Tag::Moved);
-                }
-            }
-        }
-    }
-
-    fn address(&self, home: Home, style: &Style, tags: &mut Tags, chance: &mut Chance) -> String {
-        let place = self.places.place(&home);
-        let mut town = self.places.town(&home).to_owned();
-        let mut spelling = style.address;
-        if self.slips(Tag::AddressSpelled, chance) {
-            tags.add(Tag::AddressSpelled);
-            match slips::town(&town, chance) {
-                Some(other) => town = other,
-                None => {
-                    spelling = match spelling {
-                        AddressStyle::Words => AddressStyle::Mixed,
-                        AddressStyle::Mixed => AddressStyle::WideHyphens,
-                        _ => AddressStyle::Words,
-                    }
-                }
-            }
-        }
-        let (mut block, mut house) = (u32::from(home.block), u32::from(home.house));
-        if self.slips(Tag::AddressTypo, chance) {
-            tags.add(Tag::AddressTypo);
-            if chance.chance(0.5) {
-                house = house % 30 + 1;
-            } else {
-                block = 201 + (block - 200) % 60;
-            }
-        }
-        let chome = u32::from(home.chome);
-        let numbers = match spelling {
-            AddressStyle::Words => format!("{chome}丁目{block}番{house}号"),
-            AddressStyle::Hyphens => format!("{chome}-{block}-{house}"),
-            AddressStyle::WideHyphens => {
-                crate::kana::wide_digits(&format!("{chome}－{block}－{house}"))
-            }
-            AddressStyle::Mixed => {
-                let kanji = ["一", "二", "三", "四", "五", "六", "七", "八", "九"];
-                format!("{}丁目{block}番地{house}", kanji[(chome as usize - 1) % 9])
-            }
-        };
-        let prefecture = if style.prefecture { place.prefecture } else { "" };
-        let mut text = format!("{prefecture}{}{town}{numbers}", place.city);
-        if let Some((building, room)) = home.room {
-            if self.slips(Tag::BuildingDropped, chance) {
-                tags.add(Tag::BuildingDropped);
-            } else if matches!(style.address, AddressStyle::Hyphens | AddressStyle::Words) {
-                text = format!("{text}　{}{room}号室", self.places.building(building));
-            } else {
-                text = format!("{text}－{}", crate::kana::wide_digits(&room.to_string()));
-            }
-        }
-        text
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one column group of one record")]
-    fn write_policy(
-        &self,
-        person: &Person,
-        source: Source,
-        style: &Style,
-        on: Day,
-        tags: &mut Tags,
-        cells: &mut Cells,
-        chance: &mut Chance,
-    ) {
-        let mut policy = *at(&person.policies, on);
-        if let Some(old) = before(&person.policies, on).filter(|_| self.stale(chance)) {
-            if source.kind != Kind::Insurer {
-                policy = *old;
-            }
-        }
-        if !self.has(style, column::INSURANCE, chance) {
-            return;
-        }
-        if !policy.same_cover(&person.policies[person.policies.len() - 1].1) {
-            tags.add(Tag::InsurerChanged);
-        }
-        let mut insurer = policy.insurer_no(self.places);
-        let mut number = policy.number();
-        if self.slips(Tag::Placeholder, chance) && chance.chance(0.5) {
-            number = "9999999".into();
-            tags.add(Tag::Placeholder);
-        } else if self.slips(Tag::NumberTypo, chance) {
-            tags.add(Tag::NumberTypo);
-            if chance.chance(0.3) {
-                insurer = slips::digit(&insurer, chance).unwrap_or(insurer);
-            } else {
-                number = slips::digit(&number, chance).unwrap_or(number);
-            }
-        }
-        let symbol = policy.symbol(self.places);
-        if style.drops_zero {
-            insurer = insurer.trim_start_matches('0').to_owned();
-        }
-        let wide = |text: &str| {
-            if style.wide_number { crate::kana::wide_digits(text) } else { text.to_owned() }
-        };
-        cells[7] = insurer;
-        cells[8] = wide(&symbol);
-        cells[9] = wide(&number);
-        let branched = !matches!(policy.insurer, crate::persons::insurance::Insurer::Elder(_));
-        if branched && self.has(style, column::BRANCH, chance) {
-            if self.slips(Tag::BranchMissing, chance) {
-                tags.add(Tag::BranchMissing);
-            } else if style.short_branch {
-                cells[10] = policy.branch.to_string();
-            } else {
-                cells[10] = format!("{:02}", policy.branch);
-            }
-        }
     }
 }

@@ -102,7 +102,7 @@ pub(crate) mod column {
 /// multiplied by [`SPARSE`].
 const fn columns(kind: Kind) -> [f64; 9] {
     match kind {
-        Kind::Hospital => [1.0, 1.0, 1.0, 1.0, 0.93, 0.96, 0.93, 0.98, 0.5],
+        Kind::Hospital => [1.0, 1.0, 1.0, 1.0, 0.93, 0.96, 0.93, 0.98, 0.45],
         Kind::Municipality => [1.0, 0.95, 1.0, 1.0, 1.0, 1.0, 0.4, 0.8, 0.7],
         Kind::Insurer => [0.95, 1.0, 1.0, 1.0, 0.75, 0.65, 0.2, 1.0, 0.85],
         Kind::Pharmacy => [1.0, 0.95, 1.0, 1.0, 0.4, 0.4, 0.8, 0.98, 0.6],
@@ -110,7 +110,7 @@ const fn columns(kind: Kind) -> [f64; 9] {
 }
 
 /// What is left of the columns in the sparse profile.
-pub(crate) const SPARSE: [f64; 9] = [0.95, 0.95, 0.98, 1.0, 0.55, 0.5, 0.5, 0.55, 0.8];
+pub(crate) const SPARSE: [f64; 9] = [0.99, 0.985, 0.99, 1.0, 0.55, 0.5, 0.5, 0.53, 0.9];
 
 impl Source {
     /// `H023B`: hospital B of place 23.
@@ -130,17 +130,17 @@ impl Source {
         let chance = &mut Streams::new(seed, Purpose::ListSource).of(index);
         let mut of = |weights: &[u32]| choose(weights, chance);
         let kana = [KanaStyle::Full, KanaStyle::Half, KanaStyle::Hiragana, KanaStyle::HalfLarge]
-            [of(&[66, 20, 6, 8])];
+            [of(&[80, 12, 4, 4])];
         let between = ["　", " ", ""];
-        let between = [between[of(&[80, 14, 6])], between[of(&[72, 26, 2])]];
-        let sex = [["1", "2"], ["M", "F"], ["男", "女"]][of(&[78, 8, 14])];
+        let between = [between[of(&[80, 14, 6])], between[of(&[84, 15, 1])]];
+        let sex = [["1", "2"], ["M", "F"], ["男", "女"]][of(&[90, 4, 6])];
         let birth = [
             DateStyle::Iso,
             DateStyle::Compact,
             DateStyle::Slashed,
             DateStyle::EraLetter,
             DateStyle::EraKanji,
-        ][of(&[68, 14, 6, 8, 4])];
+        ][of(&[80, 9, 4, 5, 2])];
         let address = [
             AddressStyle::Words,
             AddressStyle::Hyphens,

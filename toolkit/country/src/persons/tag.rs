@@ -35,43 +35,43 @@ macro_rules! tags {
 
 tags! {
     /// One kana wrong, lost, doubled or exchanged with its neighbour.
-    KanaTypo "kana_typo" 0.012 0.024,
+    KanaTypo "kana_typo" 0.009 0.018,
     /// One character of the name replaced by one that sounds or looks alike.
-    KanjiTypo "kanji_typo" 0.012 0.024,
+    KanjiTypo "kanji_typo" 0.007 0.014,
     /// A variant character (渡辺/渡邊).
-    Itaiji "itaiji" 0.25 0.35,
+    Itaiji "itaiji" 0.12 0.24,
     /// The same characters read otherwise (裕子 ユウコ/ヒロコ).
-    Reading "reading" 0.012 0.024,
+    Reading "reading" 0.008 0.016,
     /// Voicing added or lost (ヤマザキ/ヤマサキ).
-    Voiced "voiced" 0.008 0.016,
+    Voiced "voiced" 0.006 0.012,
     /// A small kana lost or written large (ハットリ/ハトリ).
     SmallKana "small_kana" 0.02 0.04,
     /// A long vowel shortened or written with a bar (コウイチ/コーイチ/コイチ).
-    LongVowel "long_vowel" 0.006 0.012,
+    LongVowel "long_vowel" 0.004 0.008,
     /// シ for ツ, ソ for ン and their like.
-    LookAlike "look_alike" 0.004 0.008,
+    LookAlike "look_alike" 0.003 0.006,
     /// Family and given name in each other's place.
     Swapped "swapped" 0.004 0.008,
     /// Given name missing.
-    GivenMissing "given_missing" 0.002 0.004,
+    GivenMissing "given_missing" 0.0015 0.003,
     /// Family name missing.
-    FamilyMissing "family_missing" 0.001 0.003,
+    FamilyMissing "family_missing" 0.001 0.002,
     /// Kana name missing in a source that has it.
-    KanaMissing "kana_missing" 0.006 0.03,
+    KanaMissing "kana_missing" 0.005 0.012,
     /// Kanji name missing in a source that has it.
-    KanjiMissing "kanji_missing" 0.006 0.03,
+    KanjiMissing "kanji_missing" 0.005 0.012,
     /// A foreign name in the order given, middle, family.
-    NameOrder "name_order" 0.2 0.25,
+    NameOrder "name_order" 0.12 0.2,
     /// A middle name dropped.
     MiddleDropped "middle_dropped" 0.35 0.35,
     /// 通称名 in place of the legal name.
-    Alias "alias" 0.3 0.3,
+    Alias "alias" 0.2 0.3,
     /// The surname is not today's.
     Marriage "marriage" 0.0 0.0,
     /// A newborn without or with a provisional name (ベビー).
     Newborn "newborn" 0.0 0.0,
     /// One digit of the birth date wrong or exchanged.
-    BirthDigit "birth_digit" 0.007 0.014,
+    BirthDigit "birth_digit" 0.006 0.012,
     /// Month and day exchanged.
     MonthDay "month_day" 0.006 0.012,
     /// A wrong year from the conversion of eras.
@@ -79,11 +79,11 @@ tags! {
     /// Month and day unknown, written 01-01.
     Birth0101 "birth_0101" 0.003 0.006,
     /// Birth date missing.
-    BirthMissing "birth_missing" 0.004 0.02,
+    BirthMissing "birth_missing" 0.004 0.012,
     /// The other sex.
     SexWrong "sex_wrong" 0.002 0.004,
     /// Sex missing.
-    SexMissing "sex_missing" 0.006 0.03,
+    SexMissing "sex_missing" 0.005 0.012,
     /// The address is not today's.
     Moved "moved" 0.0 0.0,
     /// The telephone number is not today's.
@@ -101,7 +101,7 @@ tags! {
     /// The insurer, symbol or number is not today's.
     InsurerChanged "insurer_changed" 0.0 0.0,
     /// One digit of the insurer's, or the insured's number wrong.
-    NumberTypo "number_typo" 0.008 0.016,
+    NumberTypo "number_typo" 0.01 0.02,
     /// Branch number missing in a source that has it.
     BranchMissing "branch_missing" 0.06 0.12,
     /// A placeholder in place of a value (不明, 000-0000, 9999999).

@@ -6,7 +6,7 @@ use crate::{
     chance::{Chance, Purpose, Streams},
     error::CountryError,
     file::{Style, TextFile, folder},
-    persons::{LIST_COLUMNS, PersonList, PersonRecord},
+    persons::{LIST_COLUMNS, PersonList, PersonRecord, hard::HARD_COLUMNS},
 };
 
 /// What was written.
@@ -32,6 +32,34 @@ impl PersonList {
     /// [`CountryError::NotEmpty`] for a folder that already holds a list, [`CountryError::Io`] for
     /// what the machine refuses.
     pub fn write(&self, dir: &Path) -> Result<ListWritten, CountryError> {
+        self.write_all(dir, Vec::new())
+    }
+
+    /// The same with `per_class` hard pairs of every class among the records, and `hard_pairs.csv`
+    /// (`pair_id,class,same,record_id_l,record_id_r`) beside them. A linker sees one list; each pair
+    /// is right if its records are in one cluster (`same` 1) or in two (`same` 0).
+    ///
+    /// # Errors
+    /// As [`PersonList::write`].
+    pub fn write_hard(&self, dir: &Path, per_class: usize) -> Result<ListWritten, CountryError> {
+        folder(dir)?;
+        if dir.join("hard_pairs.csv").exists() {
+            return Err(CountryError::NotEmpty { entry: "hard_pairs.csv" });
+        }
+        let pairs = self.hard_pairs(per_class);
+        let mut file = TextFile::create(dir, "hard_pairs.csv", Style::Plain, HARD_COLUMNS)?;
+        for (nth, pair) in pairs.iter().enumerate() {
+            file.row(&pair.row(nth))?;
+        }
+        file.finish()?;
+        self.write_all(dir, pairs.into_iter().flat_map(|pair| pair.records).collect())
+    }
+
+    fn write_all(
+        &self,
+        dir: &Path,
+        further: Vec<PersonRecord>,
+    ) -> Result<ListWritten, CountryError> {
         folder(dir)?;
         for entry in ["persons.csv", "truth.csv"] {
             if dir.join(entry).exists() {
@@ -45,7 +73,7 @@ impl PersonList {
         let mut chunk = Vec::with_capacity(CHUNK.min(1 << 16));
         let (mut last, mut of_last) = (None, 0);
         let order = &mut Streams::new(self.params.seed, Purpose::ListHard).of(0);
-        for record in self.records() {
+        for record in self.records().chain(further) {
             written.records += 1;
             if last != Some(record.person) {
                 written.persons += 1;
