@@ -2,9 +2,9 @@
 
 use crate::{chance::Chance, persons::life::Kin};
 
-/// Share of births that are twins: about twice Japan's, because twins are what a linker
+/// Share of births that are twins: half as many again as Japan's, because twins are what a linker
 /// confuses.
-const TWINS: f64 = 0.022;
+const TWINS: f64 = 0.016;
 /// Share of households with a grown twin of the single person in a household of the other's own.
 const TWINS_APART: f64 = 0.004;
 

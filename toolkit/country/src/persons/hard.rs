@@ -10,7 +10,7 @@ use crate::{
         insurance::Insurer,
         life::{Kin, Person},
         record::Desk,
-        source::{Kind, Source, column},
+        source::{Charset, Kind, Source, column},
         tag::Tag,
     },
 };
@@ -201,9 +201,8 @@ impl PersonList {
                 (_, force) => force,
             },
         };
-        if class == HardClass::Gaiji && first {
-            style.charset = super::source::Charset::Jis208;
-        }
+        style.charset =
+            if class == HardClass::Gaiji && first { Charset::Jis208 } else { Charset::Unicode };
         let (cells, tags) = desk.write(person, source, &style, on, chance);
         let head = [super::record_id(seed, (1 << 39) + nth), source.id(), on.to_string()];
         let same = class.same();
@@ -257,9 +256,7 @@ fn fits(class: HardClass, person: &Person, (start, end): (Day, Day)) -> bool {
         }
         HardClass::Elder => {
             let elder = person.born.birthday(75);
-            elder.days_since(start) > 100
-                && elder < end
-                && matches!(person.policies.last(), Some((_, p)) if matches!(p.insurer, Insurer::Elder(_)))
+            elder.days_since(start) > 100 && elder < end && is_elder(person)
         }
         _ => !person.foreign(),
     }
@@ -295,11 +292,20 @@ fn two(
             return (one.male == other.male).then(|| (one.clone(), other.clone()));
         }
         _ => {
-            let other = households.of(household + TRIES).into_iter().next()?;
-            households.named_after(&members[0], other, class, chance)?
+            // of about the same age, so that jobs and insurers stay possible
+            let model = &members[0];
+            let near = |p: &Person| p.born.days_since(model.born).abs() < 700;
+            let other = (household + TRIES..household + TRIES + 60)
+                .filter_map(|h| households.of(h).into_iter().next())
+                .find(|p| near(p) && is_elder(p) == is_elder(model))?;
+            households.named_after(model, other, class, chance)?
         }
     };
     Some((members[0].clone(), second))
+}
+
+fn is_elder(person: &Person) -> bool {
+    matches!(person.policies.last(), Some((_, p)) if matches!(p.insurer, Insurer::Elder(_)))
 }
 
 impl Households<'_> {

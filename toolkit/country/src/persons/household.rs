@@ -212,7 +212,7 @@ impl<'a> Households<'a> {
                 self.cover(person, nth as u8, &family, &homes, chance)
             };
             let age = person.born.age_on(end);
-            person.phones = if age >= 13 && chance.chance(0.55) {
+            person.phones = if age >= 13 && chance.chance(0.65) {
                 vec![(start, Places::mobile(chance))]
             } else {
                 landlines.clone()
@@ -244,7 +244,7 @@ impl<'a> Households<'a> {
     ) -> Vec<(Day, Policy)> {
         let age = person.born.age_on(self.window.1);
         let own = match person.kin {
-            Kin::Spouse => chance.chance(0.5),
+            Kin::Spouse => chance.chance(0.6),
             Kin::Grandparent => true,
             _ => age >= 23 && chance.chance(0.75),
         };
@@ -271,14 +271,23 @@ impl<'a> Households<'a> {
         let first_child = members.iter().filter(|m| m.kin == Kin::Child).map(|m| m.born).min();
         let wedding = members[1].born.plus(chance.between(22 * 365, 37 * 365));
         let wedding = first_child.map_or(wedding, |born| wedding.min(born.plus(-200)));
-        let again = chance.chance(0.015);
+        let again = chance.chance(0.012);
         let wedding = if again { start.plus(chance.between(200, 3_000)) } else { wedding };
-        if wedding <= start || wedding >= end || members.iter().any(|m| m.died.is_some()) {
+        // not all weddings of the window: what changes everything at once shall not rule the score
+        let counted = chance.chance(0.62);
+        if !counted
+            || wedding <= start
+            || wedding >= end
+            || members.iter().any(|m| m.died.is_some())
+        {
             return;
         }
         let changes = usize::from(chance.chance(0.94));
+        // some had lived together before
+        let together = chance.chance(0.3);
         for (i, person) in members.iter_mut().enumerate().take(2) {
-            let before = self.places.moved(&person.homes[0].1, chance);
+            let apart = self.places.moved(&person.homes[0].1, chance);
+            let before = if together { person.homes[0].1 } else { apart };
             let after = *at(&person.homes, wedding);
             person.homes.retain(|(day, _)| *day > wedding);
             person.homes.insert(0, (wedding, after));

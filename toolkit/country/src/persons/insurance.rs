@@ -168,7 +168,7 @@ pub(crate) fn career(
         let work_ends = retires.min(end);
         if employed && start < work_ends {
             for _ in 0..2 {
-                if !chance.chance(0.24) {
+                if !chance.chance(0.28) {
                     break;
                 }
                 let last = out.last().map_or(start, |(day, _)| *day);

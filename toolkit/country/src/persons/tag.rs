@@ -35,7 +35,7 @@ macro_rules! tags {
 
 tags! {
     /// One kana wrong, lost, doubled or exchanged with its neighbour.
-    KanaTypo "kana_typo" 0.009 0.018,
+    KanaTypo "kana_typo" 0.007 0.014,
     /// One character of the name replaced by one that sounds or looks alike.
     KanjiTypo "kanji_typo" 0.007 0.014,
     /// A variant character (渡辺/渡邊).
@@ -51,37 +51,37 @@ tags! {
     /// シ for ツ, ソ for ン and their like.
     LookAlike "look_alike" 0.003 0.006,
     /// Family and given name in each other's place.
-    Swapped "swapped" 0.004 0.008,
+    Swapped "swapped" 0.003 0.006,
     /// Given name missing.
     GivenMissing "given_missing" 0.0015 0.003,
     /// Family name missing.
-    FamilyMissing "family_missing" 0.001 0.002,
+    FamilyMissing "family_missing" 0.001 0.0015,
     /// Kana name missing in a source that has it.
     KanaMissing "kana_missing" 0.005 0.012,
     /// Kanji name missing in a source that has it.
     KanjiMissing "kanji_missing" 0.005 0.012,
     /// A foreign name in the order given, middle, family.
-    NameOrder "name_order" 0.12 0.2,
+    NameOrder "name_order" 0.1 0.15,
     /// A middle name dropped.
     MiddleDropped "middle_dropped" 0.35 0.35,
     /// 通称名 in place of the legal name.
-    Alias "alias" 0.2 0.3,
+    Alias "alias" 0.15 0.2,
     /// The surname is not today's.
     Marriage "marriage" 0.0 0.0,
     /// A newborn without or with a provisional name (ベビー).
     Newborn "newborn" 0.0 0.0,
     /// One digit of the birth date wrong or exchanged.
-    BirthDigit "birth_digit" 0.006 0.012,
+    BirthDigit "birth_digit" 0.005 0.01,
     /// Month and day exchanged.
-    MonthDay "month_day" 0.006 0.012,
+    MonthDay "month_day" 0.004 0.008,
     /// A wrong year from the conversion of eras.
-    EraYear "era_year" 0.004 0.008,
+    EraYear "era_year" 0.003 0.006,
     /// Month and day unknown, written 01-01.
-    Birth0101 "birth_0101" 0.003 0.006,
+    Birth0101 "birth_0101" 0.0025 0.005,
     /// Birth date missing.
-    BirthMissing "birth_missing" 0.004 0.012,
+    BirthMissing "birth_missing" 0.004 0.01,
     /// The other sex.
-    SexWrong "sex_wrong" 0.002 0.004,
+    SexWrong "sex_wrong" 0.0015 0.003,
     /// Sex missing.
     SexMissing "sex_missing" 0.005 0.012,
     /// The address is not today's.
