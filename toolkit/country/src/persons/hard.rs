@@ -99,10 +99,15 @@ pub struct HardPair {
     pub class: HardClass,
     /// The two records; their `person` agrees with the class.
     pub records: [PersonRecord; 2],
+    /// Further records of the same people. Namesakes with one record each could as well be one
+    /// person who moved: these show two lives side by side.
+    pub others: Vec<PersonRecord>,
 }
 
 /// Households from here on are the hard pairs': no list is so long.
 const FIRST: u64 = 1 << 40;
+/// Further records' numbers, beyond those of all pairs.
+const FURTHER: u64 = 1 << 30;
 const TRIES: u64 = 400_000;
 
 impl PersonList {
@@ -121,8 +126,8 @@ impl PersonList {
                 }
                 let chance = &mut streams.of(household);
                 let nth = out.len() as u64;
-                if let Some(records) = self.pair(class, &households, household, nth, chance) {
-                    out.push(HardPair { class, records });
+                if let Some(pair) = self.pair(class, &households, household, nth, chance) {
+                    out.push(pair);
                     found += 1;
                 }
             }
@@ -137,7 +142,7 @@ impl PersonList {
         household: u64,
         nth: u64,
         chance: &mut Chance,
-    ) -> Option<[PersonRecord; 2]> {
+    ) -> Option<HardPair> {
         let members = households.of(household);
         let (start, end) = self.window;
         let anywhen = |chance: &mut Chance| start.plus(chance.between(400, end.days_since(start)));
@@ -159,14 +164,33 @@ impl PersonList {
                 _ => force.is_none_or(|tag| one.tags.has(tag)),
             };
             let differs = one.cells[3] != other.cells[3] || !matches!(class, HardClass::Foreign);
-            return (happened && differs).then_some([one, other]);
+            let records = [one, other];
+            return (happened && differs).then_some(HardPair {
+                class,
+                records,
+                others: Vec::new(),
+            });
         }
         let (one, other) = two(class, households, &members, household, chance)?;
         let days = [anywhen(chance), anywhen(chance)].map(|d| d.max(one.born).max(other.born));
-        Some([
+        let records = [
             self.written(&one, 2 * nth, days[0], None, class, chance),
             self.written(&other, 2 * nth + 1, days[1], None, class, chance),
-        ])
+        ];
+        let mut others = Vec::new();
+        if matches!(class, HardClass::Namesakes | HardClass::NamesakesByEar) {
+            // by turns: one here, the other there, again and again
+            for turn in 1..=4 {
+                for (person, side) in [(&one, 0), (&other, 1)] {
+                    let on = start.plus(turn * 700 + side * 200);
+                    let id = FURTHER * turn as u64 + 2 * nth + side as u64;
+                    let mut record = self.written(person, id, on, None, class, chance);
+                    record.person = (1 << 32) + 2 * nth + side as u64;
+                    others.push(record);
+                }
+            }
+        }
+        Some(HardPair { class, records, others })
     }
 
     fn written(

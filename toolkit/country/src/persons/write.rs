@@ -52,7 +52,11 @@ impl PersonList {
             file.row(&pair.row(nth))?;
         }
         file.finish()?;
-        self.write_all(dir, pairs.into_iter().flat_map(|pair| pair.records).collect())
+        let mut further: Vec<PersonRecord> =
+            pairs.into_iter().flat_map(|p| p.records.into_iter().chain(p.others)).collect();
+        // a person's records follow each other, as in the list
+        further.sort_by_key(|record| record.person);
+        self.write_all(dir, further)
     }
 
     fn write_all(
