@@ -76,15 +76,18 @@ def main():
         print(f"  {tag:18} pairs {seen[tag]:7}  recall {found[tag] / seen[tag]:.3f}")
 
     if len(sys.argv) > 3:
-        right, of = collections.Counter(), collections.Counter()
+        right, of, target = collections.Counter(), collections.Counter(), {}
         for r in rows(f"{folder}/hard_pairs.csv"):
+            target[r["class"]] = float(r["target"])
             together = cluster[r["record_id_l"]] == cluster[r["record_id_r"]]
             of[r["class"], r["same"]] += 1
             right[r["class"], r["same"]] += together == (r["same"] == "1")
         print(f"hard pairs right {sum(right.values())} of {sum(of.values())}")
         for (name, same), n in of.items():
             kind = "same" if same == "1" else "different"
-            print(f"  {name:18} {kind:9} {right[name, same]:3} of {n}")
+            share = right[name, same] / n
+            under = "  UNDER ITS TARGET" if share < target[name] else ""
+            print(f"  {name:18} {kind:9} {right[name, same]:3} of {n}, target {target[name]:.2f}{under}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ use crate::{
 };
 
 macro_rules! classes {
-    ($($(#[$doc:meta])* $class:ident $name:literal $same:literal,)+) => {
+    ($($(#[$doc:meta])* $class:ident $name:literal $same:literal $target:literal,)+) => {
         /// Why a pair is hard.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -37,59 +37,65 @@ macro_rules! classes {
             pub const fn same(self) -> bool {
                 match self { $(Self::$class => $same,)+ }
             }
+
+            /// The least share of the class's pairs that a linker should get right, without other
+            /// evidence than the list's.
+            pub const fn target(self) -> f64 {
+                match self { $(Self::$class => $target,)+ }
+            }
         }
     };
 }
 
 classes! {
     /// Family and given name in each other's place.
-    Swapped "swapped" true,
+    Swapped "swapped" true 0.9,
     /// Before and after the wedding: surname and home have changed.
-    Marriage "marriage" true,
+    Marriage "marriage" true 0.9,
     /// A variant character, and no kana in one of the two.
-    VariantKanji "variant_kanji" true,
+    VariantKanji "variant_kanji" true 0.9,
     /// 〓 for a character, and no kana in it.
-    Gaiji "gaiji" true,
+    Gaiji "gaiji" true 0.9,
     /// The same characters read otherwise.
-    Reading "reading" true,
+    Reading "reading" true 0.9,
     /// Voicing added or lost.
-    Voiced "voiced" true,
+    Voiced "voiced" true 0.95,
     /// A long vowel shortened or written with a bar.
-    LongVowel "long_vowel" true,
+    LongVowel "long_vowel" true 0.95,
     /// シ for ツ and their like.
-    LookAlike "look_alike" true,
+    LookAlike "look_alike" true 0.95,
     /// The birth year wrong by the conversion of eras.
-    EraYear "era_year" true,
+    EraYear "era_year" true 0.9,
     /// Month and day exchanged.
-    MonthDay "month_day" true,
+    MonthDay "month_day" true 0.9,
     /// Birth date written 01-01.
-    Birth0101 "birth_0101" true,
+    Birth0101 "birth_0101" true 0.9,
     /// No birth date in one of the two.
-    BirthMissing "birth_missing" true,
+    BirthMissing "birth_missing" true 0.9,
     /// Another home, telephone and insurer.
-    Moved "moved" true,
+    Moved "moved" true 0.9,
     /// Another insurer from the age of 75.
-    Elder "elder" true,
+    Elder "elder" true 0.9,
     /// Latin name in another order, or without the middle name.
-    Foreign "foreign" true,
+    Foreign "foreign" true 0.85,
     /// Legal name and 通称名.
-    Alias "alias" true,
+    Alias "alias" true 0.6,
     /// ベビー, and the name registered later.
-    Newborn "newborn" true,
+    Newborn "newborn" true 0.85,
     /// Twins of one sex; the branch numbers differ.
-    Twins "twins" false,
+    Twins "twins" false 0.95,
     /// Twins of one sex with like names; no branch numbers.
-    TwinsAlike "twins_alike" false,
+    TwinsAlike "twins_alike" false 0.7,
     /// Father and son, or mother and daughter, with like names in one home.
-    ParentChild "parent_child" false,
+    ParentChild "parent_child" false 0.95,
     /// Siblings of one sex.
-    Siblings "siblings" false,
+    Siblings "siblings" false 0.95,
     /// The same name, sex and birth date in another household.
-    Namesakes "namesakes" false,
+    Namesakes "namesakes" false 0.8,
     /// The same sound in other characters, the same sex and birth date.
-    NamesakesByEar "namesakes_by_ear" false,
+    NamesakesByEar "namesakes_by_ear" false 0.8,
     /// The same name and municipality, birth dates one digit apart.
-    NearNamesakes "near_namesakes" false,
+    NearNamesakes "near_namesakes" false 0.7,
 }
 
 /// One hard pair.
@@ -178,7 +184,7 @@ impl PersonList {
             self.written(&other, 2 * nth + 1, days[1], None, class, chance),
         ];
         let mut others = Vec::new();
-        if matches!(class, HardClass::Namesakes | HardClass::NamesakesByEar) {
+        if class.lives_shown() {
             // by turns: one here, the other there, again and again
             for turn in 1..=4 {
                 for (person, side) in [(&one, 0), (&other, 1)] {
@@ -236,6 +242,13 @@ impl PersonList {
             household: person.household,
             tags,
         }
+    }
+}
+
+impl HardClass {
+    /// Whether each of the two has further records.
+    const fn lives_shown(self) -> bool {
+        matches!(self, Self::Namesakes | Self::NamesakesByEar | Self::NearNamesakes)
     }
 }
 
@@ -367,11 +380,11 @@ impl Households<'_> {
 }
 
 /// Header of `hard_pairs.csv`.
-pub(crate) const HARD_COLUMNS: &str = "pair_id,class,same,record_id_l,record_id_r";
+pub(crate) const HARD_COLUMNS: &str = "pair_id,class,same,target,record_id_l,record_id_r";
 
 impl HardPair {
     /// Its row of `hard_pairs.csv`.
-    pub(crate) fn row(&self, nth: usize) -> [String; 5] {
+    pub(crate) fn row(&self, nth: usize) -> [String; 6] {
         let id = LIST_COLUMNS.iter().position(|c| *c == "record_id").unwrap_or(0);
         let same = if self.class.same() { "1" } else { "0" };
         let [one, other] = &self.records;
@@ -379,6 +392,7 @@ impl HardPair {
             format!("X{nth:05}"),
             self.class.name().to_owned(),
             same.to_owned(),
+            self.class.target().to_string(),
             one.cells[id].clone(),
             other.cells[id].clone(),
         ]

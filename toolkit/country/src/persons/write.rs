@@ -36,7 +36,7 @@ impl PersonList {
     }
 
     /// The same with `per_class` hard pairs of every class among the records, and `hard_pairs.csv`
-    /// (`pair_id,class,same,record_id_l,record_id_r`) beside them. A linker sees one list; each pair
+    /// (`pair_id,class,same,target,record_id_l,record_id_r`) beside them. A linker sees one list; each pair
     /// is right if its records are in one cluster (`same` 1) or in two (`same` 0).
     ///
     /// # Errors

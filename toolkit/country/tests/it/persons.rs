@@ -38,7 +38,7 @@ fn the_same_seed_gives_the_same_list_and_a_longer_one_continues_it() {
     for dir in &dirs {
         let written = list(5, 3_000, ListProfile::Base).write_hard(dir.path(), 2).expect("written");
         // namesakes have eight further records
-        let hard = 4 * HardClass::ALL.len() as u64 + 2 * 2 * 8;
+        let hard = 4 * HardClass::ALL.len() as u64 + 3 * 2 * 8;
         assert_eq!(written.records, 3_000 + hard);
         assert!(list(5, 10, ListProfile::Base).write(dir.path()).is_err(), "written over");
     }
@@ -147,6 +147,13 @@ fn a_source_keeps_its_house_style() {
             other => panic!("a sex of {} characters", other.len()),
         }
     }
+    let sources = |c: char| -> BTreeSet<&str> {
+        let names = all.iter().filter(|r| cell(r, "name_kanji").contains(c));
+        names.map(|r| cell(r, "source_id")).collect()
+    };
+    // a source either has the character or writes 〓 for it
+    let cannot: BTreeSet<&str> = sources('髙').intersection(&sources('〓')).copied().collect();
+    assert!(cannot.is_disjoint(&sources('𠮷')), "CP932 does not have it");
     for found in [styles, sexes] {
         assert!(found.len() > 60 && found.values().all(|s| s.len() == 1));
         let kinds: BTreeSet<_> = found.values().flatten().collect();
