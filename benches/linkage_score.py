@@ -46,11 +46,11 @@ def main():
     exact = sum(len({cluster[r] for r in p}) == 1 and len(clusters[cluster[p[0]]]) == len(p) for p in people.values())
     print(f"people {len(people)}, recovered exactly {exact / len(people):.4f}")
 
-    births, names = (collections.defaultdict(collections.Counter) for _ in range(2))
-    for r in rows(f"{folder}/persons.csv"):
-        person = truth[r["record_id"]][0]
-        births[person][r["birth_date"]] += 1
-        names[person][r["name_kanji"].replace("　", "").replace(" ", "")] += 1
+    births, names = {}, {}
+    for r in rows(f"{folder}/people.csv"):
+        births[r["person_id"]], names[r["person_id"]] = r["born"], r["name_kana"]
+    for person in people.keys() - births.keys():  # hard pairs
+        births[person] = names[person] = None
     house = {p: h for p, h, _ in truth.values()}
     merged, causes = 0, collections.Counter()
     for records in clusters.values():
@@ -60,9 +60,9 @@ def main():
         merged += len(who)
         a, b = who[:2]
         if house[a] == house[b]:
-            causes["twins" if set(births[a]) & set(births[b]) else "family"] += 1
+            causes["twins" if births[a] == births[b] else "family"] += 1
         else:
-            causes["namesakes" if set(names[a]) & set(names[b]) else "strangers or namesakes by ear"] += 1
+            causes["namesakes" if names[a] == names[b] else "strangers"] += 1
     print(f"people merged wrongly {merged}; clusters by cause {dict(causes)}")
 
     seen, found = collections.Counter(), collections.Counter()

@@ -16,6 +16,7 @@ mod household;
 mod insurance;
 mod life;
 mod names;
+mod people;
 mod places;
 mod record;
 mod slips;
@@ -25,6 +26,7 @@ mod visit;
 mod write;
 
 pub use hard::{HardClass, HardPair};
+pub use people::PersonTruth;
 pub use tag::{Tag, Tags};
 pub use write::ListWritten;
 

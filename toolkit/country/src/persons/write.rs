@@ -6,7 +6,7 @@ use crate::{
     chance::{Chance, Purpose, Streams},
     error::CountryError,
     file::{Style, TextFile, folder},
-    persons::{LIST_COLUMNS, PersonList, PersonRecord, hard::HARD_COLUMNS},
+    persons::{LIST_COLUMNS, PersonList, PersonRecord, hard::HARD_COLUMNS, people::PEOPLE_COLUMNS},
 };
 
 /// What was written.
@@ -25,7 +25,8 @@ const CHUNK: usize = 500_000;
 
 impl PersonList {
     /// Write `persons.csv` ([`LIST_COLUMNS`]) and `truth.csv` (`record_id,person_id,household_id,
-    /// tags`) into `dir`, UTF-8 with LF. The order is shuffled within chunks of 500,000 records, so
+    /// tags`) and `people.csv` (every person's true values, [`PersonTruth`](super::PersonTruth))
+    /// into `dir`, UTF-8 with LF. The order is shuffled within chunks of 500,000 records, so
     /// neither the order nor the ids say who is who.
     ///
     /// # Errors
@@ -73,6 +74,7 @@ impl PersonList {
         let mut list = TextFile::create(dir, "persons.csv", Style::Plain, &LIST_COLUMNS.join(","))?;
         let truth = "record_id,person_id,household_id,tags";
         let mut truth = TextFile::create(dir, "truth.csv", Style::Plain, truth)?;
+        let hard = further.chunk_by(|a, b| a.person == b.person).count();
         let mut written = ListWritten::default();
         let mut chunk = Vec::with_capacity(CHUNK.min(1 << 16));
         let (mut last, mut of_last) = (None, 0);
@@ -93,6 +95,11 @@ impl PersonList {
         flush(&mut chunk, &mut list, &mut truth, order)?;
         list.finish()?;
         truth.finish()?;
+        let mut people = TextFile::create(dir, "people.csv", Style::Plain, PEOPLE_COLUMNS)?;
+        for person in self.people().take(written.persons as usize - hard) {
+            people.row(&person.row())?;
+        }
+        people.finish()?;
         Ok(written)
     }
 }

@@ -44,7 +44,7 @@ fn the_same_seed_gives_the_same_list_and_a_longer_one_continues_it() {
     }
     let [one, other] = dirs.map(|dir| tree(dir.path()));
     assert_eq!(one, other);
-    assert_eq!(one.len(), 3);
+    assert_eq!(one.len(), 4);
 }
 
 #[test]
@@ -72,6 +72,17 @@ fn truth_agrees_with_the_list() {
         assert!(row[3].is_empty() || row[3].split('|').all(known));
     }
     assert_eq!(sizes.len(), 2_000);
+    let people: Vec<_> = list.people().collect();
+    assert_eq!(people.len(), 2_000);
+    for person in &people {
+        let id = format!("P{:08}", person.person);
+        assert_eq!(homes[id.as_str()], format!("H{:08}", person.household));
+        let before = |p: &&kiban_country::persons::PersonTruth| p.person + 1 == person.person;
+        if person.kin == "twin" {
+            let one = people.iter().find(before).expect("the other twin");
+            assert_eq!((one.household, &one.born), (person.household, &person.born));
+        }
+    }
     assert_eq!(written.pairs, sizes.values().map(|n| n * (n - 1) / 2).sum::<u64>());
     // neither the order nor the ids say who is who
     let neighbours = truth.windows(2).filter(|w| w[0][1] == w[1][1]).count();
