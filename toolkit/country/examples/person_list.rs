@@ -1,7 +1,7 @@
 //! Write a person list for record linkage with its truth:
 //! `cargo run --release -p kiban-country --example person_list -- --records 100000 --seed 1 --profile base --out DIR`
 //! (`--hard-pairs N`: N hard pairs of every class among the records, and `hard_pairs.csv`;
-//! `--persons N` instead of `--records N`; profiles: base, sparse, clean).
+//! `--persons N` instead of `--records N`; profiles: base, sparse, rough, clean).
 
 use std::{io::Write, path::PathBuf};
 
@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--persons" => params.size = ListSize::Persons(value.parse()?),
             "--seed" => params.seed = value.parse()?,
             "--profile" => {
-                params.profile = ListProfile::from_name(&value).ok_or("base, sparse or clean?")?;
+                params.profile =
+                    ListProfile::from_name(&value).ok_or("base, sparse, rough or clean?")?;
             }
             "--hard-pairs" => hard = value.parse()?,
             "--out" => out = Some(PathBuf::from(value)),

@@ -19,6 +19,7 @@ mod names;
 mod people;
 mod places;
 mod record;
+mod rough;
 mod slips;
 mod source;
 mod tag;
@@ -53,16 +54,20 @@ pub enum ListProfile {
     Base,
     /// Twice the errors, many empty columns, more namesakes.
     Sparse,
+    /// The errors of the base profile; in addition clerks who do not keep to the house style, and
+    /// what spreadsheets and old exports do to cells.
+    Rough,
     /// No errors; lives and house styles only.
     Clean,
 }
 
 impl ListProfile {
-    /// From `base`, `sparse` or `clean`.
+    /// From `base`, `sparse`, `rough` or `clean`.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "base" => Some(Self::Base),
             "sparse" => Some(Self::Sparse),
+            "rough" => Some(Self::Rough),
             "clean" => Some(Self::Clean),
             _ => None,
         }
@@ -186,7 +191,7 @@ impl PersonList {
         let streams = Streams::new(self.params.seed, Purpose::ListRecord);
         let (mut persons, mut records) = (0_u64, 0_u64);
         let limit = self.params.size;
-        let seed = self.params.seed;
+        let (seed, profile) = (self.params.seed, self.params.profile);
         (0_u64..)
             .flat_map(move |household| households.of(household))
             .map_while(move |person: Person| {
@@ -205,7 +210,13 @@ impl PersonList {
                     if matches!(limit, ListSize::Records(n) if records == n) {
                         break;
                     }
-                    let style = visit.source.style(seed);
+                    let mut style = visit.source.style(seed);
+                    let rough = profile == ListProfile::Rough;
+                    if rough && chance.chance(rough::OWN_STYLE) {
+                        let has = style.has;
+                        style = visit.source.style(chance.number());
+                        style.has = has;
+                    }
                     let (cells, tags) = desk.write(&person, visit.source, &style, visit.on, chance);
                     let head = [record_id(seed, records), visit.source.id(), visit.on.to_string()];
                     out.push(PersonRecord {

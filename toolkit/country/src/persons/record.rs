@@ -9,7 +9,7 @@ use crate::{
         life::{Person, at, before},
         names::{Name, NameLists},
         places::Places,
-        slips,
+        rough, slips,
         source::{SPARSE, Source, Style, column},
         tag::{Tag, Tags},
     },
@@ -45,7 +45,7 @@ impl Desk<'_> {
     fn rate(&self, tag: Tag) -> f64 {
         let (base, sparse) = tag.rates();
         match self.profile {
-            ListProfile::Base => base,
+            ListProfile::Base | ListProfile::Rough => base,
             ListProfile::Sparse => sparse,
             ListProfile::Clean => 0.0,
         }
@@ -57,7 +57,7 @@ impl Desk<'_> {
 
     pub(crate) fn stale(&self, chance: &mut Chance) -> bool {
         chance.chance(match self.profile {
-            ListProfile::Base => STALE.0,
+            ListProfile::Base | ListProfile::Rough => STALE.0,
             ListProfile::Sparse => STALE.1,
             ListProfile::Clean => 0.0,
         })
@@ -104,6 +104,9 @@ impl Desk<'_> {
 
         self.write_phone(person, style, on, &mut sheet.tags, &mut cells, chance);
         self.write_policy(person, source, style, on, &mut sheet.tags, &mut cells, chance);
+        if self.profile == ListProfile::Rough {
+            rough::cells(&mut cells, chance);
+        }
         (cells, sheet.tags)
     }
 
@@ -310,6 +313,7 @@ impl Desk<'_> {
         } else if self.slips(Tag::Birth0101, chance) {
             take(Tag::Birth0101, Some(Day::from_civil(year, 1, 1)));
         }
-        style.date(written)
+        let text = style.date(written);
+        if self.profile == ListProfile::Rough { rough::date(written, text, chance) } else { text }
     }
 }

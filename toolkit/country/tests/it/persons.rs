@@ -312,3 +312,20 @@ fn hard_pairs_are_what_their_class_says() {
         }
     }
 }
+
+#[test]
+fn the_rough_profile_changes_the_writing_and_not_the_people() {
+    let rough = records(3, 20_000, ListProfile::Rough);
+    let base = records(3, 20_000, ListProfile::Base);
+    let persons = |all: &[PersonRecord]| all.iter().map(|r| r.person).collect::<BTreeSet<_>>();
+    // how many records a person has is drawn before anything is written
+    assert_eq!(persons(&rough), persons(&base));
+    let has = |column: &str, sign: &str| rough.iter().any(|r| cell(r, column).contains(sign));
+    assert!(has("name_kanji", "様") && has("postal_code", "〒") && has("phone", "TEL"));
+    assert!(has("branch", "NULL") && has("birth_date", "00:00:00"));
+    let codes = rough.iter().filter(|r| {
+        let born = cell(r, "birth_date");
+        born.len() == 7 && born.bytes().all(|b| b.is_ascii_digit())
+    });
+    assert!(codes.count() > 20, "元号コード");
+}
