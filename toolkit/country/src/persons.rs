@@ -12,6 +12,7 @@
 mod compose;
 mod contact;
 mod hard;
+mod hard_class;
 mod household;
 mod insurance;
 mod life;
@@ -26,7 +27,8 @@ mod tag;
 mod visit;
 mod write;
 
-pub use hard::{HardClass, HardPair};
+pub use hard::HardPair;
+pub use hard_class::HardClass;
 pub use people::PersonTruth;
 pub use tag::{Tag, Tags};
 pub use write::ListWritten;
