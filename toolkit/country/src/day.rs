@@ -78,7 +78,7 @@ impl Day {
     }
 
     /// The era's letter, kanji and year. Source: the eras' ordinances.
-    fn era(self) -> (char, &'static str, i32) {
+    pub(crate) fn era(self) -> (char, &'static str, i32) {
         let starts = [
             (Self::from_civil(2019, 5, 1), 'R', "令和", 2018),
             (Self::from_civil(1989, 1, 8), 'H', "平成", 1988),
