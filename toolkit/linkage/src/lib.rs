@@ -38,19 +38,33 @@
 //!   unless an address, a telephone number or a postal code bears it out.
 
 mod address;
+mod candidate;
 mod cluster;
+mod compare;
 pub mod exact;
 mod identity;
 mod kana;
 mod kanji;
+mod linker;
+mod list;
+mod model;
 mod numbers;
+mod resolve;
 mod rule;
 mod text;
+pub mod tool;
+mod typed;
 
 pub use address::{AddressMatch, address, compare_addresses};
 pub use cluster::{
     Apart, ApartReason, Clusters, Edge, Kept, KeptReason, KeyRule, Pairs, Strength, clusters,
 };
+pub use candidate::{Capped, PassReport};
+pub use compare::Variable;
+pub use linker::{Settings, Stage};
+pub use list::{ColumnMap, Field, List, ListError, Names};
+pub use model::{Class, Model};
+pub use typed::{PartialDate, partial_date};
 pub use identity::{Identity, Member, RawIdentity, Sex};
 pub use kana::name_kana;
 pub use kanji::{fold_variant, name_kanji, names_agree};

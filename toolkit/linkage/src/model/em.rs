@@ -1,0 +1,146 @@
+//! Estimation by expectation and maximisation over pattern counts.
+
+use crate::{
+    compare::{Kind, LEVELS, Pattern, VARIABLES, Variable},
+    model::{CLASSES, Chance, Class, Model, Table, normalise},
+};
+
+/// A fitted model with what is known of the fit.
+#[derive(Debug, Clone)]
+pub(crate) struct Fit {
+    pub(crate) model: Model,
+    pub(crate) rounds: usize,
+    /// Expected pairs of each class among the candidates.
+    pub(crate) expected: [f64; CLASSES],
+}
+
+const MOST_ROUNDS: usize = 60;
+/// Pseudo-pairs with which the starting point stays in the estimate.
+const HOLD: f64 = 30.0;
+/// Strangers keep at least this part of the pairs that all show at a level.
+const LEAST_STRANGERS: f64 = 0.03;
+
+/// Where estimation starts: what a class makes of a kind of level.
+fn start(class: Class, v: Variable, kind: Kind) -> f64 {
+    use Variable::{Birth, Family, Given, Insurance, PersonNo, Phone, Place, Sex, Source, Town};
+    let [same, near, part, other] = match (class, v) {
+        (_, Source) => [0.0, 0.0, 0.3, 0.7],
+        (Class::Same, Family | Given) => [0.95, 0.035, 0.01, 0.005],
+        (Class::Same, Birth) => [0.96, 0.03, 0.005, 0.005],
+        (Class::Same | Class::SameChanged, Sex) => [0.995, 0.0, 0.0, 0.005],
+        (Class::Same, PersonNo) => [0.95, 0.04, 0.0, 0.01],
+        (Class::Same, _) => [0.92, 0.05, 0.02, 0.01],
+        (Class::SameChanged, Family) => [0.85, 0.05, 0.02, 0.08],
+        (Class::SameChanged, Given) => [0.95, 0.035, 0.01, 0.005],
+        (Class::SameChanged, Birth) => [0.96, 0.03, 0.005, 0.005],
+        (Class::SameChanged, PersonNo) => [0.9, 0.05, 0.0, 0.05],
+        (Class::SameChanged, Phone) => [0.5, 0.03, 0.0, 0.47],
+        (Class::SameChanged, _) => [0.2, 0.05, 0.15, 0.6],
+        (Class::Twins | Class::Household, Family) => [0.93, 0.04, 0.01, 0.02],
+        (Class::Twins | Class::Household, Given) => [0.003, 0.047, 0.15, 0.8],
+        (Class::Twins, Birth) => [0.97, 0.025, 0.004, 0.001],
+        (Class::Household, Birth) => [0.001, 0.009, 0.09, 0.9],
+        (Class::Twins | Class::Household, Sex) => [0.5, 0.0, 0.0, 0.5],
+        (Class::Twins | Class::Household, PersonNo) => [0.001, 0.009, 0.0, 0.99],
+        // another branch is a part in common
+        (Class::Twins | Class::Household, Insurance) => [0.1, 0.03, 0.8, 0.07],
+        (Class::Twins | Class::Household, Place | Town | Phone) => [0.9, 0.04, 0.03, 0.03],
+        (Class::Strangers, _) => [0.0; 4],
+    };
+    match kind {
+        Kind::Missing => 1.0,
+        Kind::Same => same,
+        Kind::Near => near,
+        Kind::Part => part,
+        Kind::Other => other,
+    }
+}
+
+/// The starting table of a class: what a kind has is divided among its levels in a group by how often they occur.
+fn starting(class: Class, chance: &Chance) -> Table {
+    let mut out = [[0.0; LEVELS]; VARIABLES];
+    for v in Variable::ALL {
+        for (level, p) in out[v as usize].iter_mut().enumerate() {
+            let Some((group, kind)) = v.level(level) else { continue };
+            let alike: Vec<usize> =
+                (0..LEVELS).filter(|l| v.level(*l) == Some((group, kind))).collect();
+            let weight = |l: usize| (chance.pairs[v as usize][l] + 1.0).sqrt();
+            let all: f64 = alike.iter().map(|l| weight(*l)).sum();
+            *p = start(class, v, kind) * weight(level) / all;
+        }
+    }
+    normalise(&mut out);
+    out
+}
+
+/// What strangers make of levels: all pairs less those that are of one person or household.
+fn strangers(chance: &Chance, others: &Table) -> Table {
+    let mut out = chance.pairs;
+    for (row, taken) in out.iter_mut().zip(others) {
+        for (p, taken) in row.iter_mut().zip(taken) {
+            *p = (*p - taken).max(*p * LEAST_STRANGERS).max(chance.all * 1e-8).max(1e-3);
+        }
+    }
+    normalise(&mut out);
+    out
+}
+
+/// Fits a model to the counts of patterns among the candidates. `patterns` are sorted, so that sums are the same in
+/// every run.
+pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) -> Fit {
+    let start: Vec<Table> = Class::ALL.iter().map(|c| starting(*c, chance)).collect();
+    let mut tables: [Table; CLASSES] = std::array::from_fn(|c| start[c]);
+    let all = chance.all.max(1.0);
+    tables[Class::Strangers as usize] = strangers(chance, &[[0.0; LEVELS]; VARIABLES]);
+    let guess = records as f64 / all;
+    let mut share = [guess * 0.6, guess * 0.3, guess * 0.02, guess * 0.3, 1.0];
+    let mut model = Model { share, tables, all_pairs: chance.all };
+    let mut expected = [0.0; CLASSES];
+    let mut rounds = 0;
+    while rounds < MOST_ROUNDS {
+        rounds += 1;
+        let mut counts = [[[0.0; LEVELS]; VARIABLES]; CLASSES];
+        let mut totals = [0.0; CLASSES];
+        for (pattern, n) in patterns {
+            let joint = model.joint(*pattern);
+            let sum: f64 = joint.iter().sum();
+            if sum <= 0.0 {
+                continue;
+            }
+            for c in 0..CLASSES {
+                let part = *n as f64 * joint[c] / sum;
+                totals[c] += part;
+                if c != Class::Strangers as usize {
+                    for v in Variable::ALL {
+                        counts[c][v as usize][pattern.level(v)] += part;
+                    }
+                }
+            }
+        }
+        let mut others = [[0.0; LEVELS]; VARIABLES];
+        for c in 0..CLASSES - 1 {
+            for v in 0..VARIABLES {
+                for level in 0..LEVELS {
+                    others[v][level] += counts[c][v][level];
+                    counts[c][v][level] += HOLD * start[c][v][level];
+                }
+            }
+            normalise(&mut counts[c]);
+            model.tables[c] = counts[c];
+            share[c] = (totals[c] / all).max(1e-15);
+        }
+        model.tables[Class::Strangers as usize] = strangers(chance, &others);
+        share[CLASSES - 1] = (1.0 - share[..CLASSES - 1].iter().sum::<f64>()).max(0.01);
+        let moved: f64 = totals
+            .iter()
+            .zip(&expected)
+            .map(|(a, b): (&f64, &f64)| (a - b).abs() / (1.0 + a.max(*b)))
+            .fold(0.0, f64::max);
+        model.share = share;
+        expected = totals;
+        if moved < 1e-4 {
+            break;
+        }
+    }
+    Fit { model, rounds, expected }
+}
