@@ -1,7 +1,8 @@
 //! The model: what each class of pairs makes of each level, and the weight of a pair.
 //!
-//! Pairs of records are of five classes: one person whose circumstances stayed, one person who moved or changed
-//! insurer or name, two of one household born on one day, two of one household, strangers. Inside a class the
+//! Pairs of records are of seven classes: one person whose circumstances stayed, one person who moved or changed
+//! insurer or name, two of one household born on one day, two of one household, strangers
+//! of one region, strangers of one name, other strangers. Inside a class the
 //! variables are taken as independent (Fellegi and Sunter 1969; latent classes: Winkler 1993). Because a household is
 //! a class of its own, what its members share (family name, address, telephone, insurance) does not speak for one
 //! person. What strangers do is not estimated: it is counted from the frequencies of values.
@@ -27,17 +28,29 @@ pub enum Class {
     Twins,
     /// Two of one household.
     Household,
+    /// Two strangers of one region or insurer.
+    Region,
+    /// Two strangers of one name.
+    Namesakes,
     /// Two who have nothing to do with each other.
     Strangers,
 }
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 5;
+pub(crate) const CLASSES: usize = 7;
 
 impl Class {
     /// All, in the order of their numbers.
     pub const ALL: [Self; CLASSES] =
-        [Self::Same, Self::SameChanged, Self::Twins, Self::Household, Self::Strangers];
+        [
+            Self::Same,
+            Self::SameChanged,
+            Self::Twins,
+            Self::Household,
+            Self::Region,
+            Self::Namesakes,
+            Self::Strangers,
+        ];
 
     /// Id in models and reports.
     pub fn id(self) -> &'static str {
@@ -46,6 +59,8 @@ impl Class {
             Self::SameChanged => "same_changed",
             Self::Twins => "twins",
             Self::Household => "household",
+            Self::Region => "region",
+            Self::Namesakes => "namesakes",
             Self::Strangers => "strangers",
         }
     }
@@ -65,6 +80,8 @@ pub struct Model {
     pub(crate) share: [f64; CLASSES],
     /// What each class makes of each level.
     pub(crate) tables: [Table; CLASSES],
+    /// How much commoner strangers born in one year have like given names: by kind of level.
+    pub(crate) cohort: [f64; 5],
     /// All pairs of the list that it was fitted on.
     pub(crate) all_pairs: f64,
 }
@@ -95,11 +112,20 @@ impl Model {
                 *p *= table[v as usize][level];
             }
         }
+        let same_year = matches!(pattern.level(Variable::Birth), 1 | 2 | 5 | 7 | 9 | 11);
+        if same_year && let Some((_, kind)) = Variable::Given.level(pattern.level(Variable::Given)) {
+            out[Class::Strangers as usize] *= self.cohort[kind as usize];
+            out[Class::Region as usize] *= self.cohort[kind as usize];
+        }
         out
     }
     pub(crate) fn weigh(&self, pattern: Pattern) -> Weighed {
-        let [a, b, c, d, e] = self.joint(pattern);
-        Weighed { one: a + b, household: c + d, strangers: e }
+        let [same, changed, twins, household, region, namesakes, strangers] = self.joint(pattern);
+        Weighed {
+            one: same + changed,
+            household: twins + household,
+            strangers: region + namesakes + strangers,
+        }
     }
 }
 

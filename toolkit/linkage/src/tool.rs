@@ -67,8 +67,8 @@ impl Run {
         for p in &l.passes {
             let _ = writeln!(s, "{:40} sharing {:9} made {:9} {} {:?}", p.pass, p.sharing, p.made, p.left_out, p.capped);
         }
-        let _ = writeln!(s, "candidates {} patterns {} rounds {} expected {:?} split {} turned {} / {} {}", l.candidates, l.patterns, l.rounds, l.expected,
-            l.typed.kana.split, l.typed.kana.turned, l.typed.kanji.split, l.typed.kanji.turned);
+        let _ = writeln!(s, "candidates {} patterns {} rounds {} expected {:?} split {} {}", l.candidates, l.patterns, l.rounds, l.expected,
+            l.typed.kana.split, l.typed.kanji.split);
         for v in crate::compare::Variable::ALL {
             for level in 0..32 {
                 if let Some((g, k)) = v.level(level) {

@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct Chance {
     pub(crate) pairs: Table,
     pub(crate) all: f64,
+    /// For kinds of given names: how much commoner they are among pairs born in one year.
+    pub(crate) cohort: [f64; 5],
 }
 
 const SAMPLE_REST: u64 = 400_000;
@@ -63,7 +65,7 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
     let all = n as f64 * (n as f64 - 1.0) / 2.0;
     let mut pairs = [[0.0; LEVELS]; VARIABLES];
     if n < 2 {
-        return Chance { pairs, all };
+        return Chance { pairs, all, cohort: [1.0; 5] };
     }
     let shares = |v: Variable, upto: usize, a: &Row, b: &Row| {
         let (x, y) = (keys(t, v, a), keys(t, v, b));
@@ -149,7 +151,72 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
             *total += seen as f64 * all / sample as f64;
         }
     }
-    Chance { pairs, all }
+    let cohort = cohort(t, &pairs[Variable::Given as usize], mix(seed, 99));
+    Chance { pairs, all, cohort }
+}
+
+/// Given names go with years: how much likelier each kind of level is for pairs born in one year. Counted where month
+/// and day differ, so that hardly one person is among them.
+fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
+    let rows = &t.rows;
+    let mut keyed: Vec<(u32, u32)> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.birth.is_full())
+        .map(|(i, r)| (r.birth.year(), i as u32))
+        .collect();
+    keyed.par_sort_unstable();
+    let mut starts = Vec::new();
+    let (mut before, mut at) = (0u64, 0);
+    for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+        if group.len() > 1 {
+            starts.push((before, at, group.len()));
+            before += group.len() as u64 * (group.len() as u64 - 1) / 2;
+        }
+        at += group.len();
+    }
+    let mut out = [1.0; 5];
+    if before < 10_000 {
+        return out;
+    }
+    let seen = (0..SAMPLE_REST)
+        .into_par_iter()
+        .fold(
+            || [0u64; 5],
+            |mut seen, i| {
+                let pick = draw(seed, 3 * i, before);
+                let (_, start, len) = starts[starts.partition_point(|g| g.0 <= pick) - 1];
+                let x = draw(seed, 3 * i + 1, len as u64);
+                let y = draw(seed, 3 * i + 2, len as u64 - 1);
+                let y = if y >= x { y + 1 } else { y };
+                let a = &rows[keyed[start + x as usize].1 as usize];
+                let b = &rows[keyed[start + y as usize].1 as usize];
+                if a.birth.month() != b.birth.month() && a.birth.day() != b.birth.day() {
+                    let level = compare(t, a, b).level(Variable::Given);
+                    if let Some((_, kind)) = Variable::Given.level(level) {
+                        seen[kind as usize] += 1;
+                    }
+                }
+                seen
+            },
+        )
+        .reduce(|| [0; 5], |a, b| std::array::from_fn(|i| a[i] + b[i]));
+    let mut all = [0.0; 5];
+    for (level, n) in given.iter().enumerate() {
+        if let Some((_, kind)) = Variable::Given.level(level) {
+            all[kind as usize] += n;
+        }
+    }
+    let (known, known_all): (u64, f64) = (seen[1..].iter().sum(), all[1..].iter().sum());
+    for kind in 1..5 {
+        if known > 0 && known_all > 0.0 {
+            let (here, there) = (seen[kind] as f64 / known as f64, all[kind] / known_all);
+            // few pairs say little
+            out[kind] = ((here * known as f64 + 50.0 * there) / (known as f64 + 50.0) / there.max(1e-12))
+                .clamp(0.2, 20.0);
+        }
+    }
+    out
 }
 
 fn sum(mut a: [u64; LEVELS], b: [u64; LEVELS]) -> [u64; LEVELS] {

@@ -45,6 +45,13 @@ fn start(class: Class, v: Variable, kind: Kind) -> f64 {
         // another branch is a part in common
         (Class::Twins | Class::Household, Insurance) => [0.1, 0.03, 0.8, 0.07],
         (Class::Twins | Class::Household, Place | Town | Phone) => [0.9, 0.04, 0.03, 0.03],
+        (Class::Region, Family | Given) => [0.01, 0.01, 0.03, 0.95],
+        (Class::Region, Birth) => [0.5, 0.02, 0.08, 0.4],
+        (Class::Region, Place | Insurance | Town) => [0.002, 0.018, 0.48, 0.5],
+        (Class::Namesakes, Family | Given) => [0.9, 0.06, 0.02, 0.02],
+        (Class::Namesakes, Birth) => [0.01, 0.04, 0.15, 0.8],
+        (Class::Region | Class::Namesakes, Sex) => [0.8, 0.0, 0.0, 0.2],
+        (Class::Region | Class::Namesakes, _) => [0.001, 0.003, 0.026, 0.97],
         (Class::Strangers, _) => [0.0; 4],
     };
     match kind {
@@ -85,6 +92,59 @@ fn strangers(chance: &Chance, others: &Table) -> Table {
     out
 }
 
+/// What a class may at most make of a kind of level, inside a group. Strangers are not quite independent (names go
+/// with years, insurers with places), and an estimate without bounds would call what is left over one person.
+const CAPS: &[(Class, Variable, Kind, f64)] = &[
+    (Class::Same, Variable::Given, Kind::Other, 0.005),
+    (Class::Same, Variable::Given, Kind::Part, 0.02),
+    (Class::Same, Variable::Family, Kind::Other, 0.01),
+    (Class::Same, Variable::Family, Kind::Part, 0.02),
+    (Class::Same, Variable::Birth, Kind::Other, 0.003),
+    (Class::Same, Variable::Birth, Kind::Part, 0.01),
+    (Class::Same, Variable::Sex, Kind::Other, 0.02),
+    (Class::SameChanged, Variable::Given, Kind::Other, 0.005),
+    (Class::SameChanged, Variable::Given, Kind::Part, 0.02),
+    (Class::SameChanged, Variable::Family, Kind::Other, 0.25),
+    (Class::SameChanged, Variable::Family, Kind::Part, 0.05),
+    (Class::SameChanged, Variable::Birth, Kind::Other, 0.003),
+    (Class::SameChanged, Variable::Birth, Kind::Part, 0.01),
+    (Class::SameChanged, Variable::Sex, Kind::Other, 0.02),
+    (Class::Twins, Variable::Given, Kind::Same, 0.02),
+    (Class::Household, Variable::Birth, Kind::Same, 0.02),
+    (Class::Region, Variable::Given, Kind::Same, 0.05),
+    (Class::Region, Variable::Family, Kind::Same, 0.05),
+    (Class::Region, Variable::Insurance, Kind::Same, 0.002),
+    (Class::Region, Variable::Phone, Kind::Same, 0.002),
+    (Class::Region, Variable::Place, Kind::Same, 0.01),
+    (Class::Namesakes, Variable::Birth, Kind::Same, 0.03),
+    (Class::Namesakes, Variable::Insurance, Kind::Same, 0.002),
+    (Class::Namesakes, Variable::Phone, Kind::Same, 0.002),
+    (Class::Namesakes, Variable::Place, Kind::Same, 0.002),
+];
+
+/// Brings the levels of a kind under its cap, in each group; the rest grows in proportion.
+fn cap(class: Class, table: &mut Table) {
+    for (_, v, kind, most) in CAPS.iter().filter(|c| c.0 == class) {
+        let row = &mut table[*v as usize];
+        for group in 1..4 {
+            let capped = |level: usize| v.level(level) == Some((group, *kind));
+            let inside = |level: usize| matches!(v.level(level), Some((g, _)) if g == group);
+            let sum: f64 = (0..LEVELS).filter(|l| capped(*l)).map(|l| row[l]).sum();
+            let rest: f64 =
+                (0..LEVELS).filter(|l| inside(*l) && !capped(*l)).map(|l| row[l]).sum();
+            if sum > *most && rest > 0.0 {
+                for level in 0..LEVELS {
+                    if capped(level) {
+                        row[level] *= most / sum;
+                    } else if inside(level) {
+                        row[level] *= (1.0 - most) / rest;
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Fits a model to the counts of patterns among the candidates. `patterns` are sorted, so that sums are the same in
 /// every run.
 pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) -> Fit {
@@ -93,8 +153,9 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
     let all = chance.all.max(1.0);
     tables[Class::Strangers as usize] = strangers(chance, &[[0.0; LEVELS]; VARIABLES]);
     let guess = records as f64 / all;
-    let mut share = [guess * 0.6, guess * 0.3, guess * 0.02, guess * 0.3, 1.0];
-    let mut model = Model { share, tables, all_pairs: chance.all };
+    let mut share =
+        [guess * 0.6, guess * 0.3, guess * 0.02, guess * 0.3, guess * 0.1, guess * 0.1, 1.0];
+    let mut model = Model { share, tables, cohort: chance.cohort, all_pairs: chance.all };
     let mut expected = [0.0; CLASSES];
     let mut rounds = 0;
     while rounds < MOST_ROUNDS {
@@ -119,13 +180,16 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
         }
         let mut others = [[0.0; LEVELS]; VARIABLES];
         for c in 0..CLASSES - 1 {
+            // strangers of one region or name are strangers in the frequencies
+            let one = c < Class::Region as usize;
             for v in 0..VARIABLES {
                 for level in 0..LEVELS {
-                    others[v][level] += counts[c][v][level];
+                    others[v][level] += if one { counts[c][v][level] } else { 0.0 };
                     counts[c][v][level] += HOLD * start[c][v][level];
                 }
             }
             normalise(&mut counts[c]);
+            cap(Class::ALL[c], &mut counts[c]);
             model.tables[c] = counts[c];
             share[c] = (totals[c] / all).max(1e-15);
         }

@@ -15,16 +15,23 @@ use crate::{
 
 /// The parts of each raw value of a name column.
 pub(crate) struct Parts {
-    /// Family and given name of each raw value, as numbers in `values`; 0 is missing.
-    pub(crate) of: Vec<(u32, u32)>,
-    /// Family and given name end to end.
-    pub(crate) full: Vec<u32>,
+    /// The two readings of each raw value.
+    pub(crate) of: Vec<Reading>,
     /// All parts and full names.
     pub(crate) values: Interner,
     /// Names that were split by the dictionary, by distinct value.
     pub(crate) split: u64,
-    /// Names that were turned, by distinct value.
-    pub(crate) turned: u64,
+}
+
+/// A name as it stands and turned round, as numbers of values; 0 is missing.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Family name, given name, both end to end; as they stand.
+    pub(crate) stands: [u32; 3],
+    /// The same with the family name last.
+    pub(crate) turned: [u32; 3],
+    /// Natural logarithm of how much likelier the second is by the dictionary.
+    pub(crate) lean: f32,
 }
 
 /// Kana, or kanji?
@@ -43,13 +50,19 @@ pub(crate) struct NameColumns<'a> {
 
 #[derive(Clone, Default)]
 struct Split {
-    family: Option<String>,
-    given: Option<String>,
+    /// As it stands: family, given.
+    stands: [Option<String>; 2],
+    /// With the family name last.
+    turned: [Option<String>; 2],
     /// One part alone: not known which, or both.
     alone: Option<String>,
-    /// The source wrote two parts.
-    apart: bool,
+    lean: f32,
 }
+
+/// Words that stand for the given name of a newborn or of nobody.
+const NO_NAME: [&str; 12] = [
+    "ベビー", "ベビイ", "ベビ", "ベイビー", "乳児", "新生児", "女児", "男児", "不明", "不詳", "フメイ", "ナナシ",
+];
 
 fn tokens(text: &str, script: Script) -> Vec<Option<String>> {
     match script {
@@ -57,14 +70,9 @@ fn tokens(text: &str, script: Script) -> Vec<Option<String>> {
         Script::Kanji => compatible(text, &mut RuleSet::default())
             .split(|c: char| c.is_whitespace() || matches!(c, '・' | ',' | '、'))
             .filter(|t| !t.is_empty())
-            .map(|t| name_kanji(t).map(|n| n.text))
+            .map(|t| name_kanji(t).map(|n| n.text).filter(|t| !NO_NAME.contains(&t.as_str())))
             .collect(),
     }
-}
-
-fn joined(parts: &[Option<String>]) -> Option<String> {
-    let all: String = parts.iter().flatten().map(String::as_str).collect();
-    (!all.is_empty() && parts.iter().all(Option::is_some)).then_some(all)
 }
 
 fn split(text: &str, script: Script) -> Split {
@@ -72,11 +80,11 @@ fn split(text: &str, script: Script) -> Split {
     match parts.len() {
         0 => Split::default(),
         1 => Split { alone: parts.pop().flatten(), ..Split::default() },
-        _ => Split {
-            family: parts[0].take(),
-            given: joined(&parts[1..]),
-            alone: None,
-            apart: true,
+        // of a name of three parts the middle one is often left out
+        n => Split {
+            turned: [parts[n - 1].clone(), parts[0].clone()],
+            stands: [parts[0].take(), parts[1].take()],
+            ..Split::default()
         },
     }
 }
@@ -118,97 +126,114 @@ pub(crate) fn name_parts(
     let mut splits: Vec<Split> = combos
         .par_iter()
         .map(|[whole, family, given]| {
-            let mut out = split(&text(columns.whole, *whole), script);
-            if *family != 0 || *given != 0 {
-                out = Split {
-                    family: joined(&tokens(&text(columns.family, *family), script)),
-                    given: joined(&tokens(&text(columns.given, *given), script)),
-                    alone: None,
-                    apart: true,
-                };
+            if *family == 0 && *given == 0 {
+                return split(&text(columns.whole, *whole), script);
             }
-            out
+            let stands = [
+                joined(&tokens(&text(columns.family, *family), script)),
+                joined(&tokens(&text(columns.given, *given), script)),
+            ];
+            let turned = [stands[1].clone(), stands[0].clone()];
+            Split { stands, turned, ..Split::default() }
         })
         .collect();
     let mut counts: Counts = HashMap::new();
     for (s, w) in splits.iter().zip(&weight) {
-        if let (Some(family), Some(given)) = (&s.family, &s.given) {
+        if let [Some(family), Some(given)] = &s.stands {
             counts.entry_ref(family.as_str()).or_default().0 += w;
             counts.entry_ref(given.as_str()).or_default().1 += w;
         }
     }
-    let (split, turned) = splits
+    let all: f64 = counts.values().map(|c| f64::from(c.0)).sum::<f64>().max(1.0);
+    let split = splits
         .par_iter_mut()
-        .map(|s| (u64::from(cut(s, &counts)), u64::from(turn(s, &counts))))
-        .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        .map(|s| {
+            let cut = cut(s, &counts, all);
+            s.lean = lean(s, &counts);
+            u64::from(cut)
+        })
+        .sum();
     let mut values = Interner::default();
-    let mut of = Vec::with_capacity(splits.len());
-    let mut full = Vec::with_capacity(splits.len());
     let mut both = String::new();
-    for s in splits {
-        let mut number = |t: &Option<String>| t.as_ref().map_or(0, |t| values.intern(t.as_bytes()));
-        of.push((number(&s.family), number(&s.given)));
-        both.clear();
-        if let (Some(family), Some(given)) = (&s.family, &s.given) {
-            both.push_str(family);
-            both.push_str(given);
-        } else if let Some(alone) = &s.alone {
-            both.push_str(alone);
-        }
-        full.push(values.intern(both.as_bytes()));
-    }
-    (Parts { of, full, values, split, turned }, of_record)
+    let of = splits
+        .into_iter()
+        .map(|s| {
+            let mut numbers = |pair: &[Option<String>; 2]| {
+                both.clear();
+                if let [Some(family), Some(given)] = pair {
+                    both.push_str(family);
+                    both.push_str(given);
+                } else if let Some(alone) = &s.alone {
+                    both.push_str(alone);
+                }
+                let mut number = |t: &str| values.intern(t.as_bytes());
+                [
+                    number(pair[0].as_deref().unwrap_or_default()),
+                    number(pair[1].as_deref().unwrap_or_default()),
+                    number(&both),
+                ]
+            };
+            let stands = numbers(&s.stands);
+            // what nobody will read needs no number
+            let turned = if s.lean > -6.0 { numbers(&s.turned) } else { stands };
+            Reading { stands, turned, lean: s.lean }
+        })
+        .collect();
+    (Parts { of, values, split }, of_record)
 }
 
-/// Splits what was written together where both halves are known, or one is and it is common.
-fn cut(s: &mut Split, counts: &Counts) -> bool {
+/// A name of one part is so often a family or given name alone.
+const ALONE: f64 = 0.005;
+
+/// Splits what was written together where that is likelier than one part standing alone.
+fn cut(s: &mut Split, counts: &Counts, all: f64) -> bool {
     let Some(alone) = s.alone.take() else { return false };
     let count = |t: &str| counts.get(t).copied().unwrap_or_default();
+    // a half that was never seen counts as one in ten records
+    let share = |n: u32| if n == 0 { 0.1 / all } else { f64::from(n) / all };
     let mut best = (0.0, 0);
     for (i, _) in alone.char_indices().skip(1) {
         let (first, last) = (count(&alone[..i]).0, count(&alone[i..]).1);
-        let score = match (first, last) {
-            (0, 0) => 0.0,
-            (0, l) => f64::from(l) * 1e-3,
-            (f, 0) => f64::from(f) * 1e-3,
-            (f, l) => f64::from(f) * f64::from(l),
-        };
+        let score =
+            if first == 0 && last == 0 { 0.0 } else { share(first) * share(last) };
         // at a tie the longer family name
         if score > 0.0 && score >= best.0 {
             best = (score, i);
         }
     }
-    if best.1 == 0 {
+    let (first, last) = count(&alone);
+    if ALONE * f64::from(first.max(last)) / all >= best.0 {
         // one part: a known family or given name, else unknown
-        let (first, last) = count(&alone);
-        if first > last {
-            s.family = Some(alone);
-        } else if last > 0 {
-            s.given = Some(alone);
-        } else {
-            s.alone = Some(alone);
+        match (first, last) {
+            (0, 0) => s.alone = Some(alone),
+            (f, l) if f > l => s.stands[0] = Some(alone),
+            _ => s.stands[1] = Some(alone),
         }
+        s.turned.clone_from(&s.stands);
         return false;
     }
-    s.given = Some(alone[best.1..].to_owned());
-    s.family = Some(alone[..best.1].to_owned());
+    s.stands = [Some(alone[..best.1].to_owned()), Some(alone[best.1..].to_owned())];
+    s.turned = [s.stands[1].clone(), s.stands[0].clone()];
     true
 }
 
-/// Turns a name whose first part is far more often a given name and whose last part a family name.
-fn turn(s: &mut Split, counts: &Counts) -> bool {
-    let (Some(family), Some(given)) = (&s.family, &s.given) else { return false };
-    let count = |t: &str| {
-        let (first, last) = counts.get(t).copied().unwrap_or_default();
-        (f64::from(first) + 0.2, f64::from(last) + 0.2)
+/// How much likelier is the name with its family name last?
+fn lean(s: &Split, counts: &Counts) -> f32 {
+    let likely = |pair: &[Option<String>; 2]| {
+        let [Some(family), Some(given)] = pair else { return None };
+        let first = counts.get(family.as_str()).copied().unwrap_or_default();
+        let last = counts.get(given.as_str()).copied().unwrap_or_default();
+        Some((f64::from(first.0) + 0.2).ln() + (f64::from(last.1) + 0.2).ln())
     };
-    let (f, g) = (count(family), count(given));
-    // each half must say so by itself
-    let turned = f.1 > 4.0 * f.0 && g.0 > 4.0 * g.1 && f.1 * g.0 > 100.0 * f.0 * g.1;
-    if turned {
-        std::mem::swap(&mut s.family, &mut s.given);
+    match (likely(&s.stands), likely(&s.turned)) {
+        (Some(stands), Some(turned)) => (turned - stands) as f32,
+        _ => 0.0,
     }
-    turned
+}
+
+fn joined(parts: &[Option<String>]) -> Option<String> {
+    let all: String = parts.iter().flatten().map(String::as_str).collect();
+    (!all.is_empty() && parts.iter().all(Option::is_some)).then_some(all)
 }
 
 /// Is the text kana alone, so that it says nothing against kanji?
