@@ -6,11 +6,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let progress = |stage| {
         if !matches!(stage, kiban_linkage::Stage::Read(_)) {
-            let _ = writeln!(std::io::stderr(), "{stage:?} {:?}", std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default().split(' ').next().map(str::to_owned));
+            let _ = writeln!(std::io::stderr(), "{stage:?} cpu {}", std::fs::read_to_string("/proc/self/stat").unwrap_or_default().split(' ').skip(13).take(2).filter_map(|t| t.parse::<u32>().ok()).sum::<u32>());
         }
     };
     let run = tool::run(BufReader::new(File::open(&args[1])?), &ColumnMap::default(), None, &kiban_linkage::Settings::default(), &progress)?;
     run.write_clusters(BufWriter::new(File::create(&args[2])?))?;
     let _ = writeln!(std::io::stderr(), "{}", run.debug());
+    for pair in args[3..].chunks(2) {
+        let _ = writeln!(std::io::stdout(), "{}", run.explain(&pair[0], &pair[1]));
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The model: what each class of pairs makes of each level, and the weight of a pair.
 //!
-//! Pairs of records are of seven classes: one person whose circumstances stayed, one person who moved or changed
-//! insurer or name, two of one household born on one day, two of one household, strangers
+//! Pairs of records are of eight classes: one person whose circumstances stayed, one person who moved or changed
+//! insurer or name, one person under an alias, two of one household born on one day, two of one household, strangers
 //! of one region, strangers of one name, other strangers. Inside a class the
 //! variables are taken as independent (Fellegi and Sunter 1969; latent classes: Winkler 1993). Because a household is
 //! a class of its own, what its members share (family name, address, telephone, insurance) does not speak for one
@@ -24,6 +24,8 @@ pub enum Class {
     Same,
     /// One person whose address, insurer, telephone or name changed.
     SameChanged,
+    /// One person under another name altogether (通称名), the rest as before.
+    SameAlias,
     /// Two of one household, born on one day.
     Twins,
     /// Two of one household.
@@ -37,7 +39,7 @@ pub enum Class {
 }
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 7;
+pub(crate) const CLASSES: usize = 8;
 
 impl Class {
     /// All, in the order of their numbers.
@@ -45,6 +47,7 @@ impl Class {
         [
             Self::Same,
             Self::SameChanged,
+            Self::SameAlias,
             Self::Twins,
             Self::Household,
             Self::Region,
@@ -57,6 +60,7 @@ impl Class {
         match self {
             Self::Same => "same",
             Self::SameChanged => "same_changed",
+            Self::SameAlias => "same_alias",
             Self::Twins => "twins",
             Self::Household => "household",
             Self::Region => "region",
@@ -66,7 +70,7 @@ impl Class {
     }
     /// Are the two records of this class of one person?
     pub fn is_one_person(self) -> bool {
-        matches!(self, Self::Same | Self::SameChanged)
+        matches!(self, Self::Same | Self::SameChanged | Self::SameAlias)
     }
 }
 
@@ -120,9 +124,9 @@ impl Model {
         out
     }
     pub(crate) fn weigh(&self, pattern: Pattern) -> Weighed {
-        let [same, changed, twins, household, region, namesakes, strangers] = self.joint(pattern);
+        let [same, changed, alias, twins, household, region, namesakes, strangers] = self.joint(pattern);
         Weighed {
-            one: same + changed,
+            one: same + changed + alias,
             household: twins + household,
             strangers: region + namesakes + strangers,
         }

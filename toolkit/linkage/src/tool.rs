@@ -59,6 +59,18 @@ impl Run {
         go(&mut out).map_err(|e| ToolError::Write(std::io::Error::other(e)))
     }
 
+    /// Explains pairs for developers.
+    pub fn explain(&self, a: &str, b: &str) -> String {
+        let l = &self.linked;
+        let find = |id: &str| (0..l.typed.order.len()).find(|i| self.ids.at(l.typed.order[*i] as usize) == id.as_bytes());
+        let (Some(x), Some(y)) = (find(a), find(b)) else { return String::new() };
+        let (r, q) = (&l.typed.rows[x], &l.typed.rows[y]);
+        let p = crate::compare::compare(&l.typed, r, q);
+        let f = crate::model::Frequency::of(&l.typed);
+        let lv: Vec<String> = crate::compare::Variable::ALL.iter().map(|v| format!("{}={}", v.id(), p.level(*v))).collect();
+        let rarity = f.rarity(p, r, q);
+        format!("{} rarity {rarity:.4} score {:.2} joint {:.2?}", lv.join(" "), l.model.weigh(p).score(rarity), l.model.joint(p).map(f64::log2))
+    }
     /// Text for developers.
     pub fn debug(&self) -> String {
         use std::fmt::Write as _;

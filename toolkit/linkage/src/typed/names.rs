@@ -59,20 +59,31 @@ struct Split {
     lean: f32,
 }
 
-/// Words that stand for the given name of a newborn or of nobody.
-const NO_NAME: [&str; 12] = [
-    "ベビー", "ベビイ", "ベビ", "ベイビー", "乳児", "新生児", "女児", "男児", "不明", "不詳", "フメイ", "ナナシ",
+/// Words that stand for the given name of a newborn or of nobody, as kana and kanji are compared.
+const NO_NAME: [&str; 18] = [
+    "ベビー", "ベビイ", "ベイビー", "ベイビイ", "ニユウジ", "シンセイジ", "アカチヤン", "フメイ", "フシヨウ", "ナナシ",
+    "乳児", "新生児", "女児", "男児", "赤チヤン", "不明", "不詳", "名無",
 ];
 
 fn tokens(text: &str, script: Script) -> Vec<Option<String>> {
-    match script {
+    let parts: Vec<Option<String>> = match script {
         Script::Kana => kana_parts(text),
         Script::Kanji => compatible(text, &mut RuleSet::default())
             .split(|c: char| c.is_whitespace() || matches!(c, '・' | ',' | '、'))
             .filter(|t| !t.is_empty())
-            .map(|t| name_kanji(t).map(|n| n.text).filter(|t| !NO_NAME.contains(&t.as_str())))
+            .map(|t| name_kanji(t).map(|n| n.text))
             .collect(),
+    };
+    let mut out = Vec::with_capacity(parts.len());
+    for part in parts {
+        // a newborn's dummy name may be written right after the family name
+        match part.as_deref().and_then(|p| NO_NAME.iter().find_map(|w| p.strip_suffix(w))) {
+            None => out.push(part),
+            Some("") => out.push(None),
+            Some(family) => out.extend([Some(family.to_owned()), None]),
+        }
     }
+    out
 }
 
 fn split(text: &str, script: Script) -> Split {
