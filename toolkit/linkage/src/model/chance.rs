@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use crate::{
-    compare::{LEVELS, VARIABLES, Variable, compare},
+    compare::{Kind, LEVELS, Pattern, VARIABLES, Variable, compare},
     list::mix,
     model::Table,
     typed::{Row, Typed, house},
@@ -20,6 +20,9 @@ pub(crate) struct Chance {
     pub(crate) all: f64,
     /// For kinds of given names: how much commoner they are among pairs born in one year.
     pub(crate) cohort: [f64; 5],
+    /// Pairs that share a house, a telephone or a coverage and have other given names and birth dates: a list without
+    /// households has no twins either.
+    pub(crate) households: f64,
 }
 
 const SAMPLE_REST: u64 = 400_000;
@@ -65,8 +68,9 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
     let all = n as f64 * (n as f64 - 1.0) / 2.0;
     let mut pairs = [[0.0; LEVELS]; VARIABLES];
     if n < 2 {
-        return Chance { pairs, all, cohort: [1.0; 5] };
+        return Chance { pairs, all, cohort: [1.0; 5], households: 0.0 };
     }
+    let mut households: f64 = 0.0;
     let shares = |v: Variable, upto: usize, a: &Row, b: &Row| {
         let (x, y) = (keys(t, v, a), keys(t, v, b));
         (0..upto).any(|s| x[s] != 0 && x[s] == y[s])
@@ -99,7 +103,7 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
             let seen = (0..sample)
                 .into_par_iter()
                 .fold(
-                    || [0u64; LEVELS],
+                    || [0u64; LEVELS + 1],
                     |mut seen, i| {
                         let pick = draw(seed, 3 * i, before);
                         let g = groups.partition_point(|g| g.0 <= pick) - 1;
@@ -112,14 +116,19 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
                             &rows[keyed[start + y as usize].1 as usize],
                         );
                         if !shares(v, s, a, b) {
-                            seen[compare(t, a, b).level(v)] += 1;
+                            let pattern = compare(t, a, b);
+                            seen[pattern.level(v)] += 1;
+                            seen[LEVELS] += u64::from(of_household(pattern));
                         }
                         seen
                     },
                 )
-                .reduce(|| [0; LEVELS], sum);
+                .reduce(|| [0; LEVELS + 1], sum);
             for (total, seen) in pairs[v as usize].iter_mut().zip(seen) {
                 *total += seen as f64 * each;
+            }
+            if s == 0 && matches!(v, Variable::Place | Variable::Phone | Variable::Insurance) {
+                households = households.max(seen[LEVELS] as f64 * each);
             }
         }
     }
@@ -152,7 +161,7 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
         }
     }
     let cohort = cohort(t, &pairs[Variable::Given as usize], mix(seed, 99));
-    Chance { pairs, all, cohort }
+    Chance { pairs, all, cohort, households }
 }
 
 /// Given names go with years: how much likelier each kind of level is for pairs born in one year. Counted where month
@@ -219,7 +228,14 @@ fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
     out
 }
 
-fn sum(mut a: [u64; LEVELS], b: [u64; LEVELS]) -> [u64; LEVELS] {
+/// Other given names, other birth dates.
+fn of_household(pattern: Pattern) -> bool {
+    let kind = |v: Variable| v.level(pattern.level(v)).map(|(_, kind)| kind);
+    kind(Variable::Given) == Some(Kind::Other)
+        && matches!(kind(Variable::Birth), Some(Kind::Part | Kind::Other))
+}
+
+fn sum<const N: usize>(mut a: [u64; N], b: [u64; N]) -> [u64; N] {
     for (a, b) in a.iter_mut().zip(b) {
         *a += b;
     }

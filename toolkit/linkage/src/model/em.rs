@@ -94,6 +94,9 @@ fn strangers(chance: &Chance, others: &Table) -> Table {
     out
 }
 
+/// Twins are at most so many of the pairs of a household.
+const TWINS: f64 = 0.1;
+
 /// What a class may at most make of a kind of level, inside a group. Strangers are not quite independent (names go
 /// with years, insurers with places), and an estimate without bounds would call what is left over one person.
 const CAPS: &[(Class, Variable, Kind, f64)] = &[
@@ -127,6 +130,7 @@ const CAPS: &[(Class, Variable, Kind, f64)] = &[
     (Class::SameAlias, Variable::Insurance, Kind::Other, 0.15),
     (Class::Twins, Variable::Given, Kind::Same, 0.02),
     (Class::Twins, Variable::PersonNo, Kind::Same, 0.001),
+    (Class::Twins, Variable::PersonNo, Kind::Near, 0.01),
     (Class::Twins, Variable::Family, Kind::Other, 0.05),
     (Class::Household, Variable::PersonNo, Kind::Same, 0.001),
     (Class::Household, Variable::Birth, Kind::Same, 0.02),
@@ -215,6 +219,8 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
             share[c] = (totals[c] / all).max(1e-15);
         }
         model.tables[Class::Strangers as usize] = strangers(chance, &others);
+        let twins = &mut share[Class::Twins as usize];
+        *twins = twins.min((TWINS * chance.households / all).max(1e-15));
         share[CLASSES - 1] = (1.0 - share[..CLASSES - 1].iter().sum::<f64>()).max(0.01);
         let moved: f64 = totals
             .iter()
