@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::{
-    candidate::keys::{Hashes, NAMES, PASSES, key, wants_missing_birth},
+    candidate::keys::{Hashes, NAMES, PASSES, for_small_lists, key, wants_missing_birth},
     typed::Typed,
 };
 
@@ -14,6 +14,9 @@ const HOT: usize = 300;
 const NEIGHBOURS: usize = 4;
 /// An optional pass may propose so many pairs a record.
 const MOST_A_RECORD: u64 = 12;
+
+/// A pass for lists with few households may propose so many pairs and one for four records.
+const SMALL: u64 = 50_000;
 
 /// What one pass did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,7 +78,8 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
         };
         let sharing: u64 = groups.iter().map(|g| size(g)).sum();
         let normal: u64 = groups.iter().filter(|g| g.len() <= HOT).map(|g| size(g)).sum();
-        let left_out = pass >= 12 && normal > (MOST_A_RECORD * n as u64).max(2_000_000);
+        let left_out = pass >= 12 && normal > (MOST_A_RECORD * n as u64).max(2_000_000)
+            || for_small_lists(pass) && normal > SMALL + n as u64 / 4;
         let mut report = PassReport {
             pass: NAMES[pass],
             sharing,

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How many passes there are.
-pub(crate) const PASSES: usize = 34;
+pub(crate) const PASSES: usize = 37;
 
 /// Names of the passes for the report, in order.
 pub(crate) const NAMES: [&str; PASSES] = [
@@ -43,13 +43,21 @@ pub(crate) const NAMES: [&str; PASSES] = [
     "full+phone_or_house_rough",
     "card+given",
     "given+birth_year+town",
+    "house+family",
+    "postal+family",
+    "postal+given",
     "full, a birth date missing",
     "full_kanji, a birth date missing",
 ];
 
 /// Passes of which only pairs count where a birth date is missing.
 pub(crate) fn wants_missing_birth(pass: usize) -> bool {
-    pass >= 32
+    pass >= 35
+}
+
+/// Passes that bring members of a household together: for lists that have few of them.
+pub(crate) fn for_small_lists(pass: usize) -> bool {
+    (32..35).contains(&pass)
 }
 
 /// Hashes of values that do not depend on their numbers.
@@ -135,8 +143,11 @@ pub(crate) fn key(pass: usize, r: &Row, t: &Typed, h: &Hashes) -> u64 {
         29 => all(p, [kana(r.full), h.place_rough[r.place as usize]]),
         30 => all(p, [card, kana(r.given)]),
         31 => all(p, [kana(r.given), year, plain(&t.town.values, r.town)]),
-        32 => all(p, [kana(r.full), u64::from(r.sex)]),
-        33 => all(p, [whole(r.full_kanji), u64::from(r.sex)]),
+        32 => all(p, [house(&t.places, r), kana(r.family)]),
+        33 => all(p, [postal, kana(r.family)]),
+        34 => all(p, [postal, kana(r.given)]),
+        35 => all(p, [kana(r.full), u64::from(r.sex)]),
+        36 => all(p, [whole(r.full_kanji), u64::from(r.sex)]),
         _ => 0,
     }
 }

@@ -20,11 +20,13 @@ pub(crate) struct Chance {
     pub(crate) all: f64,
     /// For kinds of given names: how much commoner they are among pairs born in one year.
     pub(crate) cohort: [f64; 5],
-    /// Pairs that share a house, a telephone or a coverage and have other given names and birth dates: a list without
+    /// Pairs that share a family name and a house, telephone or coverage, and have other given names and birth dates: a list without
     /// households has no twins either.
     pub(crate) households: f64,
 }
 
+/// So many pairs a record look as if of a household for errors alone.
+const ERRORS: f64 = 0.01;
 const SAMPLE_REST: u64 = 400_000;
 const SAMPLE_STRATUM: u64 = 40_000;
 
@@ -160,6 +162,8 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
             *total += seen as f64 * all / sample as f64;
         }
     }
+    // errors make a few such pairs of one person
+    households = (households - ERRORS * n as f64).max(0.0);
     let cohort = cohort(t, &pairs[Variable::Given as usize], mix(seed, 99));
     Chance { pairs, all, cohort, households }
 }
@@ -228,10 +232,11 @@ fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
     out
 }
 
-/// Other given names, other birth dates.
+/// The same family name, other given names and birth dates.
 fn of_household(pattern: Pattern) -> bool {
     let kind = |v: Variable| v.level(pattern.level(v)).map(|(_, kind)| kind);
     kind(Variable::Given) == Some(Kind::Other)
+        && kind(Variable::Family) == Some(Kind::Same)
         && matches!(kind(Variable::Birth), Some(Kind::Part | Kind::Other))
 }
 

@@ -134,6 +134,7 @@ const CAPS: &[(Class, Variable, Kind, f64)] = &[
     (Class::Twins, Variable::Family, Kind::Other, 0.05),
     (Class::Household, Variable::PersonNo, Kind::Same, 0.001),
     (Class::Household, Variable::Birth, Kind::Same, 0.02),
+    (Class::Household, Variable::Given, Kind::Same, 0.02),
     (Class::Region, Variable::PersonNo, Kind::Same, 0.0001),
     (Class::Namesakes, Variable::PersonNo, Kind::Same, 0.0001),
     (Class::Region, Variable::Given, Kind::Same, 0.01),
@@ -221,6 +222,8 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
         model.tables[Class::Strangers as usize] = strangers(chance, &others);
         let twins = &mut share[Class::Twins as usize];
         *twins = twins.min((TWINS * chance.households / all).max(1e-15));
+        let members = &mut share[Class::Household as usize];
+        *members = members.min((chance.households / all).max(1e-15));
         share[CLASSES - 1] = (1.0 - share[..CLASSES - 1].iter().sum::<f64>()).max(0.01);
         let moved: f64 = totals
             .iter()
