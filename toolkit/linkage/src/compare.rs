@@ -143,6 +143,13 @@ impl Variable {
     }
 }
 
+/// Does the pattern show anything in common but name, birth date and sex: a place, a telephone, a coverage?
+pub(crate) fn tied(pattern: Pattern) -> bool {
+    [Variable::Place, Variable::Phone, Variable::Insurance, Variable::PersonNo, Variable::Town].iter().any(|v| {
+        matches!(v.level(pattern.level(*v)), Some((_, Kind::Same | Kind::Near)))
+    })
+}
+
 /// A packed pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Pattern(pub(crate) u64);

@@ -134,7 +134,7 @@ const CAPS: &[(Class, Variable, Kind, f64)] = &[
     (Class::Twins, Variable::Family, Kind::Other, 0.05),
     (Class::Household, Variable::PersonNo, Kind::Same, 0.001),
     (Class::Household, Variable::Birth, Kind::Same, 0.02),
-    (Class::Household, Variable::Given, Kind::Same, 0.02),
+    (Class::Household, Variable::Given, Kind::Same, 0.6),
     (Class::Region, Variable::PersonNo, Kind::Same, 0.0001),
     (Class::Namesakes, Variable::PersonNo, Kind::Same, 0.0001),
     (Class::Region, Variable::Given, Kind::Same, 0.01),

@@ -2,7 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::resolve::{Scorer, Union};
+use crate::{
+    compare::tied,
+    resolve::{Scorer, Union},
+};
 
 /// A component larger than this is taken apart by raising the threshold before its pairs are all scored.
 const LARGE: usize = 96;
@@ -57,27 +60,58 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
     let rows = &scorer.typed.rows;
     let m = members.len();
     let mut scores = vec![0.0; m * m];
+    let mut ties = vec![false; m * m];
     for i in 0..m {
         for j in i + 1..m {
-            let (_, score) =
+            let (pattern, score) =
                 scorer.score(&rows[members[i] as usize], &rows[members[j] as usize]);
             let score = score.clamp(-MOST_BITS, MOST_BITS);
             scores[i * m + j] = score;
             scores[j * m + i] = score;
+            ties[i * m + j] = tied(pattern);
+            ties[j * m + i] = ties[i * m + j];
         }
     }
-    agglomerate(&mut scores, m, join, |i, j| out.push((members[i], members[j])));
+    let on: Vec<u32> = members.iter().map(|i| rows[*i as usize].on).collect();
+    agglomerate(&mut scores, &mut ties, &on, join, |i, j| out.push((members[i], members[j])));
+}
+
+/// Two groups that share no place, telephone or coverage and alternate in time are hardly one person who moved: each
+/// change of side after the first speaks against it with so many bits.
+const ALTERNATING: f64 = 3.0;
+
+/// How often the sides change when both groups are put in order of time, beyond the once of one who moved.
+fn alternations(one: &[usize], other: &[usize], on: &[u32]) -> usize {
+    let mut all: Vec<(u32, bool)> = one
+        .iter()
+        .map(|i| (on[*i], false))
+        .chain(other.iter().map(|i| (on[*i], true)))
+        .filter(|(on, _)| *on != 0)
+        .collect();
+    all.sort_unstable();
+    all.windows(2).filter(|w| w[0].1 != w[1].1).count().saturating_sub(1)
 }
 
 /// Joins the two groups with the highest average score while it is at least `join`; at a tie the lowest positions.
-fn agglomerate(sums: &mut [f64], m: usize, join: f64, mut joined: impl FnMut(usize, usize)) {
-    let mut size = vec![1.0; m];
+fn agglomerate(
+    sums: &mut [f64],
+    ties: &mut [bool],
+    on: &[u32],
+    join: f64,
+    mut joined: impl FnMut(usize, usize),
+) {
+    let m = on.len();
+    let mut groups: Vec<Vec<usize>> = (0..m).map(|i| vec![i]).collect();
     let mut alive: Vec<usize> = (0..m).collect();
     loop {
         let mut best = (f64::NEG_INFINITY, 0, 0);
         for (x, i) in alive.iter().enumerate() {
             for j in &alive[x + 1..] {
-                let average = sums[i * m + j] / (size[*i] * size[*j]);
+                let pairs = groups[*i].len() * groups[*j].len();
+                let mut average = sums[i * m + j] / pairs as f64;
+                if average >= join && average > best.0 && !ties[i * m + j] {
+                    average -= ALTERNATING * alternations(&groups[*i], &groups[*j], on) as f64;
+                }
                 if average > best.0 + 1e-9 {
                     best = (average, *i, *j);
                 }
@@ -90,12 +124,14 @@ fn agglomerate(sums: &mut [f64], m: usize, join: f64, mut joined: impl FnMut(usi
         joined(i, j);
         for k in &alive {
             if *k != i && *k != j {
-                let sum = sums[i * m + k] + sums[j * m + k];
-                sums[i * m + k] = sum;
-                sums[k * m + i] = sum;
+                sums[i * m + k] += sums[j * m + k];
+                sums[k * m + i] = sums[i * m + k];
+                ties[i * m + k] |= ties[j * m + k];
+                ties[k * m + i] = ties[i * m + k];
             }
         }
-        size[i] += size[j];
+        let moved = std::mem::take(&mut groups[j]);
+        groups[i].extend(moved);
         alive.retain(|k| *k != j);
         if alive.len() < 2 {
             return;
@@ -150,7 +186,7 @@ mod tests {
             [-9.0, -9.0, 4.0, 0.0, 9.0], [-9.0, -9.0, 2.0, 9.0, 0.0]];
         let mut sums: Vec<f64> = scores.concat();
         let mut joined = Vec::new();
-        agglomerate(&mut sums, 5, 0.0, |i, j| joined.push((i, j)));
+        agglomerate(&mut sums, &mut [true; 25], &[0; 5], 0.0, |i, j| joined.push((i, j)));
         assert_eq!(joined, [(0, 1), (3, 4), (0, 2)]);
     }
 }
