@@ -143,11 +143,19 @@ impl Variable {
     }
 }
 
-/// Does the pattern show anything in common but name, birth date and sex: a place, a telephone, a coverage?
-pub(crate) fn tied(pattern: Pattern) -> bool {
-    [Variable::Place, Variable::Phone, Variable::Insurance, Variable::PersonNo, Variable::Town].iter().any(|v| {
-        matches!(v.level(pattern.level(*v)), Some((_, Kind::Same | Kind::Near)))
-    })
+/// What two records share besides name, birth date and sex (a place, a telephone, a coverage): `Some(true)` if
+/// anything, `Some(false)` if all that both have differs, `None` if they have nothing to compare.
+pub(crate) fn tied(pattern: Pattern) -> Option<bool> {
+    use Variable::{Insurance, PersonNo, Phone, Place, Town};
+    let mut out = None;
+    for v in [Place, Phone, Insurance, PersonNo, Town] {
+        match v.level(pattern.level(v)) {
+            Some((_, Kind::Same | Kind::Near)) => return Some(true),
+            Some((_, Kind::Part | Kind::Other)) => out = Some(false),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// A packed pattern.

@@ -60,7 +60,8 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
     let rows = &scorer.typed.rows;
     let m = members.len();
     let mut scores = vec![0.0; m * m];
-    let mut ties = vec![false; m * m];
+    // pairs with nothing in common, for each two groups; infinitely few where anything is
+    let mut apart = vec![0.0; m * m];
     for i in 0..m {
         for j in i + 1..m {
             let (pattern, score) =
@@ -68,12 +69,16 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
             let score = score.clamp(-MOST_BITS, MOST_BITS);
             scores[i * m + j] = score;
             scores[j * m + i] = score;
-            ties[i * m + j] = tied(pattern);
-            ties[j * m + i] = ties[i * m + j];
+            apart[i * m + j] = match tied(pattern) {
+                Some(true) => f64::NEG_INFINITY,
+                Some(false) => 1.0,
+                None => 0.0,
+            };
+            apart[j * m + i] = apart[i * m + j];
         }
     }
     let on: Vec<u32> = members.iter().map(|i| rows[*i as usize].on).collect();
-    agglomerate(&mut scores, &mut ties, &on, join, |i, j| out.push((members[i], members[j])));
+    agglomerate(&mut scores, &mut apart, &on, join, |i, j| out.push((members[i], members[j])));
 }
 
 /// Two groups that share no place, telephone or coverage and alternate in time are hardly one person who moved: each
@@ -95,7 +100,7 @@ fn alternations(one: &[usize], other: &[usize], on: &[u32]) -> usize {
 /// Joins the two groups with the highest average score while it is at least `join`; at a tie the lowest positions.
 fn agglomerate(
     sums: &mut [f64],
-    ties: &mut [bool],
+    apart: &mut [f64],
     on: &[u32],
     join: f64,
     mut joined: impl FnMut(usize, usize),
@@ -109,8 +114,10 @@ fn agglomerate(
             for j in &alive[x + 1..] {
                 let pairs = groups[*i].len() * groups[*j].len();
                 let mut average = sums[i * m + j] / pairs as f64;
-                if average >= join && average > best.0 && !ties[i * m + j] {
-                    average -= ALTERNATING * alternations(&groups[*i], &groups[*j], on) as f64;
+                if average >= join && average > best.0 && apart[i * m + j] > 0.0 {
+                    let share = apart[i * m + j] / pairs as f64;
+                    average -=
+                        share * ALTERNATING * alternations(&groups[*i], &groups[*j], on) as f64;
                 }
                 if average > best.0 + 1e-9 {
                     best = (average, *i, *j);
@@ -126,8 +133,8 @@ fn agglomerate(
             if *k != i && *k != j {
                 sums[i * m + k] += sums[j * m + k];
                 sums[k * m + i] = sums[i * m + k];
-                ties[i * m + k] |= ties[j * m + k];
-                ties[k * m + i] = ties[i * m + k];
+                apart[i * m + k] += apart[j * m + k];
+                apart[k * m + i] = apart[i * m + k];
             }
         }
         let moved = std::mem::take(&mut groups[j]);
@@ -186,7 +193,7 @@ mod tests {
             [-9.0, -9.0, 4.0, 0.0, 9.0], [-9.0, -9.0, 2.0, 9.0, 0.0]];
         let mut sums: Vec<f64> = scores.concat();
         let mut joined = Vec::new();
-        agglomerate(&mut sums, &mut [true; 25], &[0; 5], 0.0, |i, j| joined.push((i, j)));
+        agglomerate(&mut sums, &mut [0.0; 25], &[0; 5], 0.0, |i, j| joined.push((i, j)));
         assert_eq!(joined, [(0, 1), (3, 4), (0, 2)]);
     }
 }
