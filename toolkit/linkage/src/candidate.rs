@@ -5,6 +5,8 @@
 
 mod join;
 mod keys;
+mod sort;
 
 pub(crate) use join::candidates;
-pub use join::{PassReport, Capped};
+pub(crate) use sort::sort_hashed;
+pub use join::{Capped, PassReport};

@@ -4,7 +4,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::{
-    candidate::keys::{Hashes, NAMES, PASSES, for_small_lists, key, wants_missing_birth},
+    candidate::{
+        keys::{Keys, PASSES, Pass, When},
+        sort_hashed,
+    },
     typed::Typed,
 };
 
@@ -17,6 +20,8 @@ const MOST_A_RECORD: u64 = 12;
 
 /// A pass for lists with few households may propose so many pairs and one for four records.
 const SMALL: u64 = 50_000;
+
+const WIDTH: usize = PASSES.len();
 
 /// What one pass did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,22 +53,21 @@ pub struct Capped {
 pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
     let rows = &typed.rows;
     let n = rows.len();
-    let hashes = Hashes::of(typed);
+    let keys = Keys::of(typed);
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
-    let mut made_by = vec![0u32; n * PASSES];
+    let mut made_by = vec![0u32; n * WIDTH];
     let mut pairs: Vec<u64> = Vec::new();
-    let mut reports = Vec::with_capacity(PASSES);
-    for pass in 0..PASSES {
-        let mut keyed: Vec<(u64, u32)> = rows
-            .par_iter()
-            .enumerate()
-            .filter_map(|(i, row)| {
-                let key = key(pass, row, typed, &hashes);
+    let mut reports = Vec::with_capacity(WIDTH);
+    for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
+        let keyed: Vec<(u64, u32)> = (0..n)
+            .into_par_iter()
+            .filter_map(|i| {
+                let key = keys.key(pass, i);
                 (key != 0).then_some((key, i as u32))
             })
             .collect();
-        keyed.par_sort_unstable();
-        let partial = wants_missing_birth(pass);
+        let keyed = sort_hashed(keyed);
+        let partial = *when == When::BirthMissing;
         let groups: Vec<&[(u64, u32)]> =
             keyed.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1).collect();
         let open = |i: u32| !rows[i as usize].birth.is_full();
@@ -78,10 +82,14 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
         };
         let sharing: u64 = groups.iter().map(|g| size(g)).sum();
         let normal: u64 = groups.iter().filter(|g| g.len() <= HOT).map(|g| size(g)).sum();
-        let left_out = pass >= 12 && normal > (MOST_A_RECORD * n as u64).max(2_000_000)
-            || for_small_lists(pass) && normal > SMALL + n as u64 / 4;
+        let most = match when {
+            When::Always => u64::MAX,
+            When::Affordable | When::BirthMissing => (MOST_A_RECORD * n as u64).max(2_000_000),
+            When::FewHouseholds => SMALL + n as u64 / 4,
+        };
+        let left_out = normal > most;
         let mut report = PassReport {
-            pass: NAMES[pass],
+            pass: name,
             sharing,
             made: 0,
             left_out,
@@ -92,7 +100,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
             continue;
         }
         let earlier = |a: u32, b: u32| {
-            let (a, b) = (a as usize * PASSES, b as usize * PASSES);
+            let (a, b) = (a as usize * WIDTH, b as usize * WIDTH);
             made_by[a..a + pass]
                 .iter()
                 .zip(&made_by[b..b + pass])
@@ -140,7 +148,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
         if !partial {
             for group in groups.iter().filter(|g| g.len() <= HOT) {
                 for (key, i) in *group {
-                    made_by[*i as usize * PASSES + pass] = (*key >> 32) as u32 | 1;
+                    made_by[*i as usize * WIDTH + pass] = (*key >> 32) as u32 | 1;
                 }
             }
         }

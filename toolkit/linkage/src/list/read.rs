@@ -131,7 +131,7 @@ pub fn read(
     }
     // in CP932 no second byte is a comma, a quote or a line end
     let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
+        .trim(csv::Trim::Headers)
         .flexible(true)
         .buffer_capacity(1 << 18)
         .from_reader(head.chain(data));
@@ -157,20 +157,20 @@ pub fn read(
         let batch = &batch[..filled];
         for record in batch {
             ragged += u64::from(record.len() != header.len());
-            record_ids.push(&decode_bytes(record.get(id_column).unwrap_or_default(), cp932));
+            record_ids.push(&decode_bytes(cell(record, id_column), cp932));
         }
         columns.par_iter_mut().zip(&places).skip(1).for_each(|(column, places)| match places[..] {
             [] => {}
             [at] => {
                 let Raw { values, ids } = column;
-                ids.extend(batch.iter().map(|r| values.intern(r.get(at).unwrap_or_default())));
+                ids.extend(batch.iter().map(|r| values.intern(cell(r, at))));
             }
             _ => {
                 let mut joined = Vec::new();
                 for record in batch {
                     joined.clear();
                     for at in places {
-                        let part = record.get(*at).unwrap_or_default();
+                        let part = cell(record, *at);
                         if !part.is_empty() && !joined.is_empty() {
                             joined.push(b' ');
                         }
@@ -189,6 +189,10 @@ pub fn read(
         }
     }
     Ok(List { record_ids, columns, cp932, ragged })
+}
+
+fn cell(record: &ByteRecord, at: usize) -> &[u8] {
+    record.get(at).unwrap_or_default().trim_ascii()
 }
 
 fn csv_error(e: csv::Error) -> ListError {

@@ -27,8 +27,8 @@ pub(crate) struct Chance {
 
 /// So many pairs a record look as if of a household for errors alone.
 const ERRORS: f64 = 0.01;
-const SAMPLE_REST: u64 = 400_000;
-const SAMPLE_STRATUM: u64 = 40_000;
+const SAMPLE_REST: u64 = 250_000;
+const SAMPLE_STRATUM: u64 = 25_000;
 
 /// The values of a variable by which strata are made; 0 is none.
 fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
@@ -79,13 +79,14 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
     };
     for v in Variable::ALL {
         for s in 0..3 {
-            let mut keyed: Vec<(u64, u32)> = rows
+            let keyed: Vec<(u64, u32)> = rows
                 .par_iter()
                 .enumerate()
                 .map(|(i, r)| (keys(t, v, r)[s], i as u32))
                 .filter(|(k, _)| *k != 0)
+                .map(|(k, i)| (mix(k, 5), i))
                 .collect();
-            keyed.par_sort_unstable();
+            let keyed = crate::candidate::sort_hashed(keyed);
             // groups with their first place and the pairs before them
             let mut groups: Vec<(u64, usize, usize)> = Vec::new();
             let (mut before, mut at) = (0, 0);

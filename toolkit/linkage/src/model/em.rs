@@ -14,7 +14,7 @@ pub(crate) struct Fit {
     pub(crate) expected: [f64; CLASSES],
 }
 
-const MOST_ROUNDS: usize = 60;
+const MOST_ROUNDS: usize = 30;
 /// Pseudo-pairs with which the starting point stays in the estimate.
 const HOLD: f64 = 30.0;
 /// Strangers keep at least this part of the pairs that all show at a level.
@@ -232,7 +232,7 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
             .fold(0.0, f64::max);
         model.share = share;
         expected = totals;
-        if moved < 1e-4 {
+        if moved < 1e-3 {
             break;
         }
     }
