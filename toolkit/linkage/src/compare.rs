@@ -11,8 +11,7 @@ mod place;
 
 use crate::typed::{Row, Typed};
 
-pub(crate) use insurance::OTHER_BRANCH;
-pub(crate) use names::{SWAPPED, name_level};
+pub(crate) use names::SWAPPED;
 
 /// A variable of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +134,21 @@ impl Variable {
                 2 => Some((1, Kind::Other)),
                 _ => None,
             },
+        }
+    }
+
+    /// Id of a level in models and reports.
+    pub(crate) fn level_id(self, level: usize) -> String {
+        const SIMPLE: [&str; 4] = ["missing", "same", "one_edit", "other"];
+        let of = |names: &[&str], i: usize| (*names.get(i).unwrap_or(&"none")).to_owned();
+        match self {
+            Self::Family | Self::Given => names::level_id(level),
+            Self::Birth => of(&birth::IDS, level),
+            Self::Sex => of(&["missing", "same", "other", "same_given_other", "other_given_other"], level),
+            Self::Place => place::level_id(level),
+            Self::Town | Self::Phone | Self::PersonNo => of(&SIMPLE, level),
+            Self::Insurance => of(&insurance::IDS, level),
+            Self::Source => of(&["missing", "same", "other"], level),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     candidate::{PassReport, candidates},
     compare::{Pattern, compare},
     list::List,
-    model::{CLASSES, Frequency, Model, chance, fit},
+    model::{CLASSES, Frequency, Model, Reason, chance, fit},
     resolve::{Scorer, persons},
     typed::{Typed, type_list},
 };
@@ -60,16 +60,27 @@ pub(crate) struct Linked {
     pub(crate) expected: [f64; CLASSES],
 }
 
-/// Links a list. A given model is used as it is; else one is fitted.
+impl Linked {
+    /// Why two rows score as they do.
+    pub(crate) fn why(&self, a: usize, b: usize) -> (Vec<Reason>, f64) {
+        let (a, b) = (&self.typed.rows[a], &self.typed.rows[b]);
+        let pattern = compare(&self.typed, a, b);
+        let rarity = Frequency::of(&self.typed).rarity(pattern, a, b);
+        self.model.why(pattern, rarity)
+    }
+}
+
+/// Links a list; its columns are dropped on the way. A given model is used as it is; else one is fitted.
 pub(crate) fn link(
-    list: List,
+    list: &mut List,
     model: Option<&Model>,
     settings: &Settings,
     progress: &(dyn Fn(Stage) + Sync),
 ) -> Linked {
     progress(Stage::Type);
-    let typed = type_list(&list);
-    drop(list);
+    let typed = type_list(list);
+    // only the record ids are needed from here
+    list.columns = Vec::new();
     progress(Stage::Candidates);
     let (pairs, passes) = candidates(&typed);
     let candidates = pairs.len() as u64;

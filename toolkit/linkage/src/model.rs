@@ -10,12 +10,16 @@
 mod chance;
 mod em;
 mod frequency;
+mod json;
+mod why;
 
 use crate::compare::{LEVELS, Pattern, VARIABLES, Variable};
 
 pub(crate) use chance::{Chance, chance};
-pub(crate) use em::{Fit, fit};
+pub(crate) use em::fit;
 pub(crate) use frequency::Frequency;
+pub use json::ModelError;
+pub use why::Reason;
 
 /// Classes of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,96 +1,150 @@
 //! What `kiban tool link` does, without files, clock or process.
+//!
+//! Enters: a person list as a stream, a mapping of its columns, perhaps a model. Leaves: `clusters.csv`, `pairs.csv`, a
+//! report and the model. The outputs depend on the set of records only, not on their order nor on threads.
+
+mod report;
 
 use std::io::{Read, Write};
 
+pub use report::{ColumnReport, Outcomes, Report};
+
 use crate::{
-    linker::{Linked, Settings, Stage, link},
-    list::{ColumnMap, ListError, read},
-    model::Model,
+    linker::{Linked, Settings, Stage, link as link_list},
+    list::{ColumnMap, Ids, ListError, read},
+    model::{Model, Reason},
 };
 
-/// Why a run ended without persons.
+/// Why a run ended without persons, or an output was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolError {
     /// The list cannot be read.
     #[error(transparent)]
     List(#[from] ListError),
-    /// Writing failed.
+    /// An output cannot be written.
     #[error("the output cannot be written")]
-    Write(#[source] std::io::Error),
+    Write(#[source] csv::Error),
+    /// Threads cannot be started.
+    #[error("threads cannot be started")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
 }
 
-/// A run that found persons; its outputs can be written.
+impl ToolError {
+    /// One Japanese sentence for the user.
+    pub fn ja(&self) -> String {
+        match self {
+            Self::List(e) => e.ja(),
+            Self::Write(_) => "結果を書き込めません。".to_owned(),
+            Self::Threads(_) => "スレッドを開始できません。".to_owned(),
+        }
+    }
+}
+
+/// How to run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Columns of the list; those with usual names are found without.
+    pub map: ColumnMap,
+    /// A fitted model to be used as it is; without one a model is fitted to the list.
+    pub model: Option<Model>,
+    /// Thresholds and seed.
+    pub settings: Settings,
+    /// Threads; `None` leaves it to the caller's pool.
+    pub threads: Option<usize>,
+}
+
+/// A list that was linked; its outputs can be written.
 pub struct Run {
-    ids: crate::list::Ids,
-    pub(crate) linked: Linked,
+    ids: Ids,
+    linked: Linked,
+    cp932: bool,
+    ragged: u64,
 }
 
-/// Reads a list and links it.
-pub fn run(
-    data: impl Read,
-    map: &ColumnMap,
-    model: Option<&Model>,
-    settings: &Settings,
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("records", &self.ids.len()).finish_non_exhaustive()
+    }
+}
+
+/// Reads a list and links it. `progress` is told each stage, from any thread.
+///
+/// # Errors
+/// [`ToolError`]; never carries a value of the list.
+pub fn link(
+    data: impl Read + Send,
+    options: &Options,
     progress: &(dyn Fn(Stage) + Sync),
 ) -> Result<Run, ToolError> {
-    let mut list = read(data, map, &|n| progress(Stage::Read(n)))?;
-    let ids = std::mem::take(&mut list.record_ids);
-    list.record_ids = ids.clone();
-    Ok(Run { ids, linked: link(list, model, settings, progress) })
+    let go = || -> Result<Run, ToolError> {
+        let mut list = read(data, &options.map, &|n| progress(Stage::Read(n)))?;
+        let (cp932, ragged) = (list.cp932, list.ragged);
+        let linked = link_list(&mut list, options.model.as_ref(), &options.settings, progress);
+        Ok(Run { ids: list.record_ids, linked, cp932, ragged })
+    };
+    match options.threads {
+        None => go(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build()
+            .map_err(ToolError::Threads)?
+            .install(go),
+    }
 }
 
 impl Run {
-    /// Writes `record_id,cluster_id`, sorted by record id.
-    pub fn write_clusters(&self, out: impl Write) -> Result<(), ToolError> {
-        let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
-        let go = |out: &mut csv::Writer<_>| -> Result<(), csv::Error> {
-            out.write_record(["record_id", "cluster_id"])?;
-            let order = &self.linked.typed.order;
-            for (i, person) in self.linked.person.iter().enumerate() {
-                out.write_record([
-                    self.ids.at(order[i] as usize),
-                    self.ids.at(order[*person as usize] as usize),
-                ])?;
-            }
-            out.flush()?;
-            Ok(())
-        };
-        go(&mut out).map_err(|e| ToolError::Write(std::io::Error::other(e)))
+    fn id(&self, row: u32) -> &[u8] {
+        self.ids.at(self.linked.typed.order[row as usize] as usize)
     }
 
-    /// Explains pairs for developers.
-    pub fn explain(&self, a: &str, b: &str) -> String {
-        let l = &self.linked;
-        let find = |id: &str| (0..l.typed.order.len()).find(|i| self.ids.at(l.typed.order[*i] as usize) == id.as_bytes());
-        let (Some(x), Some(y)) = (find(a), find(b)) else { return String::new() };
-        let (r, q) = (&l.typed.rows[x], &l.typed.rows[y]);
-        let p = crate::compare::compare(&l.typed, r, q);
-        let f = crate::model::Frequency::of(&l.typed);
-        let lv: Vec<String> = crate::compare::Variable::ALL.iter().map(|v| format!("{}={}", v.id(), p.level(*v))).collect();
-        let rarity = f.rarity(p, r, q);
-        format!("{} rarity {rarity:.4} score {:.2} joint {:.2?}", lv.join(" "), l.model.weigh(p).score(rarity), l.model.joint(p).map(f64::log2))
+    /// Writes `record_id,cluster_id`, sorted by record id. A cluster is named after its first record.
+    ///
+    /// # Errors
+    /// [`ToolError::Write`].
+    pub fn write_clusters(&self, out: impl Write) -> Result<(), ToolError> {
+        let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
+        out.write_record(["record_id", "cluster_id"]).map_err(ToolError::Write)?;
+        for (row, person) in self.linked.person.iter().enumerate() {
+            out.write_record([self.id(row as u32), self.id(*person)]).map_err(ToolError::Write)?;
+        }
+        out.flush().map_err(|e| ToolError::Write(e.into()))
     }
-    /// Text for developers.
-    pub fn debug(&self) -> String {
-        use std::fmt::Write as _;
-        let l = &self.linked;
-        let mut s = String::new();
-        for p in &l.passes {
-            let _ = writeln!(s, "{:40} sharing {:9} made {:9} {} {:?}", p.pass, p.sharing, p.made, p.left_out, p.capped);
+
+    /// Writes `record_id_l,record_id_r,score`: pairs worth looking at, with the log2 odds that they are of one person,
+    /// sorted by record ids.
+    ///
+    /// # Errors
+    /// [`ToolError::Write`].
+    pub fn write_pairs(&self, out: impl Write) -> Result<(), ToolError> {
+        let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
+        out.write_record(["record_id_l", "record_id_r", "score"]).map_err(ToolError::Write)?;
+        for (a, b, score) in &self.linked.pairs {
+            let score = format!("{score:.4}");
+            out.write_record([self.id(*a), self.id(*b), score.as_bytes()])
+                .map_err(ToolError::Write)?;
         }
-        let _ = writeln!(s, "candidates {} patterns {} rounds {} expected {:?} split {} {}", l.candidates, l.patterns, l.rounds, l.expected,
-            l.typed.kana.split, l.typed.kanji.split);
-        for v in crate::compare::Variable::ALL {
-            for level in 0..32 {
-                if let Some((g, k)) = v.level(level) {
-                    if k == crate::compare::Kind::Missing { continue; }
-                    let t: Vec<String> = (0..CL).map(|c| format!("{:9.2e}", l.model.tables[c][v as usize][level])).collect();
-                    let _ = writeln!(s, "{:10} {level:2} g{g} {k:?} {}", v.id(), t.join(" "));
-                }
-            }
-        }
-        s
+        out.flush().map_err(|e| ToolError::Write(e.into()))
+    }
+
+    /// What was read, proposed, capped, linked, and how sure it is.
+    pub fn report(&self) -> Report {
+        report::report(&self.linked, self.cp932, self.ragged)
+    }
+
+    /// The model that was used.
+    pub fn model(&self) -> &Model {
+        &self.linked.model
+    }
+
+    /// Why two records score as they do, variable by variable, and the log2 odds; `None` if there is no such record.
+    pub fn why(&self, record_l: &str, record_r: &str) -> Option<(Vec<Reason>, f64)> {
+        let find = |id: &str| {
+            let at = self.linked.typed.order.partition_point(|i| self.ids.at(*i as usize) < id.as_bytes());
+            let row = *self.linked.typed.order.get(at)?;
+            (self.ids.at(row as usize) == id.as_bytes()).then_some(at)
+        };
+        let (a, b) = (find(record_l)?, find(record_r)?);
+        Some(self.linked.why(a, b))
     }
 }
-const CL: usize = crate::model::CLASSES;

@@ -10,6 +10,5 @@ mod place;
 mod rows;
 
 pub use date::{PartialDate, partial_date};
-pub(crate) use names::Parts;
 pub(crate) use place::Place;
 pub(crate) use rows::{Chars, Row, Typed, house, type_list};

@@ -22,11 +22,18 @@ enum Coverage {
 }
 
 /// Same coverage and same branch: one person, as far as an insurer can say.
-pub(crate) const PERSON: usize = 1;
+const PERSON: usize = 1;
 /// Same coverage and another branch.
-pub(crate) const OTHER_BRANCH: usize = 2;
+const OTHER_BRANCH: usize = 2;
 /// Same coverage, a branch not known.
-pub(crate) const HOUSEHOLD: usize = 7;
+const HOUSEHOLD: usize = 7;
+
+/// Ids of the levels.
+pub(crate) const IDS: [&str; 12] = [
+    "missing", "same_branch", "other_branch", "near_number", "other_number", "near_insurer", "other",
+    "same_coverage.branch_missing", "near_number.branch_missing", "other_number.branch_missing",
+    "near_insurer.branch_missing", "other.branch_missing",
+];
 
 pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {
     Some(match level {

@@ -17,7 +17,7 @@ const KANJI: usize = 4;
 /// Levels from here: family and given name turned, by what both records have.
 pub(crate) const SWAPPED: usize = KANA * KANJI;
 
-pub(crate) fn name_level(kana: usize, kanji: usize) -> usize {
+fn name_level(kana: usize, kanji: usize) -> usize {
     kana * KANJI + kanji
 }
 
@@ -37,6 +37,15 @@ pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {
         _ => Kind::Other,
     };
     Some((group, kind))
+}
+
+pub(crate) fn level_id(level: usize) -> String {
+    const SOUNDS: [&str; KANA] = ["missing", "same", "sounds_alike", "one_edit", "in_part", "other"];
+    const LOOKS: [&str; KANJI] = ["missing", "same", "one_character", "other"];
+    match level.checked_sub(SWAPPED) {
+        Some(group) => format!("turned.{}", ["kana", "kanji", "both"][group.min(2)]),
+        None => format!("kana_{}.kanji_{}", SOUNDS[level / KANJI], LOOKS[level % KANJI]),
+    }
 }
 
 /// Do the given names of this level sound or look alike?

@@ -27,6 +27,12 @@ pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {
     Some((group, kind))
 }
 
+pub(crate) fn level_id(level: usize) -> String {
+    let postal = ["missing", "same", "one_edit", "other"][(level / ADDRESS).min(3)];
+    let address = ["missing", "same", "near", "area", "other"][level % ADDRESS];
+    format!("postal_{postal}.address_{address}")
+}
+
 pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> usize {
     let postal = match (a.postal, b.postal) {
         (0, _) | (_, 0) => 0,

@@ -74,6 +74,32 @@ impl Field {
         Self::PersonNo,
     ];
 
+    /// Id in mappings and reports.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::RecordId => "record_id",
+            Self::SourceId => "source_id",
+            Self::RecordedOn => "recorded_on",
+            Self::NameKanji => "name_kanji",
+            Self::NameKana => "name_kana",
+            Self::FamilyKanji => "family_kanji",
+            Self::GivenKanji => "given_kanji",
+            Self::FamilyKana => "family_kana",
+            Self::GivenKana => "given_kana",
+            Self::Sex => "sex",
+            Self::BirthDate => "birth_date",
+            Self::PostalCode => "postal_code",
+            Self::Address => "address",
+            Self::Town => "town",
+            Self::Phone => "phone",
+            Self::InsurerNo => "insurer_no",
+            Self::Symbol => "symbol",
+            Self::Number => "number",
+            Self::Branch => "branch",
+            Self::PersonNo => "person_no",
+        }
+    }
+
     /// Column names that are understood without a mapping.
     fn names(self) -> &'static [&'static str] {
         match self {
@@ -130,6 +156,11 @@ pub enum Names {
 }
 
 impl ColumnMap {
+    /// Reads a mapping from JSON; `None` if it is none, or names a field that there is not.
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
     /// The places of each field's columns in a header, in the order of [`Field::ALL`]; or the name of a column that
     /// the mapping wants and the header lacks.
     pub(crate) fn places(&self, header: &[String]) -> Result<Vec<Vec<usize>>, String> {
