@@ -8,5 +8,5 @@ mod keys;
 mod sort;
 
 pub(crate) use join::candidates;
-pub(crate) use sort::sort_hashed;
 pub use join::{Capped, PassReport};
+pub(crate) use sort::sort_hashed;

@@ -144,7 +144,9 @@ impl Variable {
         match self {
             Self::Family | Self::Given => names::level_id(level),
             Self::Birth => of(&birth::IDS, level),
-            Self::Sex => of(&["missing", "same", "other", "same_given_other", "other_given_other"], level),
+            Self::Sex => {
+                of(&["missing", "same", "other", "same_given_other", "other_given_other"], level)
+            }
             Self::Place => place::level_id(level),
             Self::Town | Self::Phone | Self::PersonNo => of(&SIMPLE, level),
             Self::Insurance => of(&insurance::IDS, level),

@@ -62,10 +62,8 @@ pub(crate) fn kana_parts(text: &str) -> Vec<Option<String>> {
         .filter(|part| !part.is_empty())
         .map(|part| {
             let unknown = part.iter().any(|c| is_unknown(*c));
-            let text: String = long_vowels(part, &mut rules)
-                .into_iter()
-                .flat_map(char::to_uppercase)
-                .collect();
+            let text: String =
+                long_vowels(part, &mut rules).into_iter().flat_map(char::to_uppercase).collect();
             (!unknown && !PLACEHOLDERS.contains(&text.as_str())).then_some(text)
         })
         .collect()
@@ -93,8 +91,10 @@ pub(crate) fn rough(text: &str) -> String {
 /// The letter without its sound mark.
 pub(crate) fn unvoiced(c: char) -> char {
     match c {
-        'ガ' | 'ギ' | 'グ' | 'ゲ' | 'ゴ' | 'ザ' | 'ジ' | 'ズ' | 'ゼ' | 'ゾ' | 'ダ' | 'ヂ' | 'ヅ' | 'デ'
-        | 'ド' | 'バ' | 'ビ' | 'ブ' | 'ベ' | 'ボ' => char::from_u32(c as u32 - 1).unwrap_or(c),
+        'ガ' | 'ギ' | 'グ' | 'ゲ' | 'ゴ' | 'ザ' | 'ジ' | 'ズ' | 'ゼ' | 'ゾ' | 'ダ' | 'ヂ'
+        | 'ヅ' | 'デ' | 'ド' | 'バ' | 'ビ' | 'ブ' | 'ベ' | 'ボ' => {
+            char::from_u32(c as u32 - 1).unwrap_or(c)
+        }
         'パ' | 'ピ' | 'プ' | 'ペ' | 'ポ' => char::from_u32(c as u32 - 2).unwrap_or(c),
         c => c,
     }

@@ -65,18 +65,18 @@ pub mod tool;
 mod typed;
 
 pub use address::{AddressMatch, address, compare_addresses};
+pub use candidate::{Capped, PassReport};
 pub use cluster::{
     Apart, ApartReason, Clusters, Edge, Kept, KeptReason, KeyRule, Pairs, Strength, clusters,
 };
-pub use candidate::{Capped, PassReport};
 pub use compare::Variable;
-pub use linker::{Settings, Stage};
-pub use list::{ColumnMap, Field, ListError, Names};
-pub use model::{Class, Model, ModelError, Reason};
-pub use typed::{PartialDate, partial_date};
 pub use identity::{Identity, Member, RawIdentity, Sex};
 pub use kana::name_kana;
 pub use kanji::{fold_variant, name_kanji, names_agree};
+pub use linker::{Settings, Stage};
+pub use list::{ColumnMap, Field, ListError, Names};
+pub use model::{Class, Model, ModelError, Reason};
 pub use numbers::{branch, insurer_no, phones, postal_code, symbol_or_number};
 pub use rule::{NormalRule, RuleSet};
 pub use text::Normal;
+pub use typed::{PartialDate, partial_date};

@@ -9,5 +9,6 @@ mod read;
 
 pub use columns::{ColumnMap, Field, Names};
 pub(crate) use intern::{Interner, hash_bytes, mix};
+pub use read::ListError;
 pub(crate) use read::{Ids, Raw, decode as read_decode};
-pub use read::{List, ListError, read};
+pub(crate) use read::{List, read};

@@ -47,17 +47,16 @@ pub(crate) const CLASSES: usize = 8;
 
 impl Class {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; CLASSES] =
-        [
-            Self::Same,
-            Self::SameChanged,
-            Self::SameAlias,
-            Self::Twins,
-            Self::Household,
-            Self::Region,
-            Self::Namesakes,
-            Self::Strangers,
-        ];
+    pub const ALL: [Self; CLASSES] = [
+        Self::Same,
+        Self::SameChanged,
+        Self::SameAlias,
+        Self::Twins,
+        Self::Household,
+        Self::Region,
+        Self::Namesakes,
+        Self::Strangers,
+    ];
 
     /// Id in models and reports.
     pub fn id(self) -> &'static str {
@@ -121,14 +120,16 @@ impl Model {
             }
         }
         let same_year = matches!(pattern.level(Variable::Birth), 1 | 2 | 5 | 7 | 9 | 11);
-        if same_year && let Some((_, kind)) = Variable::Given.level(pattern.level(Variable::Given)) {
+        if same_year && let Some((_, kind)) = Variable::Given.level(pattern.level(Variable::Given))
+        {
             out[Class::Strangers as usize] *= self.cohort[kind as usize];
             out[Class::Region as usize] *= self.cohort[kind as usize];
         }
         out
     }
     pub(crate) fn weigh(&self, pattern: Pattern) -> Weighed {
-        let [same, changed, alias, twins, household, region, namesakes, strangers] = self.joint(pattern);
+        let [same, changed, alias, twins, household, region, namesakes, strangers] =
+            self.joint(pattern);
         Weighed {
             one: same + changed + alias,
             household: twins + household,

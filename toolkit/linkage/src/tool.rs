@@ -140,7 +140,11 @@ impl Run {
     /// Why two records score as they do, variable by variable, and the log2 odds; `None` if there is no such record.
     pub fn why(&self, record_l: &str, record_r: &str) -> Option<(Vec<Reason>, f64)> {
         let find = |id: &str| {
-            let at = self.linked.typed.order.partition_point(|i| self.ids.at(*i as usize) < id.as_bytes());
+            let at = self
+                .linked
+                .typed
+                .order
+                .partition_point(|i| self.ids.at(*i as usize) < id.as_bytes());
             let row = *self.linked.typed.order.get(at)?;
             (self.ids.at(row as usize) == id.as_bytes()).then_some(at)
         };

@@ -88,23 +88,15 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
             When::FewHouseholds => SMALL + n as u64 / 4,
         };
         let left_out = normal > most;
-        let mut report = PassReport {
-            pass: name,
-            sharing,
-            made: 0,
-            left_out,
-            capped: Capped::default(),
-        };
+        let mut report =
+            PassReport { pass: name, sharing, made: 0, left_out, capped: Capped::default() };
         if left_out {
             reports.push(report);
             continue;
         }
         let earlier = |a: u32, b: u32| {
             let (a, b) = (a as usize * WIDTH, b as usize * WIDTH);
-            made_by[a..a + pass]
-                .iter()
-                .zip(&made_by[b..b + pass])
-                .any(|(x, y)| x == y && *x != 0)
+            made_by[a..a + pass].iter().zip(&made_by[b..b + pass]).any(|(x, y)| x == y && *x != 0)
         };
         let new: Vec<u64> = groups
             .par_chunks(4096)

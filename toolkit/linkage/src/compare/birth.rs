@@ -7,8 +7,19 @@ use crate::{
 
 /// Ids of the levels.
 pub(crate) const IDS: [&str; 13] = [
-    "missing", "same", "month_day_turned", "one_digit", "era_year", "first_of_january", "one_or_ten_years",
-    "year_and_month_or_day", "month_and_day", "year", "other", "partly_known_same", "partly_known_other",
+    "missing",
+    "same",
+    "month_day_turned",
+    "one_digit",
+    "era_year",
+    "first_of_january",
+    "one_or_ten_years",
+    "year_and_month_or_day",
+    "month_and_day",
+    "year",
+    "other",
+    "partly_known_same",
+    "partly_known_other",
 ];
 
 pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {

@@ -50,8 +50,7 @@ pub(crate) fn jaro_winkler(a: &[char], b: &[char]) -> f64 {
         .filter(|(j, i)| b[*j] != a[**i as usize])
         .count();
     let m = common as f64;
-    let jaro =
-        (m / a.len() as f64 + m / b.len() as f64 + (m - (turned / 2) as f64) / m) / 3.0;
+    let jaro = (m / a.len() as f64 + m / b.len() as f64 + (m - (turned / 2) as f64) / m) / 3.0;
     let prefix = a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count();
     jaro + prefix as f64 * 0.1 * (1.0 - jaro)
 }

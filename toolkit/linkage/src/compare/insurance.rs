@@ -30,9 +30,18 @@ const HOUSEHOLD: usize = 7;
 
 /// Ids of the levels.
 pub(crate) const IDS: [&str; 12] = [
-    "missing", "same_branch", "other_branch", "near_number", "other_number", "near_insurer", "other",
-    "same_coverage.branch_missing", "near_number.branch_missing", "other_number.branch_missing",
-    "near_insurer.branch_missing", "other.branch_missing",
+    "missing",
+    "same_branch",
+    "other_branch",
+    "near_number",
+    "other_number",
+    "near_insurer",
+    "other",
+    "same_coverage.branch_missing",
+    "near_number.branch_missing",
+    "other_number.branch_missing",
+    "near_insurer.branch_missing",
+    "other.branch_missing",
 ];
 
 pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {

@@ -40,7 +40,8 @@ pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {
 }
 
 pub(crate) fn level_id(level: usize) -> String {
-    const SOUNDS: [&str; KANA] = ["missing", "same", "sounds_alike", "one_edit", "in_part", "other"];
+    const SOUNDS: [&str; KANA] =
+        ["missing", "same", "sounds_alike", "one_edit", "in_part", "other"];
     const LOOKS: [&str; KANJI] = ["missing", "same", "one_character", "other"];
     match level.checked_sub(SWAPPED) {
         Some(group) => format!("turned.{}", ["kana", "kanji", "both"][group.min(2)]),
@@ -97,7 +98,9 @@ fn sound_alike(a: &[char], b: &[char]) -> bool {
     }
     // one long vowel more: ユウコ and ユコ, オオノ and オノ
     let head = short.iter().zip(long).take_while(|(x, y)| x == y).count();
-    head > 0 && matches!(long[head], 'ウ' | 'オ' | 'イ' | 'ツ' | 'ー') && long[head + 1..] == short[head..]
+    head > 0
+        && matches!(long[head], 'ウ' | 'オ' | 'イ' | 'ツ' | 'ー')
+        && long[head + 1..] == short[head..]
         && !long[head].is_ascii()
 }
 
@@ -124,8 +127,9 @@ fn kanji_state(t: &Typed, a: u32, b: u32) -> usize {
 pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> (usize, usize) {
     // written together otherwise split, or split otherwise: the same name all the same
     let full = a.full != 0 && a.full == b.full;
-    let full_kanji =
-        a.full_kanji != 0 && a.full_kanji == b.full_kanji && !t.kanji_chars.at(a.full_kanji).contains(&UNKNOWN);
+    let full_kanji = a.full_kanji != 0
+        && a.full_kanji == b.full_kanji
+        && !t.kanji_chars.at(a.full_kanji).contains(&UNKNOWN);
     let state = |kana: (u32, u32), kanji: (u32, u32)| {
         (
             if full { 1 } else { kana_state(t, kana.0, kana.1) },
@@ -137,14 +141,10 @@ pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> (usize, usize) {
     // neither part agrees as it stands: perhaps they are turned
     let poor = |s: (usize, usize)| !matches!(s, (1..=3, _) | (_, 1));
     if poor(family) && poor(given) && (family.0 != 0 || family.1 != 0) {
-        let cross_family = (
-            kana_state(t, a.family, b.given),
-            kanji_state(t, a.family_kanji, b.given_kanji),
-        );
-        let cross_given = (
-            kana_state(t, a.given, b.family),
-            kanji_state(t, a.given_kanji, b.family_kanji),
-        );
+        let cross_family =
+            (kana_state(t, a.family, b.given), kanji_state(t, a.family_kanji, b.given_kanji));
+        let cross_given =
+            (kana_state(t, a.given, b.family), kanji_state(t, a.given_kanji, b.family_kanji));
         let good = |s: (usize, usize)| matches!(s, (1, _) | (0, 1));
         if good(cross_family) && (good(cross_given) || matches!(cross_given, (2 | 3, _)))
             || good(cross_given) && matches!(cross_family, (2 | 3, _))

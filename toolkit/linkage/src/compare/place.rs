@@ -57,7 +57,11 @@ fn address(a: &Place, b: &Place) -> usize {
     let rooms = a.room == 0 || b.room == 0 || a.room == b.room;
     match area {
         Area::Same if numbers && depth > 0 => {
-            if rooms { 1 } else { 3 }
+            if rooms {
+                1
+            } else {
+                3
+            }
         }
         Area::Same if coarser => 2,
         Area::Near if numbers && depth > 0 && rooms => 2,

@@ -55,7 +55,7 @@ pub(crate) struct Raw {
 }
 
 /// A list as it was read: raw values, interned by column.
-pub struct List {
+pub(crate) struct List {
     /// Record ids, in the order of the file.
     pub(crate) record_ids: Ids,
     /// In the order of [`Field::ALL`]; a field without a column is empty.
@@ -64,27 +64,6 @@ pub struct List {
     pub(crate) cp932: bool,
     /// Lines with more or fewer cells than the header.
     pub(crate) ragged: u64,
-}
-
-impl std::fmt::Debug for List {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("List").field("records", &self.len()).finish_non_exhaustive()
-    }
-}
-
-impl List {
-    /// How many records it has.
-    pub fn len(&self) -> usize {
-        self.record_ids.len()
-    }
-    /// Has it none?
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Was it read as CP932 rather than UTF-8?
-    pub fn is_cp932(&self) -> bool {
-        self.cp932
-    }
 }
 
 /// Record ids end to end.
@@ -114,7 +93,7 @@ const PROBE: usize = 1 << 20;
 const BATCH: usize = 8192;
 
 /// Reads a list. `progress` is told the number of records read so far.
-pub fn read(
+pub(crate) fn read(
     mut data: impl Read,
     map: &ColumnMap,
     progress: &(dyn Fn(u64) + Sync),

@@ -36,11 +36,9 @@ fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
     match v {
         Variable::Family => [u64::from(r.family), u64::from(r.family_kanji), 0],
         Variable::Given | Variable::Sex => [u64::from(r.given), u64::from(r.given_kanji), 0],
-        Variable::Birth => [
-            u64::from(r.birth.packed()),
-            u64::from(r.birth.year()),
-            u64::from(r.birth.month_day()),
-        ],
+        Variable::Birth => {
+            [u64::from(r.birth.packed()), u64::from(r.birth.year()), u64::from(r.birth.month_day())]
+        }
         Variable::Place => [house(&t.places, r), u64::from(r.postal), 0],
         Variable::Town => one(r.town),
         Variable::Phone => one(r.phone),
@@ -226,8 +224,9 @@ fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
         if known > 0 && known_all > 0.0 {
             let (here, there) = (seen[kind] as f64 / known as f64, all[kind] / known_all);
             // few pairs say little
-            out[kind] = ((here * known as f64 + 50.0 * there) / (known as f64 + 50.0) / there.max(1e-12))
-                .clamp(0.2, 20.0);
+            out[kind] =
+                ((here * known as f64 + 50.0 * there) / (known as f64 + 50.0) / there.max(1e-12))
+                    .clamp(0.2, 20.0);
         }
     }
     out

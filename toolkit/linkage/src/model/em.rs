@@ -156,8 +156,7 @@ fn cap(class: Class, table: &mut Table) {
             let capped = |level: usize| v.level(level) == Some((group, *kind));
             let inside = |level: usize| matches!(v.level(level), Some((g, _)) if g == group);
             let sum: f64 = (0..LEVELS).filter(|l| capped(*l)).map(|l| row[l]).sum();
-            let rest: f64 =
-                (0..LEVELS).filter(|l| inside(*l) && !capped(*l)).map(|l| row[l]).sum();
+            let rest: f64 = (0..LEVELS).filter(|l| inside(*l) && !capped(*l)).map(|l| row[l]).sum();
             if sum > *most && rest > 0.0 {
                 for level in 0..LEVELS {
                     if capped(level) {
@@ -179,8 +178,7 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
     let all = chance.all.max(1.0);
     tables[Class::Strangers as usize] = strangers(chance, &[[0.0; LEVELS]; VARIABLES]);
     let guess = records as f64 / all;
-    let mut share =
-        [0.6, 0.3, 0.003, 0.02, 0.2, 0.1, 0.1, 1.0 / guess].map(|s| s * guess);
+    let mut share = [0.6, 0.3, 0.003, 0.02, 0.2, 0.1, 0.1, 1.0 / guess].map(|s| s * guess);
     let mut model = Model { share, tables, cohort: chance.cohort, all_pairs: chance.all };
     let mut expected = [0.0; CLASSES];
     let mut rounds = 0;

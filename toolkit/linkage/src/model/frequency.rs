@@ -49,8 +49,7 @@ impl Frequency {
         }
         let mut keys: Vec<u32> = dates.keys().copied().collect();
         keys.sort_unstable();
-        let counts: Vec<u32> =
-            std::iter::once(0).chain(keys.iter().map(|k| dates[k])).collect();
+        let counts: Vec<u32> = std::iter::once(0).chain(keys.iter().map(|k| dates[k])).collect();
         let birth = keys.iter().copied().zip(relative(&counts).into_iter().skip(1)).collect();
         Self {
             family: relative(&count(t.kana.values.len(), rows, |r| r.family)),

@@ -50,7 +50,9 @@ impl Model {
                 let Some((group, kind)) = v.level(level) else { continue };
                 let p: Map<String, Value> = Class::ALL
                     .iter()
-                    .map(|c| (c.id().to_owned(), json!(self.tables[*c as usize][v as usize][level])))
+                    .map(|c| {
+                        (c.id().to_owned(), json!(self.tables[*c as usize][v as usize][level]))
+                    })
                     .collect();
                 levels.push(json!({
                     "variable": v.id(),
@@ -106,9 +108,7 @@ impl Model {
                 let part = || format!("{} {level}", v.id());
                 let entry = levels
                     .iter()
-                    .find(|e| {
-                        e["variable"] == v.id() && e["level"].as_u64() == Some(level as u64)
-                    })
+                    .find(|e| e["variable"] == v.id() && e["level"].as_u64() == Some(level as u64))
                     .ok_or_else(|| ModelError::Lacks { part: part() })?;
                 for c in Class::ALL {
                     model.tables[c as usize][v as usize][level] =

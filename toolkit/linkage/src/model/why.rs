@@ -22,12 +22,12 @@ impl Model {
     pub(crate) fn why(&self, pattern: Pattern, rarity: f64) -> (Vec<Reason>, f64) {
         let joint = self.joint(pattern);
         let likeliest = |one: bool| {
-            Class::ALL
-                .into_iter()
-                .filter(|c| c.is_one_person() == one)
-                .fold(if one { Class::Same } else { Class::Strangers }, |best, c| {
+            Class::ALL.into_iter().filter(|c| c.is_one_person() == one).fold(
+                if one { Class::Same } else { Class::Strangers },
+                |best, c| {
                     if joint[c as usize] > joint[best as usize] { c } else { best }
-                })
+                },
+            )
         };
         let (one, other) = (likeliest(true), likeliest(false));
         let score = self.weigh(pattern).score(rarity);

@@ -22,8 +22,7 @@ pub(crate) fn persons(scorer: &Scorer<'_>, pairs: &[Scored], join: f64) -> Vec<u
     for (a, b, _) in pairs {
         union.join(*a, *b);
     }
-    let mut by_root: Vec<(u32, Scored)> =
-        pairs.iter().map(|p| (union.root(p.0), *p)).collect();
+    let mut by_root: Vec<(u32, Scored)> = pairs.iter().map(|p| (union.root(p.0), *p)).collect();
     by_root.par_sort_unstable_by_key(|(root, p)| (*root, p.0, p.1));
     let components: Vec<&[(u32, Scored)]> = by_root.chunk_by(|a, b| a.0 == b.0).collect();
     let joined: Vec<(u32, u32)> = components
@@ -189,8 +188,13 @@ mod tests {
     #[test]
     fn one_record_between_two_persons_does_not_chain_them() {
         // 0,1 one person; 3,4 another; 2 is near both
-        let scores = [[0.0, 9.0, 6.0, -9.0, -9.0], [9.0, 0.0, 3.0, -9.0, -9.0], [6.0, 3.0, 0.0, 4.0, 2.0],
-            [-9.0, -9.0, 4.0, 0.0, 9.0], [-9.0, -9.0, 2.0, 9.0, 0.0]];
+        let scores = [
+            [0.0, 9.0, 6.0, -9.0, -9.0],
+            [9.0, 0.0, 3.0, -9.0, -9.0],
+            [6.0, 3.0, 0.0, 4.0, 2.0],
+            [-9.0, -9.0, 4.0, 0.0, 9.0],
+            [-9.0, -9.0, 2.0, 9.0, 0.0],
+        ];
         let mut sums: Vec<f64> = scores.concat();
         let mut joined = Vec::new();
         agglomerate(&mut sums, &mut [0.0; 25], &[0; 5], 0.0, |i, j| joined.push((i, j)));

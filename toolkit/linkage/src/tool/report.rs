@@ -2,12 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    candidate::PassReport,
-    linker::Linked,
-    model::Class,
-    typed::Typed,
-};
+use crate::{candidate::PassReport, linker::Linked, model::Class, typed::Typed};
 
 /// A column of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -61,8 +61,24 @@ struct Split {
 
 /// Words that stand for the given name of a newborn or of nobody, as kana and kanji are compared.
 const NO_NAME: [&str; 18] = [
-    "ベビー", "ベビイ", "ベイビー", "ベイビイ", "ニユウジ", "シンセイジ", "アカチヤン", "フメイ", "フシヨウ", "ナナシ",
-    "乳児", "新生児", "女児", "男児", "赤チヤン", "不明", "不詳", "名無",
+    "ベビー",
+    "ベビイ",
+    "ベイビー",
+    "ベイビイ",
+    "ニユウジ",
+    "シンセイジ",
+    "アカチヤン",
+    "フメイ",
+    "フシヨウ",
+    "ナナシ",
+    "乳児",
+    "新生児",
+    "女児",
+    "男児",
+    "赤チヤン",
+    "不明",
+    "不詳",
+    "名無",
 ];
 
 fn tokens(text: &str, script: Script) -> Vec<Option<String>> {
@@ -110,11 +126,15 @@ pub(crate) fn name_parts(
     decode: &(dyn Fn(&[u8]) -> String + Sync),
 ) -> (Parts, Vec<u32>) {
     // one distinct value a combination of the three columns
-    let records = columns.whole.ids.len().max(columns.family.ids.len()).max(columns.given.ids.len());
+    let records =
+        columns.whole.ids.len().max(columns.family.ids.len()).max(columns.given.ids.len());
     let at = |raw: &Raw, i: usize| raw.ids.get(i).copied().unwrap_or(0);
     let (combos, of_record): (Vec<[u32; 3]>, Vec<u32>) =
         if columns.family.ids.is_empty() && columns.given.ids.is_empty() {
-            ((0..columns.whole.values.len() as u32).map(|v| [v, 0, 0]).collect(), columns.whole.ids.clone())
+            (
+                (0..columns.whole.values.len() as u32).map(|v| [v, 0, 0]).collect(),
+                columns.whole.ids.clone(),
+            )
         } else {
             let mut numbers: HashMap<[u32; 3], u32> = HashMap::new();
             let mut combos = Vec::new();
@@ -133,7 +153,8 @@ pub(crate) fn name_parts(
     for id in &of_record {
         weight[*id as usize] += 1;
     }
-    let text = |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
+    let text =
+        |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
     let mut splits: Vec<Split> = combos
         .par_iter()
         .map(|[whole, family, given]| {
@@ -205,8 +226,7 @@ fn cut(s: &mut Split, counts: &Counts, all: f64) -> bool {
     let mut best = (0.0, 0);
     for (i, _) in alone.char_indices().skip(1) {
         let (first, last) = (count(&alone[..i]).0, count(&alone[i..]).1);
-        let score =
-            if first == 0 && last == 0 { 0.0 } else { share(first) * share(last) };
+        let score = if first == 0 && last == 0 { 0.0 } else { share(first) * share(last) };
         // at a tie the longer family name
         if score > 0.0 && score >= best.0 {
             best = (score, i);

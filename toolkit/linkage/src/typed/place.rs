@@ -1,11 +1,6 @@
 //! An address taken apart: area, numbers, room.
 
-use crate::{
-    address::address,
-    list::hash_bytes,
-    rule::RuleSet,
-    text::compatible,
-};
+use crate::{address::address, list::hash_bytes, rule::RuleSet, text::compatible};
 
 /// What comparison needs of an address.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -123,11 +118,18 @@ mod tests {
     fn one_house_has_one_hash() {
         let a = place("東京都千代田区霞が関1丁目2番3号 コーポ桜302");
         assert_eq!((a.numbers, a.room), ([1, 2, 3], 302));
-        for text in ["千代田区霞ヶ関一丁目２－３", "東京都千代田区霞が関1-2-3-302", "千代田区霞が関１丁目２番地３"] {
+        for text in [
+            "千代田区霞ヶ関一丁目２－３",
+            "東京都千代田区霞が関1-2-3-302",
+            "千代田区霞が関１丁目２番地３",
+        ] {
             assert_eq!(place(text).house(), a.house(), "{text}");
         }
         let w = place("177 Pridham street");
-        assert_eq!((w.area.iter().collect::<String>().as_str(), w.numbers[0]), ("PRIDHAMSTREET", 177));
+        assert_eq!(
+            (w.area.iter().collect::<String>().as_str(), w.numbers[0]),
+            ("PRIDHAMSTREET", 177)
+        );
         assert!(!place("不明").is_known() && !place("").is_known());
     }
 }

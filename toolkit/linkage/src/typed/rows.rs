@@ -155,8 +155,9 @@ pub(crate) fn type_list(list: &List) -> Typed {
     let on = by_value(column(Field::RecordedOn), decode, &|t| {
         partial_date(t).map(|d| (d.year() * 12 + d.month().max(1)) * 31 + d.day().max(1))
     });
-    let branches =
-        by_value(column(Field::Branch), decode, &|t| branch(t)?.text.parse::<u8>().ok().map(|b| b + 1));
+    let branches = by_value(column(Field::Branch), decode, &|t| {
+        branch(t)?.text.parse::<u8>().ok().map(|b| b + 1)
+    });
     let (postal, postal_of) = plain(column(Field::PostalCode), decode, &postal);
     let (town, town_of) = plain(column(Field::Town), decode, &town);
     let (phone, phone_of) =
@@ -174,9 +175,8 @@ pub(crate) fn type_list(list: &List) -> Typed {
         .into_par_iter()
         .map(|id| place(&decode(addresses.values.bytes(id))))
         .collect();
-    let at = |of: &[u32], f: Field, i: usize| {
-        column(f).ids.get(i).map_or(0, |raw| of[*raw as usize])
-    };
+    let at =
+        |of: &[u32], f: Field, i: usize| column(f).ids.get(i).map_or(0, |raw| of[*raw as usize]);
     let raw_at = |f: Field, i: usize| column(f).ids.get(i).copied().unwrap_or(0) as usize;
 
     // symbol and number are one value
@@ -185,8 +185,7 @@ pub(crate) fn type_list(list: &List) -> Typed {
     let mut joined = String::new();
     let cards_of: Vec<u32> = (0..column(Field::Number).ids.len())
         .map(|i| {
-            let (s, n) =
-                (at(&symbol_of, Field::Symbol, i), at(&number_of, Field::Number, i));
+            let (s, n) = (at(&symbol_of, Field::Symbol, i), at(&number_of, Field::Number, i));
             if n == 0 {
                 return 0;
             }
@@ -201,9 +200,8 @@ pub(crate) fn type_list(list: &List) -> Typed {
         .collect();
 
     let (order, repeated_ids) = order(list);
-    let in_kana: Vec<bool> = (0..kanji.values.len() as u32)
-        .map(|id| kana_only(kanji.values.text(id)))
-        .collect();
+    let in_kana: Vec<bool> =
+        (0..kanji.values.len() as u32).map(|id| kana_only(kanji.values.text(id))).collect();
     let rows: Vec<Row> = order
         .par_iter()
         .map(|i| {
@@ -229,7 +227,8 @@ pub(crate) fn type_list(list: &List) -> Typed {
                 full_kanji,
                 birth: birth[raw_at(Field::BirthDate, i)],
                 postal: at(&postal_of, Field::PostalCode, i),
-                place: raw_at(Field::Address, i) as u32 * u32::from(places[raw_at(Field::Address, i)].is_known()),
+                place: raw_at(Field::Address, i) as u32
+                    * u32::from(places[raw_at(Field::Address, i)].is_known()),
                 town: at(&town_of, Field::Town, i),
                 phone: at(&phone_of, Field::Phone, i),
                 insurer: insurer_id,
@@ -330,8 +329,12 @@ fn filled(list: &List, rows: &[Row]) -> Vec<(Field, u64, u64)> {
 fn sex(text: &str) -> Option<u8> {
     let text = compatible(text, &mut RuleSet::default()).to_uppercase();
     match text.as_str() {
-        "1" | "01" | "M" | "MALE" | "男" | "男性" | "男子" | "おとこ" | "オトコ" => Some(1),
-        "2" | "02" | "F" | "FEMALE" | "女" | "女性" | "女子" | "おんな" | "オンナ" => Some(2),
+        "1" | "01" | "M" | "MALE" | "男" | "男性" | "男子" | "おとこ" | "オトコ" => {
+            Some(1)
+        }
+        "2" | "02" | "F" | "FEMALE" | "女" | "女性" | "女子" | "おんな" | "オンナ" => {
+            Some(2)
+        }
         _ => None,
     }
 }
