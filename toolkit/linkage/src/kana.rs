@@ -75,11 +75,10 @@ pub(crate) fn rough(text: &str) -> String {
     let mut before = None;
     for c in text.chars() {
         let plain = unvoiced(c);
-        let long = match (before.and_then(vowel), c) {
-            (Some('オ'), 'ウ' | 'オ') | (Some('ウ'), 'ウ') | (Some('エ'), 'イ') => true,
-            (_, 'ー') => true,
-            _ => false,
-        };
+        let long = matches!(
+            (before.and_then(vowel), c),
+            (Some('オ'), 'ウ' | 'オ') | (Some('ウ'), 'ウ') | (Some('エ'), 'イ') | (_, 'ー')
+        );
         before = Some(c);
         if !long && c != 'ッ' {
             out.push(plain);

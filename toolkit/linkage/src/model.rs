@@ -86,7 +86,7 @@ pub struct Model {
     /// Share of each class among all pairs of the list.
     pub(crate) share: [f64; CLASSES],
     /// What each class makes of each level.
-    pub(crate) tables: [Table; CLASSES],
+    pub(crate) tables: Vec<Table>,
     /// How much commoner strangers born in one year have like given names: by kind of level.
     pub(crate) cohort: [f64; 5],
     /// All pairs of the list that it was fitted on.

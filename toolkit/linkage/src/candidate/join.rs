@@ -103,7 +103,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
             .flat_map_iter(|groups| {
                 let mut out = Vec::new();
                 let mut offer = |a: u32, b: u32| {
-                    if !(partial && !open(a) && !open(b)) && !earlier(a, b) {
+                    if (!partial || open(a) || open(b)) && !earlier(a, b) {
                         out.push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
                     }
                 };

@@ -32,8 +32,9 @@ pub(crate) fn jaro_winkler(a: &[char], b: &[char]) -> f64 {
     let mut matched = [0u8; 64];
     let mut common = 0;
     for (i, x) in a.iter().enumerate() {
-        for j in i.saturating_sub(window)..(i + window + 1).min(b.len()) {
-            if taken & (1 << j) == 0 && b[j] == *x {
+        let reach = i.saturating_sub(window)..(i + window + 1).min(b.len());
+        for (j, y) in b.iter().enumerate().take(reach.end).skip(reach.start) {
+            if taken & (1 << j) == 0 && y == x {
                 taken |= 1 << j;
                 matched[common] = i as u8;
                 common += 1;

@@ -31,7 +31,7 @@ pub(crate) fn level(level: usize) -> Option<(u8, Kind)> {
     let kind = match (kana, kanji) {
         (0, 0) => Kind::Missing,
         (1, 0 | 1) | (0, 1) => Kind::Same,
-        (1, 2) | (2, 0 | 1 | 2) | (3, 0 | 1) => Kind::Near,
+        (1, 2) | (2, 0..=2) | (3, 0 | 1) => Kind::Near,
         (0, 2) | (4 | 5, 1) => Kind::Near,
         (1, 3) | (2 | 3, _) | (4, 0 | 2) => Kind::Part,
         _ => Kind::Other,
@@ -109,7 +109,7 @@ fn kanji_state(t: &Typed, a: u32, b: u32) -> usize {
         return 0;
     }
     if a == b {
-        return if t.kanji_chars.at(a).contains(&UNKNOWN) { 0 } else { 1 };
+        return usize::from(!t.kanji_chars.at(a).contains(&UNKNOWN));
     }
     if t.kanji_in_kana[a as usize] != t.kanji_in_kana[b as usize] {
         return 0;

@@ -158,11 +158,11 @@ fn cap(class: Class, table: &mut Table) {
             let sum: f64 = (0..LEVELS).filter(|l| capped(*l)).map(|l| row[l]).sum();
             let rest: f64 = (0..LEVELS).filter(|l| inside(*l) && !capped(*l)).map(|l| row[l]).sum();
             if sum > *most && rest > 0.0 {
-                for level in 0..LEVELS {
+                for (level, p) in row.iter_mut().enumerate() {
                     if capped(level) {
-                        row[level] *= most / sum;
+                        *p *= most / sum;
                     } else if inside(level) {
-                        row[level] *= (1.0 - most) / rest;
+                        *p *= (1.0 - most) / rest;
                     }
                 }
             }
@@ -174,7 +174,7 @@ fn cap(class: Class, table: &mut Table) {
 /// every run.
 pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) -> Fit {
     let start: Vec<Table> = Class::ALL.iter().map(|c| starting(*c, chance)).collect();
-    let mut tables: [Table; CLASSES] = std::array::from_fn(|c| start[c]);
+    let mut tables = start.clone();
     let all = chance.all.max(1.0);
     tables[Class::Strangers as usize] = strangers(chance, &[[0.0; LEVELS]; VARIABLES]);
     let guess = records as f64 / all;
@@ -184,7 +184,7 @@ pub(crate) fn fit(patterns: &[(Pattern, u64)], chance: &Chance, records: usize) 
     let mut rounds = 0;
     while rounds < MOST_ROUNDS {
         rounds += 1;
-        let mut counts = [[[0.0; LEVELS]; VARIABLES]; CLASSES];
+        let mut counts: Vec<Table> = vec![[[0.0; LEVELS]; VARIABLES]; CLASSES];
         let mut totals = [0.0; CLASSES];
         for (pattern, n) in patterns {
             let joint = model.joint(*pattern);

@@ -91,7 +91,7 @@ impl Model {
         };
         let mut model = Self {
             share: [0.0; CLASSES],
-            tables: [[[0.0; LEVELS]; VARIABLES]; CLASSES],
+            tables: vec![[[0.0; LEVELS]; VARIABLES]; CLASSES],
             cohort: [1.0; 5],
             all_pairs: number(&all["all_pairs"], &|| "all_pairs".to_owned())?,
         };

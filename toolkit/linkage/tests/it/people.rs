@@ -101,7 +101,7 @@ pub(crate) fn country(households: usize, seed: u64) -> (Vec<String>, Vec<usize>)
         births.extend((0..dice.below(3)).map(|_| 1990 + dice.below(30)));
         for (branch, year) in births.into_iter().enumerate() {
             let birth = (year, 1 + dice.below(12), 1 + dice.below(28));
-            for twin in 0..1 + usize::from(branch > 1 && dice.one_in(15)) {
+            for twin in 0..=usize::from(branch > 1 && dice.one_in(15)) {
                 people.push(Person {
                     family: family.clone(),
                     given: name(&mut dice, &GIVEN_A, &GIVEN_B),
@@ -118,7 +118,7 @@ pub(crate) fn country(households: usize, seed: u64) -> (Vec<String>, Vec<usize>)
     let (mut rows, mut truth) = (Vec::new(), Vec::new());
     for (who, p) in people.iter().enumerate() {
         let (mut home, mut phone, mut card) = (p.home, p.phone, p.card);
-        for visit in 0..1 + dice.below(4) {
+        for visit in 0..=dice.below(4) {
             if dice.one_in(20) {
                 home = [dice.below(40), 1 + dice.below(30), 1 + dice.below(30)];
                 phone = dice.below(90_000_000);
