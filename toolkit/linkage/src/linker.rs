@@ -4,12 +4,12 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use crate::{
-    candidate::{PassReport, candidates},
+    candidate::{PassReport, candidates, sort_hashed},
     compare::{Pattern, compare},
-    list::List,
+    list::{List, mix},
     model::{CLASSES, Frequency, Model, Reason, chance, fit},
     resolve::{Scorer, persons},
-    typed::{Typed, type_list},
+    typed::{Row, Typed, house, type_list},
 };
 
 /// Where a run is.
@@ -60,12 +60,48 @@ pub(crate) struct Linked {
     pub(crate) expected: [f64; CLASSES],
 }
 
+/// Copies of one record say no more than so many: a list with ten thousand of them would teach that all people are
+/// alike.
+const COPIES: usize = 20;
+
+/// The rows that are counted: of rows that are alike in all values, the first few.
+fn few_copies(typed: &Typed) -> Vec<Row> {
+    let content = |i: u32| {
+        let r = &typed.rows[i as usize];
+        let kana = |id| typed.kana.values.hash(id);
+        let kanji = |id| typed.kanji.values.hash(id);
+        let parts = [
+            kana(r.full),
+            kana(r.given),
+            kanji(r.full_kanji),
+            kanji(r.given_kanji),
+            u64::from(r.birth.packed()),
+            typed.postal.values.hash(r.postal),
+            house(&typed.places, r),
+            typed.phone.values.hash(r.phone),
+            typed.insurer.values.hash(r.insurer),
+            typed.card.values.hash(r.card),
+            typed.person_no.values.hash(r.person_no),
+        ];
+        (parts.into_iter().fold(1, mix), i)
+    };
+    let keyed = (0..typed.rows.len() as u32).into_par_iter().map(content).collect();
+    let keyed = sort_hashed(keyed);
+    let mut kept: Vec<u32> = keyed
+        .chunk_by(|a, b| a.0 == b.0)
+        .flat_map(|g| g.iter().take(COPIES).map(|(_, i)| *i))
+        .collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|i| typed.rows[i as usize]).collect()
+}
+
 impl Linked {
     /// Why two rows score as they do.
     pub(crate) fn why(&self, a: usize, b: usize) -> (Vec<Reason>, f64) {
         let (a, b) = (&self.typed.rows[a], &self.typed.rows[b]);
         let pattern = compare(&self.typed, a, b);
-        let rarity = Frequency::of(&self.typed).rarity(pattern, a, b);
+        let counted = few_copies(&self.typed);
+        let rarity = Frequency::of(&self.typed, &counted).rarity(pattern, a, b);
         self.model.why(pattern, rarity)
     }
 }
@@ -94,7 +130,7 @@ pub(crate) fn link(
             compare(&typed, &rows[a as usize], &rows[b as usize])
         })
         .collect();
-    let counted = compared
+    let counts = compared
         .par_chunks(1 << 16)
         .map(|chunk| {
             let mut counts: HashMap<Pattern, u64> = HashMap::new();
@@ -109,18 +145,19 @@ pub(crate) fn link(
             }
             a
         });
-    let mut patterns: Vec<(Pattern, u64)> = counted.into_iter().collect();
+    let mut patterns: Vec<(Pattern, u64)> = counts.into_iter().collect();
     patterns.par_sort_unstable();
     progress(Stage::Fit);
+    let counted = few_copies(&typed);
     let (model, rounds, expected) = match model {
         Some(model) => (model.clone(), 0, [0.0; CLASSES]),
         None => {
-            let chance = chance(&typed, settings.seed);
-            let fit = fit(&patterns, &chance, rows.len());
+            let chance = chance(&typed, &counted, settings.seed);
+            let fit = fit(&patterns, &chance, counted.len());
             (fit.model, fit.rounds, fit.expected)
         }
     };
-    let frequency = Frequency::of(&typed);
+    let frequency = Frequency::of(&typed, &counted);
     let weighed = patterns.iter().map(|(p, _)| (*p, model.weigh(*p))).collect();
     let scorer = Scorer { typed: &typed, model: &model, frequency: &frequency, weighed };
     let scored: Vec<(u32, u32, f32)> = pairs

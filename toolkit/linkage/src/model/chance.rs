@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::{
     compare::{Kind, LEVELS, Pattern, VARIABLES, Variable, compare},
-    list::mix,
+    list::{Interner, mix},
     model::Table,
     typed::{Row, Typed, house},
 };
@@ -32,25 +32,25 @@ const SAMPLE_STRATUM: u64 = 25_000;
 
 /// The values of a variable by which strata are made; 0 is none.
 fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
-    let one = |x: u32| [u64::from(x), 0, 0];
+    // hashes, not numbers: numbers depend on the order of the file
+    let of = |values: &Interner, id: u32| if id == 0 { 0 } else { values.hash(id) };
     match v {
-        Variable::Family => [u64::from(r.family), u64::from(r.family_kanji), 0],
-        Variable::Given | Variable::Sex => [u64::from(r.given), u64::from(r.given_kanji), 0],
+        Variable::Family => [of(&t.kana.values, r.family), of(&t.kanji.values, r.family_kanji), 0],
+        Variable::Given | Variable::Sex => {
+            [of(&t.kana.values, r.given), of(&t.kanji.values, r.given_kanji), 0]
+        }
         Variable::Birth => {
             [u64::from(r.birth.packed()), u64::from(r.birth.year()), u64::from(r.birth.month_day())]
         }
-        Variable::Place => [house(&t.places, r), u64::from(r.postal), 0],
-        Variable::Town => one(r.town),
-        Variable::Phone => one(r.phone),
+        Variable::Place => [house(&t.places, r), of(&t.postal.values, r.postal), 0],
+        Variable::Town => [of(&t.town.values, r.town), 0, 0],
+        Variable::Phone => [of(&t.phone.values, r.phone), 0, 0],
         Variable::Insurance => {
-            let coverage = if r.insurer == 0 || r.card == 0 {
-                0
-            } else {
-                mix(u64::from(r.insurer), u64::from(r.card)).max(1)
-            };
-            [coverage, u64::from(r.insurer), u64::from(r.card)]
+            let (insurer, card) = (of(&t.insurer.values, r.insurer), of(&t.card.values, r.card));
+            let coverage = if insurer == 0 || card == 0 { 0 } else { mix(insurer, card).max(1) };
+            [coverage, insurer, card]
         }
-        Variable::PersonNo => one(r.person_no),
+        Variable::PersonNo => [of(&t.person_no.values, r.person_no), 0, 0],
         Variable::Source => [u64::from(r.source), 0, 0],
     }
 }
@@ -61,9 +61,8 @@ fn draw(seed: u64, i: u64, below: u64) -> u64 {
     ((u128::from(x) * u128::from(below)) >> 64) as u64
 }
 
-/// Counts levels over all pairs. The same for the same list and seed.
-pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
-    let rows = &t.rows;
+/// Counts levels over all pairs of some rows. The same for the same list and seed.
+pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
     let n = rows.len() as u64;
     let all = n as f64 * (n as f64 - 1.0) / 2.0;
     let mut pairs = [[0.0; LEVELS]; VARIABLES];
@@ -163,14 +162,13 @@ pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
     }
     // errors make a few such pairs of one person
     households = (households - ERRORS * n as f64).max(0.0);
-    let cohort = cohort(t, &pairs[Variable::Given as usize], mix(seed, 99));
+    let cohort = cohort(t, rows, &pairs[Variable::Given as usize], mix(seed, 99));
     Chance { pairs, all, cohort, households }
 }
 
 /// Given names go with years: how much likelier each kind of level is for pairs born in one year. Counted where month
 /// and day differ, so that hardly one person is among them.
-fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
-    let rows = &t.rows;
+fn cohort(t: &Typed, rows: &[Row], given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
     let mut keyed: Vec<(u32, u32)> = rows
         .iter()
         .enumerate()

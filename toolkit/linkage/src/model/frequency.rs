@@ -41,8 +41,8 @@ fn count(len: usize, rows: &[Row], of: impl Fn(&Row) -> u32) -> Vec<u32> {
 }
 
 impl Frequency {
-    pub(crate) fn of(t: &Typed) -> Self {
-        let rows = &t.rows;
+    /// Of the values of some rows.
+    pub(crate) fn of(t: &Typed, rows: &[Row]) -> Self {
         let mut dates: hashbrown::HashMap<u32, u32> = hashbrown::HashMap::new();
         for row in rows.iter().filter(|r| r.birth.is_full()) {
             *dates.entry(row.birth.packed()).or_default() += 1;

@@ -199,6 +199,7 @@ pub(crate) fn type_list(list: &List) -> Typed {
         })
         .collect();
 
+    let sources = ranks(column(Field::SourceId));
     let (order, repeated_ids) = order(list);
     let in_kana: Vec<bool> =
         (0..kanji.values.len() as u32).map(|id| kana_only(kanji.values.text(id))).collect();
@@ -235,7 +236,7 @@ pub(crate) fn type_list(list: &List) -> Typed {
                 card: cards_of.get(i).copied().unwrap_or(0),
                 person_no: at(&person_no_of, Field::PersonNo, i),
                 on: on[raw_at(Field::RecordedOn, i)],
-                source: (raw_at(Field::SourceId, i) as u64).min(u64::from(u16::MAX)) as u16,
+                source: sources[raw_at(Field::SourceId, i)],
                 sex: sex[raw_at(Field::Sex, i)],
                 branch: if own { 1 } else { branches[raw_at(Field::Branch, i)] },
             }
@@ -263,6 +264,17 @@ pub(crate) fn type_list(list: &List) -> Typed {
         filled,
         repeated_ids,
     }
+}
+
+/// Of each value of a column its place in the order of values: one that does not depend on the order of the file.
+fn ranks(raw: &Raw) -> Vec<u16> {
+    let mut ids: Vec<u32> = (0..raw.values.len() as u32).collect();
+    ids.sort_unstable_by_key(|id| raw.values.bytes(*id));
+    let mut out = vec![0; ids.len()];
+    for (rank, id) in ids.into_iter().enumerate() {
+        out[id as usize] = rank.min(usize::from(u16::MAX)) as u16;
+    }
+    out
 }
 
 /// Places in the file in the order of the record ids; equal ids in the order of their raw values, so that the order

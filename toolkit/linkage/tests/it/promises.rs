@@ -66,8 +66,8 @@ fn neither_order_nor_threads_matter() {
     }
     for n in [1, 2, 4] {
         let run = link(file(&rows).as_bytes(), &threads(n));
-        assert_eq!(clusters(&run), clusters(&one), "{n} threads");
-        assert_eq!(pairs(&run), pairs(&one), "{n} threads");
+        assert!(clusters(&run) == clusters(&one), "{n} threads");
+        assert!(pairs(&run) == pairs(&one), "{n} threads");
         assert_eq!(run.report(), one.report(), "{n} threads");
     }
 }
