@@ -76,8 +76,8 @@ pub struct Report {
     pub estimated_recall: f64,
 }
 
-const TARGET_FALSE: f64 = 0.002;
-const TARGET_MISSED: f64 = 0.005;
+const TARGET_FALSE: f64 = 0.0005;
+const TARGET_MISSED: f64 = 0.002;
 
 fn probability(score: f32) -> f64 {
     1.0 / (1.0 + (-f64::from(score)).exp2())
