@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod holder;
 pub(crate) mod init;
 pub(crate) mod intake;
+pub(crate) mod link;
 pub(crate) mod package;
 pub(crate) mod perturb;
 pub(crate) mod rebuild;

@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Km(super::perturb::Km),
     /// 組合せごとの人数を差分プライバシーで数えます
     DpCount(super::perturb::DpCount),
+    /// 人の一覧の記録を、同じ人ごとにまとめます（名寄せ。正解データは不要）
+    Link(super::link::Link),
     /// 加工データを攻撃し、人が特定・連結・推定されないかを確かめます
     Attack(super::attack::Attack),
 }
@@ -66,6 +68,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
         Command::Perturb(args) => return super::perturb::perturb(&args),
         Command::Km(args) => return super::perturb::km(&args),
         Command::DpCount(args) => return super::perturb::dp_count(&args),
+        Command::Link(args) => return super::link::link(&args),
         Command::Deid(args) => args,
         Command::Attack(args) => return super::attack::attack(&args),
     };

@@ -227,3 +227,69 @@ fn a_dataset_is_rebuilt_by_the_command() {
         assert!(said(&output).contains(words), "{}", said(&output));
     }
 }
+
+/// `kiban tool link`: a list without truth, as the command reads and writes it; the model it wrote gives the same again.
+#[test]
+fn a_person_list_is_linked_by_the_command() {
+    use kiban_country::persons::{ListParams, ListSize, PersonList};
+    let scratch = Scratch::new("link");
+    let folder = scratch.join("list");
+    let size = ListSize::Records(6_000);
+    PersonList::new(ListParams { size, ..ListParams::default() }).unwrap().write(&folder).unwrap();
+    let file = |name: &str| scratch.join(name);
+    let run = |out: &Path, report: &Path| {
+        kiban(&[
+            "tool",
+            "link",
+            "--data",
+            text(&folder.join("persons.csv")),
+            "--out",
+            text(out),
+            "--model",
+            text(&file("model.json")),
+            "--pairs",
+            text(&file("pairs.csv")),
+            "--report",
+            text(report),
+        ])
+    };
+    let (first, second) = (file("clusters.csv"), file("again.csv"));
+    let output = run(&first, &file("report.json"));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let of = |path: &Path, column: &str| -> Vec<(String, String)> {
+        let rows = files::csv_rows(path);
+        let mut of: Vec<_> =
+            rows.iter().map(|r| (r["record_id"].clone(), r[column].clone())).collect();
+        of.sort();
+        of
+    };
+    let (found, truth) = (of(&first, "cluster_id"), of(&folder.join("truth.csv"), "person_id"));
+    assert!(found.iter().map(|f| &f.0).eq(truth.iter().map(|t| &t.0)), "every record, once");
+    let mut pairs = [0_u32; 3];
+    for a in 0..truth.len() {
+        for b in a + 1..truth.len() {
+            let (same, together) = (truth[a].1 == truth[b].1, found[a].1 == found[b].1);
+            pairs[0] += u32::from(same && together);
+            pairs[1] += u32::from(!same && together);
+            pairs[2] += u32::from(same && !together);
+        }
+    }
+    let [right, wrong, missed] = pairs.map(f64::from);
+    let f1 = 2.0 * right / (2.0 * right + wrong + missed);
+    assert!(f1 > 0.97, "F1 {f1}, right, wrong, missed pairs: {pairs:?}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(file("report.json")).unwrap()).unwrap();
+    assert_eq!(report["records"].as_u64(), Some(truth.len() as u64));
+    assert!(report["peak_rss_bytes"].as_u64() > Some(0) && report["seconds"].as_f64() > Some(0.0));
+    assert!(fs::read_to_string(file("pairs.csv")).unwrap().lines().count() > truth.len() / 2);
+
+    let output = run(&second, &file("report2.json"));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(fs::read(&first).unwrap() == fs::read(&second).unwrap(), "the written model");
+
+    fs::write(file("model.json"), "{}").unwrap();
+    let third = file("third.csv");
+    let output = run(&third, &file("report3.json"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("モデルを読み取れません") && !third.exists());
+}

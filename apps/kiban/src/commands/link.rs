@@ -1,0 +1,115 @@
+//! `kiban tool link`: which records of a person list are of one person.
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kiban_linkage::{
+    ColumnMap, Model, Stage,
+    tool::{self, Options},
+};
+
+use super::anonymize::{open, peak_rss_bytes, write_json};
+use crate::{
+    output::Output,
+    say::{self, Failure, Outcome},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Link {
+    /// 人の一覧（CSV、UTF-8 または CP932、見出し行つき）
+    #[arg(long)]
+    data: PathBuf,
+    /// 出力：記録ごとの人の番号（record_id,cluster_id）
+    #[arg(long)]
+    out: PathBuf,
+    /// 出力：見る価値のある組とその得点（対数オッズ、底 2）
+    #[arg(long)]
+    pairs: Option<PathBuf>,
+    /// モデル（JSON）。あれば使い、なければ推定したものを書きます
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// 列の対応（JSON）。見出しが通常と異なる一覧のとき
+    #[arg(long)]
+    map: Option<PathBuf>,
+    /// 報告（JSON）
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// 並列数（省略時は全ての核）
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn failed(e: tool::ToolError) -> Failure {
+    Failure::new(e.ja(), &e)
+}
+
+fn read(path: &PathBuf) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(Failure::io(
+        "JSON ファイルを読めません。場所・権限・文字コード（UTF-8）を確かめてください。",
+    ))
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a run took is part of its report")]
+pub(crate) fn link(args: &Link) -> Outcome {
+    let begun = Instant::now();
+    let mut options = Options { threads: args.threads, ..Options::default() };
+    if let Some(path) = &args.map {
+        options.map = ColumnMap::from_json(&read(path)?).ok_or_else(|| {
+            Failure::plain(
+                "列の対応を読み取れません。{\"項目\": \"見出し\"} の形の JSON にしてください。",
+                "not a mapping",
+            )
+        })?;
+    }
+    let known = args.model.as_ref().filter(|path| path.exists());
+    if let Some(path) = known {
+        options.model = Some(Model::from_json(&read(path)?).map_err(|e| {
+            Failure::new(
+                "モデルを読み取れません。このプログラムが書いたモデルを指定してください。",
+                &e,
+            )
+        })?);
+    }
+    let bar = ProgressBar::new_spinner().with_style(
+        ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    let run = tool::link(open(&args.data)?, &options, &|stage| {
+        bar.set_message(match stage {
+            Stage::Read(n) => format!("読み込み {n} 件"),
+            Stage::Type => "値をそろえています".to_owned(),
+            Stage::Candidates => "候補を作っています".to_owned(),
+            Stage::Compare(n) => format!("比較 {n} 組"),
+            Stage::Fit => "モデルを推定しています".to_owned(),
+            Stage::Resolve => "人をまとめています".to_owned(),
+        });
+        bar.tick();
+    })
+    .map_err(failed)?;
+    bar.finish_and_clear();
+    let mut out = Output::create(&args.out)?;
+    run.write_clusters(&mut out).map_err(failed)?;
+    out.finish()?;
+    if let Some(path) = &args.pairs {
+        let mut out = Output::create(path)?;
+        run.write_pairs(&mut out).map_err(failed)?;
+        out.finish()?;
+    }
+    if let Some(path) = args.model.as_ref().filter(|_| known.is_none()) {
+        Output::write(path, run.model().to_json().as_bytes())?;
+    }
+    let mut report = serde_json::to_value(run.report())
+        .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
+    report["seconds"] = begun.elapsed().as_secs_f64().into();
+    report["peak_rss_bytes"] = peak_rss_bytes().into();
+    if let Some(path) = &args.report {
+        write_json(path, &report)?;
+    }
+    say::line(&format!(
+        "名寄せしました：{} 件の記録を {} 人にまとめました（{}）",
+        report["records"],
+        report["persons"],
+        args.out.display()
+    ));
+    Ok(())
+}
