@@ -36,7 +36,7 @@ impl Joined {
     }
 }
 
-/// Compares the content of a dataset with every approved one that it was not compared with yet.
+/// Compares the content of a dataset with the approved ones, again too: the content may be new.
 pub(crate) async fn compare(
     on: &Deployment,
     basis: &Basis,
@@ -75,11 +75,6 @@ async fn open(
     fresh_only: bool,
 ) -> Result<Vec<Manifest>, Error> {
     let latest = basis.spec.document().joins.as_ref().and_then(|j| j.latest);
-    let compared: Vec<String> =
-        sqlx::query_scalar("SELECT other FROM journeys_joins WHERE dataset = $1")
-            .bind(basis.dataset.to_string())
-            .fetch_all(&mut *conn)
-            .await?;
     let mut others = Vec::new();
     for id in kiban_release::approved_datasets(conn).await? {
         if latest.is_some_and(|n| others.len() as u64 >= u64::from(n)) {
@@ -95,6 +90,11 @@ async fn open(
         }
     }
     if fresh_only {
+        let compared: Vec<String> =
+            sqlx::query_scalar("SELECT other FROM journeys_joins WHERE dataset = $1")
+                .bind(basis.dataset.to_string())
+                .fetch_all(&mut *conn)
+                .await?;
         others.retain(|other| !compared.contains(&other.dataset.to_string()));
     }
     Ok(others)
@@ -108,6 +108,8 @@ pub(crate) async fn record(
 ) -> Result<Vec<String>, Error> {
     let at = tx.now().to_string();
     for one in joined {
+        let figures = serde_json::to_string(&one.figures)
+            .map_err(|_| Error::Unknown { what: "comparison" })?;
         sqlx::query(
             "INSERT INTO journeys_joins (dataset, other, at, figures, exceeded) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (dataset, other) DO UPDATE SET \
@@ -116,7 +118,7 @@ pub(crate) async fn record(
         .bind(dataset.to_string())
         .bind(one.other.to_string())
         .bind(at.clone())
-        .bind(serde_json::to_string(&one.figures).unwrap_or_default())
+        .bind(figures)
         .bind(i64::from(one.figures.exceeded))
         .execute(tx.conn())
         .await?;

@@ -3,6 +3,22 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+/// The large letter of a small kana; any other letter as it is.
+pub(crate) fn large(letter: char) -> char {
+    match letter {
+        'ァ' => 'ア',
+        'ィ' => 'イ',
+        'ゥ' => 'ウ',
+        'ェ' => 'エ',
+        'ォ' => 'オ',
+        'ッ' => 'ツ',
+        'ャ' => 'ヤ',
+        'ュ' => 'ユ',
+        'ョ' => 'ヨ',
+        other => other,
+    }
+}
+
 /// The key of a name: compatibility forms, hiragana to katakana, small to large, historic kana to
 /// modern, without spaces. Own, deliberately simple implementation: truth must not depend on the
 /// linkage code that it judges.
@@ -13,16 +29,8 @@ pub(crate) fn key(name: &str) -> String {
             'ぁ'..='ゖ' => char::from_u32(c as u32 + 0x60).unwrap_or(c),
             other => other,
         })
+        .map(large)
         .map(|c| match c {
-            'ァ' => 'ア',
-            'ィ' => 'イ',
-            'ゥ' => 'ウ',
-            'ェ' => 'エ',
-            'ォ' => 'オ',
-            'ッ' => 'ツ',
-            'ャ' => 'ヤ',
-            'ュ' => 'ユ',
-            'ョ' => 'ヨ',
             'ヂ' => 'ジ',
             'ヅ' => 'ズ',
             'ヲ' => 'オ',

@@ -262,18 +262,5 @@ const BEYOND_208: [(char, char); 8] = [
 const BEYOND_932: [char; 1] = ['𠮷'];
 
 fn large(name: &str) -> String {
-    name.chars()
-        .map(|c| match c {
-            'ァ' => 'ア',
-            'ィ' => 'イ',
-            'ゥ' => 'ウ',
-            'ェ' => 'エ',
-            'ォ' => 'オ',
-            'ッ' => 'ツ',
-            'ャ' => 'ヤ',
-            'ュ' => 'ユ',
-            'ョ' => 'ヨ',
-            other => other,
-        })
-        .collect()
+    name.chars().map(crate::kana::large).collect()
 }
