@@ -18,6 +18,12 @@ pub(crate) enum Purpose {
     Death,
     Specialist,
     Numbers,
+    ListHousehold,
+    ListLife,
+    ListRecord,
+    ListSource,
+    ListOrder,
+    ListHard,
 }
 
 /// All streams of one purpose.

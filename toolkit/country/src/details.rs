@@ -196,7 +196,7 @@ pub(crate) fn address(tables: &Tables, place: &Place, chance: &mut Chance) -> (S
 }
 
 /// Insurer number with its check digit (weights 2 and 1 from the right, digit sums, modulus 10).
-fn insurer_number(law: &str, prefecture: &str, number: &str) -> String {
+pub(crate) fn insurer_number(law: &str, prefecture: &str, number: &str) -> String {
     let digits = format!("{law}{prefecture}{number}");
     let sum: u32 = digits
         .bytes()

@@ -29,6 +29,7 @@ mod kana;
 mod municipality;
 mod params;
 mod people;
+pub mod persons;
 mod progress;
 mod specialist;
 mod standing;

@@ -4,6 +4,7 @@ mod calendar;
 mod files;
 mod parsers;
 mod people;
+mod persons;
 
 use std::{
     collections::BTreeMap,
