@@ -51,6 +51,55 @@ pub fn name_kana(text: &str) -> Option<Normal> {
     Some(Normal { text, rules })
 }
 
+/// The parts of a kana (or Latin) name, each in the form of [`name_kana`]; a part that is a placeholder or has an
+/// unknown character is `None`.
+pub(crate) fn kana_parts(text: &str) -> Vec<Option<String>> {
+    let mut rules = RuleSet::default();
+    let text = compatible(text, &mut rules);
+    let chars = same_sounds(&to_katakana(&text, &mut rules), &mut rules);
+    chars
+        .split(|c| is_separator(*c))
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let unknown = part.iter().any(|c| is_unknown(*c));
+            let text: String =
+                long_vowels(part, &mut rules).into_iter().flat_map(char::to_uppercase).collect();
+            (!unknown && !PLACEHOLDERS.contains(&text.as_str())).then_some(text)
+        })
+        .collect()
+}
+
+/// A key for candidates only: voicing removed, long vowels and doubled consonants dropped.
+pub(crate) fn rough(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = None;
+    for c in text.chars() {
+        let plain = unvoiced(c);
+        let long = match (before.and_then(vowel), c) {
+            (Some('オ'), 'ウ' | 'オ') | (Some('ウ'), 'ウ') | (Some('エ'), 'イ') => true,
+            (_, 'ー') => true,
+            _ => false,
+        };
+        before = Some(c);
+        if !long && c != 'ッ' {
+            out.push(plain);
+        }
+    }
+    out
+}
+
+/// The letter without its sound mark.
+pub(crate) fn unvoiced(c: char) -> char {
+    match c {
+        'ガ' | 'ギ' | 'グ' | 'ゲ' | 'ゴ' | 'ザ' | 'ジ' | 'ズ' | 'ゼ' | 'ゾ' | 'ダ' | 'ヂ'
+        | 'ヅ' | 'デ' | 'ド' | 'バ' | 'ビ' | 'ブ' | 'ベ' | 'ボ' => {
+            char::from_u32(c as u32 - 1).unwrap_or(c)
+        }
+        'パ' | 'ピ' | 'プ' | 'ペ' | 'ポ' => char::from_u32(c as u32 - 2).unwrap_or(c),
+        c => c,
+    }
+}
+
 fn to_katakana(text: &str, rules: &mut RuleSet) -> Vec<char> {
     let mut out: Vec<char> = Vec::with_capacity(text.len() / 3);
     for c in text.chars() {

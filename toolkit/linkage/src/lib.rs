@@ -30,7 +30,16 @@
 //! is sure of is [`Strength::Sure`], one above its threshold [`Strength::Supported`] or
 //! [`Strength::Plain`], and what must not meet goes into [`Pairs::apart`].
 //!
+//! # Person lists
+//! [`tool::link`] links a whole list without examples: it reads house styles, proposes pairs by many keys, compares
+//! in levels, estimates what classes of pairs make of the levels, and joins records while the evidence between
+//! groups speaks for one person. [`tool::Run`] writes clusters, scored pairs, a report and the model.
+//!
 //! # Guarantee
+//! - `linkage.list-order`: the clusters of a list do not depend on the order of its rows nor on threads.
+//! - `linkage.list-capped`: copies of one record or one value in every row do not blow up the candidates, and the
+//!   report says what was capped.
+//! - `linkage.model-again`: a model read from its file gives the clusters that it gave when it was fitted.
 //! - `linkage.normal-once`: normalising twice gives what normalising once gives.
 //! - `linkage.order-free`: clusters do not depend on the order of records, identities or edges.
 //! - `linkage.one-holder`: two records of one holder meet only through a sure edge (K1).
@@ -38,22 +47,36 @@
 //!   unless an address, a telephone number or a postal code bears it out.
 
 mod address;
+mod candidate;
 mod cluster;
+mod compare;
 pub mod exact;
 mod identity;
 mod kana;
 mod kanji;
+mod linker;
+mod list;
+mod model;
 mod numbers;
+mod resolve;
 mod rule;
 mod text;
+pub mod tool;
+mod typed;
 
 pub use address::{AddressMatch, address, compare_addresses};
+pub use candidate::{Capped, PassReport};
 pub use cluster::{
     Apart, ApartReason, Clusters, Edge, Kept, KeptReason, KeyRule, Pairs, Strength, clusters,
 };
+pub use compare::Variable;
 pub use identity::{Identity, Member, RawIdentity, Sex};
 pub use kana::name_kana;
 pub use kanji::{fold_variant, name_kanji, names_agree};
+pub use linker::{Settings, Stage};
+pub use list::{ColumnMap, Field, ListError, Names};
+pub use model::{Class, Model, ModelError, Reason};
 pub use numbers::{branch, insurer_no, phones, postal_code, symbol_or_number};
 pub use rule::{NormalRule, RuleSet};
 pub use text::Normal;
+pub use typed::{PartialDate, partial_date};

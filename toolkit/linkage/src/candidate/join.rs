@@ -1,0 +1,180 @@
+//! The join: sort by key, pair within groups, leave out what an earlier pass made.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::{
+    candidate::{
+        keys::{Keys, PASSES, Pass, When},
+        sort_hashed,
+    },
+    typed::Typed,
+};
+
+/// A group larger than this is hot: its records are paired with their neighbours only.
+const HOT: usize = 300;
+/// How many neighbours of like content a record of a hot group is paired with.
+const NEIGHBOURS: usize = 4;
+/// An optional pass may propose so many pairs a record.
+const MOST_A_RECORD: u64 = 12;
+
+/// A pass for lists with few households may propose so many pairs and one for four records.
+const SMALL: u64 = 50_000;
+
+const WIDTH: usize = PASSES.len();
+
+/// What one pass did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PassReport {
+    /// Which values the key is made of.
+    pub pass: &'static str,
+    /// Pairs that share a key.
+    pub sharing: u64,
+    /// Of those, pairs that no earlier pass made.
+    pub made: u64,
+    /// The pass was left out because it would have made too many.
+    pub left_out: bool,
+    /// What was capped.
+    pub capped: Capped,
+}
+
+/// Groups that share a key and were too large to be paired in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Capped {
+    /// How many groups.
+    pub groups: u64,
+    /// Records in the largest.
+    pub largest: u64,
+    /// Pairs that were not made.
+    pub pairs: u64,
+}
+
+/// All pairs `lower << 32 | higher`, sorted, and what each pass did.
+pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
+    let rows = &typed.rows;
+    let n = rows.len();
+    let keys = Keys::of(typed);
+    // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
+    let mut made_by = vec![0u32; n * WIDTH];
+    let mut pairs: Vec<u64> = Vec::new();
+    let mut reports = Vec::with_capacity(WIDTH);
+    for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
+        let keyed: Vec<(u64, u32)> = (0..n)
+            .into_par_iter()
+            .filter_map(|i| {
+                let key = keys.key(pass, i);
+                (key != 0).then_some((key, i as u32))
+            })
+            .collect();
+        let keyed = sort_hashed(keyed);
+        let partial = *when == When::BirthMissing;
+        let groups: Vec<&[(u64, u32)]> =
+            keyed.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1).collect();
+        let open = |i: u32| !rows[i as usize].birth.is_full();
+        let size = |g: &[(u64, u32)]| {
+            let all = g.len() as u64 * (g.len() as u64 - 1) / 2;
+            if partial {
+                let full = g.iter().filter(|(_, i)| !open(*i)).count() as u64;
+                all - full * full.saturating_sub(1) / 2
+            } else {
+                all
+            }
+        };
+        let sharing: u64 = groups.iter().map(|g| size(g)).sum();
+        let normal: u64 = groups.iter().filter(|g| g.len() <= HOT).map(|g| size(g)).sum();
+        let most = match when {
+            When::Always => u64::MAX,
+            When::Affordable | When::BirthMissing => (MOST_A_RECORD * n as u64).max(2_000_000),
+            When::FewHouseholds => SMALL + n as u64 / 4,
+        };
+        let left_out = normal > most;
+        let mut report =
+            PassReport { pass: name, sharing, made: 0, left_out, capped: Capped::default() };
+        if left_out {
+            reports.push(report);
+            continue;
+        }
+        let earlier = |a: u32, b: u32| {
+            let (a, b) = (a as usize * WIDTH, b as usize * WIDTH);
+            made_by[a..a + pass].iter().zip(&made_by[b..b + pass]).any(|(x, y)| x == y && *x != 0)
+        };
+        let new: Vec<u64> = groups
+            .par_chunks(4096)
+            .flat_map_iter(|groups| {
+                let mut out = Vec::new();
+                let mut offer = |a: u32, b: u32| {
+                    if !(partial && !open(a) && !open(b)) && !earlier(a, b) {
+                        out.push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
+                    }
+                };
+                for group in groups {
+                    if partial && size(group) <= (HOT * HOT) as u64 {
+                        for (at, (_, a)) in group.iter().enumerate().filter(|g| open(g.1.1)) {
+                            for (to, (_, b)) in group.iter().enumerate() {
+                                if to > at || !open(*b) {
+                                    offer(*a, *b);
+                                }
+                            }
+                        }
+                        continue;
+                    }
+                    if group.len() > HOT {
+                        neighbours(typed, group, &mut offer);
+                        continue;
+                    }
+                    for (at, (_, a)) in group.iter().enumerate() {
+                        for (_, b) in &group[at + 1..] {
+                            offer(*a, *b);
+                        }
+                    }
+                }
+                out
+            })
+            .collect();
+        let hot = |g: &[(u64, u32)]| g.len() > HOT && !(partial && size(g) <= (HOT * HOT) as u64);
+        for group in groups.iter().filter(|g| hot(g)) {
+            report.capped.groups += 1;
+            report.capped.largest = report.capped.largest.max(group.len() as u64);
+            report.capped.pairs += size(group).saturating_sub((group.len() * NEIGHBOURS) as u64);
+        }
+        if !partial {
+            for group in groups.iter().filter(|g| g.len() <= HOT) {
+                for (key, i) in *group {
+                    made_by[*i as usize * WIDTH + pass] = (*key >> 32) as u32 | 1;
+                }
+            }
+        }
+        report.made = new.len() as u64;
+        pairs.extend(new);
+        reports.push(report);
+    }
+    pairs.par_sort_unstable();
+    // a hot group's pairs may come from several passes
+    pairs.dedup();
+    (pairs, reports)
+}
+
+/// Pairs each record of a hot group with the next ones in the order of their content, so that equal records form a
+/// chain.
+fn neighbours(typed: &Typed, group: &[(u64, u32)], offer: &mut impl FnMut(u32, u32)) {
+    let content = |i: u32| {
+        let r = &typed.rows[i as usize];
+        let kana = |id| typed.kana.values.hash(id);
+        (
+            kana(r.full),
+            typed.kanji.values.hash(r.full_kanji),
+            r.birth,
+            typed.phone.values.hash(r.phone),
+            typed.card.values.hash(r.card),
+            typed.postal.values.hash(r.postal),
+            i,
+        )
+    };
+    let mut sorted: Vec<_> = group.iter().map(|(_, i)| content(*i)).collect();
+    sorted.sort_unstable();
+    for at in 0..sorted.len() {
+        for other in sorted.iter().skip(at + 1).take(NEIGHBOURS) {
+            offer(sorted[at].6, other.6);
+        }
+    }
+}

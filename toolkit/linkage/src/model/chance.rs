@@ -1,0 +1,248 @@
+//! How often all pairs of the list show each level: exact where values are equal, sampled elsewhere.
+//!
+//! Each variable has strata: pairs that share a first value, pairs that share a second and not the first ..., and the
+//! rest. How many pairs a stratum has follows from the frequencies; what levels they show is sampled inside it. So a
+//! level that one pair in a million shows is known as well as one that every second pair shows.
+
+use rayon::prelude::*;
+
+use crate::{
+    compare::{Kind, LEVELS, Pattern, VARIABLES, Variable, compare},
+    list::mix,
+    model::Table,
+    typed::{Row, Typed, house},
+};
+
+/// Pairs expected at each level, by variable and level, among all pairs of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Chance {
+    pub(crate) pairs: Table,
+    pub(crate) all: f64,
+    /// For kinds of given names: how much commoner they are among pairs born in one year.
+    pub(crate) cohort: [f64; 5],
+    /// Pairs that share a family name and a house, telephone or coverage, and have other given names and birth dates: a list without
+    /// households has no twins either.
+    pub(crate) households: f64,
+}
+
+/// So many pairs a record look as if of a household for errors alone.
+const ERRORS: f64 = 0.01;
+const SAMPLE_REST: u64 = 250_000;
+const SAMPLE_STRATUM: u64 = 25_000;
+
+/// The values of a variable by which strata are made; 0 is none.
+fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
+    let one = |x: u32| [u64::from(x), 0, 0];
+    match v {
+        Variable::Family => [u64::from(r.family), u64::from(r.family_kanji), 0],
+        Variable::Given | Variable::Sex => [u64::from(r.given), u64::from(r.given_kanji), 0],
+        Variable::Birth => {
+            [u64::from(r.birth.packed()), u64::from(r.birth.year()), u64::from(r.birth.month_day())]
+        }
+        Variable::Place => [house(&t.places, r), u64::from(r.postal), 0],
+        Variable::Town => one(r.town),
+        Variable::Phone => one(r.phone),
+        Variable::Insurance => {
+            let coverage = if r.insurer == 0 || r.card == 0 {
+                0
+            } else {
+                mix(u64::from(r.insurer), u64::from(r.card)).max(1)
+            };
+            [coverage, u64::from(r.insurer), u64::from(r.card)]
+        }
+        Variable::PersonNo => one(r.person_no),
+        Variable::Source => [u64::from(r.source), 0, 0],
+    }
+}
+
+/// A number from a seed and a counter.
+fn draw(seed: u64, i: u64, below: u64) -> u64 {
+    let x = mix(mix(seed, i.wrapping_add(0x1234_5678_9ABC)), 0xA5A5_5A5A_0F0F_F0F0);
+    ((u128::from(x) * u128::from(below)) >> 64) as u64
+}
+
+/// Counts levels over all pairs. The same for the same list and seed.
+pub(crate) fn chance(t: &Typed, seed: u64) -> Chance {
+    let rows = &t.rows;
+    let n = rows.len() as u64;
+    let all = n as f64 * (n as f64 - 1.0) / 2.0;
+    let mut pairs = [[0.0; LEVELS]; VARIABLES];
+    if n < 2 {
+        return Chance { pairs, all, cohort: [1.0; 5], households: 0.0 };
+    }
+    let mut households: f64 = 0.0;
+    let shares = |v: Variable, upto: usize, a: &Row, b: &Row| {
+        let (x, y) = (keys(t, v, a), keys(t, v, b));
+        (0..upto).any(|s| x[s] != 0 && x[s] == y[s])
+    };
+    for v in Variable::ALL {
+        for s in 0..3 {
+            let keyed: Vec<(u64, u32)> = rows
+                .par_iter()
+                .enumerate()
+                .map(|(i, r)| (keys(t, v, r)[s], i as u32))
+                .filter(|(k, _)| *k != 0)
+                .map(|(k, i)| (mix(k, 5), i))
+                .collect();
+            let keyed = crate::candidate::sort_hashed(keyed);
+            // groups with their first place and the pairs before them
+            let mut groups: Vec<(u64, usize, usize)> = Vec::new();
+            let (mut before, mut at) = (0, 0);
+            for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+                if group.len() > 1 {
+                    groups.push((before, at, group.len()));
+                    before += group.len() as u64 * (group.len() as u64 - 1) / 2;
+                }
+                at += group.len();
+            }
+            if before == 0 {
+                continue;
+            }
+            let sample = SAMPLE_STRATUM.min(before * 4);
+            let each = before as f64 / sample as f64;
+            let seed = mix(seed, (v as u64) << 8 | s as u64);
+            let seen = (0..sample)
+                .into_par_iter()
+                .fold(
+                    || [0u64; LEVELS + 1],
+                    |mut seen, i| {
+                        let pick = draw(seed, 3 * i, before);
+                        let g = groups.partition_point(|g| g.0 <= pick) - 1;
+                        let (_, start, len) = groups[g];
+                        let x = draw(seed, 3 * i + 1, len as u64);
+                        let y = draw(seed, 3 * i + 2, len as u64 - 1);
+                        let y = if y >= x { y + 1 } else { y };
+                        let (a, b) = (
+                            &rows[keyed[start + x as usize].1 as usize],
+                            &rows[keyed[start + y as usize].1 as usize],
+                        );
+                        if !shares(v, s, a, b) {
+                            let pattern = compare(t, a, b);
+                            seen[pattern.level(v)] += 1;
+                            seen[LEVELS] += u64::from(of_household(pattern));
+                        }
+                        seen
+                    },
+                )
+                .reduce(|| [0; LEVELS + 1], sum);
+            for (total, seen) in pairs[v as usize].iter_mut().zip(seen) {
+                *total += seen as f64 * each;
+            }
+            if s == 0 && matches!(v, Variable::Place | Variable::Phone | Variable::Insurance) {
+                households = households.max(seen[LEVELS] as f64 * each);
+            }
+        }
+    }
+    let sample = SAMPLE_REST.min(n * (n - 1) * 2);
+    let seen = (0..sample)
+        .into_par_iter()
+        .fold(
+            || vec![[0u64; LEVELS]; VARIABLES],
+            |mut seen, i| {
+                let x = draw(seed, 2 * i, n);
+                let y = draw(seed, 2 * i + 1, n - 1);
+                let y = if y >= x { y + 1 } else { y };
+                let (a, b) = (&rows[x as usize], &rows[y as usize]);
+                let pattern = compare(t, a, b);
+                for v in Variable::ALL {
+                    if !shares(v, 3, a, b) {
+                        seen[v as usize][pattern.level(v)] += 1;
+                    }
+                }
+                seen
+            },
+        )
+        .reduce(
+            || vec![[0; LEVELS]; VARIABLES],
+            |a, b| a.into_iter().zip(b).map(|(a, b)| sum(a, b)).collect(),
+        );
+    for (total, seen) in pairs.iter_mut().zip(seen) {
+        for (total, seen) in total.iter_mut().zip(seen) {
+            *total += seen as f64 * all / sample as f64;
+        }
+    }
+    // errors make a few such pairs of one person
+    households = (households - ERRORS * n as f64).max(0.0);
+    let cohort = cohort(t, &pairs[Variable::Given as usize], mix(seed, 99));
+    Chance { pairs, all, cohort, households }
+}
+
+/// Given names go with years: how much likelier each kind of level is for pairs born in one year. Counted where month
+/// and day differ, so that hardly one person is among them.
+fn cohort(t: &Typed, given: &[f64; LEVELS], seed: u64) -> [f64; 5] {
+    let rows = &t.rows;
+    let mut keyed: Vec<(u32, u32)> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.birth.is_full())
+        .map(|(i, r)| (r.birth.year(), i as u32))
+        .collect();
+    keyed.par_sort_unstable();
+    let mut starts = Vec::new();
+    let (mut before, mut at) = (0u64, 0);
+    for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+        if group.len() > 1 {
+            starts.push((before, at, group.len()));
+            before += group.len() as u64 * (group.len() as u64 - 1) / 2;
+        }
+        at += group.len();
+    }
+    let mut out = [1.0; 5];
+    if before < 10_000 {
+        return out;
+    }
+    let seen = (0..SAMPLE_REST)
+        .into_par_iter()
+        .fold(
+            || [0u64; 5],
+            |mut seen, i| {
+                let pick = draw(seed, 3 * i, before);
+                let (_, start, len) = starts[starts.partition_point(|g| g.0 <= pick) - 1];
+                let x = draw(seed, 3 * i + 1, len as u64);
+                let y = draw(seed, 3 * i + 2, len as u64 - 1);
+                let y = if y >= x { y + 1 } else { y };
+                let a = &rows[keyed[start + x as usize].1 as usize];
+                let b = &rows[keyed[start + y as usize].1 as usize];
+                if a.birth.month() != b.birth.month() && a.birth.day() != b.birth.day() {
+                    let level = compare(t, a, b).level(Variable::Given);
+                    if let Some((_, kind)) = Variable::Given.level(level) {
+                        seen[kind as usize] += 1;
+                    }
+                }
+                seen
+            },
+        )
+        .reduce(|| [0; 5], |a, b| std::array::from_fn(|i| a[i] + b[i]));
+    let mut all = [0.0; 5];
+    for (level, n) in given.iter().enumerate() {
+        if let Some((_, kind)) = Variable::Given.level(level) {
+            all[kind as usize] += n;
+        }
+    }
+    let (known, known_all): (u64, f64) = (seen[1..].iter().sum(), all[1..].iter().sum());
+    for kind in 1..5 {
+        if known > 0 && known_all > 0.0 {
+            let (here, there) = (seen[kind] as f64 / known as f64, all[kind] / known_all);
+            // few pairs say little
+            out[kind] =
+                ((here * known as f64 + 50.0 * there) / (known as f64 + 50.0) / there.max(1e-12))
+                    .clamp(0.2, 20.0);
+        }
+    }
+    out
+}
+
+/// The same family name, other given names and birth dates.
+fn of_household(pattern: Pattern) -> bool {
+    let kind = |v: Variable| v.level(pattern.level(v)).map(|(_, kind)| kind);
+    kind(Variable::Given) == Some(Kind::Other)
+        && kind(Variable::Family) == Some(Kind::Same)
+        && matches!(kind(Variable::Birth), Some(Kind::Part | Kind::Other))
+}
+
+fn sum<const N: usize>(mut a: [u64; N], b: [u64; N]) -> [u64; N] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += b;
+    }
+    a
+}

@@ -1,0 +1,273 @@
+//! Names in two parts: split where the source wrote them together, turned where it wrote them the wrong way round.
+//!
+//! The dictionary is the list itself: parts of names that were written apart, with how often they stood first and last.
+
+use hashbrown::HashMap;
+use rayon::prelude::*;
+
+use crate::{
+    kana::kana_parts,
+    kanji::name_kanji,
+    list::{Interner, Raw},
+    rule::RuleSet,
+    text::{compatible, is_katakana},
+};
+
+/// The parts of each raw value of a name column.
+pub(crate) struct Parts {
+    /// The two readings of each raw value.
+    pub(crate) of: Vec<Reading>,
+    /// All parts and full names.
+    pub(crate) values: Interner,
+    /// Names that were split by the dictionary, by distinct value.
+    pub(crate) split: u64,
+}
+
+/// A name as it stands and turned round, as numbers of values; 0 is missing.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Family name, given name, both end to end; as they stand.
+    pub(crate) stands: [u32; 3],
+    /// The same with the family name last.
+    pub(crate) turned: [u32; 3],
+    /// Natural logarithm of how much likelier the second is by the dictionary.
+    pub(crate) lean: f32,
+}
+
+/// Kana, or kanji?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Script {
+    Kana,
+    Kanji,
+}
+
+/// The columns a name may stand in: whole, or in two.
+pub(crate) struct NameColumns<'a> {
+    pub(crate) whole: &'a Raw,
+    pub(crate) family: &'a Raw,
+    pub(crate) given: &'a Raw,
+}
+
+#[derive(Clone, Default)]
+struct Split {
+    /// As it stands: family, given.
+    stands: [Option<String>; 2],
+    /// With the family name last.
+    turned: [Option<String>; 2],
+    /// One part alone: not known which, or both.
+    alone: Option<String>,
+    lean: f32,
+}
+
+/// Words that stand for the given name of a newborn or of nobody, as kana and kanji are compared.
+const NO_NAME: [&str; 18] = [
+    "ベビー",
+    "ベビイ",
+    "ベイビー",
+    "ベイビイ",
+    "ニユウジ",
+    "シンセイジ",
+    "アカチヤン",
+    "フメイ",
+    "フシヨウ",
+    "ナナシ",
+    "乳児",
+    "新生児",
+    "女児",
+    "男児",
+    "赤チヤン",
+    "不明",
+    "不詳",
+    "名無",
+];
+
+fn tokens(text: &str, script: Script) -> Vec<Option<String>> {
+    let parts: Vec<Option<String>> = match script {
+        Script::Kana => kana_parts(text),
+        Script::Kanji => compatible(text, &mut RuleSet::default())
+            .split(|c: char| c.is_whitespace() || matches!(c, '・' | ',' | '、'))
+            .filter(|t| !t.is_empty())
+            .map(|t| name_kanji(t).map(|n| n.text))
+            .collect(),
+    };
+    let mut out = Vec::with_capacity(parts.len());
+    for part in parts {
+        // a newborn's dummy name may be written right after the family name
+        match part.as_deref().and_then(|p| NO_NAME.iter().find_map(|w| p.strip_suffix(w))) {
+            None => out.push(part),
+            Some("") => out.push(None),
+            Some(family) => out.extend([Some(family.to_owned()), None]),
+        }
+    }
+    out
+}
+
+fn split(text: &str, script: Script) -> Split {
+    let mut parts = tokens(text, script);
+    match parts.len() {
+        0 => Split::default(),
+        1 => Split { alone: parts.pop().flatten(), ..Split::default() },
+        // of a name of three parts the middle one is often left out
+        n => Split {
+            turned: [parts[n - 1].clone(), parts[0].clone()],
+            stands: [parts[0].take(), parts[1].take()],
+            ..Split::default()
+        },
+    }
+}
+
+/// How often a part stood first and last.
+type Counts = HashMap<String, (u32, u32)>;
+
+/// Types a name column. `decode` gives the text of a raw value.
+pub(crate) fn name_parts(
+    columns: &NameColumns<'_>,
+    script: Script,
+    decode: &(dyn Fn(&[u8]) -> String + Sync),
+) -> (Parts, Vec<u32>) {
+    // one distinct value a combination of the three columns
+    let records =
+        columns.whole.ids.len().max(columns.family.ids.len()).max(columns.given.ids.len());
+    let at = |raw: &Raw, i: usize| raw.ids.get(i).copied().unwrap_or(0);
+    let (combos, of_record): (Vec<[u32; 3]>, Vec<u32>) =
+        if columns.family.ids.is_empty() && columns.given.ids.is_empty() {
+            (
+                (0..columns.whole.values.len() as u32).map(|v| [v, 0, 0]).collect(),
+                columns.whole.ids.clone(),
+            )
+        } else {
+            let mut numbers: HashMap<[u32; 3], u32> = HashMap::new();
+            let mut combos = Vec::new();
+            let of = (0..records)
+                .map(|i| {
+                    let combo = [at(columns.whole, i), at(columns.family, i), at(columns.given, i)];
+                    *numbers.entry(combo).or_insert_with(|| {
+                        combos.push(combo);
+                        combos.len() as u32 - 1
+                    })
+                })
+                .collect();
+            (combos, of)
+        };
+    let mut weight = vec![0u32; combos.len()];
+    for id in &of_record {
+        weight[*id as usize] += 1;
+    }
+    let text =
+        |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
+    let mut splits: Vec<Split> = combos
+        .par_iter()
+        .map(|[whole, family, given]| {
+            if *family == 0 && *given == 0 {
+                return split(&text(columns.whole, *whole), script);
+            }
+            let stands = [
+                joined(&tokens(&text(columns.family, *family), script)),
+                joined(&tokens(&text(columns.given, *given), script)),
+            ];
+            let turned = [stands[1].clone(), stands[0].clone()];
+            Split { stands, turned, ..Split::default() }
+        })
+        .collect();
+    let mut counts: Counts = HashMap::new();
+    for (s, w) in splits.iter().zip(&weight) {
+        if let [Some(family), Some(given)] = &s.stands {
+            counts.entry_ref(family.as_str()).or_default().0 += w;
+            counts.entry_ref(given.as_str()).or_default().1 += w;
+        }
+    }
+    let all: f64 = counts.values().map(|c| f64::from(c.0)).sum::<f64>().max(1.0);
+    let split = splits
+        .par_iter_mut()
+        .map(|s| {
+            let cut = cut(s, &counts, all);
+            s.lean = lean(s, &counts);
+            u64::from(cut)
+        })
+        .sum();
+    let mut values = Interner::default();
+    let mut both = String::new();
+    let of = splits
+        .into_iter()
+        .map(|s| {
+            let mut numbers = |pair: &[Option<String>; 2]| {
+                both.clear();
+                if let [Some(family), Some(given)] = pair {
+                    both.push_str(family);
+                    both.push_str(given);
+                } else if let Some(alone) = &s.alone {
+                    both.push_str(alone);
+                }
+                let mut number = |t: &str| values.intern(t.as_bytes());
+                [
+                    number(pair[0].as_deref().unwrap_or_default()),
+                    number(pair[1].as_deref().unwrap_or_default()),
+                    number(&both),
+                ]
+            };
+            let stands = numbers(&s.stands);
+            // what nobody will read needs no number
+            let turned = if s.lean > -6.0 { numbers(&s.turned) } else { stands };
+            Reading { stands, turned, lean: s.lean }
+        })
+        .collect();
+    (Parts { of, values, split }, of_record)
+}
+
+/// A name of one part is so often a family or given name alone.
+const ALONE: f64 = 0.005;
+
+/// Splits what was written together where that is likelier than one part standing alone.
+fn cut(s: &mut Split, counts: &Counts, all: f64) -> bool {
+    let Some(alone) = s.alone.take() else { return false };
+    let count = |t: &str| counts.get(t).copied().unwrap_or_default();
+    // a half that was never seen counts as one in ten records
+    let share = |n: u32| if n == 0 { 0.1 / all } else { f64::from(n) / all };
+    let mut best = (0.0, 0);
+    for (i, _) in alone.char_indices().skip(1) {
+        let (first, last) = (count(&alone[..i]).0, count(&alone[i..]).1);
+        let score = if first == 0 && last == 0 { 0.0 } else { share(first) * share(last) };
+        // at a tie the longer family name
+        if score > 0.0 && score >= best.0 {
+            best = (score, i);
+        }
+    }
+    let (first, last) = count(&alone);
+    if ALONE * f64::from(first.max(last)) / all >= best.0 {
+        // one part: a known family or given name, else unknown
+        match (first, last) {
+            (0, 0) => s.alone = Some(alone),
+            (f, l) if f > l => s.stands[0] = Some(alone),
+            _ => s.stands[1] = Some(alone),
+        }
+        s.turned.clone_from(&s.stands);
+        return false;
+    }
+    s.stands = [Some(alone[..best.1].to_owned()), Some(alone[best.1..].to_owned())];
+    s.turned = [s.stands[1].clone(), s.stands[0].clone()];
+    true
+}
+
+/// How much likelier is the name with its family name last?
+fn lean(s: &Split, counts: &Counts) -> f32 {
+    let likely = |pair: &[Option<String>; 2]| {
+        let [Some(family), Some(given)] = pair else { return None };
+        let first = counts.get(family.as_str()).copied().unwrap_or_default();
+        let last = counts.get(given.as_str()).copied().unwrap_or_default();
+        Some((f64::from(first.0) + 0.2).ln() + (f64::from(last.1) + 0.2).ln())
+    };
+    match (likely(&s.stands), likely(&s.turned)) {
+        (Some(stands), Some(turned)) => (turned - stands) as f32,
+        _ => 0.0,
+    }
+}
+
+fn joined(parts: &[Option<String>]) -> Option<String> {
+    let all: String = parts.iter().flatten().map(String::as_str).collect();
+    (!all.is_empty() && parts.iter().all(Option::is_some)).then_some(all)
+}
+
+/// Is the text kana alone, so that it says nothing against kanji?
+pub(crate) fn kana_only(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| is_katakana(c) || c.is_ascii_alphabetic())
+}

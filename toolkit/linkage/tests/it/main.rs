@@ -1,0 +1,5 @@
+//! Person lists, linked from their bytes.
+
+mod limits;
+mod people;
+mod promises;
