@@ -3,6 +3,7 @@
 mod fhir;
 mod fuzz;
 mod ssmix2;
+mod uke;
 
 use std::{
     collections::BTreeMap,

@@ -1,0 +1,169 @@
+//! One row of delimited text seen through its layout.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use crate::{
+    delimited::Charset,
+    layout::{RecordLayout, Role},
+    parsed::Parsed,
+    record::Text,
+};
+
+/// Cuts a line into fields, into a list that is used again.
+pub(crate) fn cut<'a>(line: &'a [u8], delimiter: u8, cells: &mut Vec<&'a [u8]>) {
+    cells.clear();
+    let mut from = 0;
+    for at in memchr::memchr_iter(delimiter, line) {
+        cells.push(&line[from..at]);
+        from = at + 1;
+    }
+    cells.push(&line[from..]);
+}
+
+/// The lines of a segment without their ends, with their numbers.
+pub(crate) fn lines(bytes: &[u8], first: u64) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut rest = bytes;
+    let mut number = first;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let stop = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(stop);
+        rest = after;
+        number += 1;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        Some((number - 1, line.strip_suffix(b"\r").unwrap_or(line)))
+    })
+}
+
+/// Text of a field, blanks around it taken off; `None` if nothing is left or it cannot be decoded.
+#[inline]
+pub(crate) fn text(charset: Charset, bytes: &[u8]) -> Text<'_> {
+    let bytes = bytes.trim_ascii();
+    if bytes.is_empty() {
+        return None;
+    }
+    if bytes.is_ascii() {
+        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    }
+    let blank = |c: char| c.is_whitespace();
+    let text = match charset.decode(bytes)? {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blank)),
+        Cow::Owned(text) if text.trim_matches(blank).len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(blank).to_owned()),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// `line 17`.
+pub(crate) fn at_line(number: u64) -> Cow<'static, str> {
+    let mut digits = [0u8; 20];
+    let mut from = digits.len();
+    let mut rest = number;
+    loop {
+        from -= 1;
+        digits[from] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let mut out = String::with_capacity(5 + digits.len() - from);
+    out.push_str("line ");
+    out.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Fields of one row with the layout that names them.
+#[derive(Clone, Copy)]
+pub(crate) struct RowView<'a, 's> {
+    /// Number of the line.
+    pub line: u64,
+    /// Its fields; in claims and notebooks the first is the record's id.
+    pub cells: &'s [&'a [u8]],
+    /// Its layout.
+    pub layout: &'s RecordLayout,
+    /// Its encoding.
+    pub charset: Charset,
+}
+
+impl<'a> RowView<'a, '_> {
+    /// Text of a role's field.
+    #[inline]
+    pub(crate) fn get(&self, role: Role) -> Text<'a> {
+        text(self.charset, self.raw(role))
+    }
+    /// Bytes of a role's field; none if the layout or the row has no such field.
+    #[inline]
+    pub(crate) fn raw(&self, role: Role) -> &'a [u8] {
+        self.layout.at(role).and_then(|at| self.cells.get(at).copied()).unwrap_or_default()
+    }
+    /// Fields of a role that stand in a run.
+    #[inline]
+    pub(crate) fn run(&self, role: Role) -> &[&'a [u8]] {
+        let Some(from) = self.layout.at(role) else { return &[] };
+        let to = self.layout.run(role).end.min(self.cells.len());
+        self.cells.get(from..to).unwrap_or_default()
+    }
+    /// Where it stands.
+    pub(crate) fn position(&self) -> Cow<'static, str> {
+        at_line(self.line)
+    }
+    /// Appends the filled fields that have no role, as `number=text`, and names filled fields behind the
+    /// last one of the layout in `unread`.
+    pub(crate) fn keep(&self, prefix: &str, into: &mut String, out: &mut Parsed<'a>) {
+        for (index, cell) in self.cells.iter().enumerate().skip(1) {
+            self.keep_one(index, cell, prefix, into, out);
+        }
+    }
+    #[inline]
+    pub(crate) fn keep_one(
+        &self,
+        index: usize,
+        cell: &'a [u8],
+        prefix: &str,
+        into: &mut String,
+        out: &mut Parsed<'a>,
+    ) {
+        if cell.is_empty() || self.layout.kept(index) == Some(false) {
+            return;
+        }
+        let Some(value) = text(self.charset, cell) else { return };
+        if self.layout.kept(index).is_none() {
+            out.note_unread(format!("{}.{}", self.layout.id, index + 1));
+            return;
+        }
+        if !into.is_empty() {
+            into.push(';');
+        }
+        into.push_str(prefix);
+        let _ = write!(into, "{}=", index + 1);
+        push_escaped(into, &value);
+    }
+    /// The filled fields without a role, or `None`.
+    pub(crate) fn detail(&self, out: &mut Parsed<'a>) -> Text<'a> {
+        let mut detail = String::new();
+        self.keep("", &mut detail, out);
+        owned(detail)
+    }
+}
+
+/// The text unless it is empty.
+pub(crate) fn owned<'a>(text: String) -> Text<'a> {
+    (!text.is_empty()).then_some(Cow::Owned(text))
+}
+
+/// Appends a value of a list whose separators are `;`, `:` and `=`; a backslash stands before them.
+pub(crate) fn push_escaped(into: &mut String, value: &str) {
+    if !value.bytes().any(|b| matches!(b, b';' | b'\\')) {
+        into.push_str(value);
+        return;
+    }
+    for c in value.chars() {
+        if matches!(c, ';' | '\\') {
+            into.push('\\');
+        }
+        into.push(c);
+    }
+}
