@@ -15,6 +15,8 @@ pub struct Field {
     pub last: u16,
     /// Official name.
     pub name: &'static str,
+    /// All spellings, the official name first, with `|` between them.
+    spellings: &'static str,
     /// What the reader does with it; none: kept by its number.
     pub(crate) role: Option<Role>,
 }
@@ -42,6 +44,10 @@ impl RecordLayout {
     /// Official name of a field.
     pub fn name_of(&self, number: usize) -> Option<&'static str> {
         self.field(number).map(|f| f.name)
+    }
+    /// Spellings of a field's name.
+    pub(crate) fn spellings(&self, number: usize) -> impl Iterator<Item = &'static str> {
+        self.field(number).map_or("", |f| f.spellings).split('|').filter(|s| !s.is_empty())
     }
     /// Number of the last field.
     pub fn width(&self) -> usize {
@@ -149,6 +155,21 @@ impl Layouts {
     pub(crate) fn find(&self, form: &str, id: &str) -> Option<&RecordLayout> {
         self.0.get(form)?.get(id)
     }
+    /// Records of a form.
+    pub(crate) fn form(&self, form: &str) -> impl Iterator<Item = &RecordLayout> {
+        self.0.get(form).into_iter().flat_map(BTreeMap::values)
+    }
+    /// A record as it stands from a version on: `ID@YYYYMMDD` with the latest version not after the one
+    /// asked for, else `ID`.
+    pub(crate) fn version(&self, form: &str, id: &str, version: &str) -> Option<&RecordLayout> {
+        let records = self.0.get(form)?;
+        let dated = records.values().filter_map(|layout| {
+            let (name, from) = layout.id.split_once('@')?;
+            (name == id && from <= version).then_some((from, layout))
+        });
+        dated.max_by_key(|(from, _)| *from).map(|(_, layout)| layout).or_else(|| records.get(id))
+    }
+    #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = &RecordLayout> {
         self.0.values().flat_map(BTreeMap::values)
     }
@@ -163,8 +184,9 @@ fn read_line(line: &'static str) -> Option<(&'static str, &'static str, Field)> 
         text => Some(Role::ALL.iter().find(|(_, t)| *t == text)?.0),
     };
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    let official = name.split('|').next().unwrap_or(name);
     (1 <= first && first <= last && last < 1_000 && !name.is_empty())
-        .then_some((form, id, Field { first, last, name, role }))
+        .then_some((form, id, Field { first, last, name: official, spellings: name, role }))
 }
 
 #[cfg(test)]

@@ -126,7 +126,25 @@ pub const RULES: &[(&str, &str)] = &[
     ("uke.totals-unreadable", "GOレコードの総件数または総合計点数が数値ではありません。"),
     ("uke.claims-differ", "GOレコードの総件数が実際の件数と一致しません。ファイルの欠落を確認してください。"),
     ("uke.points-differ", "GOレコードの総合計点数が各レセプトの合計と一致しません。ファイルの欠落を確認してください。"),
+    ("dpc.not-cp932", "CP932またはUTF-8として読めない行があるため隔離しました。文字コードを確認してください。"),
+    ("dpc.no-person", "データ識別番号のない行を隔離しました。"),
+    ("dpc.second-person", "1入院のまとまりに別のデータ識別番号の行があります。その行は読みませんでした。"),
+    ("dpc.columns", "列数が規定と異なる行があります。"),
+    ("dpc.no-code", "コードのない行があります。"),
+    ("dpc.code-shape", "レセプト電算コードが9桁の数字ではありません。値は保存し、診療行為等としては扱いませんでした。"),
+    ("dpc.no-birth", "様式1に生年月日がありません。"),
+    ("jahis.no-header", "JAHISで始まる行のないデータを隔離しました。読み取り直してください。"),
+    ("jahis.encoding", "CP932でもUTF-8でもないデータを隔離しました。文字コードを確認してください。"),
+    ("jahis.no-person", "患者の氏名も患者コードもないデータを隔離しました。"),
+    ("jahis.second-person", "患者情報が2つあります。最初のものを用いました。"),
+    ("jahis.record-no", "レコード番号の形式が正しくない行があります。その行は読みませんでした。"),
+    ("jahis.no-birth", "生年月日がありません。"),
+    ("jahis.no-date", "調剤年月日または処方箋交付年月日がありません。"),
+    ("jahis.no-code", "薬品コード種別があるのに薬品コードがありません。"),
+    ("jahis.no-drug", "薬品名称も薬品コードもない行があります。"),
+    ("jahis.no-usage", "用法のない薬品があります。"),
 ];
+
 
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -155,6 +173,13 @@ mod tests {
             include_str!("fhir/read/person.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
+            include_str!("dpc/mod.rs"),
+            include_str!("dpc/cost.rs"),
+            include_str!("dpc/form1.rs"),
+            include_str!("dpc/patient.rs"),
+            include_str!("jahis/mod.rs"),
+            include_str!("jahis/drugs.rs"),
+            include_str!("jahis/person.rs"),
             include_str!("uke/mod.rs"),
             include_str!("uke/claim.rs"),
             include_str!("uke/dpc.rs"),
@@ -168,7 +193,7 @@ mod tests {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv.", "uke."] {
+        for prefix in ["ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis."] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

@@ -25,6 +25,7 @@ mod totals;
 use std::{io::Read, sync::LazyLock};
 
 pub use header::{Header, HeaderError};
+pub(crate) use items::receipt_system;
 pub use totals::Totals;
 
 use crate::{

@@ -158,7 +158,7 @@ fn a_family_shares_symbol_and_number_but_no_key() {
     let (segments, _) = read(&bytes, Keyed::Insured);
     let keys: BTreeSet<_> = segments.iter().filter_map(|(_, p)| p.person.clone()).collect();
     assert_eq!(keys.len(), 4);
-    assert!(keys.contains("06139999:12:345:01:19800101:1"));
+    assert!(keys.contains("06139999:12:345:01:19800101:M"));
 }
 
 #[test]
