@@ -33,8 +33,7 @@ impl Charset {
         if clean == bytes.len() {
             return Self::Cp932;
         }
-        let japanese =
-            |c: char| matches!(c, '\u{3000}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FFEF}');
+        let japanese = |c: char| matches!(c, '\u{3000}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FFEF}');
         match std::str::from_utf8(&bytes[clean..]) {
             Ok(text) if text.chars().any(japanese) => Self::Utf8,
             _ => Self::Cp932,

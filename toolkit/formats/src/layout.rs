@@ -185,8 +185,11 @@ fn read_line(line: &'static str) -> Option<(&'static str, &'static str, Field)> 
     };
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     let official = name.split('|').next().unwrap_or(name);
-    (1 <= first && first <= last && last < 1_000 && !name.is_empty())
-        .then_some((form, id, Field { first, last, name: official, spellings: name, role }))
+    (1 <= first && first <= last && last < 1_000 && !name.is_empty()).then_some((
+        form,
+        id,
+        Field { first, last, name: official, spellings: name, role },
+    ))
 }
 
 #[cfg(test)]

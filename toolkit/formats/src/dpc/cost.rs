@@ -32,7 +32,8 @@ impl<'a> Stay<'a> {
             self.listed_diagnosis(row);
             return;
         }
-        if matches!(self.file, File::Ef | File::EfOutpatient) && !matches!(row.cells.len(), 31 | 32) {
+        if matches!(self.file, File::Ef | File::EfOutpatient) && !matches!(row.cells.len(), 31 | 32)
+        {
             self.out.note_issue("dpc.columns", row.position());
         }
         let code = row.get(Role::Code);

@@ -247,10 +247,9 @@ impl<'a> Stay<'a> {
             return;
         }
         let modifiers = coded.layout.map_or(0..0, |l| l.run(Role::Modifiers));
-        let suspected =
-            coded.payloads[modifiers.start.min(9)..modifiers.end.min(9)].iter().any(|m| {
-                m.as_deref().is_some_and(|m| m.as_bytes().chunks(4).any(|m| m == b"8002"))
-            });
+        let suspected = coded.payloads[modifiers.start.min(9)..modifiers.end.min(9)]
+            .iter()
+            .any(|m| m.as_deref().is_some_and(|m| m.as_bytes().chunks(4).any(|m| m == b"8002")));
         self.out.records.push(
             ConditionRecord {
                 position: coded.row.position(),
@@ -285,7 +284,8 @@ impl<'a> Stay<'a> {
     }
 
     fn body(&mut self, coded: &Coded<'a, '_>) {
-        for (role, name, unit) in [(Role::Quantity, "身長", "cm"), (Role::Weight, "体重", "kg")] {
+        for (role, name, unit) in [(Role::Quantity, "身長", "cm"), (Role::Weight, "体重", "kg")]
+        {
             let Some(value) = coded.get(role) else { continue };
             let quantity = crate::text::quantity(&value).map(|q| q.number.into_owned());
             self.out.records.push(

@@ -92,7 +92,9 @@ impl Columns {
     pub(super) fn order<'a>(&self, cells: &[&'a [u8]], into: &mut Vec<&'a [u8]>) {
         into.clear();
         into.extend(
-            self.order.iter().map(|at| at.and_then(|at| cells.get(at).copied()).unwrap_or_default()),
+            self.order
+                .iter()
+                .map(|at| at.and_then(|at| cells.get(at).copied()).unwrap_or_default()),
         );
         if !self.wide.is_empty() {
             // Behind the key: all cells as they stand in the file.
@@ -126,7 +128,8 @@ impl Columns {
         let mut unknown = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let place = (1..=width).find(|n| {
-                order[n - 1].is_none() && layout.spellings(*n).any(|known| same(name, known, *n, layout))
+                order[n - 1].is_none()
+                    && layout.spellings(*n).any(|known| same(name, known, *n, layout))
             });
             match place {
                 Some(number) => order[number - 1] = Some(at),
@@ -194,7 +197,8 @@ fn wide_column(name: &str) -> Option<(&'static RecordLayout, usize, String)> {
     let masked = name.replace("ICD10", "ICD##");
     let from = masked.find(|c: char| c.is_ascii_digit())?;
     let digits: String = masked[from..].chars().take_while(char::is_ascii_digit).collect();
-    let without = format!("{}{}", &masked[..from], &masked[from + digits.len()..]).replace("ICD##", "ICD10");
+    let without =
+        format!("{}{}", &masked[..from], &masked[from + digits.len()..]).replace("ICD##", "ICD10");
     named(&without).map(|(layout, payload)| (layout, payload, digits))
 }
 
@@ -297,7 +301,9 @@ fn file_of_header(names: &[String], by_name: Option<File>) -> Option<File> {
     match by_name {
         Some(File::Form1) => Some(File::Form1Wide),
         Some(file) => Some(file),
-        None => names.iter().any(|n| n.contains("様式") || n.contains("支払")).then_some(File::Form4),
+        None => {
+            names.iter().any(|n| n.contains("様式") || n.contains("支払")).then_some(File::Form4)
+        }
     }
 }
 

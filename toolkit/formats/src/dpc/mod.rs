@@ -183,7 +183,10 @@ impl Reader {
         }
     }
     /// Cuts a file into its segments.
-    pub fn segments<R: Read>(&self, source: R) -> SegmentReader<R, impl FnMut(&[u8]) -> Cut + use<R>> {
+    pub fn segments<R: Read>(
+        &self,
+        source: R,
+    ) -> SegmentReader<R, impl FnMut(&[u8]) -> Cut + use<R>> {
         SegmentReader::new(source, self.cutter())
     }
 

@@ -139,7 +139,11 @@ impl<'a> Stay<'a> {
 }
 
 /// `name=value;` pairs of roles that no column of the table takes.
-pub(super) fn named<'a>(row: &RowView<'a, '_>, roles: &[(Role, &str)], out: &mut Parsed<'a>) -> Text<'a> {
+pub(super) fn named<'a>(
+    row: &RowView<'a, '_>,
+    roles: &[(Role, &str)],
+    out: &mut Parsed<'a>,
+) -> Text<'a> {
     let mut detail = String::new();
     for (role, name) in roles {
         let Some(value) = row.get(*role) else { continue };

@@ -9,7 +9,7 @@ use super::{Kind, Reading};
 use crate::{
     decimal::product,
     layout::Role,
-    record::{MedicationRecord, Text},
+    record::{MedicationRecord, NoteRecord, Text},
     row_view::RowView,
     uke::receipt_system,
 };
@@ -42,7 +42,9 @@ struct Usage<'a> {
 fn in_days(kind: Kind, form: Option<&str>, unit: Option<&str>) -> bool {
     match kind {
         // 内服, 浸煎, 湯; or the unit says so.
-        Kind::Notebook => matches!(form, Some("1" | "6" | "7")) || unit.is_some_and(|u| u.contains('日')),
+        Kind::Notebook => {
+            matches!(form, Some("1" | "6" | "7")) || unit.is_some_and(|u| u.contains('日'))
+        }
         Kind::Prescription => form == Some("1"),
     }
 }
@@ -108,7 +110,7 @@ impl<'a> Reading<'a> {
                 crate::row_view::push_escaped(&mut words, &value);
             }
             self.out.records.push(
-                crate::record::NoteRecord {
+                NoteRecord {
                     position: row.position(),
                     kind: Some(Cow::Borrowed("一般名")),
                     title: row.get(Role::Rp).map(|rp| Cow::Owned(format!("RP{rp}"))),
@@ -135,6 +137,20 @@ impl<'a> Reading<'a> {
             self.regimens.usages.push(Usage { rp, ..Usage::default() });
             self.regimens.usages.len() - 1
         });
+        if let (Some(count), Some(unit)) = (row.get(Role::Count), row.get(Role::Unit)) {
+            self.out.records.push(
+                NoteRecord {
+                    position: row.position(),
+                    kind: Some(Cow::Borrowed("調剤数量")),
+                    title: row.get(Role::Rp).map(|rp| Cow::Owned(format!("RP{rp}"))),
+                    text: Some(Cow::Owned(format!("{count}{unit}"))),
+                    written_at: self.day(),
+                    encounter_key: self.encounter_key(),
+                    practitioner: None,
+                }
+                .into(),
+            );
+        }
         let usage = &mut self.regimens.usages[place];
         usage.form = row.get(Role::DosageForm).or(usage.form.take());
         usage.count = row.get(Role::Count).or(usage.count.take());

@@ -1,7 +1,8 @@
 //! Notebook texts that were split over several symbols.
 //!
-//! A text too long for one symbol is cut anywhere, also inside a character; its parts carry a record `911`
-//! with the same id, their number and their place. The parts are joined as bytes, before any decoding.
+//! The parts of a text too long for one symbol carry a record `911` with the same id, their number and
+//! their place. They are joined as bytes, before any decoding: a cut may stand inside a character. Parts
+//! that begin with a `JAHISTC…` line of their own are cut between records.
 
 use super::Kind;
 
@@ -40,7 +41,9 @@ impl JoinError {
             }
             Self::Other { part } => format!("{part}番目の二次元コードは別のデータのものです。"),
             Self::Missing { found, declared } => {
-                format!("{declared}個に分割されたデータのうち{found}個しかありません。すべて読み取ってください。")
+                format!(
+                    "{declared}個に分割されたデータのうち{found}個しかありません。すべて読み取ってください。"
+                )
             }
         }
     }
@@ -50,11 +53,11 @@ struct Part<'a> {
     id: &'a [u8],
     of: usize,
     place: usize,
-    bytes: Vec<u8>,
+    bytes: &'a [u8],
 }
 
-/// Joins the parts of a text, given in any order. The control records and the `JAHISTC…` lines of later
-/// parts fall away.
+/// Joins the parts of a text, given in any order. The control records fall away; of later parts that are
+/// texts of their own also the first line and the person, if it is the same.
 ///
 /// # Errors
 /// See [`JoinError`].
@@ -66,9 +69,8 @@ pub fn join(parts: &[&[u8]]) -> Result<Vec<u8>, JoinError> {
     read.sort_by_key(|p| p.place);
     let Some(first) = read.first() else { return Ok(Vec::new()) };
     let (id, of) = (first.id, first.of);
-    if let Some(at) = parts
-        .iter()
-        .position(|bytes| part(bytes).is_none_or(|p| p.id != id || p.of != of))
+    if let Some(at) =
+        parts.iter().position(|bytes| part(bytes).is_none_or(|p| p.id != id || p.of != of))
     {
         return Err(JoinError::Other { part: at + 1 });
     }
@@ -76,14 +78,30 @@ pub fn join(parts: &[&[u8]]) -> Result<Vec<u8>, JoinError> {
     if read.len() != of || read.iter().enumerate().any(|(n, p)| p.place != n + 1) {
         return Err(JoinError::Missing { found: read.len(), declared: of });
     }
-    let mut out = Vec::new();
+    let mut out: Vec<u8> = Vec::new();
+    let person =
+        read[0].bytes.split(|b| *b == b'\n').find(|l| l.starts_with(b"1,")).unwrap_or_default();
     for (n, part) in read.iter().enumerate() {
-        let mut bytes = &part.bytes[..];
-        if n > 0 && Kind::of(bytes).is_some() {
-            let stop = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-            bytes = &bytes[stop..];
+        if n == 0 {
+            out.extend_from_slice(part.bytes);
+        } else if Kind::of(part.bytes).is_some() {
+            // A part that is a text of its own: its first line and the person come again.
+            let again = |line: &[u8]| Kind::of(line).is_some() || line == person;
+            for line in part.bytes.split_inclusive(|b| *b == b'\n') {
+                if !again(line.strip_suffix(b"\n").unwrap_or(line)) {
+                    out.extend_from_slice(line);
+                }
+            }
+        } else {
+            // Cut anywhere: the line end before the control record was made for it.
+            if out.ends_with(b"\n") {
+                out.pop();
+            }
+            if out.ends_with(b"\r") {
+                out.pop();
+            }
+            out.extend_from_slice(part.bytes);
         }
-        out.extend_from_slice(bytes);
     }
     Ok(out)
 }
@@ -103,8 +121,5 @@ fn part(bytes: &[u8]) -> Option<Part<'_>> {
     let id = cells.next()?;
     let mut number = || std::str::from_utf8(cells.next()?).ok()?.trim().parse::<usize>().ok();
     let (of, place) = (number()?, number()?);
-    // The line end before the control record was made for it, except where the part ends with a line.
-    let body = &bytes[..from];
-    let body = if place < of { body.strip_suffix(b"\r\n").unwrap_or(body) } else { body };
-    (1..=99).contains(&of).then(|| Part { id, of, place, bytes: body.to_vec() })
+    (1..=99).contains(&of).then(|| Part { id, of, place, bytes: &bytes[..from] })
 }

@@ -145,8 +145,8 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
         }
         cut(bytes, b',', &mut cells);
         if line == first_line {
-            reading.by_patient = kind == Kind::Notebook
-                && cells.get(1).is_some_and(|c| c.trim_ascii() == b"2");
+            reading.by_patient =
+                kind == Kind::Notebook && cells.get(1).is_some_and(|c| c.trim_ascii() == b"2");
             continue;
         }
         match kind.layout_of(cells[0], cells.len()) {

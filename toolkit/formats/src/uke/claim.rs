@@ -115,7 +115,9 @@ impl<'a> Claim<'a, '_> {
             "RE" => self.receipt(row),
             "HO" | "KO" => self.payer(row),
             "SN" | "JD" => self.confirmation(row),
-            "SI" | "IY" | "TO" | "CO" | "SS" | "KA" if self.reader.header.form != Form::Pharmacy => {
+            "SI" | "IY" | "TO" | "CO" | "SS" | "KA"
+                if self.reader.header.form != Form::Pharmacy =>
+            {
                 self.item(row);
             }
             "SY" | "SB" | "HS" => self.diagnosis(row),

@@ -25,9 +25,10 @@ impl<'a> Claim<'a, '_> {
         let month = row.get(Role::CareMonth);
         let kind = row.get(Role::ClaimType);
         let (receipt_no, search_no) = (row.get(Role::ReceiptNo), row.get(Role::SearchNo));
-        if month.as_deref().is_none_or(|m| {
-            !matches!(m.len(), 5 | 6) || !m.bytes().all(|b| b.is_ascii_digit())
-        }) {
+        if month
+            .as_deref()
+            .is_none_or(|m| !matches!(m.len(), 5 | 6) || !m.bytes().all(|b| b.is_ascii_digit()))
+        {
             self.out.note_issue("uke.month", row.position());
         } else {
             self.month.clone_from(&month);

@@ -7,7 +7,7 @@ use super::claim::Claim;
 use crate::{
     decimal::product,
     layout::Role,
-    record::{ClaimItemRecord, MedicationRecord, Text},
+    record::{ClaimItemRecord, MedicationRecord, Record, Text},
     row_view::{RowView, owned},
 };
 
@@ -170,7 +170,8 @@ impl<'a> Claim<'a, '_> {
 
     /// The physician a row names by number, 1 to 10.
     fn practitioner(&self, row: &RowView<'a, '_>) -> Text<'a> {
-        let number: usize = std::str::from_utf8(row.raw(Role::PractitionerNo)).ok()?.trim().parse().ok()?;
+        let number: usize =
+            std::str::from_utf8(row.raw(Role::PractitionerNo)).ok()?.trim().parse().ok()?;
         self.practitioners.get(number.checked_sub(1)?)?.clone()
     }
 
@@ -193,13 +194,17 @@ impl<'a> Claim<'a, '_> {
 /// Most records of one claim: rows times dispensings must not fill the memory.
 const MAX_RECORDS: usize = 200_000;
 
-/// Names the physicians' fields that no dispensing refers to.
-pub(super) fn unreferenced<'a>(claim: &mut Claim<'a, '_>) {
-    let named = claim.practitioners.iter().any(Option::is_some);
-    let used = claim.out.records.iter().any(|r| {
-        matches!(r, crate::record::Record::Medication(m) if m.practitioner.is_some())
-    });
-    if named && !used {
-        claim.out.note_unread("RE.保険医氏名");
+/// Names the fields of physicians that no dispensing refers to.
+pub(super) fn unreferenced(claim: &mut Claim<'_, '_>) {
+    let first = super::Form::Pharmacy.layout("RE").map_or(0, |l| l.run(Role::Practitioners).start);
+    for (place, name) in std::mem::take(&mut claim.practitioners).into_iter().enumerate() {
+        let used = name.is_none()
+            || claim.out.records.iter().any(|r| match r {
+                Record::Medication(drug) => drug.practitioner == name,
+                _ => false,
+            });
+        if !used {
+            claim.out.note_unread(format!("RE.{}", first + 1 + 2 * place));
+        }
     }
 }

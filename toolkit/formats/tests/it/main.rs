@@ -1,7 +1,9 @@
 //! The formats against data that nobody here wrote.
 
+mod conformance;
 mod fhir;
 mod fuzz;
+mod jahis;
 mod ssmix2;
 mod uke;
 
