@@ -1,6 +1,7 @@
 //! The formats against data that nobody here wrote.
 
 mod conformance;
+mod defects;
 mod fhir;
 mod fuzz;
 mod jahis;
