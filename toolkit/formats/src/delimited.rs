@@ -7,7 +7,7 @@
 //! Rows are cut before decoding: in CP932 no second byte is a comma, a tab, CR or LF, and a byte that
 //! breaks a character is found when its field is decoded (strictly).
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use encoding_rs::SHIFT_JIS;
 
@@ -46,6 +46,13 @@ impl Charset {
             Self::Cp932 => SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes),
         }
     }
+    /// Is every byte part of a character? As [`Charset::decode`], without the text.
+    pub fn valid(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Utf8 => std::str::from_utf8(bytes).is_ok(),
+            Self::Cp932 => valid_cp932(bytes),
+        }
+    }
     /// Strict encoding; `None` if a character has no bytes.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
@@ -53,6 +60,42 @@ impl Charset {
             Self::Cp932 => {
                 let (bytes, _, unmappable) = SHIFT_JIS.encode(text);
                 (!unmappable).then(|| bytes.into_owned())
+            }
+        }
+    }
+}
+
+/// Which pairs of bytes are characters: one bit per pair, asked of the decoder once.
+static PAIRS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0; 1 << 10];
+    for pair in 0x8100..=0xFCFFusize {
+        let bytes = [(pair >> 8) as u8, pair as u8];
+        let decoded = SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&bytes);
+        if decoded.is_some_and(|text| text.chars().count() == 1) {
+            bits[pair >> 6] |= 1 << (pair & 63);
+        }
+    }
+    bits
+});
+
+fn valid_cp932(bytes: &[u8]) -> bool {
+    let pairs: &[u64] = &PAIRS;
+    let mut rest = bytes;
+    loop {
+        rest = &rest[encoding_rs::Encoding::ascii_valid_up_to(rest)..];
+        loop {
+            match rest {
+                [] => return true,
+                [0x00..=0x7F, ..] => break,
+                [0x80 | 0xA1..=0xDF, more @ ..] => rest = more,
+                [lead, trail, more @ ..] => {
+                    let pair = usize::from(*lead) << 8 | usize::from(*trail);
+                    if pairs[pair >> 6] >> (pair & 63) & 1 == 0 {
+                        return false;
+                    }
+                    rest = more;
+                }
+                [_] => return false,
             }
         }
     }
@@ -243,6 +286,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn valid_is_what_decodes(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 0x80u8..=0xFF, Just(b'a')], 0..20)) {
+            let decodes = Charset::Cp932.decode(&bytes).is_some();
+            prop_assert_eq!(Charset::Cp932.valid(&bytes), decodes);
+        }
         #[test]
         fn any_bytes_are_written_back(bytes in proptest::collection::vec(prop_oneof![Just(b','), Just(b'\r'), Just(b'\n'), any::<u8>()], 0..80)) {
             prop_assert_eq!(Document::parse(&bytes, b',').to_bytes(), bytes);

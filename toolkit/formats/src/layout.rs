@@ -30,10 +30,12 @@ pub struct RecordLayout {
     pub id: &'static str,
     /// Its fields in order.
     pub fields: Vec<Field>,
-    /// First field of each role, 0 if it has none.
-    by_role: [u16; Role::COUNT],
+    /// First and last field of each role, zeros if it has none.
+    by_role: [(u16, u16); Role::COUNT],
     /// For each field number: is it kept by its number?
     kept: Vec<bool>,
+    /// Indices of the fields that are kept by their number.
+    kept_at: Vec<usize>,
 }
 
 impl RecordLayout {
@@ -59,14 +61,20 @@ impl RecordLayout {
     /// Index (from 0) of a role's first field.
     #[inline]
     pub(crate) fn at(&self, role: Role) -> Option<usize> {
-        usize::from(self.by_role[role as usize]).checked_sub(1)
+        usize::from(self.by_role[role as usize].0).checked_sub(1)
     }
     /// Indices of the fields of a role.
     pub(crate) fn run(&self, role: Role) -> std::ops::Range<usize> {
-        self.fields
-            .iter()
-            .find(|f| f.role == Some(role))
-            .map_or(0..0, |f| usize::from(f.first) - 1..f.last.into())
+        let (first, last) = self.by_role[role as usize];
+        usize::from(first.saturating_sub(1))..usize::from(last)
+    }
+    /// Index behind the last field.
+    pub(crate) fn beyond(&self) -> usize {
+        self.kept.len()
+    }
+    /// Indices of the fields that are kept by their number, in order.
+    pub(crate) fn kept_at(&self) -> &[usize] {
+        &self.kept_at
     }
     /// Is the field at this index one that is kept by its number?
     #[inline]
@@ -132,13 +140,14 @@ impl Layouts {
                 form,
                 id,
                 fields: Vec::new(),
-                by_role: [0; Role::COUNT],
+                by_role: [(0, 0); Role::COUNT],
                 kept: vec![false],
+                kept_at: Vec::new(),
             });
             if let Some(role) = field.role {
                 let slot = &mut layout.by_role[role as usize];
-                if *slot == 0 {
-                    *slot = field.first;
+                if slot.0 == 0 {
+                    *slot = (field.first, field.last);
                 }
             }
             layout.kept.resize(layout.kept.len().max(field.last.into()), true);
@@ -149,6 +158,7 @@ impl Layouts {
         }
         for layout in out.values_mut().flat_map(BTreeMap::values_mut) {
             layout.fields.sort_by_key(|f| f.first);
+            layout.kept_at = (1..layout.kept.len()).filter(|i| layout.kept[*i]).collect();
         }
         Self(out)
     }

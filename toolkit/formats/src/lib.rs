@@ -37,6 +37,7 @@ pub mod segment;
 pub mod ssmix2;
 mod text;
 pub mod uke;
+mod words;
 
 pub use detect::{Format, detect};
 pub use layout::{Field, RecordLayout};

@@ -103,17 +103,19 @@ impl<'a> Stay<'a> {
             (true, "E") => row.get(Role::Addons),
             _ => row.get(Role::Points),
         };
-        let mut roles = vec![(Role::Flags, "17"), (Role::Department, "department")];
-        if joined {
-            roles.push(if source == "E" { (Role::Points, "14") } else { (Role::Addons, "18") });
-        }
-        if self.file == File::EfOutpatient {
-            roles.push((Role::Birth, "birth"));
-        }
+        // Of the two columns of points the other one is kept by its number.
+        let other = match (joined, source) {
+            (true, "E") => (Role::Points, "14"),
+            (true, _) => (Role::Addons, "18"),
+            _ => (Role::Birth, "birth"),
+        };
+        let roles =
+            [(Role::Flags, "17"), (Role::Department, "department"), other, (Role::Birth, "birth")];
+        let roles = if joined { &roles[..] } else { &roles[..3] };
         if practitioner.is_some() && !(source == "F" && system.is_some()) {
             self.out.note_unread("医師コード");
         }
-        let detail = named(&row, &roles, &mut self.out);
+        let detail = named(&row, roles, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
             claim_key: self.key.clone(),
@@ -134,8 +136,25 @@ impl<'a> Stay<'a> {
             ..ClaimItemRecord::default()
         };
         self.out.records.push(item.into());
-        if self.file == File::D {
-            self.bundle(&row);
+        match self.file {
+            File::D => self.bundle(&row),
+            File::EfOutpatient => {}
+            _ if !self.told => {
+                self.told = true;
+                self.out.records.push(
+                    DpcStayRecord {
+                        position: row.position(),
+                        stay_key: self.key.clone(),
+                        source: Some(Cow::Borrowed(self.file.as_str())),
+                        facility: row.get(Role::Facility),
+                        admitted_on: row.get(Role::Admitted),
+                        discharged_on: row.get(Role::Discharged),
+                        ..DpcStayRecord::default()
+                    }
+                    .into(),
+                );
+            }
+            _ => {}
         }
         if self.file == File::EfOutpatient {
             self.visit(&row);

@@ -215,8 +215,7 @@ impl Reader {
             return Parsed::default();
         }
         let charset = Charset::of(bytes);
-        let clean = encoding_rs::Encoding::ascii_valid_up_to(bytes);
-        if clean < bytes.len() && charset.decode(&bytes[clean..]).is_none() {
+        if !charset.valid(bytes) {
             return Parsed::rejected("dpc.not-cp932", at_line(first_line));
         }
         let mut stay = patient::Stay::new(self.file);

@@ -18,6 +18,8 @@ pub(super) struct Stay<'a> {
     pub(super) person: PersonRecord<'a>,
     pub(super) form1: Form1<'a>,
     pub(super) insurer: Text<'a>,
+    /// Was the stay of a cost file told?
+    pub(super) told: bool,
     /// DPC codes met in a D file.
     pub(super) dpc_codes: Vec<Cow<'a, str>>,
     id: Option<&'a [u8]>,
@@ -33,6 +35,7 @@ impl<'a> Stay<'a> {
             person: PersonRecord::default(),
             form1: Form1::default(),
             insurer: None,
+            told: false,
             dpc_codes: Vec::new(),
             id: None,
             my_number: false,

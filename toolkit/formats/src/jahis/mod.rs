@@ -119,8 +119,7 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
     };
     let charset = Charset::of(bytes);
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let clean = encoding_rs::Encoding::ascii_valid_up_to(bytes);
-    if clean < bytes.len() && charset.decode(&bytes[clean..]).is_none() {
+    if !charset.valid(bytes) {
         return Parsed::rejected("jahis.encoding", at_line(first_line));
     }
     let mut reading = Reading {

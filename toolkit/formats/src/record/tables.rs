@@ -375,11 +375,11 @@ records! {
         /// Other filled fields by number, as `8=1`, joined by `;`; the layout table names them.
         detail,
     }
-    /// A stay in a DPC hospital, as a claim, form 1 or a D file tells it.
+    /// A stay in a DPC hospital, as a claim, form 1 or a cost file tells it.
     DpcStay / DpcStayRecord = "dpc_stay" {
         /// Key of the stay: facility, data id, day of admission; of a claim: the claim's key.
         stay_key,
-        /// `claim`, `form1`, `d`.
+        /// `claim`, `form1`, `d`, `ef`, `e`, `f`: what tells of it.
         source,
         /// Facility, nine or seven digits.
         facility,

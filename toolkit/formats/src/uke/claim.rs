@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Form, Reader, decodes, items::Run, payers::Sums, pharmacy::Regimen};
+use super::{Form, Reader, items::Run, payers::Sums, pharmacy::Regimen};
 use crate::{
     decimal::whole,
     delimited::Charset,
@@ -13,6 +13,7 @@ use crate::{
     },
     row_view::{RowView, at_line, cut, lines, owned, push_escaped, text},
     text::holds_my_number,
+    words::{day_of, number},
 };
 
 /// A claim being read.
@@ -45,7 +46,7 @@ pub(super) struct Claim<'a, 'r> {
 
 pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
     let charset = Charset::of(bytes);
-    if !decodes(charset, bytes) {
+    if !charset.valid(bytes) {
         return Parsed::rejected("uke.not-cp932", at_line(first_line));
     }
     let mut claim = Claim {
@@ -248,36 +249,18 @@ impl<'a> Claim<'a, '_> {
         }
         for day in (1..=31).filter(|d| self.days >> d & 1 == 1) {
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Owned(self.encounter_key(day))),
+                encounter_key: Some(Cow::Owned(format!("{}-{day:02}", self.key))),
                 class: Some(Cow::Borrowed("O")),
-                start_at: self.date(day).map(Cow::Owned),
+                start_at: self.date(day),
                 ..base.clone()
             };
             self.out.records.push(record.into());
         }
     }
 
-    /// Key of the encounter of an event: the stay, or the visit of the day.
-    pub(super) fn encounter_key(&self, day: u32) -> String {
-        if self.inpatient || day == 0 {
-            return self.key.clone();
-        }
-        let mut key = String::with_capacity(self.key.len() + 3);
-        key.push_str(&self.key);
-        key.push('-');
-        push_day(&mut key, day);
-        key
-    }
-
     /// A day of the month of care, written as that month is written; the month alone for day 0.
-    pub(super) fn date(&self, day: u32) -> Option<String> {
-        let month = self.month.as_deref()?;
-        let mut date = String::with_capacity(month.len() + 2);
-        date.push_str(month);
-        if day > 0 {
-            push_day(&mut date, day);
-        }
-        Some(date)
+    pub(super) fn date(&self, day: u32) -> Text<'a> {
+        self.month.as_deref().map(|month| day_of(month, day))
     }
 
     fn diagnosis(&mut self, row: RowView<'a, '_>) {
@@ -370,41 +353,49 @@ fn suspected(modifiers: &str) -> bool {
     modifiers.as_bytes().chunks(4).any(|m| m == b"8002")
 }
 
-fn push_day(into: &mut String, day: u32) {
-    into.push(char::from(b'0' + (day / 10) as u8));
-    into.push(char::from(b'0' + (day % 10) as u8));
-}
-
 /// The days of a run of day fields as `day:count`, and as a mask with their counts.
 pub(super) struct Days {
     /// `5:1 12:2`.
-    pub(super) text: String,
+    pub(super) text: Text<'static>,
     /// Bit n: day n.
     pub(super) mask: u32,
 }
 
+/// `01:1` to `31:1`: one event on one day, the commonest of all.
+static ONCE: [&str; 31] = [
+    "1:1", "2:1", "3:1", "4:1", "5:1", "6:1", "7:1", "8:1", "9:1", "10:1", "11:1", "12:1", "13:1",
+    "14:1", "15:1", "16:1", "17:1", "18:1", "19:1", "20:1", "21:1", "22:1", "23:1", "24:1", "25:1",
+    "26:1", "27:1", "28:1", "29:1", "30:1", "31:1",
+];
+
 /// Reads 31 day fields; blank and zero are no event.
 pub(super) fn days(cells: &[&[u8]]) -> Days {
-    let mut out = Days { text: String::new(), mask: 0 };
+    let mut mask = 0u32;
+    let mut last = 0;
     for (index, cell) in cells.iter().enumerate().take(31) {
-        let cell = cell.trim_ascii();
-        if cell.is_empty() || cell.iter().all(|b| *b == b'0') {
-            continue;
+        if !cell.is_empty() && cell.iter().any(|b| !matches!(b, b'0' | b' ')) && cell.is_ascii() {
+            mask |= 2 << index;
+            last = index;
         }
-        let Ok(count) = std::str::from_utf8(cell) else { continue };
-        if !out.text.is_empty() {
-            out.text.push(' ');
-        }
-        let day = index as u32 + 1;
-        if day >= 10 {
-            out.text.push(char::from(b'0' + (day / 10) as u8));
-        }
-        out.text.push(char::from(b'0' + (day % 10) as u8));
-        out.text.push(':');
-        out.text.push_str(count);
-        out.mask |= 1 << day;
     }
-    out
+    if mask == 0 {
+        return Days { text: None, mask };
+    }
+    if mask.is_power_of_two() && cells[last] == b"1" {
+        return Days { text: Some(Cow::Borrowed(ONCE[last])), mask };
+    }
+    let mut text = String::with_capacity(mask.count_ones() as usize * 5);
+    for day in (1..=31).filter(|d| mask >> d & 1 == 1) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&number(day));
+        text.push(':');
+        text.push_str(
+            std::str::from_utf8(cells[day as usize - 1].trim_ascii()).unwrap_or_default(),
+        );
+    }
+    Days { text: owned(text), mask }
 }
 
 /// Pairs of code and text, as `code:text;code:text`.

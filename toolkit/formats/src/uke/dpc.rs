@@ -109,7 +109,7 @@ impl<'a> Claim<'a, '_> {
             text: row.get(Role::Text),
             points,
             count: row.get(Role::Count),
-            days: owned(days(row.run(Role::Days)).text),
+            days: days(row.run(Role::Days)).text,
             detail: owned(detail),
             ..ClaimItemRecord::default()
         };

@@ -5,15 +5,13 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Form,
-    claim::{Claim, days, pairs},
-};
+use super::claim::{Claim, days, pairs};
 use crate::{
     decimal::{product, whole},
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, ProcedureRecord, Text},
     row_view::{RowView, owned},
+    words::number,
 };
 
 /// The unit that is open.
@@ -22,8 +20,6 @@ pub(super) struct Run<'a> {
     pub(super) unit: u32,
     pub(super) row: u32,
     pub(super) section: Text<'a>,
-    /// `unit` as text.
-    unit_text: String,
 }
 
 impl<'a> Claim<'a, '_> {
@@ -33,11 +29,9 @@ impl<'a> Claim<'a, '_> {
             self.run.unit += 1;
             self.run.row = 0;
             self.run.section = section;
-            self.run.unit_text = self.run.unit.to_string();
         } else if self.run.unit == 0 {
             self.out.note_issue("uke.no-section", row.position());
             self.run.unit = 1;
-            self.run.unit_text = "1".into();
         }
         self.run.row += 1;
         let code = row.get(Role::Code);
@@ -60,8 +54,8 @@ impl<'a> Claim<'a, '_> {
             position: row.position(),
             claim_key: Some(Cow::Owned(self.key.clone())),
             source_record: Some(Cow::Borrowed(row.layout.id)),
-            unit_no: Some(Cow::Owned(self.run.unit_text.clone())),
-            row_no: Some(small(self.run.row)),
+            unit_no: Some(number(self.run.unit.into())),
+            row_no: Some(number(self.run.row.into())),
             section: self.run.section.clone(),
             payers: row.get(Role::Payers),
             code,
@@ -72,7 +66,7 @@ impl<'a> Claim<'a, '_> {
             unit_price: row.get(Role::UnitPrice),
             points,
             count,
-            days: owned(days.text),
+            days: days.text,
             teeth: row.get(Role::Tooth),
             comments: owned(match (comments.is_empty(), addons.is_empty()) {
                 (_, true) => comments,
@@ -144,9 +138,9 @@ impl<'a> Claim<'a, '_> {
     ) {
         let code = row.get(Role::Code);
         let code_system = system.map(Cow::Borrowed);
-        let started_at = self.date(day).map(Cow::Owned);
-        let encounter_key = (self.reader.header.form != Form::HomeNursing)
-            .then(|| Cow::Owned(self.encounter_key(day)));
+        let started_at = self.date(day);
+        // The visits of an outpatient claim are known by their day.
+        let encounter_key = self.inpatient.then(|| Cow::Owned(self.key.clone()));
         if system == Some("receipt-act") {
             let record = ProcedureRecord {
                 position: row.position(),
@@ -195,13 +189,4 @@ pub(crate) fn receipt_system(code: &str) -> Option<&'static str> {
         b'8' => "receipt-comment",
         _ => "receipt-act",
     })
-}
-
-/// A small number as text.
-pub(super) fn small(n: u32) -> Cow<'static, str> {
-    const SMALL: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    match SMALL.get(n as usize) {
-        Some(text) => Cow::Borrowed(text),
-        None => Cow::Owned(n.to_string()),
-    }
 }

@@ -29,7 +29,6 @@ pub(crate) use items::receipt_system;
 pub use totals::Totals;
 
 use crate::{
-    delimited::Charset,
     layout::{Layouts, RecordLayout},
     record::Parsed,
     segment::{Cut, Segment, SegmentError, SegmentReader},
@@ -250,13 +249,6 @@ impl<R: Read> Claims<R> {
     pub fn header(&self) -> Option<&Header> {
         self.reader.as_ref().map(Reader::header)
     }
-}
-
-/// Is every character of a segment one of the charset?
-fn decodes(charset: Charset, bytes: &[u8]) -> bool {
-    let clean = encoding_rs::Encoding::ascii_valid_up_to(bytes);
-    // A multi-byte character may not begin before the first non-ASCII byte.
-    clean == bytes.len() || charset.decode(&bytes[clean..]).is_some()
 }
 
 #[cfg(test)]

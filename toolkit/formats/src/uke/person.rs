@@ -188,7 +188,7 @@ impl<'a> Claim<'a, '_> {
             return;
         };
         if row.layout.id == "JD" {
-            payer.visit_days = owned(days(row.run(Role::Days)).text);
+            payer.visit_days = days(row.run(Role::Days)).text;
             return;
         }
         payer.insured_branch = branch;

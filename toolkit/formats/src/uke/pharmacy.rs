@@ -9,6 +9,7 @@ use crate::{
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, Record, Text},
     row_view::{RowView, owned},
+    words::number,
 };
 
 /// The regimen that is open.
@@ -107,8 +108,8 @@ impl<'a> Claim<'a, '_> {
             position: row.position(),
             claim_key: Some(Cow::Owned(self.key.clone())),
             source_record: Some(Cow::Borrowed(row.layout.id)),
-            unit_no: Some(super::items::small(self.regimen.number)),
-            row_no: Some(super::items::small(self.regimen.row)),
+            unit_no: Some(number(self.regimen.number.into())),
+            row_no: Some(number(self.regimen.row.into())),
             section: row.get(Role::OrderNo),
             payers: row.get(Role::Payers),
             code,
