@@ -1,6 +1,6 @@
 //! Parse speed of the formats on one core: `cargo run --release -p kiban-formats --example parse_speed
 //! [uke|ef|d|form1|jahis] [MiB]`. The data are made here, in memory; the time is that of cutting into
-//! segments and parsing alone.
+//! segments and parsing alone, the best of many runs (on a busy machine a short run may be left alone).
 
 use std::{fmt::Write as _, io::Write as _, time::Duration};
 
@@ -138,7 +138,7 @@ fn notebooks(mib: usize) -> Vec<u8> {
 fn measure(name: &str, bytes: &[u8], mut run: impl FnMut(&[u8]) -> (u64, u64)) {
     let mut best = Duration::MAX;
     let mut counts = (0, 0);
-    for _ in 0..3 {
+    for _ in 0..(4_096 >> (bytes.len() >> 20).max(1).ilog2()).clamp(3, 400) {
         #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
         let start = std::time::Instant::now();
         counts = run(bytes);
@@ -157,7 +157,7 @@ fn measure(name: &str, bytes: &[u8], mut run: impl FnMut(&[u8]) -> (u64, u64)) {
 fn main() {
     let mut args = std::env::args().skip(1);
     let which = args.next().unwrap_or_else(|| "all".into());
-    let mib = args.next().and_then(|m| m.parse().ok()).unwrap_or(64);
+    let mib = args.next().and_then(|m| m.parse().ok()).unwrap_or(8);
     let wanted = |name: &str| which == "all" || which == name;
     if wanted("uke") {
         measure("uke", &claims(mib), |bytes| {

@@ -173,11 +173,12 @@ impl Layouts {
     /// asked for, else `ID`.
     pub(crate) fn version(&self, form: &str, id: &str, version: &str) -> Option<&RecordLayout> {
         let records = self.0.get(form)?;
-        let dated = records.values().filter_map(|layout| {
-            let (name, from) = layout.id.split_once('@')?;
-            (name == id && from <= version).then_some((from, layout))
-        });
-        dated.max_by_key(|(from, _)| *from).map(|(_, layout)| layout).or_else(|| records.get(id))
+        // Dated layouts stand right behind the undated one of the same id.
+        let dated = records
+            .range::<str, _>((std::ops::Bound::Excluded(id), std::ops::Bound::Unbounded))
+            .map_while(|(name, layout)| Some((name.strip_prefix(id)?.strip_prefix('@')?, layout)))
+            .take_while(|(from, _)| *from <= version);
+        dated.last().map(|(_, layout)| layout).or_else(|| records.get(id))
     }
     #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = &RecordLayout> {
@@ -205,6 +206,20 @@ fn read_line(line: &'static str) -> Option<(&'static str, &'static str, Field)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dated_layout_holds_from_its_version_on() {
+        let table =
+            "c,A1,1,first,\nc,A1@20240401,1,second,\nc,A1@20260401,1,third,\nc,A10,1,other,";
+        let layouts = Layouts::load(table);
+        let name =
+            |id: &str, version: &str| layouts.version("c", id, version).map(|l| l.fields[0].name);
+        assert_eq!(name("A1", ""), Some("first"));
+        assert_eq!(name("A1", "20240331"), Some("first"));
+        assert_eq!(name("A1", "20240401"), Some("second"));
+        assert_eq!(name("A1", "20270101"), Some("third"));
+        assert_eq!((name("A10", "20270101"), name("A2", "")), (Some("other"), None));
+    }
 
     #[test]
     fn every_line_of_every_table_is_read_and_no_field_stands_twice() {

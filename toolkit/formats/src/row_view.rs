@@ -44,12 +44,20 @@ pub(crate) fn lines(bytes: &[u8], first: u64) -> impl Iterator<Item = (u64, &[u8
 /// Text of a field, blanks around it taken off; `None` if nothing is left or it cannot be decoded.
 #[inline]
 pub(crate) fn text(charset: Charset, bytes: &[u8]) -> Text<'_> {
-    let bytes = bytes.trim_ascii();
+    let bytes = match bytes {
+        [] => return None,
+        [b' ' | b'\t', ..] | [.., b' ' | b'\t' | b'\r'] => bytes.trim_ascii(),
+        _ => bytes,
+    };
     if bytes.is_empty() {
         return None;
     }
-    if bytes.is_ascii() {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    // Cells are mostly a few ASCII bytes: one look at each tells both ASCII and UTF-8.
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && (charset == Charset::Utf8 || text.is_ascii())
+    {
+        let text = if text.is_ascii() { text } else { text.trim_matches(char::is_whitespace) };
+        return (!text.is_empty()).then_some(Cow::Borrowed(text));
     }
     let blank = |c: char| c.is_whitespace();
     let text = match charset.decode(bytes)? {
@@ -124,7 +132,7 @@ impl<'a> RowView<'a, '_> {
             }
             let Some(value) = text(self.charset, cell) else { continue };
             if into.is_empty() {
-                into.reserve(64);
+                into.reserve(160);
             } else {
                 into.push(';');
             }

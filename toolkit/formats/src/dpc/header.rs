@@ -216,7 +216,7 @@ pub(super) fn recognise(file_name: &str, first_line: &[u8]) -> Result<Reader, He
     };
     if delimiter == Delimiter::Fixed {
         return match by_name {
-            None | Some(File::Ef) => Ok(Reader { file: File::Ef, delimiter, columns: None }),
+            None | Some(File::Ef) => Ok(Reader::of(File::Ef, delimiter, None)),
             Some(_) => Err(HeaderError::Unknown),
         };
     }
@@ -238,14 +238,14 @@ pub(super) fn recognise(file_name: &str, first_line: &[u8]) -> Result<Reader, He
         if !keyed && file != File::Form3 {
             return Err(HeaderError::NoKey);
         }
-        return Ok(Reader { file, delimiter, columns: Some(Columns::of(file, names)) });
+        return Ok(Reader::of(file, delimiter, Some(Columns::of(file, names))));
     }
     let facility = cells[0].trim_ascii();
     if facility.len() != 9 || !facility.iter().all(u8::is_ascii_digit) {
         return Err(HeaderError::Unknown);
     }
     let file = by_name.filter(|f| *f != File::Form1Wide).or_else(|| file_of_shape(&cells));
-    Ok(Reader { file: file.ok_or(HeaderError::Unknown)?, delimiter, columns: None })
+    Ok(Reader::of(file.ok_or(HeaderError::Unknown)?, delimiter, None))
 }
 
 /// `FF1_…`, `EFn_…`, `Dn_…`.

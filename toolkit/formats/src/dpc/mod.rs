@@ -1,7 +1,7 @@
 //! DPC survey files (DPC調査 退院患者調査): form 1, 3, 4, D, EF (joined, E and F apart, outpatient), H, K.
 //!
 //! Enters: the file's name and first line, then the rows of one stay after another ([`Reader::cutter`]:
-//! rows with the same facility, data id and admission that stand together). Leaves: [`Parsed`] per stay;
+//! rows with the same facility, data id and admission (and what stands between them) that stand together). Leaves: [`Parsed`] per stay;
 //! the person is データ識別番号. Form 1 gives stay, encounter, conditions, procedures, body measures; EF and
 //! D give one `claim_item` per row and the events of their detail rows; what has no table of its own gives
 //! `survey` rows. Refuses: a first line of no known file ([`HeaderError`]); a stay (`rejected`) that is not
@@ -131,7 +131,12 @@ pub struct Reader {
     file: File,
     delimiter: Delimiter,
     columns: Option<Columns>,
+    /// How many cells at the beginning of a line hold the key of the stay, if they stand there.
+    key_cells: Option<usize>,
 }
+
+/// What tells one stay from another.
+const KEY: [Role; 3] = [Role::Facility, Role::Key, Role::Admitted];
 
 /// Most rows of one segment: a stay of more is cut, so that memory stays bounded.
 const MAX_ROWS: u32 = 20_000;
@@ -143,6 +148,12 @@ impl Reader {
     /// See [`HeaderError`].
     pub fn new(file_name: &str, first_line: &[u8]) -> Result<Self, HeaderError> {
         header::recognise(file_name, first_line)
+    }
+    fn of(file: File, delimiter: Delimiter, columns: Option<Columns>) -> Self {
+        let in_order = columns.as_ref().is_none_or(Columns::in_order);
+        let last = KEY.iter().filter_map(|role| file.layout().at(*role)).max();
+        let key_cells = last.filter(|_| in_order && delimiter != Delimiter::Fixed).map(|at| at + 1);
+        Self { file, delimiter, columns, key_cells }
     }
     /// Which file it is.
     pub fn file(&self) -> File {
@@ -196,8 +207,17 @@ impl Reader {
         if self.file == File::Form3 {
             return;
         }
+        if let (Delimiter::Byte(delimiter), Some(cells)) = (self.delimiter, self.key_cells) {
+            let mut left = cells;
+            let end = line.iter().position(|b| {
+                left -= usize::from(*b == delimiter);
+                left == 0
+            });
+            key.extend_from_slice(&line[..end.unwrap_or(line.len())]);
+            return;
+        }
         let layout = self.file.layout();
-        for role in [Role::Facility, Role::Key, Role::Admitted] {
+        for role in KEY {
             let Some(at) = layout.at(role) else { continue };
             let at = self.columns.as_ref().map_or(Some(at), |c| c.source_of(at));
             let cell = at.and_then(|at| self.delimiter.cell(line, at)).unwrap_or_default();
@@ -293,7 +313,7 @@ impl Reader {
 /// The facility, the data id and the day of admission of a stay, as one key.
 fn stay_key<'a>(row: &RowView<'a, '_>) -> Text<'a> {
     let mut key = String::with_capacity(32);
-    for role in [Role::Facility, Role::Key, Role::Admitted] {
+    for role in KEY {
         if !key.is_empty() {
             key.push('-');
         }
