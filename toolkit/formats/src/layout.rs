@@ -34,8 +34,8 @@ pub struct RecordLayout {
     by_role: [(u16, u16); Role::COUNT],
     /// For each field number: is it kept by its number?
     kept: Vec<bool>,
-    /// Indices of the fields that are kept by their number.
-    kept_at: Vec<usize>,
+    /// Indices of the fields that are kept by their number, with `number=`.
+    kept_at: Vec<(usize, String)>,
 }
 
 impl RecordLayout {
@@ -72,8 +72,8 @@ impl RecordLayout {
     pub(crate) fn beyond(&self) -> usize {
         self.kept.len()
     }
-    /// Indices of the fields that are kept by their number, in order.
-    pub(crate) fn kept_at(&self) -> &[usize] {
+    /// Indices of the fields that are kept by their number, in order, with `number=`.
+    pub(crate) fn kept_at(&self) -> &[(usize, String)] {
         &self.kept_at
     }
     /// Is the field at this index one that is kept by its number?
@@ -158,7 +158,10 @@ impl Layouts {
         }
         for layout in out.values_mut().flat_map(BTreeMap::values_mut) {
             layout.fields.sort_by_key(|f| f.first);
-            layout.kept_at = (1..layout.kept.len()).filter(|i| layout.kept[*i]).collect();
+            layout.kept_at = (1..layout.kept.len())
+                .filter(|i| layout.kept[*i])
+                .map(|i| (i, format!("{}=", i + 1)))
+                .collect();
         }
         Self(out)
     }

@@ -7,7 +7,6 @@ use crate::{
     layout::{RecordLayout, Role},
     parsed::Parsed,
     record::Text,
-    words::number,
 };
 
 /// Cuts a line into fields, into a list that is used again.
@@ -87,6 +86,44 @@ pub(crate) fn at_line(number: u64) -> Cow<'static, str> {
     Cow::Owned(out)
 }
 
+/// The ASCII beginning and end of a line as text, looked at once for all of its fields.
+#[derive(Clone, Copy)]
+struct Ascii<'a> {
+    /// Address of the line's first byte: only to find where in the line a field stands.
+    address: usize,
+    head: &'a str,
+    tail: &'a str,
+    tail_at: usize,
+}
+
+impl<'a> Ascii<'a> {
+    fn of(line: &'a [u8]) -> Self {
+        let clean = encoding_rs::Encoding::ascii_valid_up_to(line);
+        // A field behind the last byte that is not ASCII begins behind a delimiter, hence not inside a
+        // character.
+        let tail_at = match line.iter().rposition(|b| !b.is_ascii()) {
+            Some(last) => last + 1,
+            None => line.len(),
+        };
+        let text = |bytes: &'a [u8]| std::str::from_utf8(bytes).unwrap_or_default();
+        Self {
+            address: line.as_ptr() as usize,
+            head: text(&line[..clean]),
+            tail: text(&line[tail_at..]),
+            tail_at,
+        }
+    }
+    /// The field as text, if it stands in the beginning or the end.
+    #[inline]
+    fn field(&self, cell: &[u8]) -> Option<&'a str> {
+        let from = (cell.as_ptr() as usize).wrapping_sub(self.address);
+        let to = from.checked_add(cell.len())?;
+        self.head
+            .get(from..to)
+            .or_else(|| self.tail.get(from.checked_sub(self.tail_at)?..to - self.tail_at))
+    }
+}
+
 /// Fields of one row with the layout that names them.
 #[derive(Clone, Copy)]
 pub(crate) struct RowView<'a, 's> {
@@ -98,13 +135,38 @@ pub(crate) struct RowView<'a, 's> {
     pub layout: &'s RecordLayout,
     /// Its encoding.
     pub charset: Charset,
+    ascii: Ascii<'a>,
 }
 
-impl<'a> RowView<'a, '_> {
+impl<'a, 's> RowView<'a, 's> {
+    /// The fields of a line; `bytes` is the line they were cut from.
+    pub(crate) fn new(
+        line: u64,
+        bytes: &'a [u8],
+        cells: &'s [&'a [u8]],
+        layout: &'s RecordLayout,
+        charset: Charset,
+    ) -> Self {
+        Self { line, cells, layout, charset, ascii: Ascii::of(bytes) }
+    }
+    /// Text of one of its fields.
+    #[inline]
+    pub(crate) fn text(&self, cell: &'a [u8]) -> Text<'a> {
+        match cell {
+            [] => return None,
+            [b' ' | b'\t', ..] | [.., b' ' | b'\t' | b'\r'] => {}
+            _ => {
+                if let Some(text) = self.ascii.field(cell) {
+                    return Some(Cow::Borrowed(text));
+                }
+            }
+        }
+        text(self.charset, cell)
+    }
     /// Text of a role's field.
     #[inline]
     pub(crate) fn get(&self, role: Role) -> Text<'a> {
-        text(self.charset, self.raw(role))
+        self.text(self.raw(role))
     }
     /// Bytes of a role's field; none if the layout or the row has no such field.
     #[inline]
@@ -125,24 +187,23 @@ impl<'a> RowView<'a, '_> {
     /// Appends the filled fields that have no role, as `number=text`, and names filled fields behind the
     /// last one of the layout in `unread`.
     pub(crate) fn keep(&self, prefix: &str, into: &mut String, out: &mut Parsed<'a>) {
-        for index in self.layout.kept_at() {
+        for (index, label) in self.layout.kept_at() {
             let Some(cell) = self.cells.get(*index) else { break };
             if cell.is_empty() {
                 continue;
             }
-            let Some(value) = text(self.charset, cell) else { continue };
+            let Some(value) = self.text(cell) else { continue };
             if into.is_empty() {
                 into.reserve(160);
             } else {
                 into.push(';');
             }
             into.push_str(prefix);
-            into.push_str(&number(*index as u64 + 1));
-            into.push('=');
+            into.push_str(label);
             push_escaped(into, &value);
         }
         for index in self.layout.beyond()..self.cells.len() {
-            if text(self.charset, self.cells[index]).is_some() {
+            if self.text(self.cells[index]).is_some() {
                 out.note_unread(format!("{}.{}", self.layout.id, index + 1));
             }
         }

@@ -12,7 +12,7 @@ use crate::{
         ConditionRecord, DeathRecord, DpcStayRecord, EncounterRecord, MeasurementRecord,
         ProcedureRecord, Record, SurveyRecord, Text,
     },
-    row_view::{RowView, owned, push_escaped, text},
+    row_view::{RowView, owned, push_escaped},
 };
 
 /// What the rows of a stay said so far.
@@ -48,7 +48,7 @@ impl<'a> Stay<'a> {
     pub(super) fn form1(&mut self, row: RowView<'a, '_>) {
         let mut payloads: [Text<'a>; 9] = Default::default();
         for (slot, cell) in payloads.iter_mut().zip(row.run(Role::Payload)) {
-            *slot = text(row.charset, cell);
+            *slot = row.text(cell);
         }
         let Some(code) = row.get(Role::ItemCode) else {
             self.out.note_issue("dpc.no-code", row.position());
@@ -79,7 +79,7 @@ impl<'a> Stay<'a> {
         let mut coded: Vec<(&'static RecordLayout, String, [Text<'a>; 9])> = Vec::new();
         let cells: Vec<&'a [u8]> = columns.source(&row);
         for (at, cell) in cells.iter().enumerate() {
-            let Some(value) = text(row.charset, cell) else { continue };
+            let Some(value) = row.text(cell) else { continue };
             match columns.wide.get(at).and_then(Option::as_ref) {
                 Some((layout, payload, serial)) => {
                     let place = coded

@@ -27,7 +27,7 @@ use crate::{
     delimited::Charset,
     layout::{Layouts, RecordLayout, Role},
     record::{Parsed, Text},
-    row_view::{RowView, at_line, lines, owned, text},
+    row_view::{RowView, at_line, lines, owned},
     segment::{Cut, SegmentReader},
 };
 use header::{Columns, Delimiter};
@@ -255,7 +255,7 @@ impl Reader {
                 }
                 _ => &cells,
             };
-            let row = RowView { line, cells, layout, charset };
+            let row = RowView::new(line, bytes, cells, layout, charset);
             if self.file == File::Form3 {
                 self.facility(&row, &mut stay.out);
                 continue;
@@ -299,7 +299,7 @@ impl Reader {
     /// Form 3: columns that hold something, by name.
     fn facility<'a>(&self, row: &RowView<'a, '_>, out: &mut Parsed<'a>) {
         for index in 1..row.cells.len() {
-            if text(row.charset, row.cells[index]).is_some() {
+            if row.text(row.cells[index]).is_some() {
                 let name = self.columns.as_ref().and_then(|c| c.name(index));
                 match name {
                     Some(name) => out.note_unread(format!("様式3.{name}")),

@@ -6,7 +6,7 @@ use super::{File, form1::Form1, stay_key};
 use crate::{
     layout::Role,
     record::{CoverageRecord, Parsed, PersonRecord, SurveyRecord, Text},
-    row_view::{RowView, at_line, owned, text},
+    row_view::{RowView, at_line, owned},
     text::holds_my_number,
 };
 
@@ -86,8 +86,7 @@ impl<'a> Stay<'a> {
 
     /// Rows of H and form 4: kept as they are.
     pub(super) fn survey(&mut self, row: RowView<'a, '_>) {
-        let payloads: Vec<Text<'a>> =
-            row.run(Role::Payload).iter().map(|c| text(row.charset, c)).collect();
+        let payloads: Vec<Text<'a>> = row.run(Role::Payload).iter().map(|c| row.text(c)).collect();
         let value = |n: usize| payloads.get(n).cloned().flatten();
         let detail = row.detail(&mut self.out);
         let code = row.get(Role::ItemCode);
@@ -147,7 +146,7 @@ pub(super) fn named<'a>(
     roles: &[(Role, &str)],
     out: &mut Parsed<'a>,
 ) -> Text<'a> {
-    let mut detail = String::new();
+    let mut detail = String::with_capacity(160);
     for (role, name) in roles {
         let Some(value) = row.get(*role) else { continue };
         if !detail.is_empty() {

@@ -23,7 +23,7 @@ use crate::{
     record::{
         CoverageRecord, EncounterRecord, MedicationRecord, NoteRecord, Parsed, PersonRecord, Text,
     },
-    row_view::{RowView, at_line, cut, lines, owned, push_escaped, text},
+    row_view::{RowView, at_line, cut, lines, owned, push_escaped},
     segment::{Cut, SegmentReader},
     text::holds_my_number,
 };
@@ -95,7 +95,6 @@ pub fn segments<R: Read>(source: R) -> SegmentReader<R, impl FnMut(&[u8]) -> Cut
 /// A text being read.
 struct Reading<'a> {
     kind: Kind,
-    charset: Charset,
     /// Was it written by the patient (output category 2)?
     by_patient: bool,
     out: Parsed<'a>,
@@ -124,7 +123,6 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
     }
     let mut reading = Reading {
         kind,
-        charset,
         by_patient: false,
         out: Parsed::default(),
         person: PersonRecord { position: at_line(first_line), ..PersonRecord::default() },
@@ -149,7 +147,7 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
             continue;
         }
         match kind.layout_of(cells[0], cells.len()) {
-            Some(layout) => reading.row(RowView { line, cells: &cells, layout, charset }),
+            Some(layout) => reading.row(RowView::new(line, bytes, &cells, layout, charset)),
             None => reading.unknown(cells[0], line),
         }
     }
@@ -222,7 +220,7 @@ impl<'a> Reading<'a> {
             if row.layout.kept(index) == Some(false) {
                 continue;
             }
-            let Some(value) = text(self.charset, cell) else { continue };
+            let Some(value) = row.text(cell) else { continue };
             let Some(name) = row.layout.name_of(index + 1) else {
                 self.out.note_unread(format!("{}.{}", row.layout.id, index + 1));
                 continue;

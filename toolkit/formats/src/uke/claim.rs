@@ -83,7 +83,7 @@ pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Pa
         }
         cut(bytes, b',', &mut cells);
         match known.layout(reader.header.form, cells[0]) {
-            Some(layout) => claim.row(RowView { line, cells: &cells, layout, charset }),
+            Some(layout) => claim.row(RowView::new(line, bytes, &cells, layout, charset)),
             None => claim.unknown(cells[0], line),
         }
     }

@@ -75,7 +75,7 @@ impl Header {
             return Err(HeaderError::Encoding);
         }
         let layout = Form::Medical.layout(id).ok_or(HeaderError::Unknown)?;
-        let row = RowView { line: 1, cells: &cells, layout, charset };
+        let row = RowView::new(1, line, &cells, layout, charset);
         let form = match (id, row.raw(Role::PointTable).trim_ascii()) {
             ("YK", _) | ("HI", b"4") => Form::Pharmacy,
             ("HM", _) | ("HI", b"6") => Form::HomeNursing,

@@ -123,7 +123,7 @@ impl<'a> Claim<'a, '_> {
         while mask != 0 {
             let day = mask.trailing_zeros();
             mask &= mask - 1;
-            let count = crate::row_view::text(self.charset, cells[day as usize - 1]);
+            let count = row.text(cells[day as usize - 1]);
             self.event(row, day, count, system, quantity);
         }
     }

@@ -86,7 +86,7 @@ impl<'a> Claim<'a, '_> {
             self.out.note_issue("uke.no-birth", row.position());
         }
         for pair in row.run(Role::Practitioners).chunks(2) {
-            let name = pair.first().and_then(|c| crate::row_view::text(self.charset, c));
+            let name = pair.first().and_then(|c| row.text(c));
             self.practitioners.push(name);
         }
         self.claim = ClaimRecord {

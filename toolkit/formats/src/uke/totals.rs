@@ -40,7 +40,7 @@ impl Totals {
         let mut cells = Vec::new();
         cut(&go_line[..stop], b',', &mut cells);
         let Some(layout) = Form::Medical.layout("GO").filter(|_| cells[0] == b"GO") else { return };
-        let row = RowView { line, cells: &cells, layout, charset: Charset::Cp932 };
+        let row = RowView::new(line, &go_line[..stop], &cells, layout, Charset::Cp932);
         let (claims, points) =
             (whole(row.raw(Role::TotalClaims)), whole(row.raw(Role::TotalPoints)));
         let add = |a: Option<i64>, b: Option<i64>| Some(a?.saturating_add(b?));
