@@ -1,6 +1,6 @@
 //! Which format a file is of, from its path and its first bytes.
 
-use crate::{fhir, municipal, ssmix2};
+use crate::{dpc, fhir, jahis, municipal, ssmix2, uke};
 
 /// A format this crate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,12 @@ pub enum Format {
     FhirNdjson,
     /// CSV of a municipality.
     MunicipalCsv,
+    /// Electronic claims (UKE).
+    Uke,
+    /// A file of the DPC survey.
+    Dpc,
+    /// JAHIS medication notebook or prescription symbol.
+    Jahis,
 }
 
 impl Format {
@@ -20,6 +26,9 @@ impl Format {
             Self::SsMix2 => "ssmix2/1",
             Self::FhirNdjson => "fhir/1",
             Self::MunicipalCsv => "municipal/1",
+            Self::Uke => "uke/1",
+            Self::Dpc => "dpc/1",
+            Self::Jahis => "jahis/1",
         }
     }
     /// Japanese name.
@@ -28,6 +37,9 @@ impl Format {
             Self::SsMix2 => "SS-MIX2標準化ストレージ",
             Self::FhirNdjson => "FHIR NDJSON",
             Self::MunicipalCsv => "自治体CSV",
+            Self::Uke => "電子レセプト",
+            Self::Dpc => "DPC調査データ",
+            Self::Jahis => "JAHISお薬手帳・処方箋",
         }
     }
 }
@@ -44,7 +56,17 @@ pub fn detect(path: &str, first_bytes: &[u8]) -> Option<Format> {
         return (named || fhir::is_ndjson_name(file)).then_some(Format::FhirNdjson);
     }
     let end = memchr::memchr2(b'\r', b'\n', first_bytes).unwrap_or(first_bytes.len());
-    municipal::Reader::new(&first_bytes[..end]).is_ok().then_some(Format::MunicipalCsv)
+    let line = &first_bytes[..end];
+    if uke::Reader::new(line).is_ok() {
+        return Some(Format::Uke);
+    }
+    if jahis::Kind::of(line).is_some() {
+        return Some(Format::Jahis);
+    }
+    if dpc::Reader::new(path, line).is_ok() {
+        return Some(Format::Dpc);
+    }
+    municipal::Reader::new(line).is_ok().then_some(Format::MunicipalCsv)
 }
 
 #[cfg(test)]
@@ -61,6 +83,13 @@ mod tests {
         assert_eq!(detect("Patient.ndjson", b"{\"id\":"), Some(Format::FhirNdjson));
         let header = "宛名番号,死亡年月日,死因コード\r\n1,2,3";
         assert_eq!(detect("death.csv", header.as_bytes()), Some(Format::MunicipalCsv));
+        assert_eq!(detect("x", b"IR,1,12,1,0000000,,,202111,00\r\n"), Some(Format::Uke));
+        assert_eq!(detect("x", b"YK,1,12,4,0000000,,202111\r\n"), Some(Format::Uke));
+        assert_eq!(detect("x", b"JAHISTC08,1\r\n1,"), Some(Format::Jahis));
+        assert_eq!(detect("x", b"JAHIS10\n1,"), Some(Format::Jahis));
+        let row = "\t000000001\t20240410\t20240401\t50\t0001\t001";
+        let row = format!("131234567{row}{}", "\t".repeat(24));
+        assert_eq!(detect("x.txt", row.as_bytes()), Some(Format::Dpc));
         for other in [&b"{}"[..], b"", b"a,b,c", b"<xml/>", b"\xff\xfe"] {
             assert_eq!(detect("notes.txt", other), None);
         }

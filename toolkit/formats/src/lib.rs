@@ -20,17 +20,27 @@
 //! - `formats.lossless`: a message that is read and written back has the same bytes.
 //! - `formats.silent`: neither issues nor `Debug` show a value of the source.
 
+mod decimal;
+pub mod delimited;
 mod detect;
+pub mod dpc;
 pub mod fhir;
+pub mod jahis;
+mod layout;
 mod lines;
 pub mod municipal;
 mod parsed;
 pub mod record;
+mod row_view;
 mod rule;
+pub mod segment;
 pub mod ssmix2;
 mod text;
+pub mod uke;
+mod words;
 
 pub use detect::{Format, detect};
+pub use layout::{Field, RecordLayout};
 pub use lines::{Line, LineError, LineReader, MAX_LINE_BYTES};
 pub use record::{Issue, Parsed, Record};
 pub use rule::{RULES, rule_ja};

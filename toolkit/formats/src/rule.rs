@@ -99,6 +99,98 @@ pub const RULES: &[(&str, &str)] = &[
     ("csv.no-insurer", "保険者番号がありません。"),
     ("csv.no-date", "日付がありません。"),
     ("csv.no-item", "健診項目が1つもありません。"),
+    (
+        "uke.no-header",
+        "先頭にIR・YK・HM・HIレコードのないレセプトを隔離しました。ファイルの先頭を確認してください。",
+    ),
+    ("uke.not-cp932", "CP932として読めないレセプトを隔離しました。文字コードを確認してください。"),
+    ("uke.utf8", "文字コードが規定（CP932）と異なりUTF-8です。UTF-8として読みました。"),
+    (
+        "uke.no-claim",
+        "REレコードのない行の集まりを隔離しました。レコードの順序を確認してください。",
+    ),
+    ("uke.second-claim", "1件の中にREレコードが複数あります。最初のものを用いました。"),
+    (
+        "uke.no-person",
+        "患者を特定できる番号（カルテ番号、被保険者番号、受給者番号）のないレセプトを隔離しました。",
+    ),
+    ("uke.record-id", "レコード識別情報の形式が正しくない行があります。その行は読みませんでした。"),
+    (
+        "uke.month",
+        "診療年月の形式（YYYYMMまたはGYYMM）が正しくありません。日付を付けられませんでした。",
+    ),
+    ("uke.claim-type", "レセプト種別が4桁の数字ではありません。"),
+    ("uke.no-birth", "生年月日がありません。"),
+    ("uke.no-code", "コードも名称もない行があります。"),
+    (
+        "uke.code-shape",
+        "コードの桁数または形式が規定と異なります。値は保存し、診療行為等としては扱いませんでした。",
+    ),
+    (
+        "uke.no-section",
+        "診療識別のない行から摘要が始まっています。最初の算定単位として扱いました。",
+    ),
+    ("uke.not-a-number", "点数・回数・合計点数が整数ではありません。合計の検算をしませんでした。"),
+    (
+        "uke.total-differs",
+        "摘要の点数の合計が請求の合計点数と一致しません。レセプトを確認してください。",
+    ),
+    ("uke.payers", "公費レコード（KO）が5つ以上あります。"),
+    (
+        "uke.payer-kind",
+        "負担者種別に対応する保険者・公費のレコードがありません。その行は読みませんでした。",
+    ),
+    ("uke.donor", "臓器提供者の情報は別人のものであるため取り込みませんでした。"),
+    ("uke.dpc-code", "診断群分類番号が14桁ではありません。"),
+    ("uke.no-admission", "今回入院年月日がありません。"),
+    (
+        "uke.coding-duplicate",
+        "同じコーディングデータが2回あります。2回目以降は重複として扱いました。",
+    ),
+    ("uke.no-date", "調剤月日がありません。"),
+    ("uke.no-dispensing", "調剤（CZ）のない医薬品があります。調剤の記録としては扱いませんでした。"),
+    (
+        "uke.too-many-events",
+        "1件の調剤の組合せが多すぎます。上限を超えた分は取り込みませんでした。",
+    ),
+    ("uke.totals-unreadable", "GOレコードの総件数または総合計点数が数値ではありません。"),
+    (
+        "uke.claims-differ",
+        "GOレコードの総件数が実際の件数と一致しません。ファイルの欠落を確認してください。",
+    ),
+    (
+        "uke.points-differ",
+        "GOレコードの総合計点数が各レセプトの合計と一致しません。ファイルの欠落を確認してください。",
+    ),
+    (
+        "dpc.not-cp932",
+        "CP932またはUTF-8として読めない行があるため隔離しました。文字コードを確認してください。",
+    ),
+    ("dpc.no-person", "データ識別番号のない行を隔離しました。"),
+    (
+        "dpc.second-person",
+        "1入院のまとまりに別のデータ識別番号の行があります。その行は読みませんでした。",
+    ),
+    ("dpc.columns", "列数が規定と異なる行があります。"),
+    ("dpc.no-code", "コードのない行があります。"),
+    (
+        "dpc.code-shape",
+        "レセプト電算コードが9桁の数字ではありません。値は保存し、診療行為等としては扱いませんでした。",
+    ),
+    ("dpc.no-birth", "様式1に生年月日がありません。"),
+    ("jahis.no-header", "JAHISで始まる行のないデータを隔離しました。読み取り直してください。"),
+    (
+        "jahis.encoding",
+        "CP932でもUTF-8でもないデータを隔離しました。文字コードを確認してください。",
+    ),
+    ("jahis.no-person", "患者の氏名も患者コードもないデータを隔離しました。"),
+    ("jahis.second-person", "患者情報が2つあります。最初のものを用いました。"),
+    ("jahis.record-no", "レコード番号の形式が正しくない行があります。その行は読みませんでした。"),
+    ("jahis.no-birth", "生年月日がありません。"),
+    ("jahis.no-date", "調剤年月日または処方箋交付年月日がありません。"),
+    ("jahis.no-code", "薬品コード種別があるのに薬品コードがありません。"),
+    ("jahis.no-drug", "薬品名称も薬品コードもない行があります。"),
+    ("jahis.no-usage", "用法のない薬品があります。"),
 ];
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -127,13 +219,27 @@ mod tests {
             include_str!("fhir/read/person.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
+            include_str!("dpc/mod.rs"),
+            include_str!("dpc/cost.rs"),
+            include_str!("dpc/form1.rs"),
+            include_str!("dpc/patient.rs"),
+            include_str!("jahis/mod.rs"),
+            include_str!("jahis/drugs.rs"),
+            include_str!("jahis/person.rs"),
+            include_str!("uke/mod.rs"),
+            include_str!("uke/claim.rs"),
+            include_str!("uke/dpc.rs"),
+            include_str!("uke/items.rs"),
+            include_str!("uke/person.rs"),
+            include_str!("uke/pharmacy.rs"),
+            include_str!("uke/totals.rs"),
         ]
         .concat();
         for (id, ja) in RULES {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv."] {
+        for prefix in ["ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis."] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

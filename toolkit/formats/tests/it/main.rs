@@ -1,8 +1,12 @@
 //! The formats against data that nobody here wrote.
 
+mod conformance;
+mod defects;
 mod fhir;
 mod fuzz;
+mod jahis;
 mod ssmix2;
+mod uke;
 
 use std::{
     collections::BTreeMap,
