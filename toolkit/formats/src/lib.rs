@@ -20,6 +20,7 @@
 //! - `formats.lossless`: a message that is read and written back has the same bytes.
 //! - `formats.silent`: neither issues nor `Debug` show a value of the source.
 
+pub mod checkup;
 mod detect;
 pub mod fhir;
 mod lines;
@@ -29,6 +30,7 @@ pub mod record;
 mod rule;
 pub mod ssmix2;
 mod text;
+pub mod xml;
 
 pub use detect::{Format, detect};
 pub use lines::{Line, LineError, LineReader, MAX_LINE_BYTES};

@@ -99,6 +99,32 @@ pub const RULES: &[(&str, &str)] = &[
     ("csv.no-insurer", "保険者番号がありません。"),
     ("csv.no-date", "日付がありません。"),
     ("csv.no-item", "健診項目が1つもありません。"),
+    (
+        "xml.encoding",
+        "XMLの文字コードが宣言と異なるため隔離しました。文字コードを確認してください。",
+    ),
+    ("xml.dtd", "XMLに文書型宣言（DOCTYPE）があるため隔離しました。宣言を除いて出力してください。"),
+    (
+        "xml.entity",
+        "XMLに未定義の実体参照があるため隔離しました。出力プログラムを確認してください。",
+    ),
+    ("xml.too-deep", "XMLの階層が深すぎるため隔離しました。出力プログラムを確認してください。"),
+    ("xml.too-large", "XMLが大きすぎるため隔離しました。1人1ファイルで出力してください。"),
+    ("xml.malformed", "XMLとして正しくないため隔離しました。出力プログラムを確認してください。"),
+    ("checkup.root", "特定健診のXMLではないため隔離しました。ファイルの種類を確認してください。"),
+    ("checkup.no-person", "保険者番号または被保険者番号がないため隔離しました。"),
+    (
+        "checkup.two-persons",
+        "1ファイルに複数の受診者があるため隔離しました。1人1ファイルで出力してください。",
+    ),
+    ("checkup.no-birth", "受診者の生年月日がありません。"),
+    ("checkup.no-date", "健診実施日がありません。"),
+    ("checkup.no-item", "健診項目が1つもありません。"),
+    ("checkup.no-code", "項目コードのない健診項目があります。"),
+    ("checkup.no-value", "値も未実施の理由もない健診項目があります。"),
+    ("checkup.item-unknown", "項目表にない項目コードがあります。年度の項目表を確認してください。"),
+    ("checkup.unit", "健診項目の単位が項目表と異なります。単位を確認してください。"),
+    ("checkup.value-type", "健診項目の値の型が項目表と異なります。文字列として取り込みました。"),
 ];
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -127,13 +153,17 @@ mod tests {
             include_str!("fhir/read/person.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
+            include_str!("xml/parse.rs"),
+            include_str!("checkup/mod.rs"),
+            include_str!("checkup/person.rs"),
+            include_str!("checkup/items.rs"),
         ]
         .concat();
         for (id, ja) in RULES {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv."] {
+        for prefix in ["ssmix2.", "fhir.", "csv.", "xml.", "checkup."] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

@@ -17,11 +17,12 @@ pub use layout::Layout;
 pub use row::Encoding;
 
 use crate::{
+    checkup::ITEM_SYSTEM,
     record::{CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text},
     text,
 };
 use layout::{Column, column, unread_name};
-use row::{cells, owned_cells};
+pub(crate) use row::{cells, owned_cells};
 
 /// Most columns of a file.
 const MAX_COLUMNS: usize = 2_000;
@@ -290,6 +291,7 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
             unit: None,
             examined_on: examined_on.clone(),
             institution: institution.clone(),
+            ..CheckupRecord::default()
         };
         out.records.push(item.into());
     }
@@ -297,9 +299,6 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
         out.note_issue("csv.no-item", format!("row {row_no}"));
     }
 }
-
-/// The item codes of specific health check-ups.
-const ITEM_SYSTEM: &str = "urn:oid:1.2.392.200119.6.1005";
 
 #[cfg(test)]
 mod tests;
