@@ -20,6 +20,7 @@
 //! - `formats.lossless`: a message that is read and written back has the same bytes.
 //! - `formats.silent`: neither issues nor `Debug` show a value of the source.
 
+pub mod care;
 pub mod checkup;
 mod detect;
 pub mod fhir;

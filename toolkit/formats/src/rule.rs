@@ -125,6 +125,13 @@ pub const RULES: &[(&str, &str)] = &[
     ("checkup.item-unknown", "項目表にない項目コードがあります。年度の項目表を確認してください。"),
     ("checkup.unit", "健診項目の単位が項目表と異なります。単位を確認してください。"),
     ("checkup.value-type", "健診項目の値の型が項目表と異なります。文字列として取り込みました。"),
+    (
+        "care.unknown-record",
+        "介護のレコード種別が不明のため隔離しました。データ種別を確認してください。",
+    ),
+    ("care.no-person", "保険者番号または被保険者番号がないため隔離しました。"),
+    ("care.no-month", "サービス提供年月がありません。"),
+    ("care.no-date", "認定申請日も認定有効期間もありません。"),
 ];
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -153,7 +160,10 @@ mod tests {
             include_str!("fhir/read/person.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
+            include_str!("municipal/row.rs"),
             include_str!("xml/parse.rs"),
+            include_str!("care/mod.rs"),
+            include_str!("care/certification.rs"),
             include_str!("checkup/mod.rs"),
             include_str!("checkup/person.rs"),
             include_str!("checkup/items.rs"),
@@ -163,7 +173,7 @@ mod tests {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv.", "xml.", "checkup."] {
+        for prefix in ["ssmix2.", "fhir.", "csv.", "xml.", "checkup.", "care."] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

@@ -84,7 +84,7 @@ const NAMES: &[(&str, Column)] = &[
 ];
 
 /// Full-width made narrow, blanks taken out: header texts are compared so.
-pub(super) fn plain(header: &str) -> String {
+pub(crate) fn plain(header: &str) -> String {
     header.chars().filter(|c| !c.is_whitespace()).map(crate::text::narrow).collect()
 }
 

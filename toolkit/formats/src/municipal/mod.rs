@@ -14,6 +14,7 @@ mod row;
 use std::borrow::Cow;
 
 pub use layout::Layout;
+pub(crate) use layout::plain as plain_header;
 pub use row::Encoding;
 
 use crate::{
@@ -126,13 +127,7 @@ impl Reader {
         }
         let row = match self.encoding.decode(line) {
             None => {
-                return Parsed::rejected(
-                    match self.encoding {
-                        Encoding::Utf8 => "csv.not-utf8",
-                        Encoding::Cp932 => "csv.not-cp932",
-                    },
-                    at(),
-                );
+                return Parsed::rejected(self.encoding.broken(), at());
             }
             Some(Cow::Borrowed(text)) => cells(text, self.columns.len()),
             Some(Cow::Owned(text)) => owned_cells(&text, self.columns.len()),

@@ -25,6 +25,14 @@ impl Encoding {
         }
     }
 
+    /// The rule that a line breaks which is not of this encoding.
+    pub(crate) fn broken(self) -> &'static str {
+        match self {
+            Self::Utf8 => "csv.not-utf8",
+            Self::Cp932 => "csv.not-cp932",
+        }
+    }
+
     /// Byte order mark, else strict UTF-8, else CP932.
     pub(crate) fn of_header(line: &[u8]) -> Self {
         if line.starts_with(BOM) || std::str::from_utf8(line).is_ok() {
