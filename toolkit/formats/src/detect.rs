@@ -1,6 +1,6 @@
 //! Which format a file is of, from its path and its first bytes.
 
-use crate::{fhir, municipal, ssmix2};
+use crate::{care, checkup, fhir, mml, municipal, phr, ssmix2, xml};
 
 /// A format this crate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,20 @@ pub enum Format {
     FhirNdjson,
     /// CSV of a municipality.
     MunicipalCsv,
+    /// SS-MIX2 extended storage, a folder per document.
+    SsMix2Extended,
+    /// One FHIR R4 resource or bundle as a file, over several lines.
+    FhirJson,
+    /// Specific health check-up or guidance, one person per file.
+    CheckupXml,
+    /// Claims exchange file of long-term care insurance.
+    CareClaims,
+    /// Certification of need for long-term care.
+    CareCertification,
+    /// MML.
+    Mml,
+    /// Export of a telephone's health store.
+    HealthKit,
 }
 
 impl Format {
@@ -20,6 +34,13 @@ impl Format {
             Self::SsMix2 => "ssmix2/1",
             Self::FhirNdjson => "fhir/1",
             Self::MunicipalCsv => "municipal/1",
+            Self::SsMix2Extended => "ssmix2-extended/1",
+            Self::FhirJson => "fhir-json/1",
+            Self::CheckupXml => "checkup/1",
+            Self::CareClaims => "care-claims/1",
+            Self::CareCertification => "care-certification/1",
+            Self::Mml => "mml/1",
+            Self::HealthKit => "healthkit/1",
         }
     }
     /// Japanese name.
@@ -28,6 +49,13 @@ impl Format {
             Self::SsMix2 => "SS-MIX2標準化ストレージ",
             Self::FhirNdjson => "FHIR NDJSON",
             Self::MunicipalCsv => "自治体CSV",
+            Self::SsMix2Extended => "SS-MIX2拡張ストレージ",
+            Self::FhirJson => "FHIR JSON",
+            Self::CheckupXml => "特定健診XML",
+            Self::CareClaims => "介護給付費請求",
+            Self::CareCertification => "要介護認定",
+            Self::Mml => "MML",
+            Self::HealthKit => "PHR（HealthKit）",
         }
     }
 }
@@ -38,13 +66,44 @@ pub fn detect(path: &str, first_bytes: &[u8]) -> Option<Format> {
     if first_bytes.starts_with(b"MSH|") || ssmix2::FileName::parse(file).is_ok() {
         return Some(Format::SsMix2);
     }
+    if ssmix2::is_extended_path(path) {
+        return Some(Format::SsMix2Extended);
+    }
     let start = first_bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first_bytes).trim_ascii_start();
     if start.first() == Some(&b'{') {
         let named = memchr::memmem::find(start, b"\"resourceType\"").is_some();
-        return (named || fhir::is_ndjson_name(file)).then_some(Format::FhirNdjson);
+        let lines = fhir::is_ndjson_name(file);
+        // A resource over several lines does not close in its first line.
+        let first = start.split(|b| *b == b'\n').next().unwrap_or(start).trim_ascii_end();
+        let whole = !lines && named && first.last() != Some(&b'}') && first.len() < start.len();
+        return match (whole, named || lines) {
+            (true, _) => Some(Format::FhirJson),
+            (false, true) => Some(Format::FhirNdjson),
+            (false, false) => None,
+        };
     }
-    let end = memchr::memchr2(b'\r', b'\n', first_bytes).unwrap_or(first_bytes.len());
-    municipal::Reader::new(&first_bytes[..end]).is_ok().then_some(Format::MunicipalCsv)
+    if start.first() == Some(&b'<') {
+        let root = xml::root_name(start);
+        let root = root.as_deref().unwrap_or("");
+        return if root == "HealthData" || phr::is_export(start) {
+            Some(Format::HealthKit)
+        } else if checkup::is_root(root) {
+            Some(Format::CheckupXml)
+        } else if mml::is_root(root) {
+            Some(Format::Mml)
+        } else {
+            None
+        };
+    }
+    let lines = || first_bytes.split(|b| *b == b'\n').take(10);
+    let line = lines().next().unwrap_or(first_bytes);
+    if care::is_control(line) {
+        return Some(Format::CareClaims);
+    }
+    if care::certification::Reader::new(line, care::encoding(first_bytes)).is_ok() {
+        return Some(Format::CareCertification);
+    }
+    municipal::Reader::find(lines()).is_ok().then_some(Format::MunicipalCsv)
 }
 
 #[cfg(test)]
@@ -61,6 +120,21 @@ mod tests {
         assert_eq!(detect("Patient.ndjson", b"{\"id\":"), Some(Format::FhirNdjson));
         let header = "宛名番号,死亡年月日,死因コード\r\n1,2,3";
         assert_eq!(detect("death.csv", header.as_bytes()), Some(Format::MunicipalCsv));
+        let title = "特定健診受診者一覧\r\n宛名番号,実施年月日,9N001000000000001\r\n";
+        assert_eq!(detect("kdb.csv", title.as_bytes()), Some(Format::MunicipalCsv));
+        let folder = "9/1/7/20240101/x^y/7_20240101_L-OBSERVATIONS^OBSERVATIONS^99ZL01_1_20240101120000000_01_1/main.pdf";
+        assert_eq!(detect(folder, b"%PDF"), Some(Format::SsMix2Extended));
+        assert_eq!(detect("b.json", b"{\n \"resourceType\": \"Bundle\","), Some(Format::FhirJson));
+        assert_eq!(
+            detect("h.xml", b"<?xml version=\"1.0\"?>\n<ClinicalDocument x="),
+            Some(Format::CheckupXml)
+        );
+        assert_eq!(detect("m.xml", b"<mml:Mml version="), Some(Format::Mml));
+        assert_eq!(detect("e.xml", b"<?xml?><!DOCTYPE HealthData ["), Some(Format::HealthKit));
+        let control = b"1,1,0,3,711,0,990001,1370000001,13,1,202405,1\r\n2,";
+        assert_eq!(detect("c.csv", control), Some(Format::CareClaims));
+        let header = "保険者番号,被保険者番号,認定申請日,二次判定結果";
+        assert_eq!(detect("n.csv", header.as_bytes()), Some(Format::CareCertification));
         for other in [&b"{}"[..], b"", b"a,b,c", b"<xml/>", b"\xff\xfe"] {
             assert_eq!(detect("notes.txt", other), None);
         }

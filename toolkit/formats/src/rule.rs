@@ -88,7 +88,15 @@ pub const RULES: &[(&str, &str)] = &[
         "fhir.modifier",
         "意味を変える要素（modifierExtension、implicitRules）を含むため隔離しました。",
     ),
-    ("fhir.bundle", "Bundleは受け付けていません。リソースごとに1行で出力してください。"),
+    (
+        "fhir.bundle",
+        "この種類のBundleは受け付けていないため隔離しました。文書（document）などで出力してください。",
+    ),
+    (
+        "fhir.bundle-persons",
+        "Bundleに複数の患者、または特定できない患者への参照があるため隔離しました。",
+    ),
+    ("fhir.bundle-entry", "Bundleの中に読めないリソースがあるため全体を隔離しました。"),
     ("fhir.no-code", "コードも名称もない項目があります。"),
     ("csv.not-utf8", "UTF-8として読めない行を隔離しました。文字コードを確認してください。"),
     ("csv.not-cp932", "CP932として読めない行を隔離しました。文字コードを確認してください。"),
@@ -132,6 +140,26 @@ pub const RULES: &[(&str, &str)] = &[
     ("care.no-person", "保険者番号または被保険者番号がないため隔離しました。"),
     ("care.no-month", "サービス提供年月がありません。"),
     ("care.no-date", "認定申請日も認定有効期間もありません。"),
+    ("mml.root", "MMLではないXMLのため隔離しました。ファイルの種類を確認してください。"),
+    ("mml.no-person", "患者ID（masterId）がないため隔離しました。"),
+    (
+        "mml.two-persons",
+        "1ファイルに複数の患者があるため隔離しました。1人1ファイルで出力してください。",
+    ),
+    ("mml.no-content", "MmlBodyがありません。"),
+    ("mml.no-code", "コードも名称もない項目があります。"),
+    ("csv.no-event", "異動事由がありません。"),
+    ("csv.no-vaccine", "予防接種の種別もワクチン名もありません。"),
+    ("mapped.no-person", "対応表が定める個人の番号がない行を隔離しました。"),
+    ("mapped.date", "対応表の日付形式に合わない日付があります。文字列のまま取り込みました。"),
+    ("mapped.code", "対応表にないコードがあります。コードのまま取り込みました。"),
+    ("phr.malformed", "XMLとして読めない行があります。その行は読みませんでした。"),
+    ("phr.too-long", "行が長すぎるため隔離しました。"),
+    (
+        "ssmix2.extended-name",
+        "拡張ストレージのフォルダ名が命名規則と異なるため隔離しました。フォルダ名を確認してください。",
+    ),
+    ("ssmix2.empty-document", "内容のない文書があります。"),
 ];
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -158,10 +186,24 @@ mod tests {
             include_str!("fhir/mod.rs"),
             include_str!("fhir/read.rs"),
             include_str!("fhir/read/person.rs"),
+            include_str!("fhir/bundle.rs"),
+            include_str!("fhir/read/history.rs"),
+            include_str!("fhir/read/imaging.rs"),
+            include_str!("fhir/read/orders.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
             include_str!("municipal/row.rs"),
+            include_str!("municipal/events.rs"),
+            include_str!("mapped/mod.rs"),
+            include_str!("phr.rs"),
+            include_str!("ssmix2/allergies.rs"),
+            include_str!("ssmix2/examinations.rs"),
+            include_str!("ssmix2/extended.rs"),
             include_str!("xml/parse.rs"),
+            include_str!("mml/mod.rs"),
+            include_str!("mml/person.rs"),
+            include_str!("mml/drugs.rs"),
+            include_str!("mml/clinical.rs"),
             include_str!("care/mod.rs"),
             include_str!("care/certification.rs"),
             include_str!("checkup/mod.rs"),
@@ -173,7 +215,9 @@ mod tests {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv.", "xml.", "checkup.", "care."] {
+        for prefix in
+            ["ssmix2.", "fhir.", "csv.", "xml.", "checkup.", "care.", "mml.", "mapped.", "phr."]
+        {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

@@ -5,7 +5,7 @@
 
 use To::{
     Amount, Birth, EndReason, Ended, Insured, Insurer, Item, Kind, Level, Month, Provider, Sex,
-    Skip, Started, Status, Text, Times, TotalUnits, Units, ValidFrom, ValidTo, X,
+    Skip, Started, Status, Text, Times, TotalUnits, Units, ValidFrom, ValidUntil, X,
 };
 
 /// Where a field goes.
@@ -23,7 +23,7 @@ pub(super) enum To {
     Sex,
     Level,
     ValidFrom,
-    ValidTo,
+    ValidUntil,
     Started,
     Ended,
     EndReason,
@@ -94,7 +94,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
             ("要介護状態区分", Level),
             ("旧措置入所者特例", X),
             ("認定有効期間開始", ValidFrom),
-            ("認定有効期間終了", ValidTo),
+            ("認定有効期間終了", ValidUntil),
             ("居宅サービス計画作成区分", X),
             ("居宅サービス計画事業所", X),
             ("開始年月日", Started),
@@ -306,7 +306,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
             ("性別", Sex),
             ("要介護状態区分", Level),
             ("認定有効期間開始", ValidFrom),
-            ("認定有効期間終了", ValidTo),
+            ("認定有効期間終了", ValidUntil),
         ],
     },
     Layout {
@@ -329,7 +329,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
             ("性別", Sex),
             ("要介護状態区分", Level),
             ("認定有効期間開始", ValidFrom),
-            ("認定有効期間終了", ValidTo),
+            ("認定有効期間終了", ValidUntil),
         ],
     },
     Layout {

@@ -114,7 +114,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     let person = format!("{}:{}", text::narrowed(&insurer_no), text::narrowed(&insured_no));
     let mut out = Parsed { person: Some(Cow::Owned(person)), ..Parsed::default() };
     let level = taken.take(To::Level);
-    let (valid_from, valid_to) = (taken.take(To::ValidFrom), taken.take(To::ValidTo));
+    let (valid_from, valid_to) = (taken.take(To::ValidFrom), taken.take(To::ValidUntil));
     let (birth_on, sex) = (taken.take(To::Birth), taken.take(To::Sex));
     let service = CareServiceRecord {
         position: Cow::Owned(at.clone()),

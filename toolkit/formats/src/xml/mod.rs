@@ -13,10 +13,7 @@
 
 mod parse;
 
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-};
+use std::{borrow::Cow, cell::Cell};
 
 use encoding_rs::{Encoding, UTF_8};
 
@@ -256,25 +253,41 @@ impl<'d, 'a> Element<'d, 'a> {
 
     /// All text below the element, line by line; everything below counts as looked at.
     pub fn whole_text(&self) -> Option<Cow<'a, str>> {
-        let lines = RefCell::new(Vec::new());
-        self.gather(&lines);
-        let lines: Vec<Cow<'a, str>> = lines.into_inner();
+        let mut lines = Vec::new();
+        self.gather_apart(&|_| false, &mut lines);
         match lines.len() {
             0 => None,
-            1 => lines.into_iter().next(),
+            1 => lines.pop(),
             _ => Some(Cow::Owned(lines.join("\n"))),
         }
     }
 
-    fn gather(&self, lines: &RefCell<Vec<Cow<'a, str>>>) {
+    /// As [`Self::whole_text`], leaving out elements of the names `apart` says; those are not marked.
+    pub fn text_apart(&self, apart: &dyn Fn(&str) -> bool) -> Option<Cow<'a, str>> {
+        let mut lines = Vec::new();
+        self.gather_apart(apart, &mut lines);
+        (!lines.is_empty()).then(|| Cow::Owned(lines.join("\n")))
+    }
+
+    fn gather_apart(&self, apart: &dyn Fn(&str) -> bool, lines: &mut Vec<Cow<'a, str>>) {
         for part in self.parts() {
-            part.part().read.set(true);
             if part.part().name.is_empty() {
-                lines.borrow_mut().extend(trimmed(parse::text(part.part().raw)));
-            } else {
-                part.gather(lines);
+                lines.extend(trimmed(parse::text(part.part().raw)));
+            } else if !apart(part.name()) {
+                part.part().read.set(true);
+                part.gather_apart(apart, lines);
             }
         }
+    }
+
+    /// Child elements without marking them.
+    pub(crate) fn peek(&self) -> impl Iterator<Item = Element<'d, 'a>> + use<'d, 'a> {
+        self.parts().filter(|e| !e.part().name.is_empty())
+    }
+
+    /// The element counts as looked at.
+    pub(crate) fn look(&self) {
+        self.part().read.set(true);
     }
 
     /// Elements of a local name at any depth; they and what leads to them count as looked at.
