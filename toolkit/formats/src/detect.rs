@@ -63,11 +63,11 @@ impl Format {
 /// The format, or `None` if the file is of none. `first_bytes` should hold the first line, or some KiB.
 pub fn detect(path: &str, first_bytes: &[u8]) -> Option<Format> {
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    if first_bytes.starts_with(b"MSH|") || ssmix2::FileName::parse(file).is_ok() {
-        return Some(Format::SsMix2);
-    }
     if ssmix2::is_extended_path(path) {
         return Some(Format::SsMix2Extended);
+    }
+    if first_bytes.starts_with(b"MSH|") || ssmix2::FileName::parse(file).is_ok() {
+        return Some(Format::SsMix2);
     }
     let start = first_bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first_bytes).trim_ascii_start();
     if start.first() == Some(&b'{') {

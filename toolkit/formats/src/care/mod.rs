@@ -9,6 +9,7 @@
 
 pub mod certification;
 mod layout;
+mod survey;
 
 use std::borrow::Cow;
 

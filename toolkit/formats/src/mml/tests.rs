@@ -52,18 +52,19 @@ fn modules_inside_modules_are_read_once() {
         "<ProgressCourseModule><structuredExpression><problemItem><assessment><assessmentItem>安定<br/>継続</assessmentItem></assessment><objective><rxRecord><InjectionModule><medication><medicine><name>注</name></medicine><startDateTime>2024-01-02T10:00</startDateTime></medication></InjectionModule></rxRecord></objective><plan><rxOrder><PrescriptionModule><medication><medicine><name>錠</name><code system='YJ'>1</code></medicine><dose>2</dose><duration>P2W</duration></medication></PrescriptionModule></rxOrder></plan></problemItem></structuredExpression></ProgressCourseModule>",
     );
     let parsed = parse_file(text.as_bytes());
-    let [Record::Note(n), Record::Medication(a), Record::Medication(b)] = &parsed.records[..]
+    let [Record::Note(n), Record::Medication(given), Record::Medication(ordered)] =
+        &parsed.records[..]
     else {
         panic!("{parsed:?}")
     };
     assert_eq!((n.text.as_deref(), n.title.as_deref()), (Some("安定\n継続"), Some("題")));
     assert_eq!(
-        (a.kind.as_deref(), a.days.as_deref(), a.position.as_ref()),
-        (Some("order"), Some("14"), "item[1] medication[1]")
+        (given.kind.as_deref(), given.started_at.as_deref()),
+        (Some("administration"), Some("2024-01-02T10:00"))
     );
     assert_eq!(
-        (b.kind.as_deref(), b.started_at.as_deref()),
-        (Some("administration"), Some("2024-01-02T10:00"))
+        (ordered.kind.as_deref(), ordered.days.as_deref(), ordered.position.as_ref()),
+        (Some("order"), Some("14"), "item[1] medication[2]")
     );
 }
 

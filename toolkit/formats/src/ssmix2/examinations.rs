@@ -27,14 +27,15 @@ struct Order {
     practitioner: Text<'static>,
 }
 
-/// `OML-01`, `OMG-01`, `OMG-02`, `OMG-03`: one record per `OBR`; `OMD`: one per `ODS`.
+/// `OMG-01`, `OMG-02`, `OMG-03`: one record per `OBR`; `OML-01`: one per `OBR` (the panel) and one per `OBX` in it (the
+/// test); `OMD`: one per `ODS`.
 pub(super) fn ordered(r: &mut Reading<'_>) {
     let message = r.message;
     let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1));
     let kind = kind(r.name.data_type);
     let (mut order, mut specimen, mut starts): (_, Text<'static>, Text<'static>) =
         (Order::default(), None, None);
-    let mut numbers = [0usize; 2];
+    let mut numbers = [0usize; 3];
     for (_, segment) in message.segments() {
         let (slot, name, code) = match segment.name() {
             "ORC" => {
@@ -56,6 +57,7 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
             }
             "OBR" => (0, "OBR", 4),
             "ODS" => (1, "ODS", 3),
+            "OBX" if r.name.data_type == "OML-01" => (2, "OBX", 3),
             _ => continue,
         };
         numbers[slot] += 1;
@@ -70,7 +72,11 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
             code: segment.own(code, 1),
             text: segment.own(code, 2).or_else(|| (slot == 1).then(|| segment.own(4, 1))?),
             code_system: segment.own(code, 3),
-            site: if slot == 0 { specimen.clone().or_else(|| segment.own(15, 1)) } else { None },
+            site: match slot {
+                0 => specimen.clone().or_else(|| segment.own(15, 1)),
+                1 => None,
+                _ => specimen.clone(),
+            },
             status: r.status(order.control.clone()),
             order_no: order.number.clone().or_else(|| (slot == 0).then(|| segment.own(2, 1))?),
             ordered_at: order.ordered_at.clone(),
@@ -87,7 +93,7 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
         }
         r.out.records.push(record.into());
     }
-    if numbers == [0, 0] {
+    if numbers == [0, 0, 0] {
         r.out.note_issue("ssmix2.no-content", "file");
     }
 }

@@ -94,7 +94,7 @@ fn segments_read(data_type: &str) -> Option<&'static [&'static str]> {
         "OMP-01" | "OMP-02" => &["MSH", "PID", "PV1", "ORC", "RXE", "TQ1", "RXR", "RXC"],
         "OMP-11" | "OMP-12" => &["MSH", "PID", "PV1", "ORC", "RXA", "RXR"],
         "OML-11" => &["MSH", "PID", "PV1", "SPM", "OBR", "OBX"],
-        "OML-01" => &["MSH", "PID", "PV1", "ORC", "SPM", "TQ1", "OBR"],
+        "OML-01" => &["MSH", "PID", "PV1", "ORC", "SPM", "TQ1", "OBR", "OBX"],
         "OMG-01" | "OMG-02" | "OMG-03" => &["MSH", "PID", "PV1", "ORC", "TQ1", "OBR"],
         "OMG-11" | "OMG-12" => &["MSH", "PID", "PV1", "OBR", "IPC"],
         "OMG-13" => &["MSH", "PID", "PV1", "OBR", "OBX"],

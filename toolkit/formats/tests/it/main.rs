@@ -1,7 +1,11 @@
 //! The formats against data that nobody here wrote.
 
+mod conformance;
 mod fhir;
 mod fuzz;
+mod fuzz_b;
+mod mml;
+mod reading;
 mod ssmix2;
 
 use std::{
