@@ -149,10 +149,10 @@ impl Reader {
             value_num: found.map(|f| Cow::Owned(f.number.into_owned())),
             value_text: value,
             unit: own("unit"),
-            measured_at: own("startDate"),
+            measured_at: own("startDate").map(iso),
             ..MeasurementRecord::default()
         };
-        if own("endDate") != record.measured_at {
+        if own("endDate").map(iso) != record.measured_at {
             out.note_unread("Record.endDate");
         }
         out.records.push(record.into());
@@ -160,9 +160,21 @@ impl Reader {
     }
 }
 
+/// `2024-04-01 07:03:21 +0900` as ISO 8601 spells the same instant; any other text stays.
+fn iso(time: Cow<'static, str>) -> Cow<'static, str> {
+    let s = time.as_bytes();
+    let plain = s.len() == 25 && s.is_ascii() && s[10] == b' ' && s[19] == b' ';
+    if plain && matches!(s[20], b'+' | b'-') {
+        let (day, clock, zone) = (&time[..10], &time[11..19], &time[20..23]);
+        return Cow::Owned(format!("{day}T{clock}{zone}:{}", &time[23..]));
+    }
+    time
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Record;
 
     #[test]
     fn an_export_is_read_line_by_line() {
@@ -213,6 +225,8 @@ mod tests {
             ]
         );
         assert_eq!(issues, ["phr.malformed"]);
+        let Record::Measurement(m) = &records[1] else { panic!() };
+        assert_eq!(m.measured_at.as_deref(), Some("2024-04-01T07:03:21+09:00"));
         let mut shown = String::new();
         records[1].for_each(|_, v| shown.push_str(v.unwrap_or("")));
         assert!(!shown.contains("花子"));

@@ -96,7 +96,8 @@ pub fn parse_extended(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
         title: None,
         media_type: Some(Cow::Borrowed(media)),
         size: Some(Cow::Owned(bytes.len().to_string())),
-        written_at: Some(Cow::Owned(name.arisen.to_owned())),
+        // To the second: milliseconds without a point are no time of HL7.
+        written_at: Some(Cow::Owned(name.arisen[..14].to_owned())),
         status: (!name.is_current()).then_some(Cow::Borrowed("superseded")),
         ..DocumentRecord::default()
     };
