@@ -82,7 +82,7 @@ pub fn detect(path: &str, first_bytes: &[u8]) -> Option<Format> {
             (false, false) => None,
         };
     }
-    if start.first() == Some(&b'<') {
+    if start.first() == Some(&b'<') || xml::is_wide(first_bytes) {
         let root = xml::root_name(start);
         let root = root.as_deref().unwrap_or("");
         return if root == "HealthData" || phr::is_export(start) {
@@ -129,6 +129,7 @@ mod tests {
             detect("h.xml", b"<?xml version=\"1.0\"?>\n<ClinicalDocument x="),
             Some(Format::CheckupXml)
         );
+        assert_eq!(detect("w.xml", b"\xFF\xFE<\0M\0m\0l\0>\0"), Some(Format::Mml));
         assert_eq!(detect("m.xml", b"<mml:Mml version="), Some(Format::Mml));
         assert_eq!(detect("e.xml", b"<?xml?><!DOCTYPE HealthData ["), Some(Format::HealthKit));
         let control = b"1,1,0,3,711,0,990001,1370000001,13,1,202405,1\r\n2,";

@@ -41,7 +41,8 @@ pub struct Reader {
     header: bool,
 }
 
-/// The first line is neither a header with 被保険者番号 and 二次判定結果 or 認定申請日, nor a row of 328 fields.
+/// The first line is neither a header with 保険者番号, 被保険者番号 and one of 認定申請日, 二次判定日 or a survey item, nor a row of 328
+/// fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the first line is no certification record")]
 pub struct FirstLineError;
@@ -65,7 +66,10 @@ impl Reader {
             owned_cells(text.trim_end_matches(['\r', '\n']), FIELDS + 1).ok_or(FirstLineError)?;
         let columns: Vec<Column> = row.iter().map(|c| by_name(c)).collect();
         let has = |to: To| columns.iter().any(|c| c.to == to);
-        if has(To::Insured) && has(To::Insurer) && (has(To::Level) || has(To::Applied)) {
+        if has(To::Insured)
+            && has(To::Insurer)
+            && [To::Applied, To::Decided, To::Item].into_iter().any(has)
+        {
             return Ok(Self { encoding, columns, header: true });
         }
         if row.len() == FIELDS && row[4].bytes().any(|b| b.is_ascii_digit()) {

@@ -128,9 +128,10 @@ fn person(entries: &[(usize, Known<'_>)]) -> Result<Option<String>, usize> {
         match (patient, &key) {
             (Some((_, patient)), _) => {
                 let said = subject.identifier.as_ref().and_then(|i| i.value.as_ref());
+                let plain = crate::text::narrowed;
                 let same = |value: &str| {
                     let mut values = identifiers.iter().filter_map(|i| i.value.as_ref());
-                    values.any(|v| v.as_str() == value)
+                    values.any(|v| v.as_str() == value || plain(v.as_str()) == plain(value))
                 };
                 let fits = points_at(subject, patient) || said.is_some_and(|v| same(v.as_str()));
                 if !fits {

@@ -76,8 +76,17 @@ fn declared(bytes: &[u8]) -> Option<&[u8]> {
     Some(&rest[1..=stop])
 }
 
+/// Do the bytes begin with the byte order mark of UTF-16?
+pub(crate) fn is_wide(first_bytes: &[u8]) -> bool {
+    first_bytes.starts_with(b"\xFF\xFE") || first_bytes.starts_with(b"\xFE\xFF")
+}
+
 /// Local name of the first element, without reading the document: enough to tell formats apart.
 pub fn root_name(first_bytes: &[u8]) -> Option<String> {
+    if is_wide(first_bytes) {
+        let (encoding, _) = Encoding::for_bom(first_bytes)?;
+        return root_name(encoding.decode_with_bom_removal(first_bytes).0.as_bytes());
+    }
     let mut rest = first_bytes;
     while let Some(at) = memchr::memchr(b'<', rest) {
         rest = &rest[at + 1..];
