@@ -354,6 +354,7 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
             insured_symbol,
             insured_number,
             insured_branch,
+            record_no: None,
             ..person(cells, row_no, out)
         };
         out.records.push(record.into());
