@@ -88,7 +88,15 @@ pub const RULES: &[(&str, &str)] = &[
         "fhir.modifier",
         "意味を変える要素（modifierExtension、implicitRules）を含むため隔離しました。",
     ),
-    ("fhir.bundle", "Bundleは受け付けていません。リソースごとに1行で出力してください。"),
+    (
+        "fhir.bundle",
+        "この種類のBundleは受け付けていないため隔離しました。文書（document）などで出力してください。",
+    ),
+    (
+        "fhir.bundle-persons",
+        "Bundleに複数の患者、または特定できない患者への参照があるため隔離しました。",
+    ),
+    ("fhir.bundle-entry", "Bundleの中に読めないリソースがあるため全体を隔離しました。"),
     ("fhir.no-code", "コードも名称もない項目があります。"),
     ("csv.not-utf8", "UTF-8として読めない行を隔離しました。文字コードを確認してください。"),
     ("csv.not-cp932", "CP932として読めない行を隔離しました。文字コードを確認してください。"),
@@ -191,6 +199,58 @@ pub const RULES: &[(&str, &str)] = &[
     ("jahis.no-code", "薬品コード種別があるのに薬品コードがありません。"),
     ("jahis.no-drug", "薬品名称も薬品コードもない行があります。"),
     ("jahis.no-usage", "用法のない薬品があります。"),
+        "xml.encoding",
+        "XMLの文字コードが宣言と異なるため隔離しました。文字コードを確認してください。",
+    ),
+    ("xml.dtd", "XMLに文書型宣言（DOCTYPE）があるため隔離しました。宣言を除いて出力してください。"),
+    (
+        "xml.entity",
+        "XMLに未定義の実体参照があるため隔離しました。出力プログラムを確認してください。",
+    ),
+    ("xml.too-deep", "XMLの階層が深すぎるため隔離しました。出力プログラムを確認してください。"),
+    ("xml.too-large", "XMLが大きすぎるため隔離しました。1人1ファイルで出力してください。"),
+    ("xml.malformed", "XMLとして正しくないため隔離しました。出力プログラムを確認してください。"),
+    ("checkup.root", "特定健診のXMLではないため隔離しました。ファイルの種類を確認してください。"),
+    ("checkup.no-person", "保険者番号または被保険者番号がないため隔離しました。"),
+    (
+        "checkup.two-persons",
+        "1ファイルに複数の受診者があるため隔離しました。1人1ファイルで出力してください。",
+    ),
+    ("checkup.no-birth", "受診者の生年月日がありません。"),
+    ("checkup.no-date", "健診実施日がありません。"),
+    ("checkup.no-item", "健診項目が1つもありません。"),
+    ("checkup.no-code", "項目コードのない健診項目があります。"),
+    ("checkup.no-value", "値も未実施の理由もない健診項目があります。"),
+    ("checkup.item-unknown", "項目表にない項目コードがあります。年度の項目表を確認してください。"),
+    ("checkup.unit", "健診項目の単位が項目表と異なります。単位を確認してください。"),
+    ("checkup.value-type", "健診項目の値の型が項目表と異なります。文字列として取り込みました。"),
+    (
+        "care.unknown-record",
+        "介護のレコード種別が不明のため隔離しました。データ種別を確認してください。",
+    ),
+    ("care.no-person", "保険者番号または被保険者番号がないため隔離しました。"),
+    ("care.no-month", "サービス提供年月がありません。"),
+    ("care.no-date", "認定申請日も認定有効期間もありません。"),
+    ("mml.root", "MMLではないXMLのため隔離しました。ファイルの種類を確認してください。"),
+    ("mml.no-person", "患者ID（masterId）がないため隔離しました。"),
+    (
+        "mml.two-persons",
+        "1ファイルに複数の患者があるため隔離しました。1人1ファイルで出力してください。",
+    ),
+    ("mml.no-content", "MmlBodyがありません。"),
+    ("mml.no-code", "コードも名称もない項目があります。"),
+    ("csv.no-event", "異動事由がありません。"),
+    ("csv.no-vaccine", "予防接種の種別もワクチン名もありません。"),
+    ("mapped.no-person", "対応表が定める個人の番号がない行を隔離しました。"),
+    ("mapped.date", "対応表の日付形式に合わない日付があります。文字列のまま取り込みました。"),
+    ("mapped.code", "対応表にないコードがあります。コードのまま取り込みました。"),
+    ("phr.malformed", "XMLとして読めない行があります。その行は読みませんでした。"),
+    ("phr.too-long", "行が長すぎるため隔離しました。"),
+    (
+        "ssmix2.extended-name",
+        "拡張ストレージのフォルダ名が命名規則と異なるため隔離しました。フォルダ名を確認してください。",
+    ),
+    ("ssmix2.empty-document", "内容のない文書があります。"),
 ];
 
 /// The Japanese sentence of a rule: what is wrong and what to do. Holds no value.
@@ -217,6 +277,10 @@ mod tests {
             include_str!("fhir/mod.rs"),
             include_str!("fhir/read.rs"),
             include_str!("fhir/read/person.rs"),
+            include_str!("fhir/bundle.rs"),
+            include_str!("fhir/read/history.rs"),
+            include_str!("fhir/read/imaging.rs"),
+            include_str!("fhir/read/orders.rs"),
             include_str!("fhir/read/medication.rs"),
             include_str!("municipal/mod.rs"),
             include_str!("dpc/mod.rs"),
@@ -233,6 +297,23 @@ mod tests {
             include_str!("uke/person.rs"),
             include_str!("uke/pharmacy.rs"),
             include_str!("uke/totals.rs"),
+            include_str!("municipal/row.rs"),
+            include_str!("municipal/events.rs"),
+            include_str!("mapped/mod.rs"),
+            include_str!("phr.rs"),
+            include_str!("ssmix2/allergies.rs"),
+            include_str!("ssmix2/examinations.rs"),
+            include_str!("ssmix2/extended.rs"),
+            include_str!("xml/parse.rs"),
+            include_str!("mml/mod.rs"),
+            include_str!("mml/person.rs"),
+            include_str!("mml/drugs.rs"),
+            include_str!("mml/clinical.rs"),
+            include_str!("care/mod.rs"),
+            include_str!("care/certification.rs"),
+            include_str!("checkup/mod.rs"),
+            include_str!("checkup/person.rs"),
+            include_str!("checkup/items.rs"),
         ]
         .concat();
         for (id, ja) in RULES {
@@ -240,6 +321,9 @@ mod tests {
             assert!(ja.ends_with('。'), "{id}");
         }
         for prefix in ["ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis."] {
+        for prefix in
+            ["ssmix2.", "fhir.", "csv.", "xml.", "checkup.", "care.", "mml.", "mapped.", "phr."]
+        {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");

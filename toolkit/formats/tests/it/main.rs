@@ -1,10 +1,14 @@
 //! The formats against data that nobody here wrote.
 
 mod conformance;
+mod counted;
 mod defects;
 mod fhir;
 mod fuzz;
+mod fuzz_b;
 mod jahis;
+mod mml;
+mod reading;
 mod ssmix2;
 mod uke;
 
