@@ -199,6 +199,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("jahis.no-code", "薬品コード種別があるのに薬品コードがありません。"),
     ("jahis.no-drug", "薬品名称も薬品コードもない行があります。"),
     ("jahis.no-usage", "用法のない薬品があります。"),
+    (
         "xml.encoding",
         "XMLの文字コードが宣言と異なるため隔離しました。文字コードを確認してください。",
     ),
@@ -320,10 +321,10 @@ mod tests {
             assert!(sources.contains(&format!("\"{id}\"")), "{id} is never given");
             assert!(ja.ends_with('。'), "{id}");
         }
-        for prefix in ["ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis."] {
-        for prefix in
-            ["ssmix2.", "fhir.", "csv.", "xml.", "checkup.", "care.", "mml.", "mapped.", "phr."]
-        {
+        for prefix in [
+            "ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis.", "xml.", "checkup.", "care.", "mml.",
+            "mapped.", "phr.",
+        ] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());
                 assert_ne!(rule_ja(&id), rule_ja(""), "{id} has no sentence");
