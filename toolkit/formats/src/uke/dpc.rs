@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::claim::{Claim, days};
+use super::{claim::Claim, runs::days};
 use crate::{
     decimal::{product, whole},
     layout::Role,
@@ -140,7 +140,7 @@ impl<'a> Claim<'a, '_> {
             code_system: system,
             text: row.get(Role::Text),
             started_on: row.get(Role::Started),
-            role: row.get(Role::Role),
+            role: row.get(Role::Kind),
             detail,
             ..ClaimItemRecord::default()
         };

@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::claim::{Claim, days, pairs};
+use super::{
+    claim::Claim,
+    runs::{Days, days, pairs},
+};
 use crate::{
     decimal::{product, whole},
     layout::Role,
@@ -110,7 +113,7 @@ impl<'a> Claim<'a, '_> {
     fn events(
         &mut self,
         row: &RowView<'a, '_>,
-        days: &super::claim::Days,
+        days: &Days,
         system: Option<&'static str>,
         quantity: &Text<'a>,
     ) {

@@ -20,6 +20,7 @@ mod items;
 mod payers;
 mod person;
 mod pharmacy;
+mod runs;
 mod totals;
 
 use std::{io::Read, sync::LazyLock};
@@ -250,6 +251,3 @@ impl<R: Read> Claims<R> {
         self.reader.as_ref().map(Reader::header)
     }
 }
-
-#[cfg(test)]
-mod tests;

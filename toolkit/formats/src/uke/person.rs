@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Keyed,
-    claim::{Claim, days},
-};
+use super::{Keyed, claim::Claim, runs::days};
 use crate::{
     layout::Role,
     record::{ClaimPayerRecord, ClaimRecord, CoverageRecord, Text},
