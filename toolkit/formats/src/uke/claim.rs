@@ -27,7 +27,7 @@ pub(super) struct Claim<'a, 'r> {
     pub(super) month: Text<'a>,
     pub(super) inpatient: bool,
     pub(super) person: PersonRecord<'a>,
-    pub(super) claim: ClaimRecord<'a>,
+    pub(super) billed: ClaimRecord<'a>,
     pub(super) payers: Vec<ClaimPayerRecord<'a>>,
     pub(super) run: Run<'a>,
     pub(super) sums: Sums,
@@ -57,7 +57,7 @@ pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Pa
         month: None,
         inpatient: false,
         person: PersonRecord::default(),
-        claim: ClaimRecord::default(),
+        billed: ClaimRecord::default(),
         payers: Vec::new(),
         run: Run::default(),
         sums: Sums::default(),
@@ -144,9 +144,9 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn unknown(&mut self, id: &'a [u8], line: u64) {
-        let plain = matches!(id.len(), 1..=4) && id.iter().all(u8::is_ascii_alphanumeric);
+        let plain = id.len() == 2 && id.iter().all(u8::is_ascii_uppercase);
         match std::str::from_utf8(id) {
-            Ok(id) if plain && !id.bytes().all(|b| b.is_ascii_digit()) => self.out.note_unread(id),
+            Ok(id) if plain => self.out.note_unread(id),
             _ => {
                 self.out.note_issue("uke.record-id", at_line(line));
                 self.out.note_unread(format!("line {line}"));
@@ -181,16 +181,16 @@ impl<'a> Claim<'a, '_> {
         self.check_sums();
         self.visits();
         let first = self.payers.first();
-        self.claim.points = first.and_then(|p| p.points.clone());
-        self.claim.days = first.and_then(|p| p.days.clone());
-        self.claim.form = Some(Cow::Borrowed(match self.reader.header.form {
+        self.billed.points = first.and_then(|p| p.points.clone());
+        self.billed.days = first.and_then(|p| p.days.clone());
+        self.billed.form = Some(Cow::Borrowed(match self.reader.header.form {
             Form::Medical if self.dpc => "dpc",
             form => form.as_str(),
         }));
-        self.claim.detail = owned(self.detail);
-        let coverages = super::person::coverages(&self.payers, &self.claim);
+        self.billed.detail = owned(self.detail);
+        let coverages = super::person::coverages(&self.payers, &self.billed);
         self.out.records.push(self.person.into());
-        self.out.records.push(self.claim.into());
+        self.out.records.push(self.billed.into());
         self.out.records.extend(self.stay.map(Record::from));
         self.out.records.extend(self.payers.into_iter().map(Record::from));
         self.out.records.extend(coverages.into_iter().map(Record::from));
@@ -225,8 +225,8 @@ impl<'a> Claim<'a, '_> {
     /// Visits: a day with an event each, or the stay.
     fn visits(&mut self) {
         let base = EncounterRecord {
-            position: self.claim.position.clone(),
-            department_code: self.claim.department.clone(),
+            position: self.billed.position.clone(),
+            department_code: self.billed.department.clone(),
             ..EncounterRecord::default()
         };
         if self.inpatient {
@@ -236,7 +236,7 @@ impl<'a> Claim<'a, '_> {
                 class: Some(Cow::Borrowed("I")),
                 start_at: stay
                     .and_then(|s| s.admitted_on.clone())
-                    .or_else(|| self.claim.admitted_on.clone()),
+                    .or_else(|| self.billed.admitted_on.clone()),
                 end_at: stay.and_then(|s| s.discharged_on.clone()),
                 disposition_code: stay.and_then(|s| s.outcome.clone()),
                 ..base

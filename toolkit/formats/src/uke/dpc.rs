@@ -32,9 +32,9 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn grouping(&mut self, row: RowView<'a, '_>) {
-        let (key, facility) = (self.key.clone(), self.claim.institution.clone());
+        let (key, facility) = (self.key.clone(), self.billed.institution.clone());
         let month = self.month.clone();
-        let department = self.claim.department.clone();
+        let department = self.billed.department.clone();
         let stay = self.stay_mut(row.line);
         stay.position = row.position();
         stay.stay_key = Some(Cow::Owned(key));

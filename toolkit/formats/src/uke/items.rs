@@ -49,9 +49,8 @@ impl<'a> Claim<'a, '_> {
         let comments = pairs(self.charset, row.run(Role::Comments));
         let addons = pairs(self.charset, row.run(Role::Addons));
         let detail = row.detail(&mut self.out);
-        match system {
-            Some("receipt-act" | "receipt-drug") => self.events(&row, &days, system, &quantity),
-            _ => {}
+        if matches!(system, Some("receipt-act" | "receipt-drug")) {
+            self.events(&row, &days, system, &quantity);
         }
         let item = ClaimItemRecord {
             position: row.position(),
