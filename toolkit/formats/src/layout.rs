@@ -117,7 +117,7 @@ roles! {
     Practitioner = "practitioner", PractitionerNo = "practitioner_no",
     Practitioners = "practitioners", Prefecture = "prefecture", Quantity = "quantity",
     ReceiptNo = "receipt_no", Recipient = "recipient", RecordNo = "record_no", Relation = "relation",
-    Role = "role", Rp = "rp", SearchNo = "search_no", Section = "section",
+    Kind = "role", Rp = "rp", SearchNo = "search_no", Section = "section",
     SectionCode = "section_code", Serial = "serial", Sex = "sex", SpecialNotes = "special_notes",
     Spell = "spell", Started = "started", Symbol = "symbol", Text = "text", Tooth = "tooth",
     TotalClaims = "total_claims", TotalPoints = "total_points", Unit = "unit",
@@ -176,11 +176,12 @@ impl Layouts {
     /// asked for, else `ID`.
     pub(crate) fn version(&self, form: &str, id: &str, version: &str) -> Option<&RecordLayout> {
         let records = self.0.get(form)?;
-        // Dated layouts stand right behind the undated one of the same id.
+        // Ids that begin with this one stand together, the dated ones in the order of their versions.
         let dated = records
             .range::<str, _>((std::ops::Bound::Excluded(id), std::ops::Bound::Unbounded))
-            .map_while(|(name, layout)| Some((name.strip_prefix(id)?.strip_prefix('@')?, layout)))
-            .take_while(|(from, _)| *from <= version);
+            .take_while(|(name, _)| name.starts_with(id))
+            .filter_map(|(name, layout)| Some((name[id.len()..].strip_prefix('@')?, layout)))
+            .filter(|(from, _)| *from <= version);
         dated.last().map(|(_, layout)| layout).or_else(|| records.get(id))
     }
     #[cfg(test)]

@@ -3,8 +3,20 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 /// `000` to `999`, three bytes each.
-static NUMBERS: LazyLock<String> =
-    LazyLock::new(|| (0..1_000).map(|n| format!("{n:03}")).collect());
+static NUMBERS: LazyLock<String> = LazyLock::new(|| {
+    let mut table = String::with_capacity(3_000);
+    for n in 0..1_000 {
+        push_digits(&mut table, n, 3);
+    }
+    table
+});
+
+/// Appends a number with zeros in front.
+fn push_digits(into: &mut String, n: usize, digits: u32) {
+    for place in (0..digits).rev() {
+        into.push(char::from(b'0' + (n / 10usize.pow(place) % 10) as u8));
+    }
+}
 
 /// A number as text.
 pub(crate) fn number(n: u64) -> Cow<'static, str> {
@@ -29,8 +41,13 @@ const YEARS: std::ops::Range<usize> = 1990..2060;
 
 /// `YYYYMMDD` of 31 days for every month, eight bytes each.
 static DAYS: LazyLock<String> = LazyLock::new(|| {
-    let months = YEARS.flat_map(|year| (1..=12).map(move |month| (year, month)));
-    months.flat_map(|(y, m)| (1..=31).map(move |d| format!("{y:04}{m:02}{d:02}"))).collect()
+    let mut table = String::with_capacity(YEARS.len() * 12 * 31 * 8);
+    for month in YEARS.flat_map(|year| (1..=12).map(move |month| year * 100 + month)) {
+        for day in 1..=31 {
+            push_digits(&mut table, month * 100 + day, 8);
+        }
+    }
+    table
 });
 
 /// A day of the month set behind the month as that is written (`YYYYMM`, `GYYMM`); the month alone for

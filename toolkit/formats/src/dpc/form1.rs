@@ -77,7 +77,7 @@ impl<'a> Stay<'a> {
     /// becomes a row named by its header.
     pub(super) fn form1_wide(&mut self, row: RowView<'a, '_>, columns: &Columns) {
         let mut coded: Vec<(&'static RecordLayout, String, [Text<'a>; 9])> = Vec::new();
-        let cells: Vec<&'a [u8]> = columns.source(&row);
+        let cells: Vec<&'a [u8]> = Columns::source(&row);
         for (at, cell) in cells.iter().enumerate() {
             let Some(value) = row.text(cell) else { continue };
             match columns.wide.get(at).and_then(Option::as_ref) {

@@ -109,7 +109,7 @@ impl Columns {
     }
 
     /// The cells of a wide row in the order of the file: it is never put into another one.
-    pub(super) fn source<'a>(&self, row: &crate::row_view::RowView<'a, '_>) -> Vec<&'a [u8]> {
+    pub(super) fn source<'a>(row: &crate::row_view::RowView<'a, '_>) -> Vec<&'a [u8]> {
         row.cells.get(5..).unwrap_or_default().to_vec()
     }
     /// Is it a column of the stay's key?

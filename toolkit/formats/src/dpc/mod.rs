@@ -323,4 +323,18 @@ fn stay_key<'a>(row: &RowView<'a, '_>) -> Text<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_a_layout() {
+        for file in File::ALL {
+            assert_eq!(file.layout().at(Role::Facility), Some(0), "{}", file.label_ja());
+            assert!(file == File::Form3 || file.layout().at(Role::Key).is_some());
+        }
+        assert_eq!(
+            form1_layout("A006030", "20240401").unwrap().number_of("医療資源を最も投入した傷病名"),
+            Some(9)
+        );
+    }
+}

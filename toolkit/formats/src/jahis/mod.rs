@@ -193,7 +193,7 @@ impl<'a> Reading<'a> {
         };
         let record = NoteRecord {
             position: row.position(),
-            kind: self.kind_of(&row),
+            kind: Self::kind_of(&row),
             title,
             text: Some(words),
             written_at: row.get(Role::Started).or_else(|| self.day()),
@@ -205,7 +205,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Official name of a record's main field.
-    fn kind_of(&self, row: &RowView<'a, '_>) -> Text<'a> {
+    fn kind_of(row: &RowView<'a, '_>) -> Text<'a> {
         let at = row.layout.at(Role::Text).map_or(1, |at| at + 1);
         row.layout
             .name_of(at)
@@ -301,6 +301,3 @@ impl<'a> Reading<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,9 +11,9 @@ use crate::{
         ClaimItemRecord, ClaimPayerRecord, ClaimRecord, ConditionRecord, DpcStayRecord,
         EncounterRecord, NoteRecord, Parsed, PersonRecord, Record, Text,
     },
-    row_view::{RowView, at_line, cut, lines, owned, push_escaped, text},
+    row_view::{RowView, at_line, cut, lines, owned},
     text::holds_my_number,
-    words::{day_of, number},
+    words::day_of,
 };
 
 /// A claim being read.
@@ -27,7 +27,7 @@ pub(super) struct Claim<'a, 'r> {
     pub(super) month: Text<'a>,
     pub(super) inpatient: bool,
     pub(super) person: PersonRecord<'a>,
-    pub(super) claim: ClaimRecord<'a>,
+    pub(super) billed: ClaimRecord<'a>,
     pub(super) payers: Vec<ClaimPayerRecord<'a>>,
     pub(super) run: Run<'a>,
     pub(super) sums: Sums,
@@ -57,7 +57,7 @@ pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Pa
         month: None,
         inpatient: false,
         person: PersonRecord::default(),
-        claim: ClaimRecord::default(),
+        billed: ClaimRecord::default(),
         payers: Vec::new(),
         run: Run::default(),
         sums: Sums::default(),
@@ -144,9 +144,9 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn unknown(&mut self, id: &'a [u8], line: u64) {
-        let plain = matches!(id.len(), 1..=4) && id.iter().all(u8::is_ascii_alphanumeric);
+        let plain = id.len() == 2 && id.iter().all(u8::is_ascii_uppercase);
         match std::str::from_utf8(id) {
-            Ok(id) if plain && !id.bytes().all(|b| b.is_ascii_digit()) => self.out.note_unread(id),
+            Ok(id) if plain => self.out.note_unread(id),
             _ => {
                 self.out.note_issue("uke.record-id", at_line(line));
                 self.out.note_unread(format!("line {line}"));
@@ -181,16 +181,16 @@ impl<'a> Claim<'a, '_> {
         self.check_sums();
         self.visits();
         let first = self.payers.first();
-        self.claim.points = first.and_then(|p| p.points.clone());
-        self.claim.days = first.and_then(|p| p.days.clone());
-        self.claim.form = Some(Cow::Borrowed(match self.reader.header.form {
+        self.billed.points = first.and_then(|p| p.points.clone());
+        self.billed.days = first.and_then(|p| p.days.clone());
+        self.billed.form = Some(Cow::Borrowed(match self.reader.header.form {
             Form::Medical if self.dpc => "dpc",
             form => form.as_str(),
         }));
-        self.claim.detail = owned(self.detail);
-        let coverages = super::person::coverages(&self.payers, &self.claim);
+        self.billed.detail = owned(self.detail);
+        let coverages = super::person::coverages(&self.payers, &self.billed);
         self.out.records.push(self.person.into());
-        self.out.records.push(self.claim.into());
+        self.out.records.push(self.billed.into());
         self.out.records.extend(self.stay.map(Record::from));
         self.out.records.extend(self.payers.into_iter().map(Record::from));
         self.out.records.extend(coverages.into_iter().map(Record::from));
@@ -225,8 +225,8 @@ impl<'a> Claim<'a, '_> {
     /// Visits: a day with an event each, or the stay.
     fn visits(&mut self) {
         let base = EncounterRecord {
-            position: self.claim.position.clone(),
-            department_code: self.claim.department.clone(),
+            position: self.billed.position.clone(),
+            department_code: self.billed.department.clone(),
             ..EncounterRecord::default()
         };
         if self.inpatient {
@@ -236,7 +236,7 @@ impl<'a> Claim<'a, '_> {
                 class: Some(Cow::Borrowed("I")),
                 start_at: stay
                     .and_then(|s| s.admitted_on.clone())
-                    .or_else(|| self.claim.admitted_on.clone()),
+                    .or_else(|| self.billed.admitted_on.clone()),
                 end_at: stay.and_then(|s| s.discharged_on.clone()),
                 disposition_code: stay.and_then(|s| s.outcome.clone()),
                 ..base
@@ -282,7 +282,7 @@ impl<'a> Claim<'a, '_> {
             code_system: system.clone(),
             text: name.clone(),
             icd10: icd10.clone(),
-            role: row.get(Role::Role),
+            role: row.get(Role::Kind),
             certainty: suspected.then_some(Cow::Borrowed("suspected")),
             recorded_at: row.get(Role::Started),
             outcome: row.get(Role::Outcome),
@@ -299,7 +299,7 @@ impl<'a> Claim<'a, '_> {
             text: name,
             started_on: row.get(Role::Started),
             modifiers,
-            role: row.get(Role::Role),
+            role: row.get(Role::Kind),
             outcome: row.get(Role::Outcome),
             icd10,
             teeth: row.get(Role::Tooth),
@@ -351,70 +351,4 @@ impl<'a> Claim<'a, '_> {
 /// Does the row of four-digit modifiers hold 8002, の疑い?
 fn suspected(modifiers: &str) -> bool {
     modifiers.as_bytes().chunks(4).any(|m| m == b"8002")
-}
-
-/// The days of a run of day fields as `day:count`, and as a mask with their counts.
-pub(super) struct Days {
-    /// `5:1 12:2`.
-    pub(super) text: Text<'static>,
-    /// Bit n: day n.
-    pub(super) mask: u32,
-}
-
-/// `01:1` to `31:1`: one event on one day, the commonest of all.
-static ONCE: [&str; 31] = [
-    "1:1", "2:1", "3:1", "4:1", "5:1", "6:1", "7:1", "8:1", "9:1", "10:1", "11:1", "12:1", "13:1",
-    "14:1", "15:1", "16:1", "17:1", "18:1", "19:1", "20:1", "21:1", "22:1", "23:1", "24:1", "25:1",
-    "26:1", "27:1", "28:1", "29:1", "30:1", "31:1",
-];
-
-/// Reads 31 day fields; blank and zero are no event.
-pub(super) fn days(cells: &[&[u8]]) -> Days {
-    let mut mask = 0u32;
-    let mut last = 0;
-    for (index, cell) in cells.iter().enumerate().take(31) {
-        if !cell.is_empty() && cell.iter().any(|b| !matches!(b, b'0' | b' ')) && cell.is_ascii() {
-            mask |= 2 << index;
-            last = index;
-        }
-    }
-    if mask == 0 {
-        return Days { text: None, mask };
-    }
-    if mask.is_power_of_two() && cells[last] == b"1" {
-        return Days { text: Some(Cow::Borrowed(ONCE[last])), mask };
-    }
-    let mut text = String::with_capacity(mask.count_ones() as usize * 5);
-    for day in (1..=31).filter(|d| mask >> d & 1 == 1) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&number(day));
-        text.push(':');
-        text.push_str(
-            std::str::from_utf8(cells[day as usize - 1].trim_ascii()).unwrap_or_default(),
-        );
-    }
-    Days { text: owned(text), mask }
-}
-
-/// Pairs of code and text, as `code:text;code:text`.
-pub(super) fn pairs(charset: Charset, cells: &[&[u8]]) -> String {
-    let mut out = String::new();
-    for pair in cells.chunks(2) {
-        let mut filled = pair.iter().map(|c| text(charset, c));
-        let (code, words) = (filled.next().flatten(), filled.next().flatten());
-        if code.is_none() && words.is_none() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(';');
-        }
-        push_escaped(&mut out, code.as_deref().unwrap_or(""));
-        if let Some(words) = words {
-            out.push(':');
-            push_escaped(&mut out, &words);
-        }
-    }
-    out
 }

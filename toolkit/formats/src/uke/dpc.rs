@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::claim::{Claim, days};
+use super::{claim::Claim, runs::days};
 use crate::{
     decimal::{product, whole},
     layout::Role,
@@ -32,9 +32,9 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn grouping(&mut self, row: RowView<'a, '_>) {
-        let (key, facility) = (self.key.clone(), self.claim.institution.clone());
+        let (key, facility) = (self.key.clone(), self.billed.institution.clone());
         let month = self.month.clone();
-        let department = self.claim.department.clone();
+        let department = self.billed.department.clone();
         let stay = self.stay_mut(row.line);
         stay.position = row.position();
         stay.stay_key = Some(Cow::Owned(key));
@@ -140,7 +140,7 @@ impl<'a> Claim<'a, '_> {
             code_system: system,
             text: row.get(Role::Text),
             started_on: row.get(Role::Started),
-            role: row.get(Role::Role),
+            role: row.get(Role::Kind),
             detail,
             ..ClaimItemRecord::default()
         };

@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::claim::{Claim, days, pairs};
+use super::{
+    claim::Claim,
+    runs::{Days, days, pairs},
+};
 use crate::{
     decimal::{product, whole},
     layout::Role,
@@ -46,9 +49,8 @@ impl<'a> Claim<'a, '_> {
         let comments = pairs(self.charset, row.run(Role::Comments));
         let addons = pairs(self.charset, row.run(Role::Addons));
         let detail = row.detail(&mut self.out);
-        match system {
-            Some("receipt-act" | "receipt-drug") => self.events(&row, &days, system, &quantity),
-            _ => {}
+        if matches!(system, Some("receipt-act" | "receipt-drug")) {
+            self.events(&row, &days, system, &quantity);
         }
         let item = ClaimItemRecord {
             position: row.position(),
@@ -110,7 +112,7 @@ impl<'a> Claim<'a, '_> {
     fn events(
         &mut self,
         row: &RowView<'a, '_>,
-        days: &super::claim::Days,
+        days: &Days,
         system: Option<&'static str>,
         quantity: &Text<'a>,
     ) {

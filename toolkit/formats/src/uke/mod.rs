@@ -20,6 +20,7 @@ mod items;
 mod payers;
 mod person;
 mod pharmacy;
+mod runs;
 mod totals;
 
 use std::{io::Read, sync::LazyLock};
@@ -183,9 +184,12 @@ pub fn segments<R: Read>(source: R) -> SegmentReader<R, impl FnMut(&[u8]) -> Cut
     SegmentReader::new(source, cutter())
 }
 
+/// A rule that cuts, of any kind.
+type Cutter = Box<dyn FnMut(&[u8]) -> Cut + Send>;
+
 /// A whole file, one segment after another, with its totals.
 pub struct Claims<R> {
-    segments: SegmentReader<R, Box<dyn FnMut(&[u8]) -> Cut + Send>>,
+    segments: SegmentReader<R, Cutter>,
     reader: Option<Reader>,
     keyed: Keyed,
     totals: Totals,
@@ -250,6 +254,3 @@ impl<R: Read> Claims<R> {
         self.reader.as_ref().map(Reader::header)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Keyed,
-    claim::{Claim, days},
-};
+use super::{Keyed, claim::Claim, runs::days};
 use crate::{
     layout::Role,
     record::{ClaimPayerRecord, ClaimRecord, CoverageRecord, Text},
@@ -89,7 +86,7 @@ impl<'a> Claim<'a, '_> {
             let name = pair.first().and_then(|c| row.text(c));
             self.practitioners.push(name);
         }
-        self.claim = ClaimRecord {
+        self.billed = ClaimRecord {
             position: row.position(),
             claim_key: Some(Cow::Owned(self.key.clone())),
             form: None,

@@ -1,5 +1,6 @@
 //! The formats against data that nobody here wrote.
 
+mod by_hand;
 mod conformance;
 mod counted;
 mod defects;
