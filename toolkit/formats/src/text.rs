@@ -31,6 +31,10 @@ pub fn quantity(text: &str) -> Option<Quantity<'_>> {
     const AFTER: [(&str, &str); 5] =
         [("以下", "<="), ("以上", ">="), ("未満", "<"), ("より大", ">"), ("超", ">")];
     let text = text.trim();
+    // Nearly all results are plain numbers.
+    if text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+')) {
+        return Some(Quantity { comparator: None, number: decimal(text)? });
+    }
     let (comparator, rest) = BEFORE
         .iter()
         .find_map(|(mark, c)| text.strip_prefix(mark).map(|rest| (Some(*c), rest)))

@@ -161,7 +161,7 @@ fn observation<'a>(
     let null = |e: Element<'_, 'a>| e.value("nullFlavor");
     let negated = o.attribute("negationInd").is_some_and(|n| n == "true");
     let range = o.path(&["referenceRange", "observationRange", "value"]);
-    let base = CheckupRecord {
+    let mut base = CheckupRecord {
         position: at(),
         code_system: Some(code.and_then(|c| c.value("codeSystem")).map_or(
             Cow::Borrowed(ITEM_SYSTEM),
@@ -189,10 +189,14 @@ fn observation<'a>(
         }
         return;
     }
-    for (index, value) in values.enumerate() {
-        let mut record = base.clone();
-        if index > 0 {
-            record.position = Cow::Owned(format!("entry[{number}] value[{}]", index + 1));
+    let mut index = 0;
+    while let Some(value) = values.next() {
+        // The last value, nearly always the only one, takes the record itself.
+        let mut record =
+            if values.peek().is_none() { std::mem::take(&mut base) } else { base.clone() };
+        index += 1;
+        if index > 1 {
+            record.position = Cow::Owned(format!("entry[{number}] value[{index}]"));
         }
         record.status = record.status.or_else(|| null(value));
         read_value(value, &mut record);

@@ -44,7 +44,10 @@ pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
             person.address = addr.text();
         }
         let patient = role.child("patient");
-        person.name_kana = patient.and_then(|p| p.child_text("name"));
+        // One string by the standard; family and given name apart in other CDA documents.
+        person.name_kana = patient.and_then(|p| p.child("name")).and_then(|name| {
+            name.text().or_else(|| Some(Cow::Owned(name.whole_text()?.replace('\n', " "))))
+        });
         person.sex = patient
             .and_then(|p| p.child("administrativeGenderCode"))
             .and_then(|c| c.value("code"))

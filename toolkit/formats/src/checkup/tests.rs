@@ -94,6 +94,11 @@ fn what_cannot_be_trusted_is_quarantined() {
         assert!(parsed.rejected && parsed.person.is_none() && parsed.records.is_empty(), "{rule}");
         assert_eq!(parsed.issues[0].rule, rule);
     }
+    let parts = file(CARD, "")
+        .replace("ケンコウ　ハナコ", "<family>ケンコウ</family><given>ハナコ</given>");
+    let parsed = parse_file(parts.as_bytes());
+    let Record::Person(person) = &parsed.records[0] else { panic!() };
+    assert_eq!(person.name_kana.as_deref(), Some("ケンコウ ハナコ"));
     let target = file(CARD, "");
     let other = target.replace(
         "<participant",

@@ -227,11 +227,15 @@ impl<'d, 'a> Element<'d, 'a> {
 
     /// Value of the attribute of a local name; `None` if missing.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        let local = |key: &str| {
+            let prefix = key.len().checked_sub(name.len() + 1);
+            key == name
+                || (prefix.is_some_and(|p| key.as_bytes()[p] == b':')
+                    && key.ends_with(name)
+                    && !key.starts_with("xmlns"))
+        };
         parse::attributes(self.part().raw)
-            .find(|(key, _)| {
-                let local = key.rsplit(':').next().unwrap_or(key);
-                local == name && !key.starts_with("xmlns")
-            })
+            .find(|(key, _)| local(key))
             .map(|(_, raw)| parse::unescape(raw))
     }
 

@@ -215,7 +215,7 @@ pub(super) fn document(text: &str) -> Result<Document<'_>, XmlError> {
     let bytes = text.as_bytes();
     let mut b = Builder {
         text,
-        parts: Vec::with_capacity(bytes.len() / 48 + 8),
+        parts: Vec::with_capacity(bytes.len() / 32 + 8),
         open: Vec::with_capacity(16),
     };
     let mut at = 0;
@@ -272,6 +272,8 @@ fn element(b: &mut Builder<'_>, tag: usize) -> Result<usize, XmlError> {
     let name = &text[tag + 1..tag + 1 + len];
     let from = tag + 1 + len;
     let mut at = from;
+    let mut keys: [&str; 8] = [""; 8];
+    let mut count = 0;
     let (end, empty) = loop {
         let mut gap = false;
         while bytes.get(at).copied().is_some_and(blank) {
@@ -302,15 +304,23 @@ fn element(b: &mut Builder<'_>, tag: usize) -> Result<usize, XmlError> {
         let quote = *bytes.get(at).filter(|q| matches!(q, b'"' | b'\'')).ok_or(malformed)?;
         let value = at + 1;
         let stop = value + memchr::memchr(quote, &bytes[value..]).ok_or(malformed)?;
-        let inside = &bytes[value..stop];
-        if memchr::memchr(b'<', inside).is_some() {
-            return Err(malformed);
+        match memchr::memchr2(b'<', b'&', &bytes[value..stop]) {
+            Some(found) if bytes[value + found] == b'<' => return Err(malformed),
+            Some(_) if bytes[value..stop].contains(&b'<') => return Err(malformed),
+            Some(_) => check_references(&text[value..stop], value)?,
+            None => {}
         }
-        check_references(&text[value..stop], value)?;
         let key = &text[start..start + key];
-        if attributes(&text[from..start]).any(|(before, _)| before == key) {
+        // The first few names are remembered; more are looked up where they stand.
+        let twice = keys[..count.min(keys.len())].contains(&key)
+            || (count > keys.len() && attributes(&text[from..start]).any(|(k, _)| k == key));
+        if twice {
             return Err(malformed);
         }
+        if let Some(slot) = keys.get_mut(count) {
+            *slot = key;
+        }
+        count += 1;
         at = stop + 1;
     };
     let part = b.add(name, &text[from..end])?;
