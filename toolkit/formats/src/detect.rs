@@ -34,6 +34,45 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats.
+    pub const ALL: [Self; 13] = [
+        Self::SsMix2,
+        Self::SsMix2Extended,
+        Self::FhirNdjson,
+        Self::FhirJson,
+        Self::MunicipalCsv,
+        Self::Uke,
+        Self::Dpc,
+        Self::Jahis,
+        Self::CheckupXml,
+        Self::CareClaims,
+        Self::CareCertification,
+        Self::Mml,
+        Self::HealthKit,
+    ];
+
+    /// Text form, as in manifests and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SsMix2 => "ssmix2",
+            Self::SsMix2Extended => "ssmix2_extended",
+            Self::FhirNdjson => "fhir_ndjson",
+            Self::FhirJson => "fhir_json",
+            Self::MunicipalCsv => "municipal_csv",
+            Self::Uke => "uke",
+            Self::Dpc => "dpc",
+            Self::Jahis => "jahis",
+            Self::CheckupXml => "checkup_xml",
+            Self::CareClaims => "care_claims",
+            Self::CareCertification => "care_certification",
+            Self::Mml => "mml",
+            Self::HealthKit => "healthkit",
+        }
+    }
+    /// The format of a text form.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.as_str() == name)
+    }
     /// Text form, with the version of its reader: the `parser` of stored rows.
     pub fn parser(self) -> &'static str {
         match self {

@@ -322,8 +322,8 @@ mod tests {
             assert!(ja.ends_with('。'), "{id}");
         }
         for prefix in [
-            "ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis.", "xml.", "checkup.", "care.", "mml.",
-            "mapped.", "phr.",
+            "ssmix2.", "fhir.", "csv.", "uke.", "dpc.", "jahis.", "xml.", "checkup.", "care.",
+            "mml.", "mapped.", "phr.",
         ] {
             for found in sources.split(&format!("\"{prefix}")).skip(1) {
                 let id = format!("{prefix}{}", found.split('"').next().unwrap());

@@ -1,56 +1,27 @@
-//! Reads any file of the formats beside SS-MIX2's standardized storage, FHIR lines and municipal rows: all its segments.
+//! Reads any file: all its segments, as [`cut`] gives them.
 
-use kiban_formats::{
-    Format, LineReader, Parsed, care, checkup, detect, fhir, mml, municipal, phr, ssmix2,
-};
+use kiban_formats::{CutError, Format, LineReader, Parsed, Piece, Want, cut, detect, phr};
 
-/// All segments of a file of a format.
+/// All segments and remarks of a file of a format.
 pub(crate) fn segments(format: Format, path: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
-    let first = &bytes[..bytes.len().min(65_536)];
-    match format {
-        Format::SsMix2 => vec![ssmix2::parse_file(path, bytes)],
-        Format::SsMix2Extended => vec![ssmix2::parse_extended(path, bytes)],
-        Format::CheckupXml => vec![checkup::parse_file(bytes).into_owned()],
-        Format::Mml => vec![mml::parse_file(bytes).into_owned()],
-        Format::FhirJson => vec![fhir::parse_line(bytes, 1).into_owned()],
-        Format::FhirNdjson => rows(bytes, 0, |line, n| fhir::parse_line(line, n).into_owned()),
-        Format::HealthKit => {
-            let mut reader = phr::Reader::new("phr-person");
-            rows(bytes, 0, |line, n| reader.parse_line(line, n))
-        }
-        Format::CareClaims => {
-            let reader = care::Reader::new(care::encoding(first));
-            rows(bytes, 0, |line, n| reader.parse_row(line, n).into_owned())
-        }
-        Format::CareCertification => {
-            let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-            let Ok(reader) = care::certification::Reader::new(line, care::encoding(first)) else {
-                return Vec::new();
-            };
-            let skip = usize::from(reader.has_header());
-            rows(bytes, skip, |line, n| reader.parse_row(line, n).into_owned())
-        }
-        Format::MunicipalCsv => match municipal::Reader::find(bytes.split(|b| *b == b'\n')) {
-            Ok((reader, skip)) => {
-                rows(bytes, skip, |line, n| reader.parse_row(line, n).into_owned())
-            }
-            Err(_) => Vec::new(),
-        },
-    }
-}
-
-fn rows(
-    bytes: &[u8],
-    skip: usize,
-    mut each: impl FnMut(&[u8], u64) -> Parsed<'static>,
-) -> Vec<Parsed<'static>> {
-    let mut lines = LineReader::new(bytes);
     let mut out = Vec::new();
-    while let Some(line) = lines.next_line().unwrap() {
-        if line.number > skip as u64 {
-            out.push(each(line.bytes, line.number));
+    if format == Format::HealthKit {
+        // The export names nobody.
+        let (mut reader, mut lines) = (phr::Reader::new("phr-person"), LineReader::new(bytes));
+        while let Some(line) = lines.next_line().unwrap() {
+            out.push(reader.parse_line(line.bytes, line.number));
         }
+        return out;
     }
+    cut::<CutError>(format, path, bytes, 64 << 20, Want::All, |piece| {
+        match piece {
+            Piece::Header(_) => {}
+            Piece::Segment(unit) => out.push(unit.parsed.into_owned()),
+            Piece::Remark(parsed) => out.push(parsed.into_owned()),
+        }
+        Ok(())
+    })
+    .unwrap();
     out
 }
 
@@ -67,6 +38,9 @@ pub(crate) fn name(format: Format) -> &'static str {
         Format::CareClaims => "care",
         Format::CareCertification => "certification",
         Format::MunicipalCsv => "municipal",
+        Format::Uke => "uke",
+        Format::Dpc => "dpc",
+        Format::Jahis => "jahis",
     }
 }
 
