@@ -431,11 +431,9 @@ impl<'p> SegmentCount<'p> {
             self.count += 1;
             return Ok(());
         }
-        let mut new = false;
         for line in bytes.split_inclusive(|b| *b == b'\n') {
-            new |= self.judge(line)? == Cut::Begin;
+            self.count += u64::from(self.judge(line)? == Cut::Begin);
         }
-        self.count += u64::from(new);
         Ok(())
     }
     /// Segments so far.

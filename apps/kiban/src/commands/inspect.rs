@@ -62,21 +62,16 @@ pub(crate) fn inspect(args: &Inspect) -> Outcome {
     for (number, (disk, path)) in (1_u64..).zip(&files) {
         bar.set_message(format!("{number}/{}", files.len()));
         let mut leave = |ja: String| left_out.push(LeftOut { number, path: path.clone(), ja });
-        let mut input = match open(disk) {
-            Ok(input) => input,
-            Err(_) => {
-                leave("ファイルを開けません。権限と媒体を確かめてください。".into());
-                continue;
-            }
+        let Ok(mut input) = open(disk) else {
+            leave("ファイルを開けません。権限と媒体を確かめてください。".into());
+            continue;
         };
         let name = path.strip_suffix(".xz").unwrap_or(path);
-        let format = match input.fill_buf() {
-            Ok(first) => only.or_else(|| detect(name, first)),
-            Err(_) => {
-                leave("ファイルを読み取れません。破損がないか確かめてください。".into());
-                continue;
-            }
+        let Ok(first) = input.fill_buf() else {
+            leave("ファイルを読み取れません。破損がないか確かめてください。".into());
+            continue;
         };
+        let format = only.or_else(|| detect(name, first));
         let Some(format) = format else {
             leave("読み取れる形式ではありません。".into());
             continue;

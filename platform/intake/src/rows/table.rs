@@ -181,6 +181,8 @@ impl Slot {
         match (&mut self.typed, value) {
             (Typed::None, _) => {}
             (Typed::Date(b), None) => b.append_null(),
+            // Zeros are how fixed layouts say that there is no day (still in hospital).
+            (Typed::Date(b), Some(text)) if text.bytes().all(|b| b == b'0') => b.append_null(),
             (Typed::Stamp(b), None) => b.append_null(),
             (Typed::Number(b), None) => b.append_null(),
             (Typed::Date(b), Some(text)) => {

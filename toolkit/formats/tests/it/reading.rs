@@ -13,15 +13,18 @@ pub(crate) fn segments(format: Format, path: &str, bytes: &[u8]) -> Vec<Parsed<'
         }
         return out;
     }
-    cut::<CutError>(format, path, bytes, 64 << 20, Want::All, |piece| {
+    let done = cut::<CutError>(format, path, bytes, 64 << 20, Want::All, |piece| {
         match piece {
             Piece::Header(_) => {}
             Piece::Segment(unit) => out.push(unit.parsed.into_owned()),
             Piece::Remark(parsed) => out.push(parsed.into_owned()),
         }
         Ok(())
-    })
-    .unwrap();
+    });
+    // A file that cannot be cut says nothing.
+    if done.is_err() {
+        out.clear();
+    }
     out
 }
 
