@@ -219,7 +219,12 @@ pub fn rule_ja(rule: &str) -> &'static str {
         "nothing_read" => "読み取れる項目がありません。",
         "not_a_file" => "通常のファイルではありません（リンクなど）。",
         "archive" => "圧縮ファイルは展開してから指定してください（.xz を除く）。",
-        "unknown_format" => "送付できる形式（SS-MIX2、FHIR NDJSON、自治体CSV）ではありません。",
+        "unknown_format" => {
+            "送付できる形式（SS-MIX2、FHIR、自治体CSV、レセプト、DPC、JAHIS、特定健診XML、介護、MML）ではありません。"
+        }
+        "person_unnamed" => {
+            "本人の番号がファイルにない形式（PHRの書出しなど）のため送付できません。"
+        }
         "other_format" => "設定（input_format）と異なる形式です。",
         "intake.duplicate" => "同じ内容を既に受領しています。",
         rule => kiban_govern::gate::Reason::ja_of_code(rule)

@@ -153,8 +153,11 @@ impl TableBuilders {
             if let Some(micros) = read.micros {
                 plausible_now(context, name, column, record, micros, quality);
                 match column {
-                    "start_at" | "started_at" | "from_on" => period.0 = Some(micros),
-                    "end_at" | "ended_at" | "to_on" => period.1 = Some(micros),
+                    "start_at" | "started_at" | "from_on" | "started_on" | "admitted_on"
+                    | "valid_from" => period.0 = Some(micros),
+                    "end_at" | "ended_at" | "to_on" | "ended_on" | "discharged_on" | "valid_to" => {
+                        period.1 = Some(micros);
+                    }
                     _ => {}
                 }
                 observe(context, record, column, micros, quality);
@@ -253,8 +256,11 @@ fn plausible_now(
     micros: i64,
     quality: &mut Quality,
 ) {
-    // The end of an insurance or a planned date may lie ahead.
-    if matches!(column, "to_on" | "end_at" | "ended_at") {
+    // The end of an insurance, a certification or a planned date may lie ahead.
+    if matches!(
+        column,
+        "to_on" | "end_at" | "ended_at" | "ended_on" | "valid_from" | "valid_to" | "planned_at"
+    ) {
         return;
     }
     let bad = day_of(micros).is_some_and(|d| d > context.received_on);

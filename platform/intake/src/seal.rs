@@ -32,7 +32,7 @@ use crate::{
     },
     notices::{NoticeRow, parse_notices},
     place::FileRef,
-    segment::{self, CutError, Raw, Want, format_of},
+    segment::{self, CutError, Piece, Want, format_of},
 };
 
 use self::{
@@ -79,19 +79,21 @@ pub struct Segment<'a> {
     pub person: Option<&'a str>,
     /// Bytes as sent, with the line's end.
     pub bytes: &'a [u8],
-    /// The CSV header line with its end; empty for other formats.
+    /// The lines it is read with (header of a table, of a claims or survey file), with their ends.
     pub header: &'a [u8],
     /// What it says.
     pub parsed: &'a Parsed<'a>,
 }
 
 impl Segment<'_> {
-    /// Position inside the file: `line 17`, `row 5`, empty for an SS-MIX2 file.
+    /// Position inside the file: `line 17`, `row 5`, empty for a file of one segment.
     pub fn position(&self) -> String {
         match self.format {
-            Format::SsMix2 => String::new(),
-            Format::FhirNdjson => format!("line {}", self.line),
-            Format::MunicipalCsv => format!("row {}", self.line),
+            format if segment::is_whole(format) => String::new(),
+            Format::MunicipalCsv | Format::CareClaims | Format::CareCertification => {
+                format!("row {}", self.line)
+            }
+            _ => format!("line {}", self.line),
         }
     }
     /// Reader and version, as rows store it.
@@ -301,47 +303,41 @@ impl Checked {
             capacity,
             HashReader { inner: reader, hash: Rc::clone(&hash) },
         );
-        let header_slot = RefCell::new(&mut header);
-        let cut = segment::cut(
-            format,
-            &file.path,
-            &mut input,
-            self.limits.max_segment_bytes,
-            want,
-            |line| {
-                header_slot.borrow_mut().extend_from_slice(line);
-                Ok(())
-            },
-            |raw: Raw<'_>| {
-                count += 1;
-                if !raw.wanted {
+        let max_bytes = self.limits.max_segment_bytes;
+        let cut = segment::cut(format, &file.path, &mut input, max_bytes, want, |piece| {
+            let unit = match piece {
+                Piece::Header(lines) => {
+                    header.clear();
+                    header.extend_from_slice(lines);
                     return Ok(());
                 }
-                let header = header_slot.borrow();
-                each(Segment {
-                    file,
-                    file_number: number,
-                    format,
-                    line: raw.line,
-                    person: raw.parsed.person.as_deref(),
-                    bytes: raw.bytes,
-                    header: &header,
-                    parsed: &raw.parsed,
-                })
-                .map_err(Walk::Caller)
-            },
-        );
+                Piece::Remark(_) => return Ok(()),
+                Piece::Segment(unit) => unit,
+            };
+            count += 1;
+            if !unit.wanted {
+                return Ok(());
+            }
+            each(Segment {
+                file,
+                file_number: number,
+                format,
+                line: unit.line,
+                person: unit.parsed.person.as_deref(),
+                bytes: unit.bytes,
+                header: &header,
+                parsed: &unit.parsed,
+            })
+            .map_err(Walk::Caller)
+        });
         match cut {
             Ok(()) => {}
             Err(Walk::Caller(e)) => return Err(e),
             Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile.into()),
-            Err(Walk::Cut(CutError::Header)) => {
-                return Err(ReceiveError::UnknownHeader { file: at() }.into());
-            }
             Err(Walk::Cut(CutError::TooLong { line })) => {
-                let max_bytes = self.limits.max_segment_bytes;
                 return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes }.into());
             }
+            Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }.into()),
         }
         drop(input);
         if Digest::from_bytes(hash.borrow().clone().finalize().into()) != file.sha256 {

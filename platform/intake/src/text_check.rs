@@ -1,8 +1,9 @@
-//! What the first pass checks of a text file while it streams by: lengths of lines, UTF-8, number of segments.
+//! What the first pass checks of FHIR lines and of files of one segment while they stream by: lengths, UTF-8,
+//! number of segments.
 
 use kiban_formats::Format;
 
-use crate::{error::ReceiveError, limits::Limits, place::FileRef};
+use crate::{error::ReceiveError, limits::Limits, place::FileRef, segment::is_whole};
 
 /// What was wrong, at which line.
 pub(crate) enum TextError {
@@ -44,7 +45,7 @@ impl TextCheck {
     }
 
     pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(), TextError> {
-        if self.format == Format::SsMix2 {
+        if is_whole(self.format) {
             self.in_line += chunk.len() as u64;
             return if self.in_line > self.max {
                 Err(TextError::TooLong { line: 1 })
@@ -52,9 +53,7 @@ impl TextCheck {
                 Ok(())
             };
         }
-        if self.format == Format::FhirNdjson {
-            self.utf8(chunk)?;
-        }
+        self.utf8(chunk)?;
         let mut rest = chunk;
         while !rest.is_empty() {
             let (used, ended) =
@@ -63,7 +62,7 @@ impl TextCheck {
             if self.in_line > self.max {
                 return Err(TextError::TooLong { line: self.line });
             }
-            self.blank = self.blank && self.is_blank(&rest[..used]);
+            self.blank &= rest[..used].iter().all(u8::is_ascii_whitespace);
             rest = &rest[used..];
             if ended {
                 self.end_line();
@@ -72,17 +71,8 @@ impl TextCheck {
         Ok(())
     }
 
-    /// As [`crate::segment::cut`] skips them.
-    fn is_blank(&self, bytes: &[u8]) -> bool {
-        match self.format {
-            Format::FhirNdjson => bytes.iter().all(u8::is_ascii_whitespace),
-            _ => bytes.iter().all(|b| matches!(b, b'\r' | b'\n')),
-        }
-    }
-
     fn end_line(&mut self) {
-        let header = self.format == Format::MunicipalCsv && self.line == 1;
-        if !self.blank && !header {
+        if !self.blank {
             self.segments += 1;
         }
         (self.in_line, self.blank) = (0, true);
@@ -115,7 +105,7 @@ impl TextCheck {
     }
 
     pub(crate) fn finish(mut self) -> Result<u64, TextError> {
-        if self.format == Format::SsMix2 {
+        if is_whole(self.format) {
             return Ok(1);
         }
         if !self.carry.is_empty() {
@@ -158,11 +148,6 @@ mod tests {
             assert_eq!(check(Format::FhirNdjson, &bad, step), Err("utf8 5".into()), "{step}");
             assert_eq!(check(Format::FhirNdjson, &cut, step), Err("utf8 4".into()), "{step}");
             assert_eq!(check(Format::FhirNdjson, &long, step), Err("long 2".into()), "{step}");
-            assert_eq!(
-                check(Format::MunicipalCsv, b"h,i\n1,2\r\n\r\n3,\xff", step),
-                Ok(2),
-                "{step}"
-            );
         }
     }
 }

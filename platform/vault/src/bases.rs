@@ -5,7 +5,7 @@ use kiban_kernel::Bases;
 
 /// Two bits per canonical table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct TableBases(u32);
+pub(crate) struct TableBases(u64);
 
 fn shift(table: &str) -> Option<u32> {
     Record::TABLES.iter().position(|t| *t == table).map(|i| 2 * i as u32)
@@ -18,7 +18,7 @@ impl TableBases {
 
     pub(crate) fn add(&mut self, table: &str, bases: Bases) {
         if let Some(s) = shift(table) {
-            self.0 |= u32::from(bases.bits()) << s;
+            self.0 |= u64::from(bases.bits()) << s;
         }
     }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn text_round_trips_and_regimes_stay_apart() {
-        assert!(Record::TABLES.len() <= 16, "two bits each");
+        assert!(Record::TABLES.len() <= 32, "two bits each");
         let mut bases = TableBases::default();
         bases.add("condition", Bases::from_bits(1));
         bases.add("measurement", Bases::BOTH);

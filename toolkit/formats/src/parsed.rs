@@ -73,6 +73,15 @@ impl<'a> Parsed<'a> {
             self.unread.push(name);
         }
     }
+    /// As [`Self::note_unread`] with `parent/name`; asks before it builds the name.
+    pub(crate) fn note_unread_in(&mut self, parent: &str, name: &str) {
+        let same = |u: &Cow<'_, str>| {
+            u.strip_prefix(parent).and_then(|u| u.strip_prefix('/')) == Some(name)
+        };
+        if self.unread.len() < LISTED && !self.unread.iter().any(same) {
+            self.unread.push(Cow::Owned(format!("{parent}/{name}")));
+        }
+    }
     /// Counts a defect; a second one of the same rule and place raises the count. Beyond [`LISTED`]
     /// defects, further places of a rule are counted at its first one.
     pub(crate) fn note_issue(&mut self, rule: &'static str, position: impl Into<Cow<'a, str>>) {

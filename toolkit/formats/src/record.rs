@@ -33,7 +33,7 @@ mod tests {
         record.for_each(|c, v| seen.extend(v.map(|v| (c, v.to_owned()))));
         assert_eq!(seen, [("name_kanji", "見本 花子".to_owned())]);
         assert_eq!(format!("{record:?}"), "person@line 1[\"name_kanji\"]");
-        assert_eq!(Record::TABLES.len(), 10);
+        assert!(Record::TABLES.len() < 32, "all tables together stay under 32");
         assert_eq!(record.columns().len(), 14);
     }
 }

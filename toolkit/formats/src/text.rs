@@ -31,6 +31,10 @@ pub fn quantity(text: &str) -> Option<Quantity<'_>> {
     const AFTER: [(&str, &str); 5] =
         [("以下", "<="), ("以上", ">="), ("未満", "<"), ("より大", ">"), ("超", ">")];
     let text = text.trim();
+    // Nearly all results are plain numbers.
+    if text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+')) {
+        return Some(Quantity { comparator: None, number: decimal(text)? });
+    }
     let (comparator, rest) = BEFORE
         .iter()
         .find_map(|(mark, c)| text.strip_prefix(mark).map(|rest| (Some(*c), rest)))
@@ -120,6 +124,34 @@ fn check_digit(digits: [u8; 12]) -> bool {
         rest => 11 - rest,
     };
     u32::from(digits[11]) == expected
+}
+
+/// Parts of an insurance card as one key, `insurer:symbol:number:branch`: full-width made narrow, blanks taken
+/// out, a missing part empty.
+pub(crate) fn member_key(parts: [Option<&str>; 4]) -> String {
+    let mut key = String::with_capacity(32);
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            key.push(':');
+        }
+        let narrowed = part.unwrap_or_default().chars().map(narrow);
+        key.extend(narrowed.filter(|c| !c.is_whitespace() && *c != ':'));
+    }
+    key
+}
+
+/// Full-width made narrow, blanks taken out: for keys.
+pub(crate) fn narrowed(text: &str) -> String {
+    text.chars().map(narrow).filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Without blanks in front and behind; borrowed text stays borrowed.
+pub(crate) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(t) => Cow::Borrowed(t.trim()),
+        Cow::Owned(t) if t.trim().len() == t.len() => Cow::Owned(t),
+        Cow::Owned(t) => Cow::Owned(t.trim().to_owned()),
+    }
 }
 
 /// Does the text consist of kana (with blanks and marks)?

@@ -5,6 +5,7 @@ pub(crate) mod attack;
 pub(crate) mod audit;
 pub(crate) mod holder;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod intake;
 pub(crate) mod link;
 pub(crate) mod package;

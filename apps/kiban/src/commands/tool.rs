@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Link(super::link::Link),
     /// 加工データを攻撃し、人が特定・連結・推定されないかを確かめます
     Attack(super::attack::Attack),
+    /// 医療データのファイルに何が入っているかを調べます
+    Inspect(super::inspect::Inspect),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
@@ -71,6 +73,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
         Command::Link(args) => return super::link::link(&args),
         Command::Deid(args) => args,
         Command::Attack(args) => return super::attack::attack(&args),
+        Command::Inspect(args) => return super::inspect::inspect(&args),
     };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod cli;
 mod crash;
+mod inspect;
 mod joins;
 mod refusals;
 mod story;

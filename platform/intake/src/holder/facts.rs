@@ -16,11 +16,11 @@ use crate::{
     limits::Limits,
     notices::{NoticeRow, StopRow},
     quality::Quality,
-    segment::{self, CutError},
+    segment::{self, CutError, Piece},
 };
 
 /// A set of canonical tables as bits.
-pub(crate) type Kinds = u16;
+pub(crate) type Kinds = u32;
 
 /// The canonical tables whose records stand in a segment.
 pub(crate) fn kinds_of(parsed: &Parsed<'_>) -> Kinds {
@@ -66,6 +66,16 @@ pub(crate) struct Facts {
     pub bytes: u64,
 }
 
+impl Facts {
+    /// Defects and names of what is unread.
+    fn note(&mut self, file: &InputFile, parsed: &Parsed<'_>) {
+        self.quality.add_issues(&file.file, &parsed.issues);
+        for name in &parsed.unread {
+            count_name(&mut self.unread, name);
+        }
+    }
+}
+
 /// Why a segment cannot be sent whosever it is.
 pub(crate) fn unsendable(parsed: &Parsed<'_>) -> Option<&'static str> {
     if parsed.rejected {
@@ -87,7 +97,7 @@ pub(crate) fn cut_error(e: CutError, file: &InputFile, limits: &Limits) -> SealE
             line,
             max_bytes: limits.max_segment_bytes,
         },
-        CutError::Header => SealError::UnknownHeader { file: file.file.clone() },
+        _ => SealError::UnknownHeader { file: file.file.clone() },
     }
 }
 
@@ -109,25 +119,29 @@ pub(crate) fn gather(
             input,
             limits.max_segment_bytes,
             segment::Want::All,
-            |line| {
-                header_bytes = line.len() as u64;
-                Ok(())
-            },
-            |raw| {
-                let bytes = raw.bytes.len() as u64;
+            |piece| {
+                let unit = match piece {
+                    Piece::Header(lines) => {
+                        header_bytes += lines.len() as u64;
+                        return Ok(());
+                    }
+                    Piece::Remark(parsed) => {
+                        facts.note(file, &parsed);
+                        return Ok(());
+                    }
+                    Piece::Segment(unit) => unit,
+                };
+                let bytes = unit.bytes.len() as u64;
                 total += bytes;
                 tick.bytes(bytes);
-                facts.quality.add_issues(&file.file, &raw.parsed.issues);
-                for name in &raw.parsed.unread {
-                    count_name(&mut facts.unread, name);
-                }
-                if let Some(rule) = unsendable(&raw.parsed) {
+                facts.note(file, &unit.parsed);
+                if let Some(rule) = unsendable(&unit.parsed) {
                     *facts.defective.entry(rule.to_owned()).or_default() += 1;
                     others = (others.0 + 1, others.1 + bytes);
                     return Ok(());
                 }
-                let person = facts_of(&mut facts.persons, &mut facts.index, &raw.parsed);
-                let tally = tallies.entry((person, kinds_of(&raw.parsed))).or_default();
+                let person = facts_of(&mut facts.persons, &mut facts.index, &unit.parsed);
+                let tally = tallies.entry((person, kinds_of(&unit.parsed))).or_default();
                 *tally = (tally.0 + 1, tally.1 + bytes);
                 Ok(())
             },

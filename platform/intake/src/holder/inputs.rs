@@ -147,6 +147,7 @@ impl Walk<'_> {
         } else {
             match kiban_formats::detect(crate::segment::tree_path(path), &first) {
                 None => Some("unknown_format"),
+                Some(format) if !crate::segment::taken(format) => Some("person_unnamed"),
                 Some(format) if self.only.is_some_and(|only| only != format) => {
                     Some("other_format")
                 }

@@ -56,7 +56,8 @@ pub struct Profile {
     pub producer_address: String,
     /// age recipient of the producer.
     pub producer_recipient: String,
-    /// Format that is sent: `ssmix2`, `fhir_ndjson`, `municipal_csv`. Files of another are left out.
+    /// Format that is sent (`ssmix2`, `fhir_ndjson`, `municipal_csv`, `uke` …, see
+    /// [`format_of`](crate::format_of)). Files of another are left out.
     #[serde(default, with = "format_text", skip_serializing_if = "Option::is_none")]
     pub input_format: Option<Format>,
     /// List of notices; relative to the profile's folder.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     bundle,
     manifest::FileEntry,
-    segment::{self, CutError, format_name},
+    segment::{self, CutError, Piece, SegmentCount, format_name},
 };
 
 pub(super) fn write_files(
@@ -40,12 +40,13 @@ pub(super) fn write_files(
         }
         let size = known.header_bytes + bytes;
         bundle::write_head(out, &input.path, size).map_err(SealError::Write)?;
-        let body = std::cell::RefCell::new(Body {
+        let mut body = Body {
             out: &mut *out,
             hash: Sha256::new(),
             left: size,
             segments: 0,
-        });
+            count: SegmentCount::new(input.format, segment::tree_path(&input.path)),
+        };
         let stream = input
             .open(&request.limits)
             .map_err(|e| input_error(e, &input.file, &request.limits))?;
@@ -55,20 +56,22 @@ pub(super) fn write_files(
             stream,
             request.limits.max_segment_bytes,
             segment::Want::All,
-            |header| body.borrow_mut().write(header),
-            |raw| {
-                tick.bytes(raw.bytes.len() as u64);
-                let defective = unsendable(&raw.parsed).is_some();
-                let person = raw.parsed.person.as_deref().and_then(|p| by_id.get(p));
+            |piece| {
+                let unit = match piece {
+                    Piece::Header(lines) => return body.header(lines),
+                    // What is about the file as a whole is no longer true of a part of it.
+                    Piece::Remark(_) => return Ok(()),
+                    Piece::Segment(unit) => unit,
+                };
+                tick.bytes(unit.bytes.len() as u64);
+                let defective = unsendable(&unit.parsed).is_some();
+                let person = unit.parsed.person.as_deref().and_then(|p| by_id.get(p));
                 // Default: withheld. Somebody who was not there in the first pass is not known to the gate.
                 let send = match person {
-                    Some(at) if !defective => decided[*at as usize].clears(kinds_of(&raw.parsed)),
+                    Some(at) if !defective => decided[*at as usize].clears(kinds_of(&unit.parsed)),
                     _ => false,
                 };
-                if send || request.gate == Gate::Off {
-                    body.borrow_mut().segment(raw.bytes)?;
-                }
-                Ok(())
+                if send || request.gate == Gate::Off { body.segment(unit.bytes) } else { Ok(()) }
             },
         )
         .map_err(|e| match e {
@@ -76,7 +79,8 @@ pub(super) fn write_files(
             WriteError::Io(e) => SealError::Write(e),
             WriteError::Longer => SealError::ChangedMeanwhile { file: input.file.clone() },
         })?;
-        let Body { hash, left, segments: written, .. } = body.into_inner();
+        let Body { hash, left, segments: written, count, .. } = body;
+        let counted = count.count();
         if left != 0 || written != *segments {
             return Err(SealError::ChangedMeanwhile { file: input.file.clone() });
         }
@@ -85,7 +89,7 @@ pub(super) fn write_files(
             path: input.path.clone(),
             sha256: Digest::from_bytes(hash.finalize().into()),
             size,
-            segments: written,
+            segments: counted,
             format: format_name(input.format).to_owned(),
         });
         tick.file();
@@ -110,8 +114,14 @@ struct Body<'a, W> {
     hash: Sha256,
     left: u64,
     segments: u64,
+    /// As the reader of what is written will count.
+    count: SegmentCount<'a>,
 }
 impl<W: Write> Body<'_, W> {
+    fn header(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.count.header(bytes)?;
+        self.write(bytes)
+    }
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or(WriteError::Longer)?;
         self.hash.update(bytes);
@@ -119,6 +129,7 @@ impl<W: Write> Body<'_, W> {
     }
     fn segment(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.segments += 1;
+        self.count.segment(bytes)?;
         self.write(bytes)
     }
 }

@@ -140,7 +140,21 @@ fn columns_of(table: &str) -> &'static [&'static str] {
         "note" => r::NoteRecord::COLUMNS,
         "coverage" => r::CoverageRecord::COLUMNS,
         "checkup" => r::CheckupRecord::COLUMNS,
+        "claim" => r::ClaimRecord::COLUMNS,
+        "claim_payer" => r::ClaimPayerRecord::COLUMNS,
+        "claim_item" => r::ClaimItemRecord::COLUMNS,
+        "dpc_stay" => r::DpcStayRecord::COLUMNS,
+        "survey" => r::SurveyRecord::COLUMNS,
         "death" => r::DeathRecord::COLUMNS,
+        "care_service" => r::CareServiceRecord::COLUMNS,
+        "care_certification" => r::CareCertificationRecord::COLUMNS,
+        "vaccination" => r::VaccinationRecord::COLUMNS,
+        "allergy" => r::AllergyRecord::COLUMNS,
+        "imaging_study" => r::ImagingStudyRecord::COLUMNS,
+        "family_history" => r::FamilyHistoryRecord::COLUMNS,
+        "service_order" => r::ServiceOrderRecord::COLUMNS,
+        "residency" => r::ResidencyRecord::COLUMNS,
+        "document" => r::DocumentRecord::COLUMNS,
         _ => &[],
     }
 }
@@ -167,6 +181,8 @@ impl Slot {
         match (&mut self.typed, value) {
             (Typed::None, _) => {}
             (Typed::Date(b), None) => b.append_null(),
+            // Zeros are how fixed layouts say that there is no day (still in hospital).
+            (Typed::Date(b), Some(text)) if text.bytes().all(|b| b == b'0') => b.append_null(),
             (Typed::Stamp(b), None) => b.append_null(),
             (Typed::Number(b), None) => b.append_null(),
             (Typed::Date(b), Some(text)) => {

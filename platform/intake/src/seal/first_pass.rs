@@ -1,8 +1,10 @@
 //! The first pass: digests, paths, limits, texts; nothing is kept but what the comparison needs.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashSet},
-    io::{self, Read},
+    io::{self, BufReader, Cursor, Read},
+    rc::Rc,
 };
 
 use kiban_formats::Format;
@@ -15,9 +17,11 @@ use crate::{
     limits::Limits,
     manifest::{FileEntry, looks_like_archive, path_allowed},
     place::FileRef,
-    segment::{self, format_of},
+    segment::{self, CutError, Piece, Want, format_of},
     text_check::TextCheck,
 };
+
+use super::stream::HashReader;
 
 /// Bytes read at once.
 const READ_BUFFER: usize = 128 << 10;
@@ -149,12 +153,38 @@ impl FirstPass<'_> {
         }
         let format =
             kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
+                .filter(|format| segment::taken(*format))
                 .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
+        let (sha256, segments) = if segment::is_whole(format) || format == Format::FhirNdjson {
+            self.checked_text(reader, &file, format, buffer, filled)?
+        } else {
+            self.counted(reader, &file, format, &head.path, first)?
+        };
+        self.found.push(Found {
+            path: head.path.clone(),
+            sha256,
+            size: head.size,
+            format,
+            segments,
+        });
+        Ok(())
+    }
+
+    /// Digest and segments of FHIR lines, or of a file that is one segment.
+    fn checked_text<R: Read>(
+        &self,
+        reader: &mut TarReader<R>,
+        file: &FileRef,
+        format: Format,
+        buffer: &mut [u8],
+        mut filled: usize,
+    ) -> Result<(Digest, u64), ReceiveError> {
+        let limits = self.limits;
         let mut check = TextCheck::new(format, limits.max_segment_bytes);
         let mut hash = Sha256::new();
         loop {
             hash.update(&buffer[..filled]);
-            check.feed(&buffer[..filled]).map_err(|e| e.at(&file, limits))?;
+            check.feed(&buffer[..filled]).map_err(|e| e.at(file, limits))?;
             if check.segments() > limits.max_segments {
                 return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
             }
@@ -164,15 +194,50 @@ impl FirstPass<'_> {
                 Err(e) => return Err(self.io_error(e)),
             }
         }
-        let segments = check.finish().map_err(|e| e.at(&file, limits))?;
-        self.found.push(Found {
-            path: head.path.clone(),
-            sha256: Digest::from_bytes(hash.finalize().into()),
-            size: head.size,
-            format,
-            segments,
+        let segments = check.finish().map_err(|e| e.at(file, limits))?;
+        Ok((Digest::from_bytes(hash.finalize().into()), segments))
+    }
+
+    /// Digest and segments of a file that is to be cut; `first` was read of it already.
+    fn counted<R: Read>(
+        &self,
+        reader: &mut TarReader<R>,
+        file: &FileRef,
+        format: Format,
+        path: &str,
+        first: &[u8],
+    ) -> Result<(Digest, u64), ReceiveError> {
+        let limits = self.limits;
+        let hash = Rc::new(RefCell::new(Sha256::new()));
+        let inner = Cursor::new(first).chain(reader);
+        let mut input =
+            BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: Rc::clone(&hash) });
+        let max = limits.max_segment_bytes;
+        let mut segments = 0;
+        let cut = segment::cut(format, path, &mut input, max, Want::Nothing, |piece| {
+            segments += u64::from(matches!(piece, Piece::Segment(_)));
+            if segments > limits.max_segments {
+                return Err(Stop::TooMany);
+            }
+            Ok(())
         });
-        Ok(())
+        match cut {
+            Ok(()) => {}
+            Err(Stop::TooMany) => {
+                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
+            }
+            Err(Stop::Cut(CutError::Io(e))) => return Err(self.io_error(e)),
+            Err(Stop::Cut(CutError::TooLong { line })) => {
+                return Err(ReceiveError::SegmentTooLong {
+                    file: file.clone(),
+                    line,
+                    max_bytes: max,
+                });
+            }
+            Err(Stop::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: file.clone() }),
+        }
+        drop(input);
+        Ok((Digest::from_bytes(hash.borrow().clone().finalize().into()), segments))
     }
 
     /// Everything found was signed, everything signed was found, with the same bytes.
@@ -206,5 +271,15 @@ impl FirstPass<'_> {
             return Err(ReceiveError::BadManifest);
         }
         Ok(())
+    }
+}
+
+enum Stop {
+    Cut(CutError),
+    TooMany,
+}
+impl From<CutError> for Stop {
+    fn from(e: CutError) -> Self {
+        Self::Cut(e)
     }
 }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod forged;
+mod formats;
 mod gate;
 mod home;
 mod receipts;

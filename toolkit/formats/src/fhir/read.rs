@@ -2,13 +2,22 @@
 
 use std::borrow::Cow;
 
+mod history;
+mod imaging;
 mod medication;
+mod orders;
 mod person;
 
-pub(super) use medication::medication_request;
-pub(super) use person::{coverage, patient};
+pub(super) use history::{allergy, family_history, immunization};
+pub(super) use imaging::{composition, document_reference, imaging_study};
+pub(super) use medication::{
+    medication_administration, medication_dispense, medication_request, medication_statement,
+};
+pub(super) use orders::service_request;
+pub(super) use person::{coverage, patient, stable_key};
 
 use super::{
+    Place,
     json::Str,
     view::{
         CodeableConcept, Component, Condition, DiagnosticReport, Encounter, Extension, Observation,
@@ -35,8 +44,8 @@ fn ends(period: Option<Period<'_>>) -> (Text<'_>, Text<'_>) {
     period.map_or((None, None), |p| (t(p.start), t(p.end)))
 }
 
-fn at(line_no: u64) -> Cow<'static, str> {
-    Cow::Owned(format!("line {line_no}"))
+fn at(place: Place<'_>) -> Cow<'static, str> {
+    Cow::Owned(place.to_string())
 }
 
 /// The id behind `Patient/`, whatever stands before it or a version after it.
@@ -60,8 +69,19 @@ fn resource_id<'a>(reference: &Reference<'a>, kind: &str) -> Text<'a> {
     }
 }
 
+/// The id of an encounter; inside a bundle the address `urn:uuid:…`, which the bundle resolves.
 fn encounter_id<'a>(reference: Option<&Reference<'a>>) -> Text<'a> {
-    resource_id(reference?, "Encounter/")
+    let reference = reference?;
+    resource_id(reference, "Encounter/")
+        .or_else(|| t(reference.reference.clone()).filter(|r| r.starts_with("urn:uuid:")))
+}
+
+/// Whom a reference means: `Patient/<id>`, or the member number or record number that stands in its place.
+pub(super) fn subject_key<'a>(reference: &Reference<'a>) -> Text<'a> {
+    patient_id(reference).or_else(|| {
+        let identifier = reference.identifier.as_ref()?;
+        stable_key(std::slice::from_ref(identifier)).map(Cow::Owned)
+    })
 }
 
 /// A person's name as shown, or else the id.
@@ -87,15 +107,21 @@ fn begin<'a>(
     subject: Option<&Reference<'a>>,
     modified: bool,
     unread: Vec<Cow<'static, str>>,
-    line_no: u64,
+    place: Place<'_>,
 ) -> Parsed<'a> {
     let mut out = Parsed { unread, ..Parsed::default() };
     if modified {
-        out.reject("fhir.modifier", at(line_no));
+        out.reject("fhir.modifier", at(place));
     }
-    let person = subject.and_then(patient_id);
+    let person = match place.person {
+        Some(person) => Some(Cow::Owned(person.to_owned())),
+        None => subject.and_then(subject_key),
+    };
+    if person.as_deref().is_some_and(text::holds_my_number) {
+        out.reject("my-number", at(place));
+    }
     if person.is_none() {
-        out.reject("fhir.no-person", at(line_no));
+        out.reject("fhir.no-person", at(place));
     }
     if !out.rejected {
         out.person = person;
@@ -108,8 +134,8 @@ fn extension<'v, 'a>(extensions: &'v [Extension<'a>], end: &str) -> Option<&'v E
     extensions.iter().find(fits)
 }
 
-pub(super) fn encounter(e: Encounter<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(e.subject.as_ref(), e.modified, e.unread, line_no);
+pub(super) fn encounter<'a>(e: Encounter<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(e.subject.as_ref(), e.modified, e.unread, place);
     if out.rejected {
         return out;
     }
@@ -135,7 +161,7 @@ pub(super) fn encounter(e: Encounter<'_>, line_no: u64) -> Parsed<'_> {
     let practitioner =
         (!participants.is_empty()).then(|| participants.swap_remove(chosen).individual).flatten();
     let record = EncounterRecord {
-        position: at(line_no),
+        position: at(place),
         encounter_key: t(e.id),
         class,
         start_at,
@@ -151,8 +177,8 @@ pub(super) fn encounter(e: Encounter<'_>, line_no: u64) -> Parsed<'_> {
     out
 }
 
-pub(super) fn condition(c: Condition<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(c.subject.as_ref(), c.modified, c.unread, line_no);
+pub(super) fn condition<'a>(c: Condition<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(c.subject.as_ref(), c.modified, c.unread, place);
     if out.rejected {
         return out;
     }
@@ -180,7 +206,7 @@ pub(super) fn condition(c: Condition<'_>, line_no: u64) -> Parsed<'_> {
     }
     let (code, code_system) = chosen.or(icd_itself).unwrap_or_default();
     let record = ConditionRecord {
-        position: at(line_no),
+        position: at(place),
         code,
         code_system,
         text,
@@ -208,18 +234,18 @@ fn amount(quantity: Option<Quantity<'_>>) -> (Text<'_>, Text<'_>) {
     (value, t(quantity.unit).or_else(|| t(quantity.code)))
 }
 
-pub(super) fn procedure(p: Procedure<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(p.subject.as_ref(), p.modified, p.unread, line_no);
+pub(super) fn procedure<'a>(p: Procedure<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(p.subject.as_ref(), p.modified, p.unread, place);
     if out.rejected {
         return out;
     }
     let (code, code_system, text) = concept(p.code);
     if code.is_none() && text.is_none() {
-        out.note_issue("fhir.no-code", at(line_no));
+        out.note_issue("fhir.no-code", at(place));
     }
     let (from, until) = ends(p.performed_period);
     let record = ProcedureRecord {
-        position: at(line_no),
+        position: at(place),
         code,
         code_system,
         text,
@@ -233,8 +259,8 @@ pub(super) fn procedure(p: Procedure<'_>, line_no: u64) -> Parsed<'_> {
     out
 }
 
-pub(super) fn observation(o: Observation<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(o.subject.as_ref(), o.modified, o.unread, line_no);
+pub(super) fn observation<'a>(o: Observation<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(o.subject.as_ref(), o.modified, o.unread, place);
     if out.rejected {
         return out;
     }
@@ -272,16 +298,16 @@ pub(super) fn observation(o: Observation<'_>, line_no: u64) -> Parsed<'_> {
         reference_range: o.reference_range,
     };
     let components = o.component.unwrap_or_default();
-    let own = measured(whole, common.clone(), at(line_no));
+    let own = measured(whole, common.clone(), at(place));
     if own.code.is_none() && own.text.is_none() {
-        out.note_issue("fhir.no-code", at(line_no));
+        out.note_issue("fhir.no-code", at(place));
     }
     // A panel without a value of its own is told by its components.
     if components.is_empty() || own.value_text.is_some() {
         out.records.push(own.into());
     }
     for (index, component) in components.into_iter().enumerate() {
-        let position = Cow::Owned(format!("line {line_no} component[{index}]"));
+        let position = Cow::Owned(format!("{place} component[{index}]"));
         out.records.push(measured(component, common.clone(), position).into());
     }
     out
@@ -345,8 +371,8 @@ fn range(range: ReferenceRange<'_>) -> Text<'_> {
     Some(Cow::Owned(format!("{}-{}", side(low), side(high))))
 }
 
-pub(super) fn diagnostic_report(d: DiagnosticReport<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(d.subject.as_ref(), d.modified, d.unread, line_no);
+pub(super) fn diagnostic_report<'a>(d: DiagnosticReport<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(d.subject.as_ref(), d.modified, d.unread, place);
     if out.rejected {
         return out;
     }
@@ -360,7 +386,7 @@ pub(super) fn diagnostic_report(d: DiagnosticReport<'_>, line_no: u64) -> Parsed
     let kind = codings.filter_map(|c| t(c.code)).next_back();
     let author = d.results_interpreter.into_iter().flatten().next();
     let record = NoteRecord {
-        position: at(line_no),
+        position: at(place),
         kind: kind.or(Some(Cow::Borrowed("diagnostic-report"))),
         title: title.or(code),
         text: Some(conclusion),

@@ -143,10 +143,9 @@ fn text_is_borrowed_from_the_line() {
 
 #[test]
 fn other_types_are_named_with_or_without_a_person() {
-    let parsed =
-        parse_line(br#"{"resourceType":"Immunization","patient":{"reference":"Patient/p1"}}"#, 1);
+    let parsed = parse_line(br#"{"resourceType":"Goal","subject":{"reference":"Patient/p1"}}"#, 1);
     assert_eq!((parsed.person.as_deref(), parsed.rejected), (Some("p1"), false));
-    assert_eq!(parsed.unread, ["Immunization"]);
+    assert_eq!(parsed.unread, ["Goal"]);
     for kind in ["Organization", "Practitioner", "PractitionerRole", "Location"] {
         let line = format!(r#"{{"id":"1","resourceType":"{kind}"}}"#);
         let parsed = parse_line(line.as_bytes(), 1);
@@ -176,6 +175,11 @@ fn every_defect_of_a_line_has_its_reason() {
         (format!(r#"{{"resourceType":"Condition",{subject},"modifierExtension":[]}}"#).into_bytes(), "fhir.modifier"),
         (format!(r#"{{"resourceType":"Condition","implicitRules":"x",{subject}}}"#).into_bytes(), "fhir.modifier"),
         (br#"{"resourceType":"Bundle","entry":[]}"#.to_vec(), "fhir.bundle"),
+        (br#"{"resourceType":"Bundle","type":"history","entry":[]}"#.to_vec(), "fhir.bundle"),
+        (br#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE"}}]}"#.to_vec(), "fhir.bundle"),
+        (br#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"1"}},{"resource":{"resourceType":"Patient","id":"2"}}]}"#.to_vec(), "fhir.bundle-persons"),
+        (br#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"1"}},{"resource":{"resourceType":"Condition","subject":{"reference":"Patient/2"}}}]}"#.to_vec(), "fhir.bundle-persons"),
+        (br#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"1","modifierExtension":[]}}]}"#.to_vec(), "fhir.modifier"),
         (br#"{"resourceType":"Patient","id":"1","identifier":[{"value":"1234 5678 9018"}]}"#.to_vec(), "my-number"),
         (br#"{"resourceType":"Coverage","beneficiary":{"reference":"Patient/p"},"subscriberId":"123456789018"}"#.to_vec(), "my-number"),
     ];
@@ -189,4 +193,122 @@ fn every_defect_of_a_line_has_its_reason() {
     let line = format!(r#"{{"resourceType":"Observation","component":[{components}{{}}]}}"#);
     assert_eq!(parse_line(line.as_bytes(), 4).issues[0].rule, "fhir.too-large");
     assert_eq!(parse_line(b" \r", 1), Parsed::default());
+}
+
+#[test]
+fn a_document_is_read_as_one_person() {
+    let text = r#"{"resourceType":"Bundle","type":"document","entry":[
+{"fullUrl":"urn:uuid:c","resource":{"resourceType":"Composition","title":"退院時サマリー","date":"2024-07-07","subject":{"reference":"urn:uuid:p"},"encounter":{"reference":"urn:uuid:e"},"type":{"coding":[{"code":"18842-5"}]},"section":[]}},
+{"fullUrl":"urn:uuid:p","resource":{"resourceType":"Patient","id":"x","identifier":[{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"00012345:あ:１８７:05"},{"system":"urn:oid:1.2.392.100495.20.3.51.11318814790","value":"000999"}],"name":[{"text":"見本 花子"}]}},
+{"fullUrl":"urn:uuid:e","resource":{"resourceType":"Encounter","id":"e9","subject":{"reference":"urn:uuid:p"}}},
+{"fullUrl":"urn:uuid:o","resource":{"resourceType":"Organization","id":"o"}},
+{"resource":{"resourceType":"Condition","encounter":{"reference":"urn:uuid:e"},"subject":{"identifier":{"value":"00012345:あ:１８７:05"}},"code":{"text":"胃炎"}}},
+{"resource":{"resourceType":"Specimen","id":"s"}}]}"#;
+    let parsed = parse_line(text.as_bytes(), 1);
+    assert!(!parsed.rejected, "{parsed:?}");
+    assert_eq!(parsed.person.as_deref(), Some("000999"));
+    let tables: Vec<_> = parsed.records.iter().map(|r| (r.table(), r.position())).collect();
+    assert_eq!(
+        tables,
+        [
+            ("document", "line 1 entry[1]"),
+            ("person", "line 1 entry[2]"),
+            ("encounter", "line 1 entry[3]"),
+            ("condition", "line 1 entry[5]"),
+        ]
+    );
+    let Record::Condition(c) = &parsed.records[3] else { panic!() };
+    assert_eq!(c.encounter_key.as_deref(), Some("e9"));
+    let Record::Document(d) = &parsed.records[0] else { panic!() };
+    assert_eq!(d.encounter_key.as_deref(), Some("e9"));
+    for name in ["Composition.section", "Organization", "Specimen"] {
+        assert!(parsed.unread.iter().any(|u| u == name), "{name}: {:?}", parsed.unread);
+    }
+    let member = r#"{"resourceType":"Condition","subject":{"identifier":{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"00012345:あ:１８７:05"}},"code":{"text":"x"}}"#;
+    assert_eq!(parse_line(member.as_bytes(), 1).person.as_deref(), Some("00012345:あ:187:05"));
+}
+
+#[test]
+fn the_other_clinical_resources_are_read() {
+    let first = |text: &str| {
+        let parsed = parse_line(text.as_bytes(), 1).into_owned();
+        assert!(!parsed.rejected && parsed.issues.is_empty(), "{parsed:?}");
+        parsed.records.into_iter().next().unwrap()
+    };
+    let r = first(
+        r#"{"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/p"},"category":["medication"],"code":{"coding":[{"code":"YCM1"}],"text":"ペニシリン"},"verificationStatus":{"coding":[{"code":"unconfirmed"}]},"reaction":[{"manifestation":[{"text":"発疹"}],"severity":"severe"}]}"#,
+    );
+    let Record::Allergy(a) = &r else { panic!() };
+    assert_eq!(
+        (
+            a.category.as_deref(),
+            a.severity.as_deref(),
+            a.reaction.as_deref(),
+            a.certainty.as_deref()
+        ),
+        (Some("medication"), Some("severe"), Some("発疹"), Some("suspected"))
+    );
+    let r = first(
+        r#"{"resourceType":"Immunization","status":"completed","patient":{"reference":"Patient/p"},"vaccineCode":{"coding":[{"code":"150"}]},"occurrenceDateTime":"2023-11-01","lotNumber":"L1","doseQuantity":{"value":0.50,"unit":"mL"},"protocolApplied":[{"doseNumberPositiveInt":2}]}"#,
+    );
+    let Record::Vaccination(v) = &r else { panic!() };
+    assert_eq!(
+        (v.given_on.as_deref(), v.dose.as_deref(), v.dose_number.as_deref(), v.lot.as_deref()),
+        (Some("2023-11-01"), Some("0.50"), Some("2"), Some("L1"))
+    );
+    let r = first(
+        r#"{"resourceType":"ImagingStudy","status":"available","subject":{"reference":"Patient/p"},"identifier":[{"system":"urn:dicom:uid","value":"urn:oid:1.2.3"},{"type":{"coding":[{"code":"ACSN"}]},"value":"A1"}],"started":"2024-01-01","numberOfSeries":1,"numberOfInstances":20,"series":[{"modality":{"code":"CT"},"bodySite":{"display":"胸部"}}]}"#,
+    );
+    let Record::ImagingStudy(i) = &r else { panic!() };
+    assert_eq!(
+        (
+            i.study_uid.as_deref(),
+            i.accession_no.as_deref(),
+            i.modality.as_deref(),
+            i.body_part.as_deref(),
+            i.images.as_deref()
+        ),
+        (Some("1.2.3"), Some("A1"), Some("CT"), Some("胸部"), Some("20"))
+    );
+    let r = first(
+        r#"{"resourceType":"FamilyMemberHistory","status":"completed","patient":{"reference":"Patient/p"},"relationship":{"coding":[{"code":"MTH"}],"text":"母"},"condition":[{"code":{"text":"糖尿病"},"onsetAge":{"value":50,"unit":"歳"}}]}"#,
+    );
+    let Record::FamilyHistory(f) = &r else { panic!() };
+    assert_eq!(
+        (f.relation.as_deref(), f.text.as_deref(), f.onset.as_deref()),
+        (Some("母"), Some("糖尿病"), Some("50 歳"))
+    );
+    for (text, kind) in [
+        (
+            r#"{"resourceType":"MedicationAdministration","subject":{"reference":"Patient/p"},"medicationCodeableConcept":{"text":"薬"},"effectivePeriod":{"start":"2024-01-01","end":"2024-01-02"},"dosage":{"dose":{"value":1,"unit":"g"}}}"#,
+            "administration",
+        ),
+        (
+            r#"{"resourceType":"MedicationDispense","subject":{"reference":"Patient/p"},"medicationCodeableConcept":{"text":"薬"},"whenHandedOver":"2024-01-01","daysSupply":{"value":7,"unit":"日"}}"#,
+            "dispense",
+        ),
+        (
+            r#"{"resourceType":"MedicationStatement","subject":{"reference":"Patient/p"},"medicationCodeableConcept":{"text":"薬"},"effectiveDateTime":"2024-01-01"}"#,
+            "statement",
+        ),
+    ] {
+        let Record::Medication(m) = first(text) else { panic!() };
+        assert_eq!((m.kind.as_deref(), m.started_at.as_deref()), (Some(kind), Some("2024-01-01")));
+    }
+    let r = first(
+        r#"{"resourceType":"ServiceRequest","subject":{"reference":"Patient/p"},"category":[{"coding":[{"code":"108252007"}]}],"code":{"text":"血算"},"authoredOn":"2024-01-01"}"#,
+    );
+    let Record::ServiceOrder(s) = &r else { panic!() };
+    assert_eq!(
+        (s.kind.as_deref(), s.ordered_at.as_deref()),
+        (Some("laboratory"), Some("2024-01-01"))
+    );
+    let r = first(
+        r#"{"resourceType":"DocumentReference","subject":{"reference":"Patient/p"},"description":"経過","content":[{"attachment":{"contentType":"application/pdf"}}]}"#,
+    );
+    let Record::Document(d) = &r else { panic!() };
+    assert_eq!(
+        (d.title.as_deref(), d.media_type.as_deref()),
+        (Some("経過"), Some("application/pdf"))
+    );
 }

@@ -1,5 +1,7 @@
 //! Views of FHIR R4 resources (JP Core), with the elements this crate reads.
 
+use serde_json::value::RawValue;
+
 use super::json::{Num, Str, resource, view};
 
 view! {
@@ -8,7 +10,7 @@ view! {
     /// Codes for one concept, and its text.
     CodeableConcept<'a> { "coding" => coding: Vec<Coding<'a>>, "text" => text: Str<'a> }
     /// A pointer to another resource.
-    Reference<'a> { "reference" => reference: Str<'a>, "display" => display: Str<'a> }
+    Reference<'a> { "reference" => reference: Str<'a>, "display" => display: Str<'a>, "identifier" => identifier: Identifier<'a> }
     /// An identifier.
     Identifier<'a> { "system" => system: Str<'a>, "value" => value: Str<'a>, "type" => kind: CodeableConcept<'a> }
     /// An amount.
@@ -144,9 +146,117 @@ resource! {
 }
 
 view! {
+    /// A reaction to a substance.
+    Reaction<'a> { "manifestation" => manifestation: Vec<CodeableConcept<'a>>, "severity" => severity: Str<'a>, "description" => description: Str<'a> }
+    /// A dose in a series.
+    Protocol<'a> { "doseNumberPositiveInt" => dose_number: Num<'a>, "doseNumberString" => dose_text: Str<'a> }
+    /// A series of images.
+    Series<'a> { "modality" => modality: Coding<'a>, "bodySite" => body_site: Coding<'a>, "description" => description: Str<'a> }
+    /// A disease of a relative.
+    RelativeCondition<'a> {
+        "code" => code: CodeableConcept<'a>, "onsetAge" => onset_age: Quantity<'a>, "onsetString" => onset_string: Str<'a>,
+        "outcome" => outcome: CodeableConcept<'a>,
+    }
+    /// The dose of an administration.
+    GivenDose<'a> { "dose" => dose: Quantity<'a>, "route" => route: CodeableConcept<'a>, "text" => text: Str<'a> }
+    /// A document's content.
+    Attachment<'a> { "contentType" => content_type: Str<'a>, "size" => size: Num<'a>, "title" => title: Str<'a> }
+    /// Content of a document reference.
+    Content<'a> { "attachment" => attachment: Attachment<'a> }
+    /// Context of a document reference.
+    DocumentContext<'a> { "encounter" => encounter: Vec<Reference<'a>> }
+    /// What a bundle asks a server to do with an entry.
+    Request<'a> { "method" => method: Str<'a> }
+    /// Entry of a bundle.
+    Entry<'a> { "fullUrl" => full_url: Str<'a>, "resource" => resource: &'a RawValue, "request" => request: Request<'a> }
+    /// A bundle.
+    Bundle<'a> { "type" => kind: Str<'a>, "entry" => entry: Vec<Entry<'a>> }
+}
+
+resource! {
+    /// AllergyIntolerance.
+    Allergy<'a> = "AllergyIntolerance" {
+        "clinicalStatus" => clinical_status: CodeableConcept<'a>, "verificationStatus" => verification_status: CodeableConcept<'a>,
+        "category" => category: Vec<Str<'a>>, "criticality" => criticality: Str<'a>, "code" => code: CodeableConcept<'a>,
+        "patient" => patient: Reference<'a>, "onsetDateTime" => onset: Str<'a>, "onsetString" => onset_string: Str<'a>,
+        "recordedDate" => recorded_date: Str<'a>, "recorder" => recorder: Reference<'a>, "asserter" => asserter: Reference<'a>,
+        "reaction" => reaction: Vec<Reaction<'a>>,
+    } skips ["id", "meta", "text", "identifier", "extension", "encounter", "note", "type", "contained", "lastOccurrence"]
+    /// Immunization.
+    Immunization<'a> = "Immunization" {
+        "status" => status: Str<'a>, "vaccineCode" => vaccine: CodeableConcept<'a>, "patient" => patient: Reference<'a>,
+        "occurrenceDateTime" => occurrence: Str<'a>, "occurrenceString" => occurrence_string: Str<'a>,
+        "manufacturer" => manufacturer: Reference<'a>, "lotNumber" => lot: Str<'a>, "route" => route: CodeableConcept<'a>,
+        "doseQuantity" => dose: Quantity<'a>, "location" => location: Reference<'a>, "performer" => performer: Vec<Performer<'a>>,
+        "protocolApplied" => protocol: Vec<Protocol<'a>>,
+    } skips ["id", "meta", "text", "identifier", "extension", "encounter", "recorded", "primarySource", "reasonCode", "site",
+        "note", "contained", "expirationDate", "statusReason"]
+    /// FamilyMemberHistory.
+    FamilyHistory<'a> = "FamilyMemberHistory" {
+        "status" => status: Str<'a>, "patient" => patient: Reference<'a>, "relationship" => relationship: CodeableConcept<'a>,
+        "sex" => sex: CodeableConcept<'a>, "deceasedBoolean" => deceased: bool, "deceasedDate" => deceased_date: Str<'a>,
+        "condition" => condition: Vec<RelativeCondition<'a>>,
+    } skips ["id", "meta", "text", "identifier", "extension", "date", "name", "bornDate", "ageAge", "note", "contained"]
+    /// ImagingStudy.
+    ImagingStudy<'a> = "ImagingStudy" {
+        "identifier" => identifier: Vec<Identifier<'a>>, "status" => status: Str<'a>, "subject" => subject: Reference<'a>,
+        "encounter" => encounter: Reference<'a>, "started" => started: Str<'a>, "modality" => modality: Vec<Coding<'a>>,
+        "numberOfSeries" => series_count: Num<'a>, "numberOfInstances" => instances: Num<'a>,
+        "procedureCode" => procedure: Vec<CodeableConcept<'a>>, "description" => description: Str<'a>,
+        "series" => series: Vec<Series<'a>>,
+    } skips ["id", "meta", "text", "extension", "basedOn", "endpoint", "reasonCode", "interpreter", "referrer", "note",
+        "location", "contained"]
+    /// MedicationAdministration.
+    MedicationAdministration<'a> = "MedicationAdministration" {
+        "status" => status: Str<'a>, "medicationCodeableConcept" => medication: CodeableConcept<'a>,
+        "subject" => subject: Reference<'a>, "context" => context: Reference<'a>, "effectiveDateTime" => effective: Str<'a>,
+        "effectivePeriod" => effective_period: Period<'a>, "performer" => performer: Vec<Performer<'a>>,
+        "dosage" => dosage: GivenDose<'a>,
+    } skips ["id", "meta", "text", "identifier", "extension", "category", "request", "reasonCode", "note", "contained",
+        "medicationReference"]
+    /// MedicationDispense.
+    MedicationDispense<'a> = "MedicationDispense" {
+        "status" => status: Str<'a>, "medicationCodeableConcept" => medication: CodeableConcept<'a>,
+        "subject" => subject: Reference<'a>, "context" => context: Reference<'a>, "performer" => performer: Vec<Performer<'a>>,
+        "quantity" => quantity: Quantity<'a>, "daysSupply" => days_supply: Quantity<'a>, "whenPrepared" => prepared: Str<'a>,
+        "whenHandedOver" => handed_over: Str<'a>, "dosageInstruction" => dosage: Vec<Dosage<'a>>,
+    } skips ["id", "meta", "text", "identifier", "extension", "category", "type", "authorizingPrescription", "location", "note",
+        "contained", "medicationReference", "substitution", "receiver"]
+    /// MedicationStatement.
+    MedicationStatement<'a> = "MedicationStatement" {
+        "status" => status: Str<'a>, "medicationCodeableConcept" => medication: CodeableConcept<'a>,
+        "subject" => subject: Reference<'a>, "context" => context: Reference<'a>, "effectiveDateTime" => effective: Str<'a>,
+        "effectivePeriod" => effective_period: Period<'a>, "dateAsserted" => asserted: Str<'a>, "dosage" => dosage: Vec<Dosage<'a>>,
+    } skips ["id", "meta", "text", "identifier", "extension", "category", "basedOn", "derivedFrom", "informationSource",
+        "reasonCode", "note", "contained", "medicationReference", "statusReason"]
+    /// ServiceRequest.
+    ServiceRequest<'a> = "ServiceRequest" {
+        "identifier" => identifier: Vec<Identifier<'a>>, "status" => status: Str<'a>, "category" => category: Vec<CodeableConcept<'a>>,
+        "code" => code: CodeableConcept<'a>, "subject" => subject: Reference<'a>, "encounter" => encounter: Reference<'a>,
+        "occurrenceDateTime" => occurrence: Str<'a>, "occurrencePeriod" => occurrence_period: Period<'a>,
+        "authoredOn" => authored_on: Str<'a>, "requester" => requester: Reference<'a>, "bodySite" => body_site: Vec<CodeableConcept<'a>>,
+    } skips ["id", "meta", "text", "extension", "intent", "priority", "performer", "specimen", "reasonCode", "note", "contained",
+        "basedOn", "supportingInfo"]
+    /// DocumentReference.
+    DocumentReference<'a> = "DocumentReference" {
+        "status" => status: Str<'a>, "type" => kind: CodeableConcept<'a>, "subject" => subject: Reference<'a>, "date" => date: Str<'a>,
+        "author" => author: Vec<Reference<'a>>, "description" => description: Str<'a>, "content" => content: Vec<Content<'a>>,
+        "context" => context: DocumentContext<'a>,
+    } skips ["id", "meta", "text", "identifier", "extension", "category", "masterIdentifier", "docStatus", "custodian", "contained",
+        "language", "securityLabel", "relatesTo"]
+    /// Composition.
+    Composition<'a> = "Composition" {
+        "status" => status: Str<'a>, "type" => kind: CodeableConcept<'a>, "subject" => subject: Reference<'a>,
+        "encounter" => encounter: Reference<'a>, "date" => date: Str<'a>, "author" => author: Vec<Reference<'a>>,
+        "title" => title: Str<'a>,
+    } skips ["id", "meta", "text", "identifier", "extension", "category", "section", "custodian", "event", "confidentiality",
+        "relatesTo", "language", "attester", "contained"]
+}
+
+view! {
     /// Any resource, as far as it says of which type it is and whom it is about.
     Head<'a> {
         "resourceType" => resource_type: Str<'a>, "subject" => subject: Reference<'a>, "patient" => patient: Reference<'a>,
-        "beneficiary" => beneficiary: Reference<'a>,
+        "beneficiary" => beneficiary: Reference<'a>, "id" => id: Str<'a>,
     }
 }

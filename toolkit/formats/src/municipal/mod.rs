@@ -8,20 +8,23 @@
 //! Columns are found by their header, in any order; a column that is not known is named in `unread` where
 //! it holds something. Dates stay as they are written: ISO, `YYYYMMDD` or an era.
 
+mod events;
 mod layout;
 mod row;
 
 use std::borrow::Cow;
 
 pub use layout::Layout;
+pub(crate) use layout::plain as plain_header;
 pub use row::Encoding;
 
 use crate::{
+    checkup::ITEM_SYSTEM,
     record::{CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text},
     text,
 };
 use layout::{Column, column, unread_name};
-use row::{cells, owned_cells};
+pub(crate) use row::{cells, owned_cells};
 
 /// Most columns of a file.
 const MAX_COLUMNS: usize = 2_000;
@@ -56,7 +59,7 @@ impl HeaderError {
             }
             Self::Quotes => "見出し行の引用符が閉じていません。1行目を確認してください。".into(),
             Self::Unknown => {
-                "見出し行が住民・健診・資格・死亡のいずれの様式でもありません。宛名番号などの列名を確認してください。".into()
+                "見出し行が住民・健診・資格・死亡・予防接種・異動・介護被保険者のいずれの様式でもありません。宛名番号などの列名を確認してください。".into()
             }
             Self::Twice { column } => {
                 format!("見出し行の{column}列目が重複しています。列名を確認してください。")
@@ -105,6 +108,24 @@ impl Reader {
         Ok(Self { layout, encoding, columns, codes, unread })
     }
 
+    /// Finds the header among the first lines of a file: title lines above it (as KDB writes them) and lines that begin
+    /// with `#` are passed over. Gives the reader and how many lines stand before the first row.
+    ///
+    /// # Errors
+    /// None of the first ten lines is a header; the error is the first line's.
+    pub fn find<'l>(
+        first_lines: impl IntoIterator<Item = &'l [u8]>,
+    ) -> Result<(Self, usize), HeaderError> {
+        let mut first = None;
+        for (index, line) in first_lines.into_iter().take(10).enumerate() {
+            match Self::new(line) {
+                Ok(reader) => return Ok((reader, index + 1)),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or(HeaderError::Unknown))
+    }
+
     /// What the file is about.
     pub fn layout(&self) -> Layout {
         self.layout
@@ -123,15 +144,14 @@ impl Reader {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Parsed::default();
         }
+        if line.starts_with(b"#") {
+            let mut out = Parsed::default();
+            out.note_unread(format!("{}.comment", self.layout.label_ja()));
+            return out;
+        }
         let row = match self.encoding.decode(line) {
             None => {
-                return Parsed::rejected(
-                    match self.encoding {
-                        Encoding::Utf8 => "csv.not-utf8",
-                        Encoding::Cp932 => "csv.not-cp932",
-                    },
-                    at(),
-                );
+                return Parsed::rejected(self.encoding.broken(), at());
             }
             Some(Cow::Borrowed(text)) => cells(text, self.columns.len()),
             Some(Cow::Owned(text)) => owned_cells(&text, self.columns.len()),
@@ -151,13 +171,17 @@ impl Reader {
                     | Column::From
                     | Column::To
                     | Column::Examined
+                    | Column::Vaccinated
+                    | Column::Notified
+                    | Column::ValidFrom
+                    | Column::ValidTo
             );
             if !dated && text::holds_my_number(cell) {
                 return Parsed::rejected("my-number", format!("row {row_no} column {}", index + 1));
             }
         }
         let mut cells = Cells { reader: self, row: &mut row };
-        let mut out = Parsed { person: cells.take(Column::Key), ..Parsed::default() };
+        let mut out = Parsed { person: cells.key(), ..Parsed::default() };
         if out.person.is_none() {
             out.reject("csv.no-person", at());
             return out;
@@ -167,6 +191,9 @@ impl Reader {
             Layout::Coverage => coverage(&mut cells, row_no, &mut out),
             Layout::Death => death(&mut cells, row_no, &mut out),
             Layout::Checkup => checkup(&mut cells, row_no, &mut out),
+            Layout::Vaccination => events::vaccination(&mut cells, row_no, &mut out),
+            Layout::Residency => events::residency(&mut cells, row_no, &mut out),
+            Layout::CareInsured => events::care_insured(&mut cells, row_no, &mut out),
         }
         // What no one took is unread.
         for (index, cell) in row.iter().enumerate() {
@@ -184,6 +211,40 @@ struct Cells<'r, 'a> {
 }
 
 impl<'a> Cells<'_, 'a> {
+    /// The person's key: 宛名番号, or the numbers that stand for it, joined by `:`.
+    fn key(&mut self) -> Text<'a> {
+        let blank = |c: char| c.is_whitespace();
+        let filled = |column: &Column| {
+            let index = self.reader.columns.iter().position(|c| c == column)?;
+            Some(self.row[index].trim_matches(blank)).filter(|c| !c.is_empty())
+        };
+        let optional = |c: &Column| matches!(c, Column::Symbol | Column::Branch);
+        let keys = self.reader.layout.keys().iter();
+        let key = keys.copied().find(|key| {
+            // A card needs insurer and number; symbol and branch may be empty.
+            key.iter().all(|c| optional(c) || filled(c).is_some())
+        })?;
+        if let [only] = key {
+            return self.take(*only);
+        }
+        if key.contains(&Column::Number) {
+            let part = |c: Column| key.contains(&c).then(|| filled(&c)).flatten();
+            return Some(Cow::Owned(text::member_key([
+                part(Column::InsurerNo),
+                part(Column::Symbol),
+                part(Column::Number),
+                part(Column::Branch),
+            ])));
+        }
+        let parts: Vec<String> = key.iter().filter_map(filled).map(text::narrowed).collect();
+        Some(Cow::Owned(parts.join(":")))
+    }
+
+    /// Does the file tell people apart by 宛名番号, so that a register of residents is delivered too?
+    fn by_address_number(&self) -> bool {
+        self.reader.columns.contains(&Column::Key)
+    }
+
     /// Takes the cell of a column out of the row; `None` if the column is missing or the cell blank.
     fn take(&mut self, column: Column) -> Text<'a> {
         let index = self.reader.columns.iter().position(|c| *c == column)?;
@@ -200,8 +261,9 @@ impl<'a> Cells<'_, 'a> {
     }
 }
 
-fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
-    let person = PersonRecord {
+/// What the row says about the person.
+fn person<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &Parsed<'a>) -> PersonRecord<'a> {
+    PersonRecord {
         position: Cow::Owned(format!("row {row_no}")),
         name_kanji: cells.take(Column::NameKanji),
         name_kana: cells.take(Column::NameKana),
@@ -223,7 +285,11 @@ fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
         insured_branch: None,
         death_on: cells.take(Column::Died),
         record_no: out.person.clone(),
-    };
+    }
+}
+
+fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    let person = person(cells, row_no, out);
     for (name, value) in [("氏名漢字", &person.name_kanji), ("住所", &person.address)] {
         if value.as_deref().is_some_and(text::gaiji) {
             out.note_issue("gaiji", format!("row {row_no} {name}"));
@@ -267,10 +333,32 @@ fn death<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
     if death.died_on.is_none() {
         out.note_issue("csv.no-date", format!("row {row_no}"));
     }
+    if !cells.by_address_number() {
+        // A death certificate is joined by name, birth, sex and address alone.
+        let death_on = death.died_on.clone();
+        let record = PersonRecord { death_on, ..person(cells, row_no, out) };
+        out.records.push(record.into());
+    }
     out.records.push(death.into());
 }
 
 fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+    if !cells.by_address_number() {
+        // The insurer's number joins the rows with others of the person; who it is, only this row tells.
+        let (insurer_no, insured_symbol) =
+            (cells.take(Column::InsurerNo), cells.take(Column::Symbol));
+        let insured_number = cells.take(Column::Number).or_else(|| cells.take(Column::InsuredNo));
+        let insured_branch = cells.take(Column::Branch);
+        let record = PersonRecord {
+            insurer_no,
+            insured_symbol,
+            insured_number,
+            insured_branch,
+            record_no: None,
+            ..person(cells, row_no, out)
+        };
+        out.records.push(record.into());
+    }
     let examined_on = cells.take(Column::Examined);
     let institution = cells.take(Column::Institution);
     if examined_on.is_none() {
@@ -290,16 +378,14 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
             unit: None,
             examined_on: examined_on.clone(),
             institution: institution.clone(),
+            ..CheckupRecord::default()
         };
         out.records.push(item.into());
     }
-    if out.records.is_empty() {
+    if !out.records.iter().any(|r| r.table() == CheckupRecord::TABLE) {
         out.note_issue("csv.no-item", format!("row {row_no}"));
     }
 }
-
-/// The item codes of specific health check-ups.
-const ITEM_SYSTEM: &str = "urn:oid:1.2.392.200119.6.1005";
 
 #[cfg(test)]
 mod tests;

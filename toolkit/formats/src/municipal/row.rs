@@ -25,8 +25,16 @@ impl Encoding {
         }
     }
 
+    /// The rule that a line breaks which is not of this encoding.
+    pub(crate) fn broken(self) -> &'static str {
+        match self {
+            Self::Utf8 => "csv.not-utf8",
+            Self::Cp932 => "csv.not-cp932",
+        }
+    }
+
     /// Byte order mark, else strict UTF-8, else CP932.
-    pub(super) fn of_header(line: &[u8]) -> Self {
+    pub(crate) fn of_header(line: &[u8]) -> Self {
         if line.starts_with(BOM) || std::str::from_utf8(line).is_ok() {
             Self::Utf8
         } else {
@@ -35,7 +43,7 @@ impl Encoding {
     }
 
     /// Strict decoding; `None` if a byte has no meaning.
-    pub(super) fn decode(self, line: &[u8]) -> Option<Cow<'_, str>> {
+    pub(crate) fn decode(self, line: &[u8]) -> Option<Cow<'_, str>> {
         match self {
             Self::Utf8 => {
                 std::str::from_utf8(line.strip_prefix(BOM).unwrap_or(line)).ok().map(Cow::Borrowed)
@@ -48,7 +56,7 @@ impl Encoding {
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Cuts a row into cells by RFC 4180; `None` if its quotes are broken. Stops behind `most` cells.
-pub(super) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
+pub(crate) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
     let mut out = Vec::with_capacity(16);
     let mut rest = row;
     loop {
@@ -94,7 +102,7 @@ pub(super) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
 }
 
 /// As [`cells`], owning the text, for a row that was decoded into a temporary.
-pub(super) fn owned_cells(row: &str, most: usize) -> Option<Vec<Cow<'static, str>>> {
+pub(crate) fn owned_cells(row: &str, most: usize) -> Option<Vec<Cow<'static, str>>> {
     cells(row, most).map(|all| all.into_iter().map(|c| Cow::Owned(c.into_owned())).collect())
 }
 

@@ -26,6 +26,14 @@ macro_rules! records {
                 pub fn values(&self) -> [Option<&str>; [$( stringify!($field) ),+].len()] {
                     [$( self.$field.as_deref() ),+]
                 }
+                /// Sets a column by name; `false` if there is none of that name.
+                pub fn set(&mut self, column: &str, value: Text<'a>) -> bool {
+                    match column {
+                        $( stringify!($field) => self.$field = value, )+
+                        _ => return false,
+                    }
+                    true
+                }
                 /// The same record, owning its text.
                 pub fn into_owned(self) -> $name<'static> {
                     $name {
@@ -81,9 +89,28 @@ macro_rules! records {
                     }
                 )+ }
             }
+            /// An empty record of a table, `None` if there is no such table.
+            pub fn empty(table: &str, position: impl Into<Cow<'static, str>>) -> Option<Record<'static>> {
+                match table {
+                    $( $table => Some(Record::$variant($name {
+                        position: position.into(),
+                        ..$name::default()
+                    })), )+
+                    _ => None,
+                }
+            }
             /// The same record, owning its text.
             pub fn into_owned(self) -> Record<'static> {
                 match self { $( Self::$variant(r) => Record::$variant(r.into_owned()), )+ }
+            }
+        }
+
+        impl<'a> Record<'a> {
+            /// Sets a column by name; `false` if the table has none of that name.
+            pub fn set(&mut self, column: &str, value: Text<'a>) -> bool {
+                match self { $(
+                    Self::$variant(r) => r.set(column, value),
+                )+ }
             }
         }
 

@@ -16,8 +16,11 @@
 //! Each `PPR-01` file is one segment and gives one condition per `PRB`. The diagnoses of a patient are the
 //! union over all `PPR-01` files; the newest file is only the current view.
 
+mod allergies;
 mod charset;
 mod escape;
+mod examinations;
+mod extended;
 mod lab;
 mod message;
 mod name;
@@ -27,6 +30,7 @@ mod visits;
 
 pub use charset::{Decoding, encode};
 pub use escape::{escape, unescape};
+pub use extended::{is_extended_path, parse_extended};
 pub use message::{Field, Message, MessageError, Segment};
 pub use name::{FileName, NameError};
 
@@ -80,12 +84,21 @@ fn practitioner(segment: &Segment<'_>, field: usize) -> Text<'static> {
 /// Segments that the reader of a data type takes values from. `None`: the type is not read.
 fn segments_read(data_type: &str) -> Option<&'static [&'static str]> {
     Some(match data_type {
-        "ADT-00" => &["MSH", "PID", "OBX", "IN1"],
-        "ADT-12" | "ADT-22" | "ADT-52" => &["MSH", "EVN", "PID", "PV1"],
+        "ADT-00" => &["MSH", "PID", "OBX", "IN1", "AL1"],
+        "ADT-61" => &["MSH", "EVN", "PID", "IAM"],
+        "ADT-21" | "ADT-31" | "ADT-51" => &["MSH", "EVN", "PID", "PV1", "PV2"],
+        "ADT-01" | "ADT-12" | "ADT-22" | "ADT-32" | "ADT-41" | "ADT-42" | "ADT-52" => {
+            &["MSH", "EVN", "PID", "PV1"]
+        }
         "PPR-01" => &["MSH", "PID", "PRB", "ZPR", "ORC"],
-        "OMP-01" | "OMP-02" => &["MSH", "PID", "PV1", "ORC", "RXE", "TQ1", "RXR"],
+        "OMP-01" | "OMP-02" => &["MSH", "PID", "PV1", "ORC", "RXE", "TQ1", "RXR", "RXC"],
         "OMP-11" | "OMP-12" => &["MSH", "PID", "PV1", "ORC", "RXA", "RXR"],
         "OML-11" => &["MSH", "PID", "PV1", "SPM", "OBR", "OBX"],
+        "OML-01" => &["MSH", "PID", "PV1", "ORC", "SPM", "TQ1", "OBR", "OBX"],
+        "OMG-01" | "OMG-02" | "OMG-03" => &["MSH", "PID", "PV1", "ORC", "TQ1", "OBR"],
+        "OMG-11" | "OMG-12" => &["MSH", "PID", "PV1", "OBR", "IPC"],
+        "OMG-13" => &["MSH", "PID", "PV1", "OBR", "OBX"],
+        "OMD" => &["MSH", "PID", "PV1", "ORC", "TQ1", "ODS"],
         _ => return None,
     })
 }
@@ -94,18 +107,32 @@ fn segments_read(data_type: &str) -> Option<&'static [&'static str]> {
 fn expected_message(data_type: &str) -> Option<(&'static str, &'static [&'static str])> {
     Some(match data_type {
         "ADT-00" => ("ADT", &["A08", "A23"]),
+        "ADT-01" => ("ADT", &["A54", "A55"]),
         "ADT-12" => ("ADT", &["A04"]),
+        "ADT-21" => ("ADT", &["A14", "A27"]),
         "ADT-22" => ("ADT", &["A01", "A11"]),
+        "ADT-31" => ("ADT", &["A21", "A52"]),
+        "ADT-32" => ("ADT", &["A22", "A53"]),
+        "ADT-41" => ("ADT", &["A15", "A26"]),
+        "ADT-42" => ("ADT", &["A02", "A12"]),
+        "ADT-51" => ("ADT", &["A16", "A25"]),
         "ADT-52" => ("ADT", &["A03", "A13"]),
+        "ADT-61" => ("ADT", &["A60"]),
         "PPR-01" => ("PPR", &[]),
         "OMP-01" | "OMP-02" => ("RDE", &[]),
         "OMP-11" | "OMP-12" => ("RAS", &[]),
+        "OML-01" => ("OML", &[]),
         "OML-11" => ("OUL", &[]),
+        "OMG-01" | "OMG-02" | "OMG-03" => ("OMG", &[]),
+        "OMG-11" | "OMG-12" => ("OMI", &[]),
+        "OMG-13" => ("ORU", &[]),
+        "OMD" => ("OMD", &[]),
         _ => return None,
     })
 }
 
-const CANCELLING: [&str; 9] = ["A11", "A12", "A13", "A23", "A25", "A26", "A27", "A52", "A53"];
+const CANCELLING: [&str; 10] =
+    ["A11", "A12", "A13", "A23", "A25", "A26", "A27", "A52", "A53", "A55"];
 
 /// May the file of this path give a person, coverage or death record? A first look at who is in a storage needs to
 /// parse no other.
@@ -182,6 +209,10 @@ pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
         "OML-11" => lab::read(&mut reading),
         "OMP-01" | "OMP-02" => orders::ordered(&mut reading),
         "OMP-11" | "OMP-12" => orders::administered(&mut reading),
+        "ADT-61" => allergies::read(&mut reading),
+        "OML-01" | "OMG-01" | "OMG-02" | "OMG-03" | "OMD" => examinations::ordered(&mut reading),
+        "OMG-11" | "OMG-12" => examinations::performed(&mut reading),
+        "OMG-13" => examinations::measured(&mut reading, "physiology"),
         _ => visits::visit(&mut reading),
     }
     reading.out

@@ -29,16 +29,19 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
     let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1));
     let mut order = Order::default();
     let mut open: Option<MedicationRecord<'static>> = None;
-    let mut number = 0;
+    let mut parts: Vec<MedicationRecord<'static>> = Vec::new();
+    let (mut number, mut components) = (0, 0);
     for (_, segment) in message.segments() {
         match segment.name() {
             "ORC" => {
                 close(r, open.take());
+                r.out.records.extend(parts.drain(..).map(Into::into));
                 order = Order::of(&segment);
             }
             "RXE" => {
                 number += 1;
                 close(r, open.take());
+                r.out.records.extend(parts.drain(..).map(Into::into));
                 if segment.is_empty() {
                     r.out.note_issue("ssmix2.empty-segment", position("RXE", number));
                     continue;
@@ -72,11 +75,37 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
                 if let Some(medication) = open.as_mut() {
                     medication.route = segment.own(1, 1);
                 }
+                for part in &mut parts {
+                    part.route = segment.own(1, 1);
+                }
+            }
+            // A part of a mixture: its drug and amount, with the time and route of the whole.
+            "RXC" => {
+                components += 1;
+                if segment.is_empty() {
+                    r.out.note_issue("ssmix2.empty-segment", position("RXC", components));
+                } else if let Some(whole) = open.as_ref() {
+                    if segment.get(2, 1).is_none() {
+                        r.out.note_issue("ssmix2.no-code", position("RXC", components));
+                    }
+                    parts.push(MedicationRecord {
+                        position: position("RXC", components),
+                        code: segment.own(2, 1),
+                        text: segment.own(2, 2),
+                        code_system: segment.own(2, 3),
+                        dose: segment.own(3, 1),
+                        dose_unit: segment.own(4, 1),
+                        quantity: None,
+                        quantity_unit: None,
+                        ..whole.clone()
+                    });
+                }
             }
             _ => {}
         }
     }
     close(r, open);
+    r.out.records.extend(parts.drain(..).map(Into::into));
     if number == 0 {
         r.out.note_issue("ssmix2.no-content", "file");
     }

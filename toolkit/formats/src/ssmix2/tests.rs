@@ -156,9 +156,9 @@ fn every_defect_of_a_file_has_its_reason() {
 
 #[test]
 fn types_that_are_not_read_are_named() {
-    let name = "7_20240101_OML-01_1_20240101090000000_01_1";
-    let parsed = parse_file(name, b"MSH|^~\\&|||||||OML^O33\rPID|||7\rSPM|1\rOBX|1\rOBX|2");
-    assert_eq!(parsed.unread, ["OML-01", "SPM", "OBX"]);
+    let name = "7_20240101_OMG-99_1_20240101090000000_01_1";
+    let parsed = parse_file(name, b"MSH|^~\\&|||||||OMG^O19\rPID|||7\rSPM|1\rOBX|1\rOBX|2");
+    assert_eq!(parsed.unread, ["OMG-99", "SPM", "OBX"]);
     assert_eq!((parsed.person.as_deref(), parsed.records.len()), (Some("7"), 0));
 }
 

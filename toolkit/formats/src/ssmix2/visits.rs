@@ -35,6 +35,7 @@ pub(super) fn basics(r: &mut Reading<'_>) {
             _ => {}
         }
     }
+    super::allergies::of_basics(r);
     if r.status(None).is_some() {
         return;
     }
@@ -153,7 +154,7 @@ fn card(field: &Field<'_>) -> (Text<'static>, Text<'static>, Text<'static>) {
     }
 }
 
-/// `ADT-12`, `ADT-22`, `ADT-52`. An admission and its discharge are two records, each with the end it knows,
+/// `ADT-01` to `ADT-52`: visits, admissions, leaves, transfers, discharges, planned or done. An admission and its discharge are two records, each with the end it knows,
 /// joined by the visit number (`PV1-19`) where the hospital sends one.
 pub(super) fn visit(r: &mut Reading<'_>) {
     let Some(pv1) = r.message.first("PV1") else {
@@ -166,9 +167,18 @@ pub(super) fn visit(r: &mut Reading<'_>) {
     };
     let discharge = r.name.data_type == "ADT-52";
     let admitted = pv1.own(44, 1);
+    let planned = |field: usize| r.message.first("PV2").and_then(|pv2| pv2.own(field, 1));
     let (start_at, end_at, status) = match r.name.data_type {
         "ADT-52" => (admitted, pv1.own(45, 1).or_else(occurred), "discharge"),
         "ADT-22" => (admitted.or_else(occurred), pv1.own(45, 1), "admission"),
+        "ADT-21" => (planned(8).or_else(occurred), planned(9), "planned-admission"),
+        "ADT-51" => (admitted, planned(9).or_else(occurred), "planned-discharge"),
+        // What changes, from when on; the stay's own beginning is told by the admission.
+        "ADT-01" => (occurred(), None, "attending-change"),
+        "ADT-31" => (occurred(), planned(47), "leave"),
+        "ADT-32" => (None, occurred(), "leave-return"),
+        "ADT-41" => (occurred(), None, "planned-transfer"),
+        "ADT-42" => (occurred(), None, "transfer"),
         _ => (admitted.or_else(occurred), None, "visit"),
     };
     let clinic = (pv1.get(3, 6).as_deref() == Some("C")).then(|| pv1.own(3, 1)).flatten();

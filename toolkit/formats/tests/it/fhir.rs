@@ -75,6 +75,14 @@ fn the_cohort_is_read_completely() {
     assert_eq!(tables["procedure"], 90);
     assert_eq!(tables["coverage"], 386);
     assert!(tables["note"] > 0 && tables["note"] <= 775);
+    for (table, kind) in [
+        ("allergy", "AllergyIntolerance"),
+        ("vaccination", "Immunization"),
+        ("imaging_study", "ImagingStudy"),
+    ] {
+        assert_eq!(tables[table], counts[kind], "{table}");
+    }
+    assert!(tables["family_history"] >= counts["FamilyMemberHistory"]);
 }
 
 #[test]
@@ -88,9 +96,12 @@ fn the_official_examples_are_read_or_refused_with_a_reason() {
             continue;
         }
         files += 1;
+        // Pretty-printed files are read as they are.
+        let parsed = fhir::parse_line(&bytes, 1);
         let value: Value = serde_json::from_slice(&bytes).unwrap();
-        let line = serde_json::to_vec(&value).unwrap();
-        let parsed = fhir::parse_line(&line, 1);
+        if let Some(entries) = value["entry"].as_array() {
+            bundle(&name, entries, &parsed);
+        }
         let said =
             !parsed.records.is_empty() || !parsed.issues.is_empty() || !parsed.unread.is_empty();
         assert!(said, "{name}");
@@ -101,4 +112,25 @@ fn the_official_examples_are_read_or_refused_with_a_reason() {
         );
     }
     assert!(files >= 30);
+}
+
+/// A bundle's records against a naive reading of its entries.
+fn bundle(name: &str, entries: &[Value], parsed: &kiban_formats::Parsed<'_>) {
+    assert!(!parsed.rejected, "{name}: {:?}", parsed.issues);
+    let count = |kind: &str| {
+        entries.iter().filter(|e| e["resource"]["resourceType"].as_str() == Some(kind)).count()
+    };
+    let found = |table: &str| parsed.records.iter().filter(|r| r.table() == table).count();
+    for (kind, table) in [
+        ("Patient", "person"),
+        ("Encounter", "encounter"),
+        ("Condition", "condition"),
+        ("AllergyIntolerance", "allergy"),
+        ("MedicationRequest", "medication"),
+        ("Procedure", "procedure"),
+    ] {
+        assert_eq!(found(table), count(kind), "{name} {kind}");
+    }
+    assert_eq!(count("Patient"), 1, "{name}");
+    assert_eq!(parsed.person.as_deref(), Some("000999739"), "{name}: the hospital's record number");
 }

@@ -2,13 +2,21 @@
 
 use std::path::Path;
 
-use kiban_formats::{Parsed, detect, fhir, municipal, rule_ja, ssmix2};
+use kiban_formats::{
+    Parsed, delimited::Document, detect, dpc, fhir, jahis, municipal, rule_ja, segment::Cut,
+    ssmix2, uke,
+};
 use proptest::prelude::*;
 
 /// Small inputs that once were interesting; `name` tells the reader.
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut files: Vec<_> = crate::tree(&folder).into_iter().collect();
+    // The conformance files are part of it, by the names that tell their readers.
+    for kind in ["uke", "dpc", "jahis"] {
+        let all = crate::conformance::fixtures(kind).into_iter();
+        files.extend(all.map(|(name, bytes)| (format!("{kind}/{name}"), bytes)));
+    }
     files.sort();
     assert!(files.len() >= 8, "the corpus is part of the repository");
     files
@@ -24,6 +32,31 @@ fn read(name: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
         let paths = ["OML-11", "PPR-01", "OMP-01", "OMP-11", "ADT-00", "ADT-22", "ADT-99"];
         let paths = paths.iter().map(|t| file.replace("OML-11", t));
         paths.map(|path| ssmix2::parse_file(&path, bytes)).collect()
+    } else if name.starts_with("uke/") {
+        let mut claims = uke::Claims::new(bytes, uke::Keyed::Insured);
+        let mut all = Vec::new();
+        while let Some((_, parsed)) = claims.next_claim().unwrap() {
+            all.push(parsed.into_owned());
+        }
+        let _ = claims.totals().issues();
+        all
+    } else if name.starts_with("dpc/") {
+        let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+        let Ok(reader) = dpc::Reader::new(name, first) else { return Vec::new() };
+        let mut segments = reader.segments(bytes);
+        let mut all = Vec::new();
+        while let Some(s) = segments.next_segment().unwrap() {
+            all.push(reader.parse_segment(s.bytes, s.first_line).into_owned());
+        }
+        all
+    } else if name.starts_with("jahis/") {
+        let _ = jahis::join(&[bytes, bytes]);
+        let mut segments = jahis::segments(bytes);
+        let mut all = Vec::new();
+        while let Some(s) = segments.next_segment().unwrap() {
+            all.push(jahis::parse_segment(s.bytes, s.first_line).into_owned());
+        }
+        all
     } else if name.contains(".ndjson") {
         bytes.split(|b| *b == b'\n').map(|l| fhir::parse_line(l, 1).into_owned()).collect()
     } else {
@@ -67,14 +100,29 @@ fn neither_issues_nor_debug_show_a_value() {
         format!("{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK}");
     let hl7 = ssmix2::encode(&message).unwrap();
     let reader = municipal::Reader::new(HEADER.as_bytes()).unwrap();
+    let claim = format!(
+        "RE,{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},,,,,,,{MARK}\r\nHO,{MARK},{MARK},{MARK},{MARK},{MARK}\r\nSI,{MARK},{MARK},{MARK},{MARK},{MARK},{MARK},{MARK}\r\nSY,{MARK},{MARK},{MARK},{MARK},{MARK}\r\n{MARK},1\r\n"
+    );
+    let stay = format!("131234567\t{MARK}\t{MARK}\t0\t0\t{MARK}\t{MARK}\t0\t{MARK}");
+    let notebook = format!(
+        "JAHISTC08,1\n1,{MARK},{MARK},{MARK}\n5,{MARK}\n201,{MARK},{MARK},{MARK},{MARK},{MARK},{MARK}\n{MARK},1"
+    );
+    let claims = uke::Reader::new(b"IR,1,13,1,1234567,,,202405,00").unwrap();
+    let stays =
+        dpc::Reader::new("FF1_1", b"131234567\t1\t20240401\t0\t0\tA000010\t20240401\t0\t\t")
+            .unwrap();
     let all = [
         ssmix2::parse_file("7_-_ADT-00_9_20240101090000000_-_1", &hl7),
         ssmix2::parse_file(&format!("{MARK}_-_{MARK}_9_20240101090000000_-_1"), &hl7),
         fhir::parse_line(line.as_bytes(), 1),
         fhir::parse_line(broken.as_bytes(), 1),
         reader.parse_row(row.as_bytes(), 2),
+        claims.parse_segment(claim.as_bytes(), 2),
+        stays.parse_segment(stay.as_bytes(), 2),
+        jahis::parse_segment(notebook.as_bytes(), 1),
     ];
     assert!(!all[0].records.is_empty() && !all[2].records.is_empty() && !all[4].records.is_empty());
+    assert!(all[5..].iter().all(|p| !p.records.is_empty()));
     for parsed in all {
         let shown = format!("{parsed:?}");
         assert!(!shown.contains(MARK), "{shown}");
@@ -105,6 +153,86 @@ fn mutated() -> impl Strategy<Value = (String, Vec<u8>)> {
     })
 }
 
+/// Rows of one delimited file cut, moved, doubled; cells emptied, exchanged, filled with what hurts.
+fn restructured() -> impl Strategy<Value = (String, Vec<u8>)> {
+    let files: Vec<_> = corpus()
+        .into_iter()
+        .filter(|(name, _)| ["uke/", "dpc/", "jahis/"].iter().any(|k| name.starts_with(k)))
+        .collect();
+    let hurts = prop_oneof![
+        Just(&b""[..]),
+        Just(&b"0"[..]),
+        Just(&b"-9999999999999999999"[..]),
+        Just(&b"99999999999999"[..]),
+        Just(&b"\x81"[..]),
+        Just(&b"\xEF\xBB\xBF"[..]),
+        Just(&b"\x1a"[..]),
+        Just(&b"BU"[..]),
+        Just(&b"RE"[..]),
+        Just(&b"JAHISTC99"[..]),
+        Just(&b"123456789018"[..]),
+        Just("\u{82}\u{A0}漢".as_bytes()),
+    ];
+    let index = any::<prop::sample::Index>;
+    let edits = proptest::collection::vec((index(), index(), 0u8..6, hurts), 0..8);
+    (proptest::sample::select(files), edits).prop_map(|((name, bytes), edits)| {
+        let comma = !name.starts_with("dpc/") || name.contains("comma");
+        let delimiter = if comma { b',' } else { b'\t' };
+        let mut rows: Vec<Vec<Vec<u8>>> = bytes
+            .split(|b| *b == b'\n')
+            .map(|row| row.split(|b| *b == delimiter).map(<[u8]>::to_vec).collect())
+            .collect();
+        for (row, cell, how, hurt) in edits {
+            let at = row.index(rows.len());
+            let place = cell.index(rows[at].len());
+            match how {
+                0 => rows[at][place] = hurt.to_vec(),
+                1 => rows[at].insert(place, hurt.to_vec()),
+                2 => {
+                    rows[at].truncate(place.max(1));
+                }
+                3 => {
+                    let copy = rows[at].clone();
+                    rows.insert(at, copy);
+                }
+                4 => {
+                    let other = cell.index(rows.len());
+                    rows.swap(at, other);
+                }
+                _ if rows.len() > 1 => {
+                    rows.remove(at);
+                }
+                _ => {}
+            }
+        }
+        let rows: Vec<Vec<u8>> = rows.iter().map(|cells| cells.join(&delimiter)).collect();
+        (name, rows.join(&b'\n'))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn restructured_files_give_records_or_reasons((name, bytes) in restructured()) {
+        for parsed in read(&name, &bytes) {
+            check(&parsed, true);
+        }
+        prop_assert!(Document::parse(&bytes, b',').to_bytes() == bytes);
+    }
+
+    #[test]
+    fn cutters_take_any_line(lines in proptest::collection::vec("(RE|IR|GO|MN|HR|JAHIS1|1\t2\t3|[a-z,\t]{0,9})", 0..30)) {
+        let mut claims = uke::cutter();
+        let mut texts = jahis::cutter();
+        for line in &lines {
+            let alone = matches!(line.as_str(), "IR" | "GO");
+            prop_assert_eq!(claims(line.as_bytes()) == Cut::Alone, alone);
+            prop_assert_eq!(texts(line.as_bytes()) == Cut::Begin, line == "JAHIS1");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
@@ -117,7 +245,7 @@ proptest! {
 
     #[test]
     fn random_bytes_give_reasons(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        for name in ["x.hl7", "x.ndjson", "x.csv"] {
+        for name in ["x.hl7", "x.ndjson", "x.csv", "uke/x", "dpc/EFn_x", "jahis/x"] {
             for parsed in read(name, &bytes) {
                 check(&parsed, name != "x.hl7");
             }

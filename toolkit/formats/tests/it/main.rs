@@ -1,8 +1,17 @@
 //! The formats against data that nobody here wrote.
 
+mod by_hand;
+mod conformance;
+mod counted;
+mod defects;
 mod fhir;
 mod fuzz;
+mod fuzz_b;
+mod jahis;
+mod mml;
+mod reading;
 mod ssmix2;
+mod uke;
 
 use std::{
     collections::BTreeMap,

@@ -1,27 +1,35 @@
-//! Drugs ordered.
+//! Drugs ordered, dispensed, given, taken.
 
 use std::borrow::Cow;
 
-use super::{actor, amount, at, begin, code_or_text, concept, encounter_id, ends, extension, t};
+use super::{
+    Place, actor, amount, at, begin, code_or_text, concept, encounter_id, ends, extension, t,
+};
 use crate::{
     fhir::{
         json::Str,
-        view::{Dosage, MedicationRequest, Quantity},
+        view::{
+            CodeableConcept, Dosage, MedicationAdministration, MedicationDispense,
+            MedicationRequest, MedicationStatement, Quantity,
+        },
     },
     record::{MedicationRecord, Parsed, Text},
 };
 
-pub(in crate::fhir) fn medication_request(m: MedicationRequest<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, line_no);
+pub(in crate::fhir) fn medication_request<'a>(
+    m: MedicationRequest<'a>,
+    place: Place<'_>,
+) -> Parsed<'a> {
+    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, place);
     if out.rejected {
         return out;
     }
     let (code, code_system, text) = concept(m.medication);
     if code.is_none() && text.is_none() {
-        out.note_issue("fhir.no-code", at(line_no));
+        out.note_issue("fhir.no-code", at(place));
     }
     let mut record = MedicationRecord {
-        position: at(line_no),
+        position: at(place),
         kind: Some(Cow::Borrowed("order")),
         code,
         code_system,
@@ -49,6 +57,101 @@ pub(in crate::fhir) fn medication_request(m: MedicationRequest<'_>, line_no: u64
     }
     out.records.push(record.into());
     out
+}
+
+pub(in crate::fhir) fn medication_administration<'a>(
+    m: MedicationAdministration<'a>,
+    place: Place<'_>,
+) -> Parsed<'a> {
+    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, place);
+    if out.rejected {
+        return out;
+    }
+    let mut record = drug("administration", m.medication, place, &mut out);
+    let given = m.dosage.unwrap_or_default();
+    (record.dose, record.dose_unit) = amount(given.dose);
+    record.route = code_or_text(given.route);
+    record.usage_text = t(given.text);
+    record.status = t(m.status);
+    (record.started_at, record.ended_at) = ends(m.effective_period);
+    record.started_at = t(m.effective).or(record.started_at);
+    record.encounter_key = encounter_id(m.context.as_ref());
+    record.practitioner = actor(m.performer.into_iter().flatten().find_map(|p| p.actor));
+    out.records.push(record.into());
+    out
+}
+
+pub(in crate::fhir) fn medication_dispense<'a>(
+    m: MedicationDispense<'a>,
+    place: Place<'_>,
+) -> Parsed<'a> {
+    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, place);
+    if out.rejected {
+        return out;
+    }
+    let mut record = drug("dispense", m.medication, place, &mut out);
+    let mut dosages = m.dosage.unwrap_or_default().into_iter();
+    if let Some(dosage) = dosages.next() {
+        usage(&mut record, dosage);
+    }
+    if dosages.next().is_some() {
+        out.note_unread("MedicationDispense.dosageInstruction[1..]");
+    }
+    record.days = m.days_supply.as_ref().and_then(days).or(record.days);
+    (record.quantity, record.quantity_unit) = amount(m.quantity);
+    record.status = t(m.status);
+    record.started_at = t(m.handed_over).or_else(|| t(m.prepared)).or(record.started_at);
+    record.encounter_key = encounter_id(m.context.as_ref());
+    record.practitioner = actor(m.performer.into_iter().flatten().find_map(|p| p.actor));
+    out.records.push(record.into());
+    out
+}
+
+pub(in crate::fhir) fn medication_statement<'a>(
+    m: MedicationStatement<'a>,
+    place: Place<'_>,
+) -> Parsed<'a> {
+    let mut out = begin(m.subject.as_ref(), m.modified, m.unread, place);
+    if out.rejected {
+        return out;
+    }
+    let mut record = drug("statement", m.medication, place, &mut out);
+    let mut dosages = m.dosage.unwrap_or_default().into_iter();
+    if let Some(dosage) = dosages.next() {
+        usage(&mut record, dosage);
+    }
+    if dosages.next().is_some() {
+        out.note_unread("MedicationStatement.dosage[1..]");
+    }
+    let (from, until) = ends(m.effective_period);
+    record.started_at = t(m.effective).or(from).or(record.started_at);
+    record.ended_at = until.or(record.ended_at);
+    record.ordered_at = t(m.asserted);
+    record.status = t(m.status);
+    record.encounter_key = encounter_id(m.context.as_ref());
+    out.records.push(record.into());
+    out
+}
+
+/// A record with its drug.
+fn drug<'a>(
+    kind: &'static str,
+    medication: Option<CodeableConcept<'a>>,
+    place: Place<'_>,
+    out: &mut Parsed<'a>,
+) -> MedicationRecord<'a> {
+    let (code, code_system, text) = concept(medication);
+    if code.is_none() && text.is_none() {
+        out.note_issue("fhir.no-code", at(place));
+    }
+    MedicationRecord {
+        position: at(place),
+        kind: Some(Cow::Borrowed(kind)),
+        code,
+        code_system,
+        text,
+        ..MedicationRecord::default()
+    }
 }
 
 fn usage<'a>(record: &mut MedicationRecord<'a>, dosage: Dosage<'a>) {

@@ -2,37 +2,41 @@
 
 use std::borrow::Cow;
 
-use super::{at, begin, code_or_text, concept, ends, extension, t};
+use super::{Place, at, begin, code_or_text, concept, ends, extension, t};
 use crate::{
     fhir::{
         json::Str,
-        view::{CodeableConcept, Coverage, HumanName, Patient},
+        view::{CodeableConcept, Coverage, HumanName, Identifier, Patient},
     },
     record::{CoverageRecord, DeathRecord, Parsed, PersonRecord, Text},
     text,
 };
 
-pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, line_no: u64) -> Parsed<'a> {
+pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, place: Place<'_>) -> Parsed<'a> {
     let mut out = Parsed { unread: p.unread, ..Parsed::default() };
-    let Some(id) = t(p.id) else {
-        out.reject("fhir.no-person", at(line_no));
+    let identifiers = p.identifier.unwrap_or_default();
+    let id = match place.person {
+        Some(person) => Some(Cow::Owned(person.to_owned())),
+        None => t(p.id),
+    };
+    let Some(id) = id else {
+        out.reject("fhir.no-person", at(place));
         return out;
     };
-    let identifiers = p.identifier.unwrap_or_default();
     let secret = identifiers
         .iter()
         .filter_map(|i| i.value.as_ref())
         .any(|v| text::holds_my_number(v.as_str()));
     if secret || text::holds_my_number(&id) {
-        out.reject("my-number", at(line_no));
+        out.reject("my-number", at(place));
     }
     if p.modified {
-        out.reject("fhir.modifier", at(line_no));
+        out.reject("fhir.modifier", at(place));
     }
     if out.rejected {
         return out;
     }
-    let mut person = PersonRecord { position: at(line_no), ..PersonRecord::default() };
+    let mut person = PersonRecord { position: at(place), ..PersonRecord::default() };
     for name in p.name.into_iter().flatten() {
         let Some((text, kana)) = human_name(name) else { continue };
         let slot = if kana { &mut person.name_kana } else { &mut person.name_kanji };
@@ -83,17 +87,31 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, line_no: u64) -> Parsed<'a> {
     person.death_on = t(p.deceased_date_time);
     for (column, value) in [("name", &person.name_kanji), ("address", &person.address)] {
         if value.as_deref().is_some_and(text::gaiji) {
-            out.note_issue("gaiji", format!("line {line_no} {column}"));
+            out.note_issue("gaiji", format!("{place} {column}"));
         }
     }
     let died_on = person.death_on.clone();
     out.person = Some(id);
     out.records.push(person.into());
     if died_on.is_some() || p.deceased == Some(true) {
-        let death = DeathRecord { position: at(line_no), died_on, ..DeathRecord::default() };
+        let death = DeathRecord { position: at(place), died_on, ..DeathRecord::default() };
         out.records.push(death.into());
     }
     out
+}
+
+/// A key that stays the same from one document to the next: the hospital's record number, else the member number of
+/// the insurance (`insurer:symbol:number:branch`, full-width made narrow).
+pub(in crate::fhir) fn stable_key(identifiers: &[Identifier<'_>]) -> Option<String> {
+    let of = |fits: fn(&str) -> bool| {
+        let found = identifiers.iter().find(|i| {
+            i.system.as_ref().is_some_and(|s| fits(s.as_str()))
+                && i.value.as_ref().is_some_and(|v| !v.as_str().trim().is_empty())
+        });
+        found.and_then(|i| i.value.as_ref()).map(|v| text::narrowed(v.as_str()))
+    };
+    of(|system| system.contains("1.2.392.100495.20.3.51"))
+        .or_else(|| of(|system| system.ends_with("JP_Insurance_memberID")))
 }
 
 /// The name's text and whether it is the kana one.
@@ -114,8 +132,8 @@ fn human_name(name: HumanName<'_>) -> Option<(Cow<'_, str>, bool)> {
     Some((text, kana))
 }
 
-pub(in crate::fhir) fn coverage(c: Coverage<'_>, line_no: u64) -> Parsed<'_> {
-    let mut out = begin(c.beneficiary.as_ref(), c.modified, c.unread, line_no);
+pub(in crate::fhir) fn coverage<'a>(c: Coverage<'a>, place: Place<'_>) -> Parsed<'a> {
+    let mut out = begin(c.beneficiary.as_ref(), c.modified, c.unread, place);
     if out.rejected {
         return out;
     }
@@ -136,7 +154,7 @@ pub(in crate::fhir) fn coverage(c: Coverage<'_>, line_no: u64) -> Parsed<'_> {
         || c.subscriber_id.as_ref().is_some_and(|s| text::holds_my_number(s.as_str()))
     {
         out.person = None;
-        out.reject("my-number", at(line_no));
+        out.reject("my-number", at(place));
         return out;
     }
     let is_group = |k: &Option<CodeableConcept<'_>>| {
@@ -148,7 +166,7 @@ pub(in crate::fhir) fn coverage(c: Coverage<'_>, line_no: u64) -> Parsed<'_> {
     let (from_on, to_on) = ends(c.period);
     let (kind, _, kind_text) = concept(c.kind);
     let record = CoverageRecord {
-        position: at(line_no),
+        position: at(place),
         insurer_no: part(0).or_else(|| t(group.value)),
         insurer_name: t(group.name).or_else(|| payor.and_then(|p| t(p.display))),
         insured_symbol: said("InsuredPersonSymbol").or_else(|| part(1)),

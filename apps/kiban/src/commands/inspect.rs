@@ -1,0 +1,235 @@
+//! `kiban tool inspect`: what files or trees of the readers' formats hold.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read as _},
+    path::{Path, PathBuf},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kiban_formats::{Format, detect, inspect::Inspection, rule_ja};
+use serde_json::{Value, json};
+use xz2::read::XzDecoder;
+
+use crate::say::{self, Failure, Outcome};
+
+/// Longest segment that is read.
+const MAX_SEGMENT: u64 = 64 << 20;
+/// Bytes by which a format and an encoding are told.
+const FIRST: usize = 64 << 10;
+
+#[derive(clap::Args)]
+pub(crate) struct Inspect {
+    /// 形式（auto なら先頭から判定。ssmix2、ssmix2_extended、fhir_ndjson、fhir_json、municipal_csv、uke、dpc、jahis、
+    /// checkup_xml、care_claims、care_certification、mml、healthkit）
+    format: String,
+    /// ファイルまたはフォルダ（.xz は展開しながら読みます）
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// JSON で出力します
+    #[arg(long)]
+    json: bool,
+}
+
+/// A file that was not read, and why.
+struct LeftOut {
+    number: u64,
+    path: String,
+    ja: String,
+}
+
+pub(crate) fn inspect(args: &Inspect) -> Outcome {
+    let only = match args.format.as_str() {
+        "auto" => None,
+        name => Some(Format::of_name(name).ok_or_else(|| {
+            Failure::plain(
+                "形式の名前が正しくありません。--help の一覧から選んでください。",
+                "unknown format",
+            )
+        })?),
+    };
+    let mut files = Vec::new();
+    for path in &args.paths {
+        walk(path, "", &mut files)?;
+    }
+    let bar = ProgressBar::new_spinner().with_style(
+        ProgressStyle::with_template("{msg} {bytes} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut found: BTreeMap<&'static str, (Format, Inspection)> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (number, (disk, path)) in (1_u64..).zip(&files) {
+        bar.set_message(format!("{number}/{}", files.len()));
+        let mut leave = |ja: String| left_out.push(LeftOut { number, path: path.clone(), ja });
+        let Ok(mut input) = open(disk) else {
+            leave("ファイルを開けません。権限と媒体を確かめてください。".into());
+            continue;
+        };
+        let name = path.strip_suffix(".xz").unwrap_or(path);
+        let Ok(first) = input.fill_buf() else {
+            leave("ファイルを読み取れません。破損がないか確かめてください。".into());
+            continue;
+        };
+        let format = only.or_else(|| detect(name, first));
+        let Some(format) = format else {
+            leave("読み取れる形式ではありません。".into());
+            continue;
+        };
+        let (_, inspection) =
+            found.entry(format.as_str()).or_insert_with(|| (format, Inspection::default()));
+        let read =
+            inspection.read(format, name, number, input, MAX_SEGMENT, &mut |bytes| bar.inc(bytes));
+        if let Err(e) = read {
+            leave(e.ja());
+        }
+    }
+    bar.finish_and_clear();
+    if args.json {
+        say::line(&as_json(&found, &left_out).to_string());
+    } else {
+        print(&found, &left_out);
+    }
+    if found.is_empty() {
+        return Err(Failure::plain("読み取れるファイルがありません。", "nothing was read"));
+    }
+    Ok(())
+}
+
+/// Files below a path with their paths in the tree, in the order of names. Links in folders are not followed.
+fn walk(disk: &Path, prefix: &str, files: &mut Vec<(PathBuf, String)>) -> Outcome {
+    let unreadable = || Failure::io("フォルダを読み取れません。場所と権限を確かめてください。");
+    if !fs::metadata(disk).map_err(unreadable())?.is_dir() {
+        let name = disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        files.push((disk.to_owned(), format!("{prefix}{name}")));
+        return Ok(());
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(disk).map_err(unreadable())? {
+        let entry = entry.map_err(unreadable())?;
+        entries.push((entry.file_name(), entry.file_type().map_err(unreadable())?));
+    }
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, kind) in entries {
+        let below = disk.join(&name);
+        if kind.is_dir() {
+            walk(&below, &format!("{prefix}{}/", name.to_string_lossy()), files)?;
+        } else if kind.is_file() {
+            files.push((below, format!("{prefix}{}", name.to_string_lossy())));
+        }
+    }
+    Ok(())
+}
+
+/// Opens a file, expanding `.xz` as it is read.
+fn open(disk: &Path) -> std::io::Result<Box<dyn BufRead>> {
+    let file = File::open(disk)?;
+    if disk.extension().is_some_and(|e| e == "xz") {
+        let expanded = XzDecoder::new_multi_decoder(BufReader::new(file));
+        // A decoder gives little at a time: what is looked at first must be there at once.
+        let mut input = BufReader::with_capacity(FIRST, expanded);
+        let mut first = Vec::new();
+        (&mut input).take(FIRST as u64).read_to_end(&mut first)?;
+        return Ok(Box::new(BufReader::with_capacity(
+            FIRST,
+            std::io::Cursor::new(first).chain(input),
+        )));
+    }
+    Ok(Box::new(BufReader::with_capacity(4 * FIRST, file)))
+}
+
+fn as_json(found: &BTreeMap<&'static str, (Format, Inspection)>, left_out: &[LeftOut]) -> Value {
+    let formats: serde_json::Map<String, Value> = found
+        .iter()
+        .map(|(name, (format, i))| {
+            let issues: serde_json::Map<String, Value> = i
+                .issues
+                .iter()
+                .map(|(rule, b)| {
+                    let places: Vec<Value> = b
+                        .places
+                        .iter()
+                        .map(|(file, at)| json!({"file": file, "position": at}))
+                        .collect();
+                    let body = json!({
+                        "ja": rule_ja(rule),
+                        "count": b.count,
+                        "segments": b.segments,
+                        "places": places,
+                    });
+                    ((*rule).to_owned(), body)
+                })
+                .collect();
+            let body = json!({
+                "parser": format.parser(),
+                "files": i.files,
+                "bytes": i.bytes,
+                "segments": i.segments,
+                "rejected_segments": i.rejected,
+                "segments_of_nobody": i.nobody,
+                "persons": i.persons(),
+                "records": i.records,
+                "from": i.days().map(|(from, _)| dashed(from)),
+                "to": i.days().map(|(_, to)| dashed(to)),
+                "encodings": i.encodings,
+                "unread": i.unread,
+                "issues": issues,
+            });
+            ((*name).to_owned(), body)
+        })
+        .collect();
+    let left_out: Vec<Value> =
+        left_out.iter().map(|l| json!({"file": l.number, "path": l.path, "ja": l.ja})).collect();
+    json!({"formats": formats, "left_out": left_out})
+}
+
+fn dashed(day: u32) -> String {
+    format!("{:04}-{:02}-{:02}", day / 10_000, day / 100 % 100, day % 100)
+}
+
+fn print(found: &BTreeMap<&'static str, (Format, Inspection)>, left_out: &[LeftOut]) {
+    for (name, (format, i)) in found {
+        say::line(&format!("{}（{name}、読取り {}）", format.label_ja(), format.parser()));
+        let encodings: Vec<String> =
+            i.encodings.iter().map(|(e, files)| format!("{e} {files}")).collect();
+        say::line(&format!(
+            "  {} ファイル、{} バイト、文字コード：{}",
+            i.files,
+            i.bytes,
+            encodings.join("、")
+        ));
+        say::line(&format!(
+            "  {} 断片（隔離 {}、人のないもの {}）、{} 人",
+            i.segments,
+            i.rejected,
+            i.nobody,
+            i.persons()
+        ));
+        if let Some((from, to)) = i.days() {
+            say::line(&format!("  期間：{} から {} まで", dashed(from), dashed(to)));
+        }
+        for (table, rows) in &i.records {
+            say::line(&format!("  記録 {table}：{rows}"));
+        }
+        for (rule, broken) in &i.issues {
+            let places: Vec<String> = broken
+                .places
+                .iter()
+                .map(|(file, at)| format!("{file}番目のファイル {at}"))
+                .collect();
+            say::line(&format!(
+                "  不備 {rule}（{} 件、{} 断片）：{} {}",
+                broken.count,
+                broken.segments,
+                rule_ja(rule),
+                places.join("、")
+            ));
+        }
+        for (part, segments) in &i.unread {
+            say::line(&format!("  読み取らない部分 {part}（{segments}）"));
+        }
+    }
+    for l in left_out {
+        say::line(&format!("対象外 {}（{}番目）：{}", l.path, l.number, l.ja));
+    }
+}

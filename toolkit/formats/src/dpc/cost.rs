@@ -1,0 +1,265 @@
+//! EF, E, F and D: what was done and used, with points.
+
+use std::borrow::Cow;
+
+use super::{
+    File,
+    patient::{Stay, named},
+};
+use crate::{
+    decimal::product,
+    layout::Role,
+    record::{
+        ClaimItemRecord, ConditionRecord, DpcStayRecord, EncounterRecord, MedicationRecord,
+        ProcedureRecord, Text,
+    },
+    row_view::RowView,
+    uke::receipt_system,
+};
+
+impl<'a> Stay<'a> {
+    pub(super) fn cost(&mut self, row: RowView<'a, '_>) {
+        let detail_no = row.raw(Role::DetailNo).trim_ascii();
+        let source = match self.file {
+            File::D => "D",
+            File::E => "E",
+            File::F => "F",
+            _ if !detail_no.is_empty() && detail_no.iter().all(|b| *b == b'0') => "E",
+            _ => "F",
+        };
+        self.insured(&row);
+        if row.raw(Role::DataKind).trim_ascii() == b"SY" {
+            self.listed_diagnosis(row);
+            return;
+        }
+        if matches!(self.file, File::Ef | File::EfOutpatient) && !matches!(row.cells.len(), 31 | 32)
+        {
+            self.out.note_issue("dpc.columns", row.position());
+        }
+        let code = row.get(Role::Code);
+        let system = code.as_deref().and_then(receipt_system);
+        let name = row.get(Role::Text);
+        if code.is_some() && system.is_none() {
+            self.out.note_issue("dpc.code-shape", row.position());
+        }
+        let section = row.get(Role::DataKind);
+        let (quantity, count) = (row.get(Role::Quantity), row.get(Role::Count));
+        let unit = row.get(Role::Unit);
+        let started = row.get(Role::Started);
+        let practitioner = row.get(Role::Practitioner);
+        let bundling = match (self.file, row.raw(Role::Flags).trim_ascii().get(1)) {
+            (File::Ef | File::F, Some(b'1')) => Some("bundled"),
+            (File::Ef | File::F, Some(b'0')) => Some("outside"),
+            (File::D, _) => Some("bundled"),
+            _ => None,
+        };
+        if source == "F" {
+            match system {
+                Some("receipt-act") => self.out.records.push(
+                    ProcedureRecord {
+                        position: row.position(),
+                        code: code.clone(),
+                        code_system: system.map(Cow::Borrowed),
+                        text: name.clone(),
+                        status: bundling.map(Cow::Borrowed),
+                        started_at: started.clone(),
+                        encounter_key: self.key.clone(),
+                        practitioner: practitioner.clone(),
+                        ..ProcedureRecord::default()
+                    }
+                    .into(),
+                ),
+                Some("receipt-drug") => {
+                    let total = match (quantity.as_deref(), count.as_deref()) {
+                        (Some(quantity), Some(count)) => product(quantity, count).map(Cow::Owned),
+                        _ => quantity.clone(),
+                    };
+                    let days = count.clone().filter(|_| section.as_deref() == Some("21"));
+                    self.out.records.push(
+                        MedicationRecord {
+                            position: row.position(),
+                            kind: Some(Cow::Borrowed("claim")),
+                            code: code.clone(),
+                            code_system: system.map(Cow::Borrowed),
+                            text: name.clone(),
+                            days,
+                            quantity: total,
+                            quantity_unit: unit.clone(),
+                            status: bundling.map(Cow::Borrowed),
+                            started_at: started.clone(),
+                            encounter_key: self.key.clone(),
+                            practitioner: practitioner.clone(),
+                            ..MedicationRecord::default()
+                        }
+                        .into(),
+                    );
+                }
+                _ => {}
+            }
+        }
+        // In a joined file the points of the act stand apart from those of the item.
+        let joined = matches!(self.file, File::Ef | File::EfOutpatient);
+        let points = match (joined, source) {
+            (true, "E") => row.get(Role::Addons),
+            _ => row.get(Role::Points),
+        };
+        // Of the two columns of points the other one is kept by its number.
+        let other = match (joined, source) {
+            (true, "E") => (Role::Points, "14"),
+            (true, _) => (Role::Addons, "18"),
+            _ => (Role::Birth, "birth"),
+        };
+        let roles =
+            [(Role::Flags, "17"), (Role::Department, "department"), other, (Role::Birth, "birth")];
+        let roles = if joined { &roles[..] } else { &roles[..3] };
+        if practitioner.is_some() && !(source == "F" && system.is_some()) {
+            self.out.note_unread("医師コード");
+        }
+        let detail = named(&row, roles, &mut self.out);
+        let item = ClaimItemRecord {
+            position: row.position(),
+            claim_key: self.key.clone(),
+            source_record: Some(Cow::Borrowed(source)),
+            unit_no: row.get(Role::OrderNo),
+            row_no: row.get(Role::DetailNo),
+            section,
+            code,
+            code_system: system.map(Cow::Borrowed),
+            text: name,
+            quantity,
+            quantity_unit: unit,
+            points,
+            count,
+            started_on: started,
+            bundling: bundling.map(Cow::Borrowed),
+            detail,
+            ..ClaimItemRecord::default()
+        };
+        self.out.records.push(item.into());
+        match self.file {
+            File::D => self.bundle(&row),
+            File::EfOutpatient => {}
+            _ if !self.told => {
+                self.told = true;
+                self.out.records.push(
+                    DpcStayRecord {
+                        position: row.position(),
+                        stay_key: self.key.clone(),
+                        source: Some(Cow::Borrowed(self.file.as_str())),
+                        facility: row.get(Role::Facility),
+                        admitted_on: row.get(Role::Admitted),
+                        discharged_on: row.get(Role::Discharged),
+                        ..DpcStayRecord::default()
+                    }
+                    .into(),
+                );
+            }
+            _ => {}
+        }
+        if self.file == File::EfOutpatient {
+            self.visit(&row);
+        }
+    }
+
+    /// The stay under a DPC code, told once per code.
+    fn bundle(&mut self, row: &RowView<'a, '_>) {
+        let Some(code) = row.get(Role::DpcCode) else { return };
+        if self.dpc_codes.contains(&code) {
+            return;
+        }
+        self.dpc_codes.push(code.clone());
+        self.out.records.push(
+            DpcStayRecord {
+                position: row.position(),
+                stay_key: self.key.clone(),
+                source: Some(Cow::Borrowed("d")),
+                facility: row.get(Role::Facility),
+                dpc_code: Some(code),
+                admitted_on: row.get(Role::Admitted),
+                discharged_on: row.get(Role::Discharged),
+                coefficient: row.get(Role::Coefficient),
+                ..DpcStayRecord::default()
+            }
+            .into(),
+        );
+    }
+
+    /// The visit of an outpatient file, told once.
+    fn visit(&mut self, row: &RowView<'a, '_>) {
+        let day: Text<'a> = row.get(Role::Admitted);
+        if self.person.birth_on.is_some() || day.is_none() {
+            return;
+        }
+        self.person.birth_on = row.get(Role::Birth);
+        if self.person.birth_on.is_none() {
+            return;
+        }
+        self.out.records.push(self.person.clone().into());
+        self.out.records.push(
+            EncounterRecord {
+                position: row.position(),
+                encounter_key: self.key.clone(),
+                class: Some(Cow::Borrowed("O")),
+                start_at: day,
+                department_code: row.get(Role::Department),
+                ..EncounterRecord::default()
+            }
+            .into(),
+        );
+    }
+
+    /// A row of an outpatient file whose データ区分 is SY.
+    fn listed_diagnosis(&mut self, row: RowView<'a, '_>) {
+        let code = row.get(Role::Code);
+        let flags = row.raw(Role::Flags).trim_ascii();
+        let flag = |at: usize| {
+            flags.get(at).filter(|b| b.is_ascii_digit()).map(|b| {
+                const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+                Cow::Borrowed(DIGITS[usize::from(b - b'0')])
+            })
+        };
+        let system = code.is_some().then_some(Cow::Borrowed("receipt-disease"));
+        let condition = ConditionRecord {
+            position: row.position(),
+            code: code.clone(),
+            code_system: system.clone(),
+            text: row.get(Role::Text),
+            role: flag(4),
+            outcome: flag(3),
+            recorded_at: row.get(Role::Started),
+            encounter_key: self.key.clone(),
+            ..ConditionRecord::default()
+        };
+        let roles = [
+            (Role::Flags, "17"),
+            (Role::Department, "department"),
+            (Role::Points, "14"),
+            (Role::Addons, "18"),
+            (Role::Birth, "birth"),
+        ];
+        let item = ClaimItemRecord {
+            position: row.position(),
+            claim_key: self.key.clone(),
+            source_record: Some(Cow::Borrowed("SY")),
+            unit_no: row.get(Role::OrderNo),
+            row_no: row.get(Role::DetailNo),
+            section: row.get(Role::DataKind),
+            code,
+            code_system: system,
+            text: row.get(Role::Text),
+            quantity: row.get(Role::Quantity),
+            quantity_unit: row.get(Role::Unit),
+            count: row.get(Role::Count),
+            started_on: row.get(Role::Started),
+            role: flag(4),
+            outcome: flag(3),
+            detail: named(&row, &roles, &mut self.out),
+            ..ClaimItemRecord::default()
+        };
+        if row.get(Role::Practitioner).is_some() {
+            self.out.note_unread("医師コード");
+        }
+        self.out.records.push(condition.into());
+        self.out.records.push(item.into());
+    }
+}

@@ -1,0 +1,161 @@
+//! The rows of one stay: whose they are, and what they have in common.
+
+use std::borrow::Cow;
+
+use super::{File, form1::Form1, stay_key};
+use crate::{
+    layout::Role,
+    record::{CoverageRecord, Parsed, PersonRecord, SurveyRecord, Text},
+    row_view::{RowView, at_line, owned},
+    text::holds_my_number,
+};
+
+/// A stay being read.
+pub(super) struct Stay<'a> {
+    pub(super) file: File,
+    pub(super) out: Parsed<'a>,
+    pub(super) key: Text<'a>,
+    pub(super) person: PersonRecord<'a>,
+    pub(super) form1: Form1<'a>,
+    pub(super) insurer: Text<'a>,
+    /// Was the stay of a cost file told?
+    pub(super) told: bool,
+    /// DPC codes met in a D file.
+    pub(super) dpc_codes: Vec<Cow<'a, str>>,
+    id: Option<&'a [u8]>,
+    my_number: bool,
+}
+
+impl<'a> Stay<'a> {
+    pub(super) fn new(file: File) -> Self {
+        Self {
+            file,
+            out: Parsed::default(),
+            key: None,
+            person: PersonRecord::default(),
+            form1: Form1::default(),
+            insurer: None,
+            told: false,
+            dpc_codes: Vec::new(),
+            id: None,
+            my_number: false,
+        }
+    }
+
+    /// Takes the person from the first row; a row of another one is not read.
+    pub(super) fn same_person(&mut self, row: &RowView<'a, '_>) -> bool {
+        let id = row.raw(Role::Key).trim_ascii();
+        match self.id {
+            None => {
+                self.id = Some(id);
+                self.out.person = row.get(Role::Key);
+                self.key = stay_key(row);
+                self.my_number = self.out.person.as_deref().is_some_and(holds_my_number);
+                self.person.position = row.position();
+                self.person.record_no.clone_from(&self.out.person);
+                true
+            }
+            Some(first) if first == id => true,
+            Some(_) => {
+                self.out.note_issue("dpc.second-person", row.position());
+                self.out.note_unread(format!("line {}", row.line));
+                false
+            }
+        }
+    }
+
+    /// The insurer of a row, told once.
+    pub(super) fn insured(&mut self, row: &RowView<'a, '_>) {
+        let insurer = row.get(Role::InsurerNo);
+        if insurer.is_none() || insurer == self.insurer {
+            return;
+        }
+        self.insurer.clone_from(&insurer);
+        self.out.records.push(
+            CoverageRecord {
+                position: row.position(),
+                insurer_no: insurer,
+                kind: row.get(Role::ClaimType),
+                from_on: row.get(Role::Admitted),
+                to_on: row.get(Role::Discharged),
+                ..CoverageRecord::default()
+            }
+            .into(),
+        );
+    }
+
+    /// Rows of H and form 4: kept as they are.
+    pub(super) fn survey(&mut self, row: RowView<'a, '_>) {
+        let payloads: Vec<Text<'a>> = row.run(Role::Payload).iter().map(|c| row.text(c)).collect();
+        let value = |n: usize| payloads.get(n).cloned().flatten();
+        let detail = row.detail(&mut self.out);
+        let code = row.get(Role::ItemCode);
+        if self.file == File::H && code.is_none() {
+            self.out.note_issue("dpc.no-code", row.position());
+        }
+        let record = SurveyRecord {
+            position: row.position(),
+            stay_key: self.key.clone(),
+            file: Some(Cow::Borrowed(self.file.as_str())),
+            facility: row.get(Role::Facility),
+            ward: row.get(Role::Ward),
+            admitted_on: row.get(Role::Admitted),
+            discharged_on: row.get(Role::Discharged),
+            performed_on: row.get(Role::Started),
+            episode_no: row.get(Role::Episode),
+            spell_no: row.get(Role::Spell),
+            code,
+            version: row.get(Role::Version),
+            serial: row.get(Role::Serial),
+            text: None,
+            value1: value(0),
+            value2: value(1),
+            value3: value(2),
+            value4: value(3),
+            value5: value(4),
+            value6: value(5),
+            value7: value(6),
+            value8: value(7),
+            value9: value(8),
+            detail,
+        };
+        self.out.records.push(record.into());
+    }
+
+    pub(super) fn finish(mut self, first_line: u64) -> Parsed<'a> {
+        if self.file == File::Form3 {
+            return self.out;
+        }
+        if self.out.person.is_none() {
+            if self.id.is_some() || self.out.issues.is_empty() {
+                self.out.reject("dpc.no-person", at_line(first_line));
+            }
+            return self.out;
+        }
+        if self.my_number {
+            return Parsed::rejected("my-number", at_line(first_line));
+        }
+        self.close_form1();
+        self.out
+    }
+}
+
+/// `name=value;` pairs of roles that no column of the table takes.
+pub(super) fn named<'a>(
+    row: &RowView<'a, '_>,
+    roles: &[(Role, &str)],
+    out: &mut Parsed<'a>,
+) -> Text<'a> {
+    let mut detail = String::with_capacity(160);
+    for (role, name) in roles {
+        let Some(value) = row.get(*role) else { continue };
+        if !detail.is_empty() {
+            detail.push(';');
+        }
+        detail.push_str(name);
+        detail.push('=');
+        crate::row_view::push_escaped(&mut detail, &value);
+    }
+    row.keep("", &mut detail, out);
+    owned(detail)
+}

@@ -1,0 +1,354 @@
+//! One claim: its rows, in order, become records.
+
+use std::borrow::Cow;
+
+use super::{Form, Reader, items::Run, payers::Sums, pharmacy::Regimen};
+use crate::{
+    decimal::whole,
+    delimited::Charset,
+    layout::{RecordLayout, Role},
+    record::{
+        ClaimItemRecord, ClaimPayerRecord, ClaimRecord, ConditionRecord, DpcStayRecord,
+        EncounterRecord, NoteRecord, Parsed, PersonRecord, Record, Text,
+    },
+    row_view::{RowView, at_line, cut, lines, owned},
+    text::holds_my_number,
+    words::day_of,
+};
+
+/// A claim being read.
+pub(super) struct Claim<'a, 'r> {
+    pub(super) reader: &'r Reader,
+    pub(super) charset: Charset,
+    pub(super) out: Parsed<'a>,
+    /// The claim's natural key; empty until `RE`.
+    pub(super) key: String,
+    /// Month of care as sent.
+    pub(super) month: Text<'a>,
+    pub(super) inpatient: bool,
+    pub(super) person: PersonRecord<'a>,
+    pub(super) billed: ClaimRecord<'a>,
+    pub(super) payers: Vec<ClaimPayerRecord<'a>>,
+    pub(super) run: Run<'a>,
+    pub(super) sums: Sums,
+    /// Days of the month with an event.
+    pub(super) days: u32,
+    pub(super) stay: Option<DpcStayRecord<'a>>,
+    pub(super) coded: std::collections::HashSet<String>,
+    pub(super) regimen: Regimen<'a>,
+    pub(super) practitioners: Vec<Text<'a>>,
+    pub(super) detail: String,
+    /// Is it a DPC claim (`BU`)?
+    pub(super) dpc: bool,
+    donor: bool,
+    my_number: bool,
+}
+
+pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+    let charset = Charset::of(bytes);
+    if !charset.valid(bytes) {
+        return Parsed::rejected("uke.not-cp932", at_line(first_line));
+    }
+    let mut claim = Claim {
+        reader,
+        charset,
+        out: Parsed::default(),
+        key: String::new(),
+        month: None,
+        inpatient: false,
+        person: PersonRecord::default(),
+        billed: ClaimRecord::default(),
+        payers: Vec::new(),
+        run: Run::default(),
+        sums: Sums::default(),
+        days: 0,
+        stay: None,
+        coded: std::collections::HashSet::new(),
+        regimen: Regimen::default(),
+        practitioners: Vec::new(),
+        detail: String::new(),
+        dpc: memchr::memmem::find(bytes, b"\nBU,").is_some(),
+        donor: false,
+        my_number: false,
+    };
+    claim.out.records.reserve(bytes.len() / 40 + 4);
+    if charset == Charset::Utf8 {
+        claim.out.note_issue("uke.utf8", at_line(first_line));
+    }
+    let mut cells = Vec::with_capacity(64);
+    let mut known = Known::default();
+    for (line, bytes) in lines(bytes, first_line) {
+        if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
+            continue;
+        }
+        cut(bytes, b',', &mut cells);
+        match known.layout(reader.header.form, cells[0]) {
+            Some(layout) => claim.row(RowView::new(line, bytes, &cells, layout, charset)),
+            None => claim.unknown(cells[0], line),
+        }
+    }
+    claim.finish(first_line)
+}
+
+/// Layouts met in this claim: looked up once each.
+#[derive(Default)]
+struct Known(Vec<(&'static [u8], &'static RecordLayout)>);
+
+impl Known {
+    fn layout(&mut self, form: Form, id: &[u8]) -> Option<&'static RecordLayout> {
+        if let Some((_, layout)) = self.0.iter().find(|(known, _)| *known == id) {
+            return Some(layout);
+        }
+        let layout = form.layout(std::str::from_utf8(id).ok()?)?;
+        self.0.push((layout.id.as_bytes(), layout));
+        Some(layout)
+    }
+}
+
+impl<'a> Claim<'a, '_> {
+    fn row(&mut self, row: RowView<'a, '_>) {
+        if self.donor && !matches!(row.layout.id, "TI" | "TR" | "TS") {
+            // The donor is another person.
+            self.out.note_unread(format!("donor.{}", row.layout.id));
+            return;
+        }
+        match row.layout.id {
+            "RE" => self.receipt(row),
+            "HO" | "KO" => self.payer(row),
+            "SN" | "JD" => self.confirmation(row),
+            "SI" | "IY" | "TO" | "CO" | "SS" | "KA"
+                if self.reader.header.form != Form::Pharmacy =>
+            {
+                self.item(row);
+            }
+            "SY" | "SB" | "HS" => self.diagnosis(row),
+            "SJ" => self.report(row),
+            "BU" | "GA" | "HH" | "GT" | "SK" | "KK" | "CD" => self.dpc(row),
+            "SH" | "CZ" | "IY" | "TO" | "CO" | "TK" | "KI" | "ST" => self.dispensed(row),
+            "TI" | "TR" | "TS" => {
+                self.donor = true;
+                self.out.note_issue("uke.donor", row.position());
+                self.out.note_unread(row.layout.id);
+            }
+            "GR" => {
+                self.stay_mut(row.line).dpc_code = row.get(Role::DpcCode);
+                self.side(row);
+            }
+            _ => self.side(row),
+        }
+    }
+
+    /// A record that has no table of its own: its filled fields are kept with the claim.
+    pub(super) fn side(&mut self, row: RowView<'a, '_>) {
+        row.keep(&format!("{}.", row.layout.id), &mut self.detail, &mut self.out);
+    }
+
+    fn unknown(&mut self, id: &'a [u8], line: u64) {
+        let plain = id.len() == 2 && id.iter().all(u8::is_ascii_uppercase);
+        match std::str::from_utf8(id) {
+            Ok(id) if plain => self.out.note_unread(id),
+            _ => {
+                self.out.note_issue("uke.record-id", at_line(line));
+                self.out.note_unread(format!("line {line}"));
+            }
+        }
+    }
+
+    /// Looks for a My Number in an identifier.
+    pub(super) fn guard(&mut self, value: &Text<'a>) {
+        self.my_number |= value.as_deref().is_some_and(holds_my_number);
+    }
+
+    fn finish(mut self, first_line: u64) -> Parsed<'a> {
+        self.close_regimen();
+        super::pharmacy::unreferenced(&mut self);
+        if self.key.is_empty() {
+            self.out.person = None;
+            self.out.reject("uke.no-claim", at_line(first_line));
+            return self.out;
+        }
+        if self.my_number {
+            let mut out = Parsed::rejected("my-number", self.person.position.clone());
+            out.unread = self.out.unread;
+            return out;
+        }
+        let person_key = self.person_key();
+        if person_key.is_none() {
+            self.out.reject("uke.no-person", at_line(first_line));
+            return self.out;
+        }
+        self.out.person = person_key;
+        self.check_sums();
+        self.visits();
+        let first = self.payers.first();
+        self.billed.points = first.and_then(|p| p.points.clone());
+        self.billed.days = first.and_then(|p| p.days.clone());
+        self.billed.form = Some(Cow::Borrowed(match self.reader.header.form {
+            Form::Medical if self.dpc => "dpc",
+            form => form.as_str(),
+        }));
+        self.billed.detail = owned(self.detail);
+        let coverages = super::person::coverages(&self.payers, &self.billed);
+        self.out.records.push(self.person.into());
+        self.out.records.push(self.billed.into());
+        self.out.records.extend(self.stay.map(Record::from));
+        self.out.records.extend(self.payers.into_iter().map(Record::from));
+        self.out.records.extend(coverages.into_iter().map(Record::from));
+        self.out
+    }
+
+    /// Points of the rows against the total each payer is billed.
+    fn check_sums(&mut self) {
+        if matches!(self.reader.header.form, Form::Pharmacy | Form::HomeNursing) || self.donor {
+            return;
+        }
+        for payer in &self.payers {
+            let place = match payer.payer.as_deref() {
+                Some("medical") => 0,
+                Some("public1") => 1,
+                Some("public2") => 2,
+                Some("public3") => 3,
+                Some("public4") => 4,
+                _ => continue,
+            };
+            let Some(declared) = payer.points.as_deref() else { continue };
+            match (whole(declared.as_bytes()), self.sums.of(place)) {
+                (None, _) => self.out.note_issue("uke.not-a-number", payer.position.clone()),
+                (Some(declared), Some(sum)) if declared != sum => {
+                    self.out.note_issue("uke.total-differs", payer.position.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Visits: a day with an event each, or the stay.
+    fn visits(&mut self) {
+        let base = EncounterRecord {
+            position: self.billed.position.clone(),
+            department_code: self.billed.department.clone(),
+            ..EncounterRecord::default()
+        };
+        if self.inpatient {
+            let stay = self.stay.as_ref();
+            let record = EncounterRecord {
+                encounter_key: Some(Cow::Owned(self.key.clone())),
+                class: Some(Cow::Borrowed("I")),
+                start_at: stay
+                    .and_then(|s| s.admitted_on.clone())
+                    .or_else(|| self.billed.admitted_on.clone()),
+                end_at: stay.and_then(|s| s.discharged_on.clone()),
+                disposition_code: stay.and_then(|s| s.outcome.clone()),
+                ..base
+            };
+            self.out.records.push(record.into());
+            return;
+        }
+        if !matches!(self.reader.header.form, Form::Medical | Form::Dental) {
+            return;
+        }
+        for day in (1..=31).filter(|d| self.days >> d & 1 == 1) {
+            let record = EncounterRecord {
+                encounter_key: Some(Cow::Owned(format!("{}-{day:02}", self.key))),
+                class: Some(Cow::Borrowed("O")),
+                start_at: self.date(day),
+                ..base.clone()
+            };
+            self.out.records.push(record.into());
+        }
+    }
+
+    /// A day of the month of care, written as that month is written; the month alone for day 0.
+    pub(super) fn date(&self, day: u32) -> Text<'a> {
+        self.month.as_deref().map(|month| day_of(month, day))
+    }
+
+    fn diagnosis(&mut self, row: RowView<'a, '_>) {
+        let code = row.get(Role::Code);
+        let modifiers = row.get(Role::Modifiers);
+        let name = row.get(Role::Text);
+        let icd10 = row.get(Role::Icd10);
+        if code.is_none() && name.is_none() {
+            self.out.note_issue("uke.no-code", row.position());
+        }
+        if code.as_deref().is_some_and(|c| c.len() != 7 || !c.bytes().all(|b| b.is_ascii_digit())) {
+            self.out.note_issue("uke.code-shape", row.position());
+        }
+        let suspected = modifiers.as_deref().is_some_and(suspected);
+        let system = code.is_some().then_some(Cow::Borrowed("receipt-disease"));
+        let condition = ConditionRecord {
+            position: row.position(),
+            code: code.clone(),
+            code_system: system.clone(),
+            text: name.clone(),
+            icd10: icd10.clone(),
+            role: row.get(Role::Kind),
+            certainty: suspected.then_some(Cow::Borrowed("suspected")),
+            recorded_at: row.get(Role::Started),
+            outcome: row.get(Role::Outcome),
+            encounter_key: Some(Cow::Owned(self.key.clone())),
+            ..ConditionRecord::default()
+        };
+        let detail = row.detail(&mut self.out);
+        let item = ClaimItemRecord {
+            position: row.position(),
+            claim_key: Some(Cow::Owned(self.key.clone())),
+            source_record: Some(Cow::Borrowed(row.layout.id)),
+            code,
+            code_system: system,
+            text: name,
+            started_on: row.get(Role::Started),
+            modifiers,
+            role: row.get(Role::Kind),
+            outcome: row.get(Role::Outcome),
+            icd10,
+            teeth: row.get(Role::Tooth),
+            comments: row.get(Role::Comment),
+            detail,
+            ..ClaimItemRecord::default()
+        };
+        self.out.records.push(condition.into());
+        self.out.records.push(item.into());
+    }
+
+    /// 症状詳記: free text over several rows; a row without a kind continues the one before.
+    fn report(&mut self, row: RowView<'a, '_>) {
+        let kind = row.get(Role::Section);
+        let words = row.get(Role::Text);
+        if kind.is_none()
+            && let Some(Record::Note(note)) = self.out.records.last_mut()
+            && note.kind.as_deref() == Some("症状詳記")
+        {
+            if let (Some(before), Some(more)) = (&mut note.text, words) {
+                before.to_mut().push_str(&more);
+            }
+        } else {
+            self.out.records.push(
+                NoteRecord {
+                    position: row.position(),
+                    kind: Some(Cow::Borrowed("症状詳記")),
+                    title: kind,
+                    text: words,
+                    written_at: self.month.clone(),
+                    encounter_key: Some(Cow::Owned(self.key.clone())),
+                    practitioner: None,
+                }
+                .into(),
+            );
+        }
+        self.side(row);
+    }
+
+    pub(super) fn stay_mut(&mut self, line: u64) -> &mut DpcStayRecord<'a> {
+        self.stay.get_or_insert_with(|| DpcStayRecord {
+            position: at_line(line),
+            source: Some(Cow::Borrowed("claim")),
+            ..DpcStayRecord::default()
+        })
+    }
+}
+
+/// Does the row of four-digit modifiers hold 8002, の疑い?
+fn suspected(modifiers: &str) -> bool {
+    modifiers.as_bytes().chunks(4).any(|m| m == b"8002")
+}
