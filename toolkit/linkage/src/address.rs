@@ -72,19 +72,22 @@ fn house_numbers(s: &str) -> String {
             i += 1;
         }
         if i > start {
-            let mark = [("丁目", 2), ("番地ノ", 3), ("番地", 2), ("番", 1), ("号", 1)]
-                .into_iter()
-                .find(|(m, _)| {
-                    m.chars().zip(&chars[i..]).filter(|(a, b)| a == *b).count() == m.chars().count()
-                });
-            let number: String = chars[start..i].iter().collect();
-            if let Some((_, len)) = mark {
-                out.push_str(&arabic(&number));
+            let mark = match chars[i..] {
+                ['番', '地', 'ノ', ..] => 3,
+                ['丁', '目', ..] | ['番', '地', ..] => 2,
+                ['番' | '号', ..] => 1,
+                _ => 0,
+            };
+            if mark == 0 {
+                out.extend(&chars[start..i]);
+            } else if chars[start..i].iter().all(char::is_ascii_digit) {
+                out.extend(&chars[start..i]);
                 out.push('-');
-                i += len;
             } else {
-                out.push_str(&number);
+                out.push_str(&arabic(&chars[start..i].iter().collect::<String>()));
+                out.push('-');
             }
+            i += mark;
         } else {
             out.push(chars[i]);
             i += 1;
@@ -100,7 +103,19 @@ fn house_numbers(s: &str) -> String {
 }
 
 fn kanji_digit(c: char) -> Option<u32> {
-    "〇一二三四五六七八九".chars().position(|d| d == c).map(|p| p as u32)
+    Some(match c {
+        '〇' => 0,
+        '一' => 1,
+        '二' => 2,
+        '三' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    })
 }
 
 /// Kanji numerals up to 99, digits as they are.

@@ -8,6 +8,7 @@ mod edit;
 mod insurance;
 mod names;
 mod place;
+mod sex;
 
 use crate::typed::{Row, Typed};
 
@@ -22,7 +23,7 @@ pub enum Variable {
     Given,
     /// Birth date.
     Birth,
-    /// Sex, given whether the given names are alike.
+    /// Sex, given whether the names are alike.
     Sex,
     /// Postal code and address together.
     Place,
@@ -111,14 +112,7 @@ impl Variable {
         match self {
             Self::Family | Self::Given => names::level(level),
             Self::Birth => birth::level(level),
-            Self::Sex => match level {
-                0 => Some((0, Kind::Missing)),
-                1 => Some((1, Kind::Same)),
-                2 => Some((1, Kind::Other)),
-                3 => Some((2, Kind::Same)),
-                4 => Some((2, Kind::Other)),
-                _ => None,
-            },
+            Self::Sex => sex::level(level),
             Self::Place => place::level(level),
             Self::Town | Self::Phone | Self::PersonNo => match level {
                 0 => Some((0, Kind::Missing)),
@@ -144,9 +138,7 @@ impl Variable {
         match self {
             Self::Family | Self::Given => names::level_id(level),
             Self::Birth => of(&birth::IDS, level),
-            Self::Sex => {
-                of(&["missing", "same", "other", "same_given_other", "other_given_other"], level)
-            }
+            Self::Sex => of(&sex::IDS, level),
             Self::Place => place::level_id(level),
             Self::Town | Self::Phone | Self::PersonNo => of(&SIMPLE, level),
             Self::Insurance => of(&insurance::IDS, level),
@@ -194,14 +186,12 @@ pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> Pattern {
     out.set(Variable::Family, family);
     out.set(Variable::Given, given);
     out.set(Variable::Birth, birth::compare(a.birth, b.birth));
-    let alike = names::alike(given);
-    out.set(
-        Variable::Sex,
-        match (a.sex, b.sex) {
-            (0, _) | (_, 0) => 0,
-            (x, y) => 1 + usize::from(x != y) + 2 * usize::from(!alike),
-        },
-    );
+    let names = match () {
+        () if !names::alike(given) => sex::Names::GivenOther,
+        () if names::other(family) => sex::Names::FamilyOther,
+        () => sex::Names::Alike,
+    };
+    out.set(Variable::Sex, sex::compare(a, b, names));
     out.set(Variable::Place, place::compare(t, a, b));
     out.set(Variable::Town, plain(&t.town.chars, a.town, b.town));
     out.set(Variable::Phone, plain(&t.phone.chars, a.phone, b.phone));

@@ -83,14 +83,11 @@ fn few_copies(typed: &Typed) -> Vec<Row> {
             typed.card.values.hash(r.card),
             typed.person_no.values.hash(r.person_no),
         ];
-        (parts.into_iter().fold(1, mix), i)
+        parts.into_iter().fold(1, mix)
     };
-    let keyed = (0..typed.rows.len() as u32).into_par_iter().map(content).collect();
-    let keyed = sort_hashed(keyed);
-    let mut kept: Vec<u32> = keyed
-        .chunk_by(|a, b| a.0 == b.0)
-        .flat_map(|g| g.iter().take(COPIES).map(|(_, i)| *i))
-        .collect();
+    let hashed = sort_hashed(typed.rows.len(), |i| Some(content(i as u32)));
+    let mut kept: Vec<u32> =
+        hashed.groups().flat_map(|g| g.iter().take(COPIES).map(|m| hashed.number(*m))).collect();
     kept.sort_unstable();
     kept.into_iter().map(|i| typed.rows[i as usize]).collect()
 }

@@ -27,6 +27,15 @@ pub(crate) const UNKNOWN: char = '〓';
 
 /// Invisible characters out, NFKC, ends trimmed.
 pub(crate) fn compatible(text: &str, rules: &mut RuleSet) -> String {
+    if let Some(folded) = plain(text) {
+        if folded != text {
+            rules.fire(NormalRule::Nfkc);
+        }
+        return match folded.trim() {
+            trimmed if trimmed.len() == folded.len() => folded,
+            trimmed => trimmed.to_owned(),
+        };
+    }
     let mut visible = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -47,6 +56,44 @@ pub(crate) fn compatible(text: &str, rules: &mut RuleSet) -> String {
         rules.fire(NormalRule::Nfkc);
     }
     folded.trim().to_owned()
+}
+
+/// Katakana in half width, from U+FF66.
+const HALF_WIDTH: [char; 56] = [
+    'ヲ', 'ァ', 'ィ', 'ゥ', 'ェ', 'ォ', 'ャ', 'ュ', 'ョ', 'ッ', 'ー', 'ア', 'イ', 'ウ', 'エ', 'オ',
+    'カ', 'キ', 'ク', 'ケ', 'コ', 'サ', 'シ', 'ス', 'セ', 'ソ', 'タ', 'チ', 'ツ', 'テ', 'ト', 'ナ',
+    'ニ', 'ヌ', 'ネ', 'ノ', 'ハ', 'ヒ', 'フ', 'ヘ', 'ホ', 'マ', 'ミ', 'ム', 'メ', 'モ', 'ヤ', 'ユ',
+    'ヨ', 'ラ', 'リ', 'ル', 'レ', 'ロ', 'ワ', 'ン',
+];
+
+/// NFKC of the letters that nearly all lists consist of, without tables; `None` if there is any other.
+fn plain(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let folded = match c {
+            ' '..='~' | 'ァ'..='ヶ' | '・' | 'ー' | 'ぁ'..='ゖ' | '\u{4E00}'..='\u{9FFF}' => {
+                c
+            }
+            '\u{3000}' => ' ',
+            '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0)?,
+            '\u{FF66}'..='\u{FF9D}' => HALF_WIDTH[c as usize - 0xFF66],
+            '\u{FF9E}' => match out.pop()? {
+                'ウ' => 'ヴ',
+                k @ ('カ' | 'キ' | 'ク' | 'ケ' | 'コ' | 'サ' | 'シ' | 'ス' | 'セ' | 'ソ' | 'タ'
+                | 'チ' | 'ツ' | 'テ' | 'ト' | 'ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ') => {
+                    char::from_u32(k as u32 + 1)?
+                }
+                _ => return None,
+            },
+            '\u{FF9F}' => match out.pop()? {
+                k @ ('ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ') => char::from_u32(k as u32 + 2)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        out.push(folded);
+    }
+    Some(out)
 }
 
 fn is_invisible(c: char) -> bool {
@@ -87,4 +134,25 @@ pub(crate) fn katakana(c: char) -> char {
 /// Is it katakana or the long-vowel mark?
 pub(crate) fn is_katakana(c: char) -> bool {
     matches!(c, 'ァ'..='ヺ' | 'ー' | 'ヽ' | 'ヾ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn plain_letters_as_the_tables_say(t in "[ -~　-〿ァ-ヿぁ-ゟ！-ﾟ一-龥髙﨑]{0,12}") {
+            if let Some(folded) = plain(&t) {
+                proptest::prop_assert_eq!(folded, t.nfkc().collect::<String>());
+            }
+        }
+
+        #[test]
+        fn half_width_as_the_tables_say(t in "[ｦ-ﾟカハウ]{0,6}") {
+            if let Some(folded) = plain(&t) {
+                proptest::prop_assert_eq!(folded, t.nfkc().collect::<String>());
+            }
+        }
+    }
 }

@@ -53,28 +53,26 @@ pub struct Capped {
 pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
     let rows = &typed.rows;
     let n = rows.len();
-    let keys = Keys::of(typed);
+    // rows that are like each other stand together in memory: a group is read in one go
+    let near = near(typed);
+    let keys = Keys::of(typed, &near);
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
     let mut made_by = vec![0u32; n * WIDTH];
     let mut pairs: Vec<u64> = Vec::new();
     let mut reports = Vec::with_capacity(WIDTH);
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
-        let keyed: Vec<(u64, u32)> = (0..n)
-            .into_par_iter()
-            .filter_map(|i| {
-                let key = keys.key(pass, i);
-                (key != 0).then_some((key, i as u32))
-            })
-            .collect();
-        let keyed = sort_hashed(keyed);
+        let keyed = sort_hashed(n, |i| match keys.key(pass, i) {
+            0 => None,
+            key => Some(key),
+        });
         let partial = *when == When::BirthMissing;
-        let groups: Vec<&[(u64, u32)]> =
-            keyed.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1).collect();
-        let open = |i: u32| !rows[i as usize].birth.is_full();
-        let size = |g: &[(u64, u32)]| {
+        let groups: Vec<&[u64]> = keyed.groups().filter(|g| g.len() > 1).collect();
+        let number = |member: &u64| keyed.number(*member);
+        let open = |i: u32| !rows[near[i as usize] as usize].birth.is_full();
+        let size = |g: &[u64]| {
             let all = g.len() as u64 * (g.len() as u64 - 1) / 2;
             if partial {
-                let full = g.iter().filter(|(_, i)| !open(*i)).count() as u64;
+                let full = g.iter().filter(|m| !open(number(m))).count() as u64;
                 all - full * full.saturating_sub(1) / 2
             } else {
                 all
@@ -104,34 +102,35 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
                 let mut out = Vec::new();
                 let mut offer = |a: u32, b: u32| {
                     if (!partial || open(a) || open(b)) && !earlier(a, b) {
+                        let (a, b) = (near[a as usize], near[b as usize]);
                         out.push(u64::from(a.min(b)) << 32 | u64::from(a.max(b)));
                     }
                 };
                 for group in groups {
                     if partial && size(group) <= (HOT * HOT) as u64 {
-                        for (at, (_, a)) in group.iter().enumerate().filter(|g| open(g.1.1)) {
-                            for (to, (_, b)) in group.iter().enumerate() {
-                                if to > at || !open(*b) {
-                                    offer(*a, *b);
+                        for (at, a) in group.iter().map(number).enumerate().filter(|g| open(g.1)) {
+                            for (to, b) in group.iter().map(number).enumerate() {
+                                if to > at || !open(b) {
+                                    offer(a, b);
                                 }
                             }
                         }
                         continue;
                     }
                     if group.len() > HOT {
-                        neighbours(typed, group, &mut offer);
+                        neighbours(typed, &near, group.iter().map(number), &mut offer);
                         continue;
                     }
-                    for (at, (_, a)) in group.iter().enumerate() {
-                        for (_, b) in &group[at + 1..] {
-                            offer(*a, *b);
+                    for (at, a) in group.iter().enumerate() {
+                        for b in &group[at + 1..] {
+                            offer(number(a), number(b));
                         }
                     }
                 }
                 out
             })
             .collect();
-        let hot = |g: &[(u64, u32)]| g.len() > HOT && !(partial && size(g) <= (HOT * HOT) as u64);
+        let hot = |g: &[u64]| g.len() > HOT && !(partial && size(g) <= (HOT * HOT) as u64);
         for group in groups.iter().filter(|g| hot(g)) {
             report.capped.groups += 1;
             report.capped.largest = report.capped.largest.max(group.len() as u64);
@@ -139,8 +138,8 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
         }
         if !partial {
             for group in groups.iter().filter(|g| g.len() <= HOT) {
-                for (key, i) in *group {
-                    made_by[*i as usize * WIDTH + pass] = (*key >> 32) as u32 | 1;
+                for member in *group {
+                    made_by[number(member) as usize * WIDTH + pass] = (*member >> 32) as u32 | 1;
                 }
             }
         }
@@ -154,11 +153,36 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
     (pairs, reports)
 }
 
+/// The rows in the order of birth date, name and number.
+fn near(typed: &Typed) -> Vec<u32> {
+    let mut keyed: Vec<(u32, u32, u32)> = typed
+        .rows
+        .par_iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let name = if r.given == 0 {
+                typed.kanji.values.hash(r.given_kanji)
+            } else {
+                typed.kana.values.hash(r.given)
+            };
+            (r.birth.packed(), (name >> 32) as u32, i as u32)
+        })
+        .collect();
+    keyed.par_sort_unstable();
+    keyed.into_iter().map(|k| k.2).collect()
+}
+
 /// Pairs each record of a hot group with the next ones in the order of their content, so that equal records form a
 /// chain.
-fn neighbours(typed: &Typed, group: &[(u64, u32)], offer: &mut impl FnMut(u32, u32)) {
+fn neighbours(
+    typed: &Typed,
+    near: &[u32],
+    group: impl Iterator<Item = u32>,
+    offer: &mut impl FnMut(u32, u32),
+) {
     let content = |i: u32| {
-        let r = &typed.rows[i as usize];
+        let row = near[i as usize];
+        let r = &typed.rows[row as usize];
         let kana = |id| typed.kana.values.hash(id);
         (
             kana(r.full),
@@ -167,14 +191,15 @@ fn neighbours(typed: &Typed, group: &[(u64, u32)], offer: &mut impl FnMut(u32, u
             typed.phone.values.hash(r.phone),
             typed.card.values.hash(r.card),
             typed.postal.values.hash(r.postal),
+            row,
             i,
         )
     };
-    let mut sorted: Vec<_> = group.iter().map(|(_, i)| content(*i)).collect();
+    let mut sorted: Vec<_> = group.map(content).collect();
     sorted.sort_unstable();
     for at in 0..sorted.len() {
         for other in sorted.iter().skip(at + 1).take(NEIGHBOURS) {
-            offer(sorted[at].6, other.6);
+            offer(sorted[at].7, other.7);
         }
     }
 }

@@ -150,12 +150,13 @@ fn both(a: u32, b: u32) -> u32 {
 }
 
 impl Keys {
-    pub(crate) fn of(t: &Typed) -> Self {
+    /// Of rows in some order.
+    pub(crate) fn of(t: &Typed, order: &[u32]) -> Self {
         let shared = Shared::of(t);
-        Self(t.rows.par_iter().map(|r| parts(t, r, &shared)).collect())
+        Self(order.par_iter().map(|i| parts(t, &t.rows[*i as usize], &shared)).collect())
     }
 
-    /// The key of a row in a pass; 0 is none.
+    /// The key of the row at a place of that order in a pass; 0 is none.
     pub(crate) fn key(&self, pass: usize, row: usize) -> u64 {
         let parts = &self.0[row];
         let mut key = pass as u64 + 1;

@@ -2,27 +2,55 @@
 
 use rayon::prelude::*;
 
-/// Sorts hashed keys with what they stand for.
-pub(crate) fn sort_hashed(keyed: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
-    let n = keyed.len();
+/// Hashes with the numbers they stand for, in 64 bits each: as many first bits of the hash as the largest number leaves.
+pub(crate) struct Hashed {
+    sorted: Vec<u64>,
+    bits: u32,
+}
+
+/// Sorts numbers below `n` by their hashes. Two hashes that agree in the bits that are kept count as one: of a million
+/// records 44 bits are kept.
+pub(crate) fn sort_hashed(n: usize, hash: impl Fn(usize) -> Option<u64> + Sync + Send) -> Hashed {
+    let bits = n.max(2).next_power_of_two().ilog2();
+    let packed: Vec<u64> =
+        (0..n).into_par_iter().filter_map(|i| Some(hash(i)? >> bits << bits | i as u64)).collect();
+    Hashed { sorted: sorted(packed), bits }
+}
+
+impl Hashed {
+    /// Groups of one hash, in the order of the hashes; their members in the order of their numbers.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[u64]> {
+        self.sorted.chunk_by(|a, b| a >> self.bits == b >> self.bits)
+    }
+    /// The number of a member.
+    pub(crate) fn number(&self, member: u64) -> u32 {
+        (member & ((1 << self.bits) - 1)) as u32
+    }
+    /// The number at a place of the order.
+    pub(crate) fn at(&self, place: usize) -> u32 {
+        self.number(self.sorted[place])
+    }
+}
+
+fn sorted(mut packed: Vec<u64>) -> Vec<u64> {
+    let n = packed.len();
     let bits = (n.max(1).ilog2()).saturating_sub(7).min(14);
     if bits < 3 {
-        let mut keyed = keyed;
-        keyed.sort_unstable();
-        return keyed;
+        packed.sort_unstable();
+        return packed;
     }
     let shift = 64 - bits;
     let mut next = vec![0usize; (1 << bits) + 1];
-    for (key, _) in &keyed {
+    for key in &packed {
         next[(key >> shift) as usize + 1] += 1;
     }
     for b in 1..next.len() {
         next[b] += next[b - 1];
     }
     let ends: Vec<usize> = next[1..].to_vec();
-    let mut out = vec![(0, 0); n];
-    for item in keyed {
-        let at = &mut next[(item.0 >> shift) as usize];
+    let mut out = vec![0; n];
+    for item in packed {
+        let at = &mut next[(item >> shift) as usize];
         out[*at] = item;
         *at += 1;
     }
@@ -44,11 +72,19 @@ mod tests {
     #[test]
     fn as_the_plain_sort() {
         for n in [0, 1, 5, 3000, 20_000] {
-            let keyed: Vec<(u64, u32)> =
-                (0..n).map(|i| (crate::list::mix(u64::from(i % 777), 3), i)).collect();
-            let mut plain = keyed.clone();
+            let hash = |i: usize| crate::list::mix(i as u64 % 777, 3);
+            let hashed = sort_hashed(n, |i| (i % 10 != 0).then(|| hash(i)));
+            let mut plain: Vec<(u64, u32)> =
+                (0..n).filter(|i| i % 10 != 0).map(|i| (hash(i), i as u32)).collect();
             plain.sort_unstable();
-            assert_eq!(sort_hashed(keyed), plain);
+            let groups: Vec<Vec<u32>> = plain
+                .chunk_by(|a, b| a.0 == b.0)
+                .map(|g| g.iter().map(|m| m.1).collect())
+                .collect();
+            let found: Vec<Vec<u32>> =
+                hashed.groups().map(|g| g.iter().map(|m| hashed.number(*m)).collect()).collect();
+            assert_eq!(found, groups);
+            assert!(plain.iter().enumerate().all(|(place, m)| hashed.at(place) == m.1));
         }
     }
 }

@@ -57,6 +57,11 @@ pub(crate) fn alike(given: usize) -> bool {
     matches!((given / KANJI, given % KANJI), (1..=3, _) | (0 | 4 | 5, 1))
 }
 
+/// Have the family names of this level nothing in common?
+pub(crate) fn other(family: usize) -> bool {
+    level(family).is_some_and(|(_, kind)| kind == Kind::Other)
+}
+
 fn kana_state(t: &Typed, a: u32, b: u32) -> usize {
     if a == 0 || b == 0 {
         return 0;

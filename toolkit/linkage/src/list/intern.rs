@@ -26,15 +26,21 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 /// Byte strings, each kept once; number 0 is the empty one.
 pub(crate) struct Interner {
     table: HashTable<u32>,
-    hashes: Vec<u64>,
-    ends: Vec<usize>,
+    entries: Vec<Entry>,
     bytes: Vec<u8>,
+}
+
+/// Where a value stands, beside its hash: to find a value takes one look at it.
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: usize,
+    end: usize,
 }
 
 impl Default for Interner {
     fn default() -> Self {
-        let mut new =
-            Self { table: HashTable::new(), hashes: Vec::new(), ends: vec![0], bytes: Vec::new() };
+        let mut new = Self { table: HashTable::new(), entries: Vec::new(), bytes: Vec::new() };
         new.intern(b"");
         new
     }
@@ -44,28 +50,29 @@ impl Interner {
     /// The number of a value, a new one if it was not seen.
     pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
         let hash = hash_bytes(value);
-        let Self { table, hashes, ends, bytes } = self;
+        let Self { table, entries, bytes } = self;
         let same = |id: &u32| {
-            hashes[*id as usize] == hash
-                && &bytes[ends[*id as usize]..ends[*id as usize + 1]] == value
+            let entry = entries[*id as usize];
+            entry.hash == hash && &bytes[entry.start..entry.end] == value
         };
         if let Some(id) = table.find(hash, same) {
             return *id;
         }
-        let id = hashes.len() as u32;
-        hashes.push(hash);
+        let id = entries.len() as u32;
+        let start = bytes.len();
         bytes.extend_from_slice(value);
-        ends.push(bytes.len());
-        table.insert_unique(hash, id, |id| hashes[*id as usize]);
+        entries.push(Entry { hash, start, end: bytes.len() });
+        table.insert_unique(hash, id, |id| entries[*id as usize].hash);
         id
     }
     /// How many values there are, the empty one among them.
     pub(crate) fn len(&self) -> usize {
-        self.hashes.len()
+        self.entries.len()
     }
     /// The value of a number.
     pub(crate) fn bytes(&self, id: u32) -> &[u8] {
-        &self.bytes[self.ends[id as usize]..self.ends[id as usize + 1]]
+        let entry = self.entries[id as usize];
+        &self.bytes[entry.start..entry.end]
     }
     /// The value of a number as text; what is not UTF-8 is empty.
     pub(crate) fn text(&self, id: u32) -> &str {
@@ -73,7 +80,7 @@ impl Interner {
     }
     /// The hash of a value, the same in every run and independent of its number.
     pub(crate) fn hash(&self, id: u32) -> u64 {
-        self.hashes[id as usize]
+        self.entries[id as usize].hash
     }
 }
 

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use crate::{
+    candidate::sort_hashed,
     compare::{Kind, LEVELS, Pattern, VARIABLES, Variable, compare},
     list::{Interner, mix},
     model::Table,
@@ -75,19 +76,20 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
         (0..upto).any(|s| x[s] != 0 && x[s] == y[s])
     };
     for v in Variable::ALL {
+        // the strata of sex are those of given names
+        if v == Variable::Sex {
+            continue;
+        }
+        let keys: Vec<[u64; 3]> = rows.par_iter().map(|r| keys(t, v, r)).collect();
         for s in 0..3 {
-            let keyed: Vec<(u64, u32)> = rows
-                .par_iter()
-                .enumerate()
-                .map(|(i, r)| (keys(t, v, r)[s], i as u32))
-                .filter(|(k, _)| *k != 0)
-                .map(|(k, i)| (mix(k, 5), i))
-                .collect();
-            let keyed = crate::candidate::sort_hashed(keyed);
+            let keyed = sort_hashed(rows.len(), |i| match keys[i][s] {
+                0 => None,
+                key => Some(mix(key, 5)),
+            });
             // groups with their first place and the pairs before them
             let mut groups: Vec<(u64, usize, usize)> = Vec::new();
             let (mut before, mut at) = (0, 0);
-            for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+            for group in keyed.groups() {
                 if group.len() > 1 {
                     groups.push((before, at, group.len()));
                     before += group.len() as u64 * (group.len() as u64 - 1) / 2;
@@ -103,7 +105,7 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
             let seen = (0..sample)
                 .into_par_iter()
                 .fold(
-                    || [0u64; LEVELS + 1],
+                    || [0u64; 2 * LEVELS + 1],
                     |mut seen, i| {
                         let pick = draw(seed, 3 * i, before);
                         let g = groups.partition_point(|g| g.0 <= pick) - 1;
@@ -112,23 +114,29 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
                         let y = draw(seed, 3 * i + 2, len as u64 - 1);
                         let y = if y >= x { y + 1 } else { y };
                         let (a, b) = (
-                            &rows[keyed[start + x as usize].1 as usize],
-                            &rows[keyed[start + y as usize].1 as usize],
+                            &rows[keyed.at(start + x as usize) as usize],
+                            &rows[keyed.at(start + y as usize) as usize],
                         );
                         if !shares(v, s, a, b) {
                             let pattern = compare(t, a, b);
                             seen[pattern.level(v)] += 1;
-                            seen[LEVELS] += u64::from(of_household(pattern));
+                            seen[LEVELS + pattern.level(Variable::Sex)] += 1;
+                            seen[2 * LEVELS] += u64::from(of_household(pattern));
                         }
                         seen
                     },
                 )
-                .reduce(|| [0; LEVELS + 1], sum);
-            for (total, seen) in pairs[v as usize].iter_mut().zip(seen) {
-                *total += seen as f64 * each;
+                .reduce(|| [0; 2 * LEVELS + 1], sum);
+            for (total, seen) in pairs[v as usize].iter_mut().zip(&seen[..LEVELS]) {
+                *total += *seen as f64 * each;
+            }
+            if v == Variable::Given {
+                for (total, seen) in pairs[Variable::Sex as usize].iter_mut().zip(&seen[LEVELS..]) {
+                    *total += *seen as f64 * each;
+                }
             }
             if s == 0 && matches!(v, Variable::Place | Variable::Phone | Variable::Insurance) {
-                households = households.max(seen[LEVELS] as f64 * each);
+                households = households.max(seen[2 * LEVELS] as f64 * each);
             }
         }
     }

@@ -29,7 +29,8 @@ fn start(class: Class, v: Variable, kind: Kind) -> f64 {
         (Class::Same, Birth) => [0.96, 0.03, 0.005, 0.005],
         (Class::SameAlias, Family | Given) => [0.01, 0.02, 0.05, 0.92],
         (Class::SameAlias, Birth) => [0.985, 0.01, 0.003, 0.002],
-        (Class::Same | Class::SameChanged | Class::SameAlias, Sex) => [0.995, 0.0, 0.0, 0.005],
+        // near and part: other women, and men, whose family name is another
+        (Class::Same | Class::SameChanged | Class::SameAlias, Sex) => [0.995, 0.2, 0.2, 0.005],
         (Class::Same | Class::SameAlias, PersonNo) => [0.95, 0.04, 0.0, 0.01],
         (Class::Same | Class::SameAlias, _) => [0.92, 0.05, 0.02, 0.01],
         (Class::SameChanged, Family) => [0.85, 0.05, 0.02, 0.08],
@@ -42,7 +43,7 @@ fn start(class: Class, v: Variable, kind: Kind) -> f64 {
         (Class::Twins | Class::Household, Given) => [0.003, 0.047, 0.15, 0.8],
         (Class::Twins, Birth) => [0.97, 0.025, 0.004, 0.001],
         (Class::Household, Birth) => [0.001, 0.009, 0.09, 0.9],
-        (Class::Twins | Class::Household, Sex) => [0.5, 0.0, 0.0, 0.5],
+        (Class::Twins | Class::Household, Sex) => [0.5, 0.5, 0.5, 0.5],
         (Class::Twins | Class::Household, PersonNo) => [0.001, 0.009, 0.0, 0.99],
         // another branch is a part in common
         (Class::Twins | Class::Household, Insurance) => [0.1, 0.03, 0.8, 0.07],
@@ -52,7 +53,7 @@ fn start(class: Class, v: Variable, kind: Kind) -> f64 {
         (Class::Region, Place | Insurance | Town) => [0.002, 0.018, 0.48, 0.5],
         (Class::Namesakes, Family | Given) => [0.9, 0.06, 0.02, 0.02],
         (Class::Namesakes, Birth) => [0.01, 0.04, 0.15, 0.8],
-        (Class::Region | Class::Namesakes, Sex) => [0.8, 0.0, 0.0, 0.2],
+        (Class::Region | Class::Namesakes, Sex) => [0.8, 0.8, 0.8, 0.2],
         (Class::Region | Class::Namesakes, _) => [0.001, 0.003, 0.026, 0.97],
         (Class::Strangers, _) => [0.0; 4],
     };

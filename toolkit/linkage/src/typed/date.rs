@@ -48,6 +48,14 @@ impl PartialDate {
     pub(crate) fn packed(self) -> u32 {
         self.0
     }
+    /// Days of equal months since the year 0, for order and distance; an unknown month or day is the first.
+    pub(crate) fn days(self) -> u32 {
+        (self.year() * 12 + self.month().max(1)) * 31 + self.day().max(1)
+    }
+    /// The year of a number of [`Self::days`].
+    pub(crate) fn year_of_days(days: u32) -> u32 {
+        days.saturating_sub(32) / (31 * 12)
+    }
 }
 
 /// Eras: names, letter, code of claims, year before its first, year of its last day.
@@ -176,6 +184,13 @@ mod tests {
         for none in ["", "不明", "00000000", "99999999", "1900-01-01", "9999-12-31", "😀", "１"]
         {
             assert_eq!(ymd(none), (0, 0, 0), "{none}");
+        }
+    }
+
+    #[test]
+    fn days_know_their_year() {
+        for (y, m, d) in [(1980, 1, 1), (1980, 12, 31), (2024, 2, 29), (1999, 0, 0)] {
+            assert_eq!(PartialDate::year_of_days(PartialDate::new(y, m, d).days()), y);
         }
     }
 

@@ -152,9 +152,8 @@ pub(crate) fn type_list(list: &List) -> Typed {
     );
     let sex = by_value(column(Field::Sex), decode, &sex);
     let birth = by_value(column(Field::BirthDate), decode, &partial_date);
-    let on = by_value(column(Field::RecordedOn), decode, &|t| {
-        partial_date(t).map(|d| (d.year() * 12 + d.month().max(1)) * 31 + d.day().max(1))
-    });
+    let on =
+        by_value(column(Field::RecordedOn), decode, &|t| partial_date(t).map(PartialDate::days));
     let branches = by_value(column(Field::Branch), decode, &|t| {
         branch(t)?.text.parse::<u8>().ok().map(|b| b + 1)
     });
