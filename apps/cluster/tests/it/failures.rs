@@ -6,7 +6,7 @@ use kiban_lake::{Cluster, ClusterError, ClusterKey, Engine, Session, plan::DataF
 
 use crate::{
     nodes::{Nodes, refusal},
-    world::{World, checked, specification},
+    world::{World, checked, small_specification},
 };
 
 async fn count(world: &World) -> Result<usize, DataFusionError> {
@@ -67,7 +67,7 @@ async fn another_key_another_build_and_an_absent_cluster_are_told_apart() {
 async fn a_worker_that_is_killed_in_the_middle_changes_nothing() {
     let world = World::of(60).await;
     let mut nodes = Nodes::start(world.db.path(), 2);
-    let spec = checked(&specification(), Product::Anonymized);
+    let spec = checked(&small_specification(), Product::Anonymized);
     let here = world.anonymized(&spec).await.unwrap().produced().payload().unwrap().digest();
     let files = world.lake.files("person", world.lake.head().await.unwrap()).await.unwrap();
 
@@ -75,7 +75,7 @@ async fn a_worker_that_is_killed_in_the_middle_changes_nothing() {
     count(&world).await.unwrap();
     let mut killed = nodes.workers.remove(0);
     let (made, ()) = tokio::join!(world.anonymized(&spec), async {
-        // In the middle: a product is some hundred plans, each of several tasks.
+        // In the middle: a product is some tens of plans, each of several tasks.
         while nodes.written().is_empty() {
             tokio::task::yield_now().await;
         }

@@ -140,6 +140,15 @@ pub(crate) fn specification() -> String {
         )
 }
 
+/// Of the worked specification the persons and their diagnoses, without adversaries: some tens of plans.
+pub(crate) fn small_specification() -> String {
+    let whole = specification();
+    let mut blocks = whole.split("\n[tables.");
+    let head = blocks.next().unwrap().split("# Whom both products").next().unwrap();
+    let kept = blocks.filter(|b| b.starts_with("person.") || b.starts_with("condition."));
+    kept.fold(head.to_owned(), |text, block| format!("{text}\n[tables.{block}"))
+}
+
 fn records(holder: &'static str, persons: usize) -> Vec<(&'static str, Vec<Row>)> {
     let [mut person, mut condition, mut medication, mut measurement, mut encounter, mut link] =
         [const { Vec::new() }; 6];
