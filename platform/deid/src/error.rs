@@ -90,9 +90,10 @@ impl ProduceError {
             }
             Self::Search(e) => e.ja(),
             Self::Lake(e) => e.ja(),
-            Self::Engine(_) => {
-                "加工の実行中に内部エラーが起きました。出力はありません。".to_owned()
-            }
+            Self::Engine(e) => kiban_lake::ClusterError::within(e).map_or_else(
+                || "加工の実行中に内部エラーが起きました。出力はありません。".to_owned(),
+                kiban_lake::ClusterError::ja,
+            ),
             Self::Arrow(_) | Self::Classes(_) => {
                 "加工の途中で行を処理できません。出力はありません。".to_owned()
             }

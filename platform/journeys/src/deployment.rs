@@ -10,7 +10,7 @@ use std::{
 use age::{secrecy::ExposeSecret as _, x25519};
 use kiban_audit::{Db, Log, LogSigner};
 use kiban_kernel::{Clock, Date, Entropy, Id, Kind, OsEntropy, Rules, Steps};
-use kiban_lake::{KeyRing, Lake};
+use kiban_lake::{Cluster, Engine, KeyRing, Lake, LakeError};
 
 use zeroize::Zeroizing;
 
@@ -103,6 +103,10 @@ impl Deployment {
         )
         .await?;
         let lake = Lake::open(dir.join("lake"), ring, db, world.steps.clone()).await?;
+        // Plans run in this process unless the folder names a cluster; it is asked when the first plan runs.
+        if let Some(cluster) = Cluster::configured(dir).map_err(LakeError::from)? {
+            lake.run_on(Engine::Cluster(cluster));
+        }
         let this = Self {
             dir: dir.to_owned(),
             log,

@@ -220,6 +220,9 @@ pub enum LakeError {
     /// The engine failed.
     #[error("the engine failed")]
     Engine(#[source] Box<datafusion::error::DataFusionError>),
+    /// The cluster could not be used.
+    #[error("the cluster failed")]
+    Cluster(#[source] crate::ClusterError),
     /// A background task was cancelled or panicked.
     #[error("a background task ended early")]
     Task(#[source] tokio::task::JoinError),
@@ -249,7 +252,10 @@ impl LakeError {
             Self::Key(e) => e.ja(),
             Self::Database(_) => "データベースの処理に失敗しました。変更は行われていません。".into(),
             Self::Catalog { .. } => "保管庫の目録に矛盾があります。検証（audit verify）を実行してください。".into(),
-            Self::Engine(_) | Self::Task(_) => "問合せの処理に失敗しました。".into(),
+            Self::Cluster(e) => e.ja(),
+            Self::Engine(e) => crate::ClusterError::within(e)
+                .map_or_else(|| "問合せの処理に失敗しました。".into(), crate::ClusterError::ja),
+            Self::Task(_) => "問合せの処理に失敗しました。".into(),
         }
     }
 
@@ -289,6 +295,12 @@ impl From<sqlx::Error> for LakeError {
 impl From<datafusion::error::DataFusionError> for LakeError {
     fn from(e: datafusion::error::DataFusionError) -> Self {
         Self::Engine(Box::new(e))
+    }
+}
+
+impl From<crate::ClusterError> for LakeError {
+    fn from(e: crate::ClusterError) -> Self {
+        Self::Cluster(e)
     }
 }
 

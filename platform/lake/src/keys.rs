@@ -73,6 +73,22 @@ impl Secret {
         Ok(Self(bytes))
     }
 
+    /// These bytes.
+    pub(crate) fn of(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes written in base 64.
+    pub(crate) fn decoded(text: &str) -> Result<Self, KeyError> {
+        let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| KeyError::Malformed)?);
+        let mut key = Zeroizing::new([0; 32]);
+        if bytes.len() != key.len() {
+            return Err(KeyError::Malformed);
+        }
+        key.copy_from_slice(&bytes);
+        Ok(Self(key))
+    }
+
     /// The bytes; keep them no longer than the call that needs them.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
@@ -211,13 +227,7 @@ impl KeyRing {
     pub fn open(dir: &Path) -> Result<Self, KeyError> {
         let line = Zeroizing::new(read_private(&dir.join(DEPLOYMENT_FILE))?);
         let encoded = line.strip_prefix(DEPLOYMENT_MARK).ok_or(KeyError::Malformed)?;
-        let bytes = Zeroizing::new(BASE64.decode(encoded.trim()).map_err(|_| KeyError::Malformed)?);
-        let mut key = Zeroizing::new([0; 32]);
-        if bytes.len() != key.len() {
-            return Err(KeyError::Malformed);
-        }
-        key.copy_from_slice(&bytes);
-        let deployment = Secret(key);
+        let deployment = Secret::decoded(encoded)?;
         let file: ClassesFile = toml::from_str(&read_private(&dir.join(CLASSES_FILE))?)
             .map_err(|_| KeyError::Malformed)?;
         if file.version != 1 {
@@ -272,7 +282,7 @@ fn class_name(class: DataClass, id: &str) -> String {
     format!("class/{}/{id}", class.as_str())
 }
 
-fn read_private(path: &Path) -> Result<String, KeyError> {
+pub(crate) fn read_private(path: &Path) -> Result<String, KeyError> {
     let io = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => KeyError::Missing,
         _ => KeyError::Io { act: "read a key file", source },

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use arrow::{
@@ -17,7 +17,7 @@ use object_store::local::LocalFileSystem;
 use sqlx::{Any, pool::PoolConnection};
 
 use crate::{
-    KeyError, KeyRing, LakeError, Snapshot,
+    Engine, KeyError, KeyRing, LakeError, Snapshot,
     catalog::{self, Addition, Change, TableFile},
     durable::{self, NewFile},
     lock::FolderLock,
@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<SealedStore>,
     pub(crate) pending: Pending,
     pub(crate) lock: FolderLock,
+    pub(crate) engine: RwLock<Engine>,
 }
 
 /// The tables and source bytes of one deployment. Cheap to clone.
@@ -91,6 +92,7 @@ impl Lake {
             store,
             pending: Pending::default(),
             lock,
+            engine: RwLock::default(),
         }));
         lake.collect().await?;
         Ok(lake)

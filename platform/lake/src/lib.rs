@@ -17,6 +17,8 @@
 //! - `lake.erase`: after an erasure is committed and collected, the persons' rows are in no file and their
 //!   source bytes cannot be read.
 //! - `lake.verify`: a changed, cut, swapped, missing or foreign file, and a changed catalog row, is named.
+//! - `lake.one-plan`: a plan gives the same rows in process and on a cluster; what its functions hold is on the
+//!   wire only sealed, and a node of another key or build gets nothing.
 //! - `lake.same-bytes`: the same rows in the same order give the same plain file.
 
 mod catalog;
@@ -30,6 +32,7 @@ mod keys;
 mod lake;
 mod lock;
 mod pending;
+pub mod remote;
 pub mod schema;
 mod seal;
 mod secrets;
@@ -45,6 +48,7 @@ pub use erase::{Erased, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{BUCKETS, Lake, Staged};
+pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use session::{STORE_URL, Session, plan};
 pub use store::SealedStore;
 pub use verify::{FilesVerified, Finding, VerifyError, verify_files};

@@ -1,6 +1,6 @@
 //! The engine: DataFusion over the sealed store, with every function of ours.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use datafusion::{
     datasource::{
@@ -12,12 +12,18 @@ use datafusion::{
         SessionStateBuilder,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
         object_store::ObjectStoreUrl,
-        runtime_env::RuntimeEnvBuilder,
+        runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
     prelude::{DataFrame, SessionConfig, SessionContext},
 };
 
-use crate::{Lake, LakeError, Snapshot, functions, lake::EXTENSION, schema};
+use crate::{
+    Engine, Lake, LakeError, Snapshot, functions,
+    lake::EXTENSION,
+    remote::{NoCache, Planner},
+    schema,
+    store::SealedStore,
+};
 
 /// Where the engine finds the sealed store.
 pub const STORE_URL: &str = "sealed://lake/";
@@ -29,35 +35,38 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that reads `lake`.
+    /// A session that reads `lake`, on the lake's [`Engine`].
     ///
     /// # Errors
     /// The engine cannot be set up.
     pub fn new(lake: &Lake) -> Result<Self, LakeError> {
-        let session = Self::detached()?;
-        let url = ObjectStoreUrl::parse(STORE_URL)?;
-        session.ctx.runtime_env().register_object_store(url.as_ref(), lake.0.store.clone());
+        let session = Self::on(&lake.engine())?;
+        register_store(&session.ctx.runtime_env(), lake.0.store.clone())?;
         Ok(session)
     }
 
-    /// A session without a lake: for plain tables outside any deployment.
+    /// A session without a lake: for plain tables outside any deployment, in this process.
     ///
     /// # Errors
     /// The engine cannot be set up.
     pub fn detached() -> Result<Self, LakeError> {
+        Self::on(&Engine::Embedded)
+    }
+
+    fn on(engine: &Engine) -> Result<Self, LakeError> {
         // Nothing is spilled: temporary files would hold named rows in the clear.
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(disk).build_arc()?;
-        let mut config = SessionConfig::new().with_information_schema(false);
-        // Text stays Utf8, as the schemas declare it, and decimals in SQL text are exact.
-        config.options_mut().execution.parquet.schema_force_view_types = false;
-        config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-        let state = SessionStateBuilder::new()
-            .with_config(config)
+        let mut state = SessionStateBuilder::new()
+            .with_config(settle(SessionConfig::new().with_information_schema(false)))
             .with_runtime_env(runtime)
-            .with_default_features()
-            .build();
-        let ctx = SessionContext::new_with_state(state);
+            .with_default_features();
+        if let Engine::Cluster(cluster) = engine {
+            state = state
+                .with_query_planner(Arc::new(Planner::new(Arc::clone(cluster))?))
+                .with_cache_factory(Some(Arc::new(NoCache)));
+        }
+        let ctx = SessionContext::new_with_state(state.build());
         for function in functions::scalar() {
             ctx.register_udf(function);
         }
@@ -73,7 +82,34 @@ impl Session {
     }
 }
 
+/// Settings that every session and node shares: text stays Utf8, as the schemas declare it.
+pub(crate) fn settle(mut config: SessionConfig) -> SessionConfig {
+    config.options_mut().execution.parquet.schema_force_view_types = false;
+    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    config
+}
+
+/// Lets plans read the sealed store under [`STORE_URL`].
+pub(crate) fn register_store(
+    runtime: &RuntimeEnv,
+    store: Arc<SealedStore>,
+) -> Result<(), datafusion::error::DataFusionError> {
+    let url = ObjectStoreUrl::parse(STORE_URL)?;
+    runtime.register_object_store(url.as_ref(), store);
+    Ok(())
+}
+
 impl Lake {
+    /// Where plans of sessions made from now on run; in this process unless told otherwise.
+    pub fn run_on(&self, engine: Engine) {
+        *self.0.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
+    }
+
+    /// Where plans run.
+    pub fn engine(&self) -> Engine {
+        self.0.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A table at a snapshot as a plan over an explicit list of files. The order of rows is not
     /// defined: sort where it matters.
     ///

@@ -14,12 +14,18 @@ use datafusion::{
     },
 };
 
+use super::state::Out;
+
 /// What a function does, apart from the engine.
 pub(super) trait Body: Send + Sync + 'static {
     /// Type of the result for the types of the arguments.
     fn returns(&self, args: &[DataType]) -> Result<DataType>;
     /// The result.
     fn run(&self, args: &Args) -> Result<ArrayRef>;
+    /// What the body holds apart from its arguments, if anything; see `state`.
+    fn state(&self) -> Option<Out> {
+        None
+    }
 }
 
 /// The arguments of one call.
@@ -82,6 +88,12 @@ pub(super) struct Function {
     body: Arc<dyn Body>,
 }
 
+impl Function {
+    pub(super) fn body(&self) -> &dyn Body {
+        self.body.as_ref()
+    }
+}
+
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
@@ -117,10 +129,15 @@ impl ScalarUDFImpl for Function {
 
 /// A function of ours from its body.
 pub(super) fn function(name: impl Into<String>, body: impl Body) -> Arc<ScalarUDF> {
+    instance(name, Arc::new(body))
+}
+
+/// A function of ours from a body that others may share.
+pub(super) fn instance(name: impl Into<String>, body: Arc<dyn Body>) -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Function {
         name: name.into(),
         signature: Signature::variadic_any(Volatility::Immutable),
-        body: Arc::new(body),
+        body,
     }))
 }
 

@@ -23,6 +23,7 @@ use super::{
     codes::parent,
     numbers::{as_numbers, clip, number_of, push_number},
     region::prefecture_of,
+    state::{In, Kind, Out},
     texts::{Cell, Memo, Texts, Writer, map_text, to_text},
 };
 
@@ -111,6 +112,15 @@ impl Body for Residual {
         }
         out.finish()
     }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::Residual);
+        out.number(self.common.len() as u64);
+        self.common.iter().for_each(|set| out.set(set));
+        out.number(self.own as u64);
+        out.text(&self.label);
+        out.option(self.characters, |out, n| out.number(n as u64));
+        Some(out)
+    }
 }
 
 /// Is each value in the set? `None` for an empty cell.
@@ -148,6 +158,11 @@ impl Body for IsIn {
         let found = membership(&to_text(&args.column(0)?)?, &self.0)?;
         let found: BooleanArray = found.into_iter().map(|f| Some(f.unwrap_or(false))).collect();
         Ok(Arc::new(found))
+    }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::IsIn);
+        out.set(&self.0);
+        Some(out)
     }
 }
 
@@ -215,6 +230,14 @@ impl Body for GroupBody {
         }
         out.finish()
     }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::GroupBounds);
+        out.map(&self.0, |out, (low, high)| {
+            out.number(low.to_bits());
+            out.number(high.to_bits());
+        });
+        Some(out)
+    }
 }
 
 /// What a decision makes of a cell.
@@ -270,4 +293,43 @@ impl Body for Decided {
         }
         out.finish()
     }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::Decided);
+        out.map(&self.0, |out, decided| match decided {
+            Override::Empty => out.number(0),
+            Override::Prefecture => out.number(1),
+            Override::Text(text) => {
+                out.number(2);
+                out.text(text);
+            }
+        });
+        Some(out)
+    }
+}
+
+/// A body of this file from its state.
+pub(super) fn restore(kind: Kind, from: &mut In<'_>) -> Result<Arc<dyn Body>> {
+    Ok(match kind {
+        Kind::Residual => {
+            let members = from.int::<u32>()?;
+            let common = (0..members).map(|_| Ok(Arc::new(from.set()?))).collect::<Result<_>>()?;
+            let own = from.int()?;
+            let label = from.text()?.to_owned();
+            let characters = from.option(In::int)?;
+            Arc::new(Residual { common, own, label, characters })
+        }
+        Kind::IsIn => Arc::new(IsIn(Arc::new(from.set()?))),
+        Kind::GroupBounds => {
+            Arc::new(GroupBody(Arc::new(from.map(|from| {
+                Ok((f64::from_bits(from.number()?), f64::from_bits(from.number()?)))
+            })?)))
+        }
+        Kind::Decided => Arc::new(Decided(Arc::new(from.map(|from| match from.number()? {
+            0 => Ok(Override::Empty),
+            1 => Ok(Override::Prefecture),
+            2 => Ok(Override::Text(from.text()?.to_owned())),
+            _ => exec_err!("a decision is of no known kind"),
+        })?))),
+        Kind::Tag | Kind::Code | Kind::Shift => return exec_err!("a keyed function has no counts"),
+    })
 }

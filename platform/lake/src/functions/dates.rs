@@ -31,7 +31,7 @@ pub enum DatePad {
 }
 
 impl DatePad {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Padded => "padded",
             Self::Bare => "bare",

@@ -21,10 +21,12 @@ use datafusion::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use super::{
     base::{Args, Body, call, function, unsupported},
     dates::{DatePad, Written, as_days},
+    state::{In, Kind, Out},
     texts::{Memo, Texts, Writer, to_text},
 };
 
@@ -43,6 +45,8 @@ pub struct FixedOutcome {
 /// A domain's key, ready for use.
 pub struct Keyed {
     domain: String,
+    /// The domain's own key, from which the state of the HMAC is made again elsewhere.
+    key: Zeroizing<[u8; 32]>,
     mac: Hmac<Sha256>,
     fixed: FixedOutcome,
 }
@@ -65,8 +69,12 @@ impl Keyed {
         mac.update(b"kiban.domain.v1\0");
         mac.update(domain.as_bytes());
         // A key of its own per domain: a person's id then fits one block of the hash.
-        let mac = hmac_of(&mac.finalize().into_bytes());
-        Arc::new(Self { domain: domain.to_owned(), mac, fixed })
+        Arc::new(Self::of_domain(domain, Zeroizing::new(mac.finalize().into_bytes().into()), fixed))
+    }
+
+    fn of_domain(domain: &str, key: Zeroizing<[u8; 32]>, fixed: FixedOutcome) -> Self {
+        let mac = hmac_of(key.as_ref());
+        Self { domain: domain.to_owned(), key, mac, fixed }
     }
 
     /// The domain's name.
@@ -198,6 +206,13 @@ impl Body for TagBody {
         let bytes = Buffer::from_vec(tags.into_flattened());
         Ok(Arc::new(FixedSizeBinaryArray::try_new(TAG_BYTES, bytes, column.nulls().cloned())?))
     }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::Tag);
+        out.bytes(self.keyed.key.as_ref());
+        out.text(&self.keyed.domain);
+        out.text(&self.label);
+        Some(out)
+    }
 }
 
 struct CodeBody {
@@ -226,6 +241,11 @@ impl Body for CodeBody {
             out.push(Some(&buffer));
         }
         out.finish()
+    }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::Code);
+        out.option(self.fixed.as_deref(), Out::text);
+        Some(out)
     }
 }
 
@@ -305,6 +325,37 @@ impl Body for ShiftBody {
         }
         out.finish()
     }
+    fn state(&self) -> Option<Out> {
+        let mut out = Out::of(Kind::Shift);
+        // Two's complement: an offset may lie before the date.
+        out.option(self.fixed, |out, days| out.number(u64::from(days.cast_unsigned())));
+        out.number(u64::from(self.max_days));
+        out.number(u64::from(self.keep_time));
+        out.text(self.pad.as_str());
+        Some(out)
+    }
+}
+
+/// A body of this file from its state.
+pub(super) fn restore(kind: Kind, from: &mut In<'_>) -> Result<Arc<dyn Body>> {
+    Ok(match kind {
+        Kind::Tag => {
+            let Ok(key) = from.bytes()?.try_into().map(Zeroizing::new) else {
+                return exec_err!("a key has another length");
+            };
+            // Fixed outcomes of a printed example are of the codes and shifts, never of the tag.
+            let keyed = Keyed::of_domain(from.text()?, key, FixedOutcome::default());
+            Arc::new(TagBody { keyed: Arc::new(keyed), label: from.text()?.to_owned() })
+        }
+        Kind::Code => Arc::new(CodeBody { fixed: from.option(In::text)?.map(str::to_owned) }),
+        Kind::Shift => Arc::new(ShiftBody {
+            fixed: from.option(In::int::<u32>)?.map(u32::cast_signed),
+            max_days: from.int()?,
+            keep_time: from.number()? == 1,
+            pad: DatePad::named(from.text()?)?,
+        }),
+        _ => return exec_err!("a counted function has no key"),
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod newest;
 mod numbers;
 mod region;
 mod region_table;
+pub(crate) mod state;
 mod texts;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};

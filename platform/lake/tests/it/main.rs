@@ -5,6 +5,7 @@ mod engine;
 mod guarantee_erase;
 mod guarantee_snapshot;
 mod guarantee_verify;
+mod remote;
 mod sources;
 mod support;
 mod trouble;
