@@ -215,6 +215,18 @@ pub struct AdversaryRisk {
     pub after: ExposureFigures,
     /// Limits of the specification that the product does not keep.
     pub exceeded: Vec<String>,
+    /// Cells emptied because this adversary would have found persons by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub local_suppression: Vec<LocalSuppression>,
+}
+
+/// Cells that were emptied for some persons.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LocalSuppression {
+    /// The columns, as `table.column`.
+    pub columns: Vec<String>,
+    /// Persons whose cells of these columns are empty now.
+    pub persons: u64,
 }
 
 /// What an adversary can do to the persons of a table. The candidates of a person are the records that may be his or

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Chance of the samples; the same in every run, so that a product's report is the same.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// What the declared adversaries could do: figures, and by adversary the persons singled out.
 pub(super) struct Measured {
@@ -48,11 +48,10 @@ pub(super) async fn measure(
     let mut attributes = BTreeSet::new();
     let mut known_whole = BTreeSet::new();
     let mut secrets = BTreeSet::new();
-    for Knowledge { whole, items, dates, .. } in &known {
-        attributes.extend(whole.iter().cloned());
-        known_whole.extend(whole.iter().map(|a| a.name.clone()));
-        secrets.extend(items.iter().map(|(a, _)| a.name.clone()));
-        attributes.extend(items.iter().chain(dates).map(|(a, _)| a.clone()));
+    for known in &known {
+        attributes.extend(known.attributes().cloned());
+        known_whole.extend(known.whole.iter().map(|a| a.name.clone()));
+        secrets.extend(known.items.iter().map(|(a, _)| a.name.clone()));
     }
     let sides = Sides::read(works, output, keyed, attributes).await?;
     let (before_facts, after_facts) = (sides.before()?, sides.after()?);
@@ -60,15 +59,9 @@ pub(super) async fn measure(
     let mut risks = Vec::new();
     let mut singled_out = Vec::new();
     let mut adversaries = Vec::new();
-    for (spec, Knowledge { whole, items, dates, lacking }) in declared.iter().zip(known) {
-        let names = |(a, n): (Attribute, usize)| (a.name, n);
-        let adversary = Adversary {
-            name: spec.name.clone(),
-            label_ja: spec.label_ja(),
-            attributes: whole.into_iter().map(|a| a.name).collect(),
-            items: items.into_iter().map(names).collect(),
-            dates: dates.map(names),
-        };
+    for (spec, mut known) in declared.iter().zip(known) {
+        let lacking = std::mem::take(&mut known.lacking);
+        let adversary = adversary(spec, known);
         let effort = Effort { seed: SEED, population: spec.population, ..Effort::default() };
         let seen = exposure(&after_facts, &adversary, &effort)?;
         let found = seen.cases.persons.iter().map(|p| persons[*p as usize].to_owned()).collect();
@@ -80,6 +73,7 @@ pub(super) async fn measure(
             label_ja: spec.label_ja(),
             not_released: lacking,
             exceeded: exceeded(spec, &after, checked.product()),
+            local_suppression: Vec::new(),
             before,
             after,
         });
@@ -91,6 +85,18 @@ pub(super) async fn measure(
     plan.limit = settings.limit.unwrap_or(1.0 / f64::from(checked.k().max(1)));
     let attack = tried(&after_facts, &plan, checked.product())?;
     Ok(Some(Measured { risks, singled_out, attack }))
+}
+
+/// A declared adversary with what his knowledge comes to in the output.
+pub(super) fn adversary(spec: &AdversarySpec, known: Knowledge) -> Adversary {
+    let names = |(a, n): (Attribute, usize)| (a.name, n);
+    Adversary {
+        name: spec.name.clone(),
+        label_ja: spec.label_ja(),
+        attributes: known.whole.into_iter().map(|a| a.name).collect(),
+        items: known.items.into_iter().map(names).collect(),
+        dates: known.dates.map(names),
+    }
 }
 
 /// The attacker tries; over the limit an anonymized product is not released. What the known facts of an adversary

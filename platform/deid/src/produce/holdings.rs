@@ -64,6 +64,11 @@ impl Attribute {
         self.kind == Kind::Dates
     }
 
+    /// Is it about this column of that table?
+    pub(super) fn is_of(&self, work: usize, column: &str) -> bool {
+        self.work == work && self.column == column
+    }
+
     fn checked<'a>(&self, works: &'a [Work<'_>]) -> Option<&'a CheckedColumn> {
         works[self.work].columns.iter().find(|c| c.name == self.column).copied()
     }
@@ -80,7 +85,7 @@ pub(super) struct Sides {
 /// How the values of a column became labels.
 enum Relation {
     Equal,
-    Shifted(u16),
+    Shifted { max_days: u16, complete: bool },
     Labels { of: Arc<HashMap<String, Vec<String>>>, complete: bool },
 }
 
@@ -146,8 +151,10 @@ impl Sides {
             .iter()
             .map(|(a, relation)| match relation {
                 Relation::Equal => bare(&a.name, Matches::Equal),
-                Relation::Shifted(max_days) => {
-                    bare(&a.name, Matches::Shifted { max_days: *max_days })
+                Relation::Shifted { max_days, complete } => {
+                    let mut compare = bare(&a.name, Matches::Shifted { max_days: *max_days });
+                    compare.missing = !complete;
+                    compare
                 }
                 Relation::Labels { of, complete } => {
                     let of = Arc::clone(of);
@@ -243,12 +250,15 @@ async fn relation(
     attribute: &Attribute,
     keyed: &Arc<Keyed>,
 ) -> Result<Relation, ProduceError> {
+    let complete = !work.touched(column);
     match &column.rule {
-        Rule::ShiftDate(s) => return Ok(Relation::Shifted(s.max_days)),
-        Rule::Keep if attribute.is_days() => return Ok(Relation::Shifted(0)),
-        Rule::Keep if !work.overrides.contains_key(&column.name) => {
-            return Ok(Relation::Equal);
+        Rule::ShiftDate(s) => {
+            return Ok(Relation::Shifted { max_days: s.max_days, complete });
         }
+        Rule::Keep if attribute.is_days() => {
+            return Ok(Relation::Shifted { max_days: 0, complete });
+        }
+        Rule::Keep if complete => return Ok(Relation::Equal),
         _ => {}
     }
     let pairs = work
@@ -285,6 +295,13 @@ pub(super) struct Knowledge {
     pub(super) dates: Option<(Attribute, usize)>,
     /// Known columns that the output lacks.
     pub(super) lacking: Vec<String>,
+}
+
+impl Knowledge {
+    /// Everything that is compared.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.whole.iter().chain(self.items.iter().chain(&self.dates).map(|(a, _)| a))
+    }
 }
 
 /// The attributes that an adversary's knowledge comes to, and the columns that the output lacks.

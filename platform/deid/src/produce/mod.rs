@@ -8,6 +8,7 @@ mod compile;
 mod exposure;
 pub(crate) mod frame;
 mod holdings;
+mod local_suppression;
 mod measure;
 mod output;
 mod prevalence;
@@ -70,14 +71,25 @@ pub(crate) struct Work<'a> {
     rows: DataFrame,
     facts: Facts,
     overrides: BTreeMap<String, Arc<Overrides>>,
+    /// Persons whose cells an adversary would have used.
+    emptied: local_suppression::Emptied,
 }
 
 impl Work<'_> {
-    /// A column's expression, decisions applied.
+    /// Is a column changed by more than its rule?
+    fn touched(&self, column: &CheckedColumn) -> bool {
+        self.overrides.contains_key(&column.name) || self.emptied.contains_key(&column.name)
+    }
+
+    /// A column's expression, decisions and local suppression applied.
     fn value(&self, column: &CheckedColumn, keyed: &Arc<Keyed>) -> Expr {
         let value = compile::value(column, &self.columns, &self.frame, &self.facts, keyed);
-        match self.overrides.get(&column.name) {
+        let value = match self.overrides.get(&column.name) {
             Some(overrides) => counted::decided(ident(PERSON), value, Arc::clone(overrides)),
+            None => value,
+        };
+        match self.emptied.get(&column.name) {
+            Some(persons) => local_suppression::emptied(value, &column.name, persons),
             None => value,
         }
     }
@@ -108,6 +120,7 @@ pub(crate) async fn make(
             rows,
             facts: Facts::default(),
             overrides: BTreeMap::new(),
+            emptied: BTreeMap::new(),
         });
     }
     // A table of which no column reaches the output would say only who has rows in it.
@@ -150,10 +163,11 @@ pub(crate) async fn make(
         measure::facts(checked, &work.frame, &work.rows, &rest, &mut work.facts).await?;
     }
 
-    let findings = match checked.product() {
-        Product::Anonymized => Vec::new(),
-        Product::Pseudonymized => scan_and_decide(&run, &mut works).await?,
-    };
+    let (mut findings, mut suppressions) = (Vec::new(), local_suppression::Suppressions::new());
+    match checked.product() {
+        Product::Anonymized => suppressions = local_suppression::run(&run, &mut works).await?,
+        Product::Pseudonymized => findings = scan_and_decide(&run, &mut works).await?,
+    }
 
     let mut changes = ChangeReport { withheld, fixed: run.fixed, ..ChangeReport::default() };
     let mut dictionary = Vec::new();
@@ -191,6 +205,9 @@ pub(crate) async fn make(
     let mut singled_out = Vec::new();
     if let Some(measured) = exposure::measure(checked, &works, &tables, &run.keyed).await? {
         risk.adversaries = measured.risks;
+        for adversary in &mut risk.adversaries {
+            adversary.local_suppression = suppressions.remove(&adversary.name).unwrap_or_default();
+        }
         risk.attack = Some(measured.attack);
         singled_out = measured.singled_out;
     }
@@ -319,8 +336,7 @@ async fn execute(
         selected.push(work.value(column, &run.keyed).alias(&column.name));
     }
     let width = selected.len();
-    let mut changes =
-        Changes::new(&work.table.name, &work.columns, |c| work.overrides.contains_key(&c.name));
+    let mut changes = Changes::new(&work.table.name, &work.columns, |c| work.touched(c));
     for (i, column) in changes.compared() {
         selected.push(as_text(ident(&column.name)).alias(format!("__before{i}")));
     }

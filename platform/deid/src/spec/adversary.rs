@@ -34,6 +34,13 @@ pub struct AdversarySpec {
     /// Highest share of persons singled out; over it an anonymized product is not released.
     #[serde(default)]
     pub max_singled_out: Option<f64>,
+    /// Groups of columns to empty in the anonymized product, for the persons whom this adversary would find: the first
+    /// group, then the second for whom the first did not hide, and so on. Not quasi-identifiers: those are the model's.
+    #[serde(default)]
+    pub local_suppression: Vec<Vec<String>>,
+    /// A person with fewer candidates is found; 2 without this line: who is alone.
+    #[serde(default = "two")]
+    pub min_candidates: u64,
 }
 
 /// A column of which an adversary knows some values.
@@ -45,6 +52,10 @@ pub struct PartKnown {
     /// How many values; all, of a person with fewer.
     #[serde(default = "one")]
     pub count: usize,
+}
+
+fn two() -> u64 {
+    2
 }
 
 fn one() -> usize {
@@ -107,7 +118,8 @@ impl AdversarySpec {
     pub(crate) fn is_sound(&self) -> bool {
         let share = |v: &Option<f64>| v.is_none_or(|v| (0.0..=1.0).contains(&v));
         let known = self.columns().next().is_some() && self.columns().all(|c| c.contains('.'));
-        let counts = self.items.iter().chain(&self.dates).all(|p| p.count > 0);
+        let counts =
+            self.items.iter().chain(&self.dates).all(|p| p.count > 0) && self.min_candidates > 0;
         known
             && counts
             && [&self.max_risk, &self.max_found, &self.max_singled_out].into_iter().all(share)

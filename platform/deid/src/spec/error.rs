@@ -98,6 +98,9 @@ pub enum ParameterProblem {
     /// Adversary.
     #[error("an adversary knows something, counts are at least 1, limits are numbers from 0 to 1")]
     Adversary,
+    /// Local suppression.
+    #[error("columns to empty are declared, as table.column, and no quasi-identifiers")]
+    LocalSuppression,
     /// Search.
     #[error("shares are numbers from 0 to 1, models are written as for kiban tool anonymize")]
     Search,
@@ -120,6 +123,9 @@ impl ParameterProblem {
                 "日付のずらし幅は1人につき1つです。すべての shift_date で max_days を同じにしてください"
             }
             Self::KTarget => "k の目標は1以上にしてください",
+            Self::LocalSuppression => {
+                "local_suppression には、宣言済みで準識別子でない列を「表.列」の形で書いてください"
+            }
             Self::Levels => {
                 "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"
             }

@@ -127,6 +127,13 @@ impl Spec {
             let (table, column) = ("adversaries".to_owned(), adversary.name.clone());
             return Err(SpecError::Parameter { position, table, column, problem: P::Adversary });
         }
+        if let Some(adversary) = spec.adversaries.iter().find(|a| !may_suppress(spec, a)) {
+            let position =
+                Position::of(&self.text, self.text.find("local_suppression").unwrap_or(0));
+            let (table, column) = ("adversaries".to_owned(), adversary.name.clone());
+            let problem = P::LocalSuppression;
+            return Err(SpecError::Parameter { position, table, column, problem });
+        }
         let share = |v: f64| (0.0..=1.0).contains(&v);
         let limits = [
             ("attack", spec.attack.as_ref().and_then(|a| a.limit)),
@@ -192,6 +199,19 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// Are the columns that an adversary may have emptied declared, and none of the model's?
+fn may_suppress(spec: &Document, adversary: &AdversarySpec) -> bool {
+    adversary.local_suppression.iter().all(|group| {
+        !group.is_empty()
+            && group.iter().all(|name| {
+                let column = name
+                    .split_once('.')
+                    .and_then(|(table, column)| spec.tables.get(table)?.columns.get(column));
+                column.is_some_and(|c| c.class != kiban_kernel::ColumnClass::QuasiIdentifier)
+            })
+    })
 }
 
 /// At least two rules that coarsen without looking at other rows; only the last may drop the column.

@@ -181,3 +181,73 @@ fn a_limit_that_is_not_kept_is_named() {
 fn figures_are_the_same_in_every_run() {
     assert_eq!(made(Product::Anonymized).risk(), made(Product::Anonymized).risk());
 }
+
+const SUPPRESSION: &str = "dates = { column = \"data.seen\", count = 2 }\n";
+
+fn with_suppression(lines: &str) -> String {
+    SPEC.replace(SUPPRESSION, &format!("{SUPPRESSION}{lines}\n"))
+}
+
+fn made_from(spec: &str, product: Product) -> Produced {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run(spec, product, batch(&NAMES, &rows()), "d"))
+}
+
+#[test]
+fn cells_by_which_somebody_would_be_found_are_emptied_and_nobody_elses() {
+    let spec = with_suppression("local_suppression = [[\"data.seen\"]]\nmax_singled_out = 0.0");
+    let (plain, made) = (made(Product::Anonymized), made_from(&spec, Product::Anonymized));
+    let visits = of(&made, "visits");
+    assert_eq!((visits.after.singled_out, visits.after.misled), (0, 0));
+    assert!(visits.exceeded.is_empty());
+    let [done] = visits.local_suppression.as_slice() else { panic!("one group was needed") };
+    assert_eq!((done.columns.clone(), done.persons), (vec!["data.seen".to_owned()], 1));
+    // The two visits of the one person, and the change report counts them.
+    let (header, out) = cells(&made);
+    let seen = header.iter().position(|c| c == "seen").unwrap();
+    let empty: Vec<_> = out.iter().filter(|r| r[seen].is_empty()).collect();
+    assert_eq!(empty.len(), 2);
+    assert_eq!(empty[0][0], empty[1][0], "of one person");
+    let change = made.changes().columns.iter().find(|c| c.column == "seen").unwrap();
+    assert_eq!(change.emptied, 2);
+    // Everything else stands as it did.
+    let without = |made: &Produced| {
+        let rows = cells(made).1.into_iter();
+        let mut rows: Vec<_> = rows.filter(|r| r[0] != empty[0][0]).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(without(&plain), without(&made));
+    assert_ne!(plain.provenance().plan_digest, made.provenance().plan_digest);
+}
+
+#[test]
+fn the_next_group_is_for_whom_the_first_did_not_hide() {
+    let lines = "items = [{ column = \"data.disease\" }]\nlocal_suppression = [[\"data.seen\"], [\"data.disease\"]]";
+    let spec = with_suppression(lines)
+        .replace("min_persons = 3", "min_persons = 1")
+        .replace("name = \"visits\"", "name = \"visits\"\nmin_candidates = 5");
+    let made = made_from(&spec, Product::Anonymized);
+    let visits = of(&made, "visits");
+    let [first, second] = visits.local_suppression.as_slice() else {
+        panic!("two groups: {:?}", visits.local_suppression)
+    };
+    assert!(first.persons >= second.persons && second.persons >= 3, "{first:?} {second:?}");
+    assert_eq!(second.columns, ["data.disease"]);
+    assert!(visits.after.smallest >= 5, "{visits:?}");
+    // What is rare is counted without the emptied cells: nobody's own disease is left.
+    let (header, out) = cells(&made);
+    let disease = header.iter().position(|c| c == "disease").unwrap();
+    assert!(out.iter().all(|r| !r[disease].contains("希少な病")));
+}
+
+#[test]
+fn the_pseudonymized_product_loses_no_cell_and_the_model_s_columns_are_not_named() {
+    let spec = with_suppression("local_suppression = [[\"data.seen\"]]");
+    let product = Product::Pseudonymized;
+    assert_eq!(cells(&made_from(&spec, product)), cells(&made(product)));
+    for wrong in ["[[\"data.sex\"]]", "[[\"data.unknown\"]]", "[[\"seen\"]]", "[[]]"] {
+        let wrong = with_suppression(&format!("local_suppression = {wrong}"));
+        assert!(Spec::parse(&wrong).unwrap_err().ja().contains("local_suppression"));
+    }
+}

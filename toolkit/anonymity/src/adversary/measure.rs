@@ -24,7 +24,7 @@ pub fn exposure(
     let seen = Seen::of(facts, adversary)?;
     let targets = facts.targets();
     let population = targets.len();
-    let parts = adversary.dates.is_some() || adversary.items.iter().map(|i| i.1).sum::<usize>() > 1;
+    let parts = knows_parts(adversary);
     let chosen = if parts && population > effort.persons {
         let places = Chance::new(effort.seed, u64::MAX).draw(effort.persons, population);
         let mut chosen: Vec<u32> = places.iter().map(|p| targets[*p as usize]).collect();
@@ -41,6 +41,29 @@ pub fn exposure(
         all_parts && chosen.len() == population,
         effort.population,
     ))
+}
+
+/// Everybody who has fewer than so many candidates, the right one among them, for some part of what the adversary knows:
+/// numbers of the original, ascending. Of `effort` the parts and the seed count; all persons are looked at. The same for
+/// any number of threads.
+///
+/// # Errors
+/// As [`exposure`].
+pub fn below(
+    facts: &Facts,
+    adversary: &Adversary,
+    effort: &Effort,
+    candidates: u64,
+) -> Result<Vec<u32>, HoldingsError> {
+    let seen = Seen::of(facts, adversary)?;
+    let (outcomes, _) = seen.outcomes(&facts.targets(), effort, knows_parts(adversary));
+    let few = outcomes.iter().filter(|o| (1..candidates).contains(&o.fewest));
+    Ok(few.map(|o| o.person).collect())
+}
+
+/// Is there more than one part of what he knows?
+fn knows_parts(adversary: &Adversary) -> bool {
+    adversary.dates.is_some() || adversary.items.iter().map(|i| i.1).sum::<usize>() > 1
 }
 
 /// A release as one adversary sees it.

@@ -47,7 +47,7 @@ pub(crate) mod trie;
 
 pub use exposure::{Bin, Cases, Exposure, MOST_CASES, Mean};
 pub use extract::{Mapping, mapping};
-pub use measure::exposure;
+pub use measure::{below, exposure};
 
 /// Who might try, and what he or she knows of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
