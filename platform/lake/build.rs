@@ -2,6 +2,7 @@
 //! engine's own form, so both nodes must be built from the same sources of this crate and the same `Cargo.lock`.
 
 use std::{
+    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -26,7 +27,10 @@ fn main() -> io::Result<()> {
         }
     }
     println!("cargo:rerun-if-changed=src");
-    let id: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let mut id = String::new();
+    for byte in hash.finalize() {
+        let _ = write!(id, "{byte:02x}");
+    }
     println!("cargo:rustc-env=KIBAN_ENGINE_BUILD={id}");
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(crate) fn failure(text: &str) {
 }
 
 /// Why a command ended.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) ja: String,
     pub(crate) cause: String,

@@ -1,6 +1,7 @@
 //! `kiban`: the one binary of the platform.
 
 mod commands;
+mod delivery_page;
 mod demo;
 mod output;
 mod risk_page;
@@ -26,7 +27,7 @@ enum Command {
     /// 医療情報取扱事業者の端末（封緘・状況）
     #[command(subcommand)]
     Holder(commands::holder::Command),
-    /// 封緘された納品を受け取ります
+    /// 封緘された納品を受け取り、検収報告と品質の閾値を扱います
     #[command(subcommand)]
     Intake(commands::intake::Command),
     /// 監査：事象・表・包みの検証（鍵は不要）

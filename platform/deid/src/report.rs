@@ -225,7 +225,10 @@ pub struct AdversaryRisk {
 pub struct LocalSuppression {
     /// The columns, as `table.column`.
     pub columns: Vec<String>,
-    /// Persons whose cells of these columns are empty now.
+    /// Persons whom the adversary would have found.
+    pub found: u64,
+    /// Persons whose cells of these columns are empty now: those found, as far as this hides them, and others among whom
+    /// they hide.
     pub persons: u64,
 }
 

@@ -39,6 +39,8 @@ acts! {
     SealDelivery = "delivery.seal", "送付データの封緘", "provision_record", [HolderStaff], [Holder];
     /// Receive a delivery.
     ReceiveDelivery = "delivery.receive", "受領", "receipt_record", [IntakeOfficer, System], [Producer, Trustee];
+    /// Set a threshold of the quality grid.
+    SetQualityThreshold = "quality.threshold", "品質の閾値の設定", "receipt_record", [IntakeOfficer], [Producer];
     /// Record a stop request.
     RecordStop = "stop.record", "提供停止の求めの記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
     /// Apply a stop to every store.

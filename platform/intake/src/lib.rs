@@ -37,6 +37,7 @@ mod segment;
 mod segment_id;
 pub mod store;
 mod text_check;
+pub mod thresholds;
 
 pub use error::ReceiveError;
 pub use holder::SealError;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     report::{Counts, DeliveryReport},
     seal::Checked,
+    thresholds::Threshold,
 };
 
 /// Why a delivery could not be recorded or read.
@@ -275,6 +276,36 @@ pub async fn record_receipt(
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotReceived) }
+}
+
+/// Adds a threshold of the quality grid; those before it stay on record.
+///
+/// # Errors
+/// The database failed.
+pub async fn add_threshold(tx: &mut Tx, threshold: &Threshold) -> Result<(), StoreError> {
+    let text = serde_json::to_string(threshold).map_err(|_| StoreError::Stored)?;
+    sqlx::query(
+        "INSERT INTO intake_quality_threshold (no, set_at, threshold) \
+         SELECT COALESCE(MAX(no), 0) + 1, $1, $2 FROM intake_quality_threshold",
+    )
+    .bind(threshold.set_at.to_string())
+    .bind(text)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// All thresholds that were ever set, oldest first.
+///
+/// # Errors
+/// The database failed, or one does not parse.
+pub async fn thresholds(pool: &AnyPool) -> Result<Vec<Threshold>, StoreError> {
+    let rows: Vec<(String,)> =
+        sqlx::query_as("SELECT threshold FROM intake_quality_threshold ORDER BY no")
+            .fetch_all(pool)
+            .await?;
+    let parsed = |(text,): &(String,)| serde_json::from_str(text).map_err(|_| StoreError::Stored);
+    rows.iter().map(parsed).collect()
 }
 
 /// The body of the event `delivery.received`: ids, digests, counts.

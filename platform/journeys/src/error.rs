@@ -163,6 +163,8 @@ rooms! {
     Receipt(kiban_intake::ReceiptError),
     /// The table of deliveries.
     Deliveries(kiban_intake::StoreError),
+    /// A threshold of the quality grid.
+    Threshold(kiban_intake::thresholds::ThresholdError),
     /// The register.
     Register(kiban_register::StoreError),
     /// Certifications.
@@ -226,6 +228,7 @@ sentences!(
     kiban_intake::RowsError,
     kiban_intake::ReceiptError,
     kiban_intake::StoreError,
+    kiban_intake::thresholds::ThresholdError,
     kiban_register::StoreError,
     kiban_register::certification::CertificationError,
     kiban_register::EntrustError,

@@ -1,12 +1,19 @@
-//! `kiban intake receive`: a sealed delivery comes in.
+//! `kiban intake`: a sealed delivery comes in; what came of it, and how good it is.
 
 use std::path::PathBuf;
 
-use kiban_journeys::{Deployment, Received, World, govern_reason_ja, rule_ja};
+use kiban_journeys::{
+    Deployment, NewThreshold, Received, World, govern_reason_ja,
+    kernel::{Id, kinds},
+    quality::Aspect,
+    rule_ja,
+    thresholds::{Limit, Scope},
+};
 
 use crate::{
-    At,
-    say::{self, Outcome},
+    At, delivery_page,
+    output::Output,
+    say::{self, Failure, Outcome},
 };
 
 #[derive(clap::Subcommand)]
@@ -24,20 +31,145 @@ pub(crate) enum Command {
         #[arg(long)]
         receipt: Option<PathBuf>,
     },
+    /// 受領した納品の一覧
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// 納品の検収報告：受領・隔離・不備・品質の格子（閾値による判定は見るたびに行います）
+    Report {
+        #[command(flatten)]
+        at: At,
+        /// 納品の番号（list で表示されるもの）
+        delivery: String,
+        /// HTML の書き先
+        #[arg(long)]
+        html: Option<PathBuf>,
+        /// CSV の書き先
+        #[arg(long)]
+        csv: Option<PathBuf>,
+    },
+    /// 品質の閾値を定めます（過去の閾値は履歴に残ります。受領し直しは不要です）
+    Threshold(Threshold),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Threshold {
+    #[command(flatten)]
+    at: At,
+    /// 操作する人（parties.toml のアカウント名）
+    #[arg(long = "as", default_value = "intake")]
+    actor: String,
+    /// 観点
+    #[arg(long, value_parser = ["conformance", "completeness", "plausibility"])]
+    aspect: String,
+    /// 提供元（parties.toml の名。省略時はすべて）
+    #[arg(long)]
+    holder: Option<String>,
+    /// 表（省略時はすべて）
+    #[arg(long)]
+    table: Option<String>,
+    /// 列、または妥当性の規則（省略時はすべて）
+    #[arg(long)]
+    check: Option<String>,
+    /// 許す割合（％）
+    #[arg(long)]
+    max_percent: Option<f64>,
+    /// 許す件数
+    #[arg(long)]
+    max_count: Option<u64>,
+    /// 判定をやめます
+    #[arg(long, conflicts_with_all = ["max_percent", "max_count"])]
+    withdraw: bool,
+    /// 責任者
+    #[arg(long)]
+    owner: String,
+    /// 理由
+    #[arg(long)]
+    reason: String,
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let Command::Receive { at, actor, file, receipt } = command;
+    match command {
+        Command::Receive { at, actor, file, receipt } => receive(at, &actor, file, receipt).await,
+        Command::List { at } => list(at).await,
+        Command::Report { at, delivery, html, csv } => report(at, &delivery, html, csv).await,
+        Command::Threshold(threshold) => set(threshold).await,
+    }
+}
+
+async fn receive(at: At, actor: &str, file: PathBuf, receipt: Option<PathBuf>) -> Outcome {
     let deployment = Deployment::open(&at.dir, World::real()).await?;
-    let actor = kiban_journeys::actor_named(&deployment, &actor).await?;
+    let actor = kiban_journeys::actor_named(&deployment, actor).await?;
     let received = kiban_journeys::receive_delivery(&deployment, &actor, &file).await?;
     kiban_journeys::link_persons(&deployment, &kiban_journeys::system_actor(&deployment).await?)
         .await?;
     describe(&received);
     let path = receipt.unwrap_or_else(|| file.with_extension("receipt.note"));
     std::fs::write(&path, &received.receipt)
-        .map_err(say::Failure::io("受領書を書けません。書き先と空き容量を確かめてください。"))?;
+        .map_err(Failure::io("受領書を書けません。書き先と空き容量を確かめてください。"))?;
     say::line(&format!("受領書：{}", path.display()));
+    Ok(())
+}
+
+async fn list(at: At) -> Outcome {
+    let deployment = Deployment::open(&at.dir, World::real()).await?;
+    let deliveries = kiban_journeys::deliveries_of(&deployment, None).await?;
+    if deliveries.is_empty() {
+        say::line("受領した納品はありません。");
+    }
+    for d in deliveries {
+        let c = &d.counts;
+        let quarantined: u64 = c.quarantined_segments.values().sum();
+        say::line(&format!(
+            "{}  {}  {} 人  {} 断片  隔離 {quarantined}",
+            d.id, d.received_at, c.accepted_persons, c.accepted_segments
+        ));
+    }
+    Ok(())
+}
+
+async fn report(at: At, delivery: &str, html: Option<PathBuf>, csv: Option<PathBuf>) -> Outcome {
+    let id: Id<kinds::Delivery> = delivery.parse().map_err(|e| {
+        Failure::new("納品の番号ではありません。kiban intake list で確かめてください。", &e)
+    })?;
+    let deployment = Deployment::open(&at.dir, World::real()).await?;
+    let report = kiban_journeys::report_of(&deployment, id).await?;
+    let thresholds = kiban_journeys::quality_thresholds(&deployment).await?;
+    let page = delivery_page::Judgement::new(&report, &thresholds);
+    for line in page.lines() {
+        say::line(&line);
+    }
+    if let Some(path) = html {
+        let text = page.render().map_err(|e| Failure::new("報告を作れません。", &e))?;
+        Output::write(&path, text.as_bytes())?;
+        say::line(&format!("報告：{}", path.display()));
+    }
+    if let Some(path) = csv {
+        Output::write(&path, page.to_csv().as_bytes())?;
+        say::line(&format!("報告：{}", path.display()));
+    }
+    Ok(())
+}
+
+async fn set(t: Threshold) -> Outcome {
+    let deployment = Deployment::open(&t.at.dir, World::real()).await?;
+    let actor = kiban_journeys::actor_named(&deployment, &t.actor).await?;
+    let aspect = match t.aspect.as_str() {
+        "conformance" => Aspect::Conformance,
+        "completeness" => Aspect::Completeness,
+        _ => Aspect::Plausibility,
+    };
+    let limit = Limit { share: t.max_percent.map(|p| p / 100.0), count: t.max_count };
+    let holder = t.holder.map(|key| kiban_journeys::Parties::organization_id(&key));
+    let new = NewThreshold {
+        scope: Scope { holder, table: t.table, check: t.check, aspect },
+        limit: (!t.withdraw).then_some(limit),
+        owner: t.owner,
+        reason: t.reason,
+    };
+    let set = kiban_journeys::set_quality_threshold(&deployment, &actor, new).await?;
+    say::line(&format!("閾値を定めました（{}、責任者 {}）。", set.set_at, set.owner));
     Ok(())
 }
 

@@ -64,6 +64,11 @@ impl Attribute {
         self.kind == Kind::Dates
     }
 
+    /// `table.column`.
+    pub(super) fn full(&self, works: &[Work<'_>]) -> String {
+        format!("{}.{}", works[self.work].table.name, self.column)
+    }
+
     /// Is it about this column of that table?
     pub(super) fn is_of(&self, work: usize, column: &str) -> bool {
         self.work == work && self.column == column

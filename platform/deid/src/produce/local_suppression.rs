@@ -2,7 +2,7 @@
 //! until nobody is found or no group is left.
 //!
 //! What is emptied can be anything to whoever compares, so a person's candidates only grow, and so do those of everybody
-//! else. What the rules count (rare values, extremes) is counted again without the emptied cells.
+//! else; but one emptied record alone would be known by that, so others that agree with it are emptied with it. What the rules count (rare values, extremes) is counted again without the emptied cells.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use arrow::array::RecordBatch;
-use kiban_anonymity::adversary::{Effort, below};
+use kiban_anonymity::adversary::{Effort, hide};
 use kiban_lake::{
     functions::keyed,
     plan::{DataFrame, Expr, ScalarValue, ident, lit, when},
@@ -52,33 +52,54 @@ pub(super) async fn run(
 ) -> Result<Suppressions, ProduceError> {
     let mut done = Suppressions::new();
     for spec in &run.checked.spec().document().adversaries {
+        // Whom the first group did not hide needs company without the cells of both.
+        let mut columns: Vec<&str> = Vec::new();
         for group in &spec.local_suppression {
-            let found = found(run, works, spec).await?;
-            if found.is_empty() {
+            columns.extend(group.iter().map(String::as_str));
+            let Hidden { found, persons } = hidden(run, works, spec, &columns).await?;
+            if found == 0 {
                 break;
             }
-            let columns = empty(run, works, group, &found).await?;
-            let persons = found.len() as u64;
-            done.entry(spec.name.clone()).or_default().push(LocalSuppression { columns, persons });
+            if !persons.is_empty() {
+                let columns = empty(run, works, &columns, &persons).await?;
+                let persons = persons.len() as u64;
+                let own = done.entry(spec.name.clone()).or_default();
+                own.push(LocalSuppression { columns, found, persons });
+            }
         }
     }
     Ok(done)
 }
 
-/// The persons of the data whom an adversary would find among too few records.
-async fn found(
+struct Hidden {
+    /// How many would be found.
+    found: u64,
+    /// Whose cells to empty.
+    persons: HashSet<String>,
+}
+
+/// Whom an adversary would find among too few records, and whose cells of `columns` have to go against it.
+async fn hidden(
     run: &Run<'_>,
     works: &[Work<'_>],
     spec: &AdversarySpec,
-) -> Result<HashSet<String>, ProduceError> {
+    columns: &[&str],
+) -> Result<Hidden, ProduceError> {
     let known = of_adversary(works, spec);
     let attributes: BTreeSet<Attribute> = known.attributes().cloned().collect();
+    let emptied: Vec<String> = attributes
+        .iter()
+        .filter(|a| columns.contains(&a.full(works).as_str()))
+        .map(|a| a.name.clone())
+        .collect();
     let output = shown(run, works, &attributes).await?;
     let sides = Sides::read(works, &output, &run.keyed, attributes).await?;
     let effort = Effort { parts: PARTS, seed: SEED, ..Effort::default() };
-    let few = below(&sides.after()?, &adversary(spec, known), &effort, spec.min_candidates)?;
+    let adversary = adversary(spec, known);
+    let hiding = hide(&sides.after()?, &adversary, &emptied, &effort, spec.min_candidates)?;
     let keys = sides.original.keys();
-    Ok(few.into_iter().map(|person| keys[person as usize].to_owned()).collect())
+    let persons = hiding.hidden.into_iter().map(|person| keys[person as usize].to_owned());
+    Ok(Hidden { found: hiding.found.len() as u64, persons: persons.collect() })
 }
 
 /// Of the output what the adversary compares, each distinct row once, and everybody's code.
@@ -105,24 +126,29 @@ async fn shown(
     Ok(output)
 }
 
-/// Empties the columns of a group for some persons, counts again, and tells which of them the output has.
+/// Empties columns for some persons, counts again, and tells which of them the output has.
 async fn empty(
     run: &Run<'_>,
     works: &mut [Work<'_>],
-    group: &[String],
+    columns: &[&str],
     persons: &HashSet<String>,
 ) -> Result<Vec<String>, ProduceError> {
-    let mut columns = Vec::new();
+    let mut done = Vec::new();
     for work in works.iter_mut() {
-        let of_group = |c: &&CheckedColumn| {
-            !c.in_model && group.contains(&format!("{}.{}", work.table.name, c.name))
-        };
-        let named: Vec<&CheckedColumn> = work.columns.iter().copied().filter(of_group).collect();
+        let named: Vec<&CheckedColumn> = work
+            .columns
+            .iter()
+            .copied()
+            .filter(|c| {
+                let full = format!("{}.{}", work.table.name, c.name);
+                !c.in_model && columns.contains(&full.as_str())
+            })
+            .collect();
         if named.is_empty() {
             continue;
         }
         for column in named {
-            columns.push(format!("{}.{}", work.table.name, column.name));
+            done.push(format!("{}.{}", work.table.name, column.name));
             let known = work.emptied.entry(column.name.clone()).or_default();
             Arc::make_mut(known).extend(persons.iter().cloned());
         }
@@ -131,8 +157,8 @@ async fn empty(
         let rows = without(work)?;
         measure::facts(run.checked, &work.frame, &rows, &rest, &mut work.facts).await?;
     }
-    columns.sort_unstable();
-    Ok(columns)
+    done.sort_unstable();
+    Ok(done)
 }
 
 /// The rows of a table without the emptied cells.

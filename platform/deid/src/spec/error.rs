@@ -99,7 +99,9 @@ pub enum ParameterProblem {
     #[error("an adversary knows something, counts are at least 1, limits are numbers from 0 to 1")]
     Adversary,
     /// Local suppression.
-    #[error("columns to empty are declared, as table.column, and no quasi-identifiers")]
+    #[error(
+        "columns to empty are declared, as table.column, no quasi-identifiers and not known as a whole"
+    )]
     LocalSuppression,
     /// Search.
     #[error("shares are numbers from 0 to 1, models are written as for kiban tool anonymize")]
@@ -124,7 +126,7 @@ impl ParameterProblem {
             }
             Self::KTarget => "k の目標は1以上にしてください",
             Self::LocalSuppression => {
-                "local_suppression には、宣言済みで準識別子でない列を「表.列」の形で書いてください"
+                "local_suppression には、宣言済みの列を「表.列」の形で書いてください。準識別子と knows の列は書けません"
             }
             Self::Levels => {
                 "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"

@@ -201,15 +201,17 @@ impl Spec {
     }
 }
 
-/// Are the columns that an adversary may have emptied declared, and none of the model's?
+/// Are the columns that an adversary may have emptied declared, none of them the model's or known as a whole?
 fn may_suppress(spec: &Document, adversary: &AdversarySpec) -> bool {
     adversary.local_suppression.iter().all(|group| {
         !group.is_empty()
             && group.iter().all(|name| {
+                let whole = adversary.knows.contains(name);
                 let column = name
                     .split_once('.')
                     .and_then(|(table, column)| spec.tables.get(table)?.columns.get(column));
-                column.is_some_and(|c| c.class != kiban_kernel::ColumnClass::QuasiIdentifier)
+                let quasi = kiban_kernel::ColumnClass::QuasiIdentifier;
+                !whole && column.is_some_and(|c| c.class != quasi)
             })
     })
 }

@@ -34,7 +34,8 @@ fn fixtures() -> BTreeMap<&'static str, (Format, BTreeMap<String, Vec<u8>>)> {
                 let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
                 let bytes = fs::read(&path).unwrap();
                 let Some(format) = detect(&name, &bytes[..bytes.len().min(65536)]) else {
-                    assert_eq!(name, "expected.json");
+                    // The later parts of a split code do not say what they are.
+                    assert!(name == "expected.json" || name.starts_with("jahis/split_"), "{name}");
                     continue;
                 };
                 let (_, files) =
@@ -198,7 +199,7 @@ fn a_claim_is_stored_with_its_header_and_totals_of_the_file_stay_behind() {
         .segments::<ReceiveError>(|s| {
             seen += 1;
             assert_eq!((s.header, s.position().as_str()), (head.as_bytes(), "line 2"));
-            assert_eq!(s.parsed.records[0].table(), "person");
+            assert!(s.parsed.records.iter().any(|r| r.table() == "person"));
             // Header and bytes are what the source's reader needs to read it again.
             let stored = [s.header, s.bytes].concat();
             assert_eq!(segments(Format::Uke, "x.UKE", &stored).len(), 1);

@@ -43,33 +43,15 @@ pub fn exposure(
     ))
 }
 
-/// Everybody who has fewer than so many candidates, the right one among them, for some part of what the adversary knows:
-/// numbers of the original, ascending. Of `effort` the parts and the seed count; all persons are looked at. The same for
-/// any number of threads.
-///
-/// # Errors
-/// As [`exposure`].
-pub fn below(
-    facts: &Facts,
-    adversary: &Adversary,
-    effort: &Effort,
-    candidates: u64,
-) -> Result<Vec<u32>, HoldingsError> {
-    let seen = Seen::of(facts, adversary)?;
-    let (outcomes, _) = seen.outcomes(&facts.targets(), effort, knows_parts(adversary));
-    let few = outcomes.iter().filter(|o| (1..candidates).contains(&o.fewest));
-    Ok(few.map(|o| o.person).collect())
-}
-
 /// Is there more than one part of what he knows?
-fn knows_parts(adversary: &Adversary) -> bool {
+pub(super) fn knows_parts(adversary: &Adversary) -> bool {
     adversary.dates.is_some() || adversary.items.iter().map(|i| i.1).sum::<usize>() > 1
 }
 
 /// A release as one adversary sees it.
-struct Seen<'a> {
+pub(super) struct Seen<'a> {
     facts: &'a Facts,
-    trie: Trie,
+    pub(super) trie: Trie,
     /// Ranges of each distinct knowledge of the attributes known as a whole.
     ranges: Vec<Vec<Range<u32>>>,
     /// Its place, for each original person.
@@ -79,7 +61,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn of(facts: &'a Facts, adversary: &Adversary) -> Result<Self, HoldingsError> {
+    pub(super) fn of(facts: &'a Facts, adversary: &Adversary) -> Result<Self, HoldingsError> {
         let mut reaches: Vec<Reach> = Vec::new();
         for name in &adversary.attributes {
             let at = facts.place(name)?;
@@ -140,11 +122,13 @@ impl<'a> Seen<'a> {
     }
 
     /// Outcomes of some persons with a released record, and whether all parts of their knowledge were tried.
-    fn outcomes(&self, persons: &[u32], effort: &Effort, limited: bool) -> (Vec<Outcome>, bool) {
-        let days = self.dates.map(|(at, _, max_days, missing)| {
-            Days::new(self.facts.shown(at), &self.trie, max_days, missing)
-        });
-        let Some(days) = days else {
+    pub(super) fn outcomes(
+        &self,
+        persons: &[u32],
+        effort: &Effort,
+        limited: bool,
+    ) -> (Vec<Outcome>, bool) {
+        let Some(days) = self.days() else {
             let one = |person: &u32| {
                 let (parts, all) = self.parts(*person, effort, limited);
                 let sizes: Vec<u64> = parts
@@ -188,12 +172,44 @@ impl<'a> Seen<'a> {
         (outcomes, parts.iter().all(|p| p.1))
     }
 
-    fn ranges_for(&self, person: u32) -> &[Range<u32>] {
+    pub(super) fn ranges_for(&self, person: u32) -> &[Range<u32>] {
         &self.ranges[self.ranges_of[person as usize] as usize]
     }
 
-    fn items_of(&self, lists: &[(u32, u32)]) -> Vec<Item<'_>> {
+    pub(super) fn items_of(&self, lists: &[(u32, u32)]) -> Vec<Item<'_>> {
         lists.iter().map(|(at, list)| self.items[*at as usize].2.item(*list)).collect()
+    }
+
+    /// The days that the records show, if the adversary knows any.
+    pub(super) fn days(&self) -> Option<Days<'_>> {
+        self.dates.map(|(at, _, max_days, missing)| {
+            Days::new(self.facts.shown(at), &self.trie, max_days, missing)
+        })
+    }
+
+    /// The parts of the knowledge of one person that fit the own record and fewer than so many.
+    pub(super) fn few_parts(
+        &self,
+        person: u32,
+        effort: &Effort,
+        limited: bool,
+        candidates: u64,
+        days: Option<&Days<'_>>,
+    ) -> Vec<Part> {
+        let rank = self.trie.rank_of[self.facts.record_of[person as usize] as usize];
+        let ranges = self.ranges_for(person);
+        let (mut parts, _) = self.parts(person, effort, limited);
+        parts.retain(|part| {
+            let items = self.items_of(&part.items);
+            let fits = |rank| {
+                items.iter().all(|i| i.has(rank))
+                    && (part.days.is_empty() || days.is_none_or(|d| d.fit(&part.days, rank)))
+            };
+            let mut others = 0;
+            items::visit(ranges, &items, |rank| others += u64::from(fits(rank)));
+            fits(rank) && (1..candidates).contains(&others)
+        });
+        parts
     }
 
     fn outcome(
@@ -267,11 +283,11 @@ impl<'a> Seen<'a> {
 }
 
 /// A part of what there is to know.
-#[derive(Debug, Clone, Default)]
-struct Part {
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
     /// Place of the set and of the list of ranks.
-    items: Vec<(u32, u32)>,
-    days: Vec<i32>,
+    pub(super) items: Vec<(u32, u32)>,
+    pub(super) days: Vec<i32>,
 }
 
 /// Every part with every choice, or (where that would be too many) each part with one: the first, then drawn.

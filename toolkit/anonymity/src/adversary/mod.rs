@@ -40,6 +40,7 @@
 pub(crate) mod dates;
 mod exposure;
 mod extract;
+mod hide;
 pub(crate) mod items;
 mod measure;
 mod parts;
@@ -47,7 +48,8 @@ pub(crate) mod trie;
 
 pub use exposure::{Bin, Cases, Exposure, MOST_CASES, Mean};
 pub use extract::{Mapping, mapping};
-pub use measure::{below, exposure};
+pub use hide::{Hiding, hide};
+pub use measure::exposure;
 
 /// Who might try, and what he or she knows of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]

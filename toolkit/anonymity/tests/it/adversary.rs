@@ -5,7 +5,7 @@ use kiban_anonymity::adversary::{Adversary, Effort, Exposure, exposure, mapping}
 use kiban_anonymity::holdings::{Compare, Facts, HoldingsError, Matches};
 use proptest::prelude::*;
 
-fn person() -> impl Strategy<Value = Person> {
+pub(crate) fn person() -> impl Strategy<Value = Person> {
     let codes = prop::sample::subsequence(vec!["A1", "A2", "B1", "C3"], 0..4);
     let days = prop::collection::btree_set(0_i32..25, 0..5);
     (0_u8..2, 0_u8..3, codes, days).prop_map(|(sex, age, codes, days)| Person {
@@ -38,7 +38,7 @@ fn released(person: &Person, (age, cut, residual, shift): Change) -> Person {
     }
 }
 
-fn age_fits(age: &str, label: &str) -> bool {
+pub(crate) fn age_fits(age: &str, label: &str) -> bool {
     match label {
         "30~35" => age != "52",
         "50~55" => age == "52",

@@ -4,6 +4,7 @@ mod adversary;
 mod attack;
 mod dp;
 mod heuristic;
+mod hiding;
 mod joins;
 mod naive;
 mod oracle;
