@@ -3,3 +3,4 @@
 mod limits;
 mod people;
 mod promises;
+mod state;
