@@ -52,6 +52,7 @@ mod cluster;
 mod compare;
 mod constraint;
 pub mod exact;
+mod history;
 mod identity;
 mod kana;
 mod kanji;
@@ -77,6 +78,7 @@ pub use constraint::{
     Chart, Constraint, ConstraintError, Contradiction, Ground, Kind as ConstraintKind,
     overlapping_charts, read_constraints,
 };
+pub use history::{Event, History, HistoryError, PersonId, Persons, Step};
 pub use identity::{Identity, Member, RawIdentity, Sex};
 pub use kana::name_kana;
 pub use kanji::{fold_variant, name_kanji, names_agree};
