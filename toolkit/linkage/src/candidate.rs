@@ -6,7 +6,10 @@
 mod join;
 mod keys;
 mod sort;
+mod touch;
 
 pub(crate) use join::candidates;
 pub use join::{Capped, PassReport};
+pub(crate) use keys::PASSES;
 pub(crate) use sort::sort_hashed;
+pub(crate) use touch::{Touch, Touched};

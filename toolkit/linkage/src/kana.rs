@@ -51,6 +51,17 @@ pub fn name_kana(text: &str) -> Option<Normal> {
     Some(Normal { text, rules })
 }
 
+/// Any kana text as [`name_kana`] reads it, single letters too: what comes of a beginning is the beginning of what comes
+/// of the whole.
+pub(crate) fn kana_letters(text: &str) -> Normal {
+    let mut rules = RuleSet::default();
+    let text = compatible(text, &mut rules);
+    let mut chars = same_sounds(&to_katakana(&text, &mut rules), &mut rules);
+    chars.retain(|c| !is_separator(*c));
+    let letters = long_vowels(&chars, &mut rules);
+    Normal { text: letters.into_iter().flat_map(char::to_uppercase).collect(), rules }
+}
+
 /// The parts of a kana (or Latin) name, each in the form of [`name_kana`]; a part that is a placeholder or has an
 /// unknown character is `None`.
 pub(crate) fn kana_parts(text: &str) -> Vec<Option<String>> {

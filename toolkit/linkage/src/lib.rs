@@ -50,7 +50,9 @@ mod address;
 mod candidate;
 mod cluster;
 mod compare;
+mod constraint;
 pub mod exact;
+mod history;
 mod identity;
 mod kana;
 mod kanji;
@@ -59,7 +61,9 @@ mod list;
 mod model;
 mod numbers;
 mod resolve;
+pub mod review;
 mod rule;
+mod state;
 mod text;
 pub mod tool;
 mod typed;
@@ -70,6 +74,11 @@ pub use cluster::{
     Apart, ApartReason, Clusters, Edge, Kept, KeptReason, KeyRule, Pairs, Strength, clusters,
 };
 pub use compare::Variable;
+pub use constraint::{
+    Chart, Constraint, ConstraintError, Contradiction, Ground, Kind as ConstraintKind,
+    overlapping_charts, read_constraints,
+};
+pub use history::{Event, History, HistoryError, PersonId, Persons, Step};
 pub use identity::{Identity, Member, RawIdentity, Sex};
 pub use kana::name_kana;
 pub use kanji::{fold_variant, name_kanji, names_agree};
@@ -78,5 +87,6 @@ pub use list::{ColumnMap, Field, ListError, Names};
 pub use model::{Class, Model, ModelError, Reason};
 pub use numbers::{branch, insurer_no, phones, postal_code, symbol_or_number};
 pub use rule::{NormalRule, RuleSet};
+pub use state::{State, StateError};
 pub use text::Normal;
 pub use typed::{PartialDate, partial_date};

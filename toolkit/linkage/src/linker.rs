@@ -4,12 +4,14 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use crate::{
-    candidate::{PassReport, candidates, sort_hashed},
+    candidate::{PASSES, PassReport, candidates, sort_hashed},
     compare::{Pattern, compare},
-    list::{List, mix},
-    model::{CLASSES, Frequency, Model, Reason, chance, fit},
-    resolve::{Scorer, persons},
-    typed::{Row, Typed, house, type_list},
+    constraint::{Bound, Constraint},
+    list::{Field, Ids, List, mix},
+    model::{CLASSES, Frequency, Model, chance, fit},
+    resolve::{NEAR, Rules, Scored, Scorer, persons},
+    state::State,
+    typed::{Batch, Row, Typed, house, type_list},
 };
 
 /// Where a run is.
@@ -46,18 +48,23 @@ impl Default for Settings {
     }
 }
 
-/// What a run found.
-pub(crate) struct Linked {
-    pub(crate) typed: Typed,
-    pub(crate) person: Vec<u32>,
-    /// Pairs of at least `look`, with their scores.
-    pub(crate) pairs: Vec<(u32, u32, f32)>,
+/// What a run tells beside its state.
+#[derive(Default)]
+pub(crate) struct Stats {
     pub(crate) passes: Vec<PassReport>,
-    pub(crate) model: Model,
+    pub(crate) filled: Vec<(Field, u64, u64)>,
+    pub(crate) repeated_ids: u64,
+    pub(crate) cut: [u64; 2],
     pub(crate) candidates: u64,
     pub(crate) patterns: u64,
     pub(crate) rounds: usize,
     pub(crate) expected: [f64; CLASSES],
+    /// Pairs and joins at a threshold, sorted.
+    pub(crate) ties: Vec<(u32, u32, f64)>,
+    /// Constraints that do not hold, with what they contradict.
+    pub(crate) dropped: Vec<(Bound, Option<Bound>)>,
+    /// Constraints that name a record that there is not.
+    pub(crate) unknown_constraints: u64,
 }
 
 /// Copies of one record say no more than so many: a list with ten thousand of them would teach that all people are
@@ -92,34 +99,81 @@ fn few_copies(typed: &Typed) -> Vec<Row> {
     kept.into_iter().map(|i| typed.rows[i as usize]).collect()
 }
 
-impl Linked {
-    /// Why two rows score as they do.
-    pub(crate) fn why(&self, a: usize, b: usize) -> (Vec<Reason>, f64) {
-        let (a, b) = (&self.typed.rows[a], &self.typed.rows[b]);
-        let pattern = compare(&self.typed, a, b);
-        let counted = few_copies(&self.typed);
-        let rarity = Frequency::of(&self.typed, &counted).rarity(pattern, a, b);
-        self.model.why(pattern, rarity)
-    }
+/// Scored pairs.
+pub(crate) struct Score {
+    /// Pairs of at least `look`.
+    pub(crate) scored: Vec<Scored>,
+    /// Pairs at a threshold.
+    pub(crate) ties: Vec<(u32, u32, f64)>,
 }
 
-/// Links a list; its columns are dropped on the way. A given model is used as it is; else one is fitted.
+/// The rows of a pair.
+fn ends(pair: u64) -> (u32, u32) {
+    ((pair >> 32) as u32, pair as u32)
+}
+
+/// Scores pairs; their patterns may be known.
+pub(crate) fn score(
+    scorer: &Scorer<'_>,
+    pairs: &[u64],
+    patterns: Option<&[Pattern]>,
+    settings: &Settings,
+) -> Score {
+    let rows = &scorer.typed.rows;
+    let near =
+        |score: f64| (score - settings.look).abs() <= NEAR || (score - settings.join).abs() <= NEAR;
+    let all: Vec<(u32, u32, f64)> = pairs
+        .par_iter()
+        .enumerate()
+        .filter_map(|(i, pair)| {
+            let (a, b) = ends(*pair);
+            let (x, y) = (&rows[a as usize], &rows[b as usize]);
+            let pattern = patterns.map_or_else(|| compare(scorer.typed, x, y), |p| p[i]);
+            let score = scorer.score_of(pattern, x, y);
+            (score >= settings.look || near(score)).then_some((a, b, score))
+        })
+        .collect();
+    let ties = all.iter().filter(|p| near(p.2)).copied().collect();
+    let scored = all
+        .into_iter()
+        .filter(|p| p.2 >= settings.look)
+        .map(|(a, b, score)| (a, b, score as f32))
+        .collect();
+    Score { scored, ties }
+}
+
+/// What a run starts from.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Start<'a> {
+    /// A fitted model to be used as it is.
+    pub(crate) model: Option<&'a Model>,
+    /// A state whose model, dictionary, frequencies and passes are used as they are.
+    pub(crate) like: Option<&'a State>,
+    pub(crate) constraints: &'a [Constraint],
+}
+
+/// Links a list; its columns are dropped on the way.
 pub(crate) fn link(
     list: &mut List,
-    model: Option<&Model>,
+    start: &Start<'_>,
     settings: &Settings,
     progress: &(dyn Fn(Stage) + Sync),
-) -> Linked {
+) -> (State, Stats) {
     progress(Stage::Type);
-    let typed = type_list(list);
-    // only the record ids are needed from here
+    let mut typed = start.like.map(|l| l.typed.without_rows()).unwrap_or_default();
+    let Batch { rows, order, filled, repeated_ids, cut } =
+        type_list(list, &mut typed, start.like.is_none());
+    typed.rows = rows;
+    let ids = list.record_ids.in_order(&order);
+    drop(order);
+    // nothing of the list is needed from here
     list.columns = Vec::new();
+    list.record_ids = Ids::default();
     progress(Stage::Candidates);
-    let (pairs, passes) = candidates(&typed);
+    let (pairs, passes) = candidates(&typed, start.like.map(|l| &l.left_out));
     let candidates = pairs.len() as u64;
     progress(Stage::Compare(candidates));
     let rows = &typed.rows;
-    let ends = |pair: u64| ((pair >> 32) as u32, pair as u32);
     let compared: Vec<Pattern> = pairs
         .par_iter()
         .map(|pair| {
@@ -145,32 +199,72 @@ pub(crate) fn link(
     let mut patterns: Vec<(Pattern, u64)> = counts.into_iter().collect();
     patterns.par_sort_unstable();
     progress(Stage::Fit);
-    let counted = few_copies(&typed);
-    let (model, rounds, expected) = match model {
-        Some(model) => (model.clone(), 0, [0.0; CLASSES]),
-        None => {
-            let chance = chance(&typed, &counted, settings.seed);
-            let fit = fit(&patterns, &chance, counted.len());
-            (fit.model, fit.rounds, fit.expected)
+    let (model, frequency, rounds, expected) = match (start.like, start.model) {
+        (Some(like), _) => (like.model.clone(), like.frequency.clone(), 0, [0.0; CLASSES]),
+        (None, model) => {
+            let counted = few_copies(&typed);
+            let frequency = Frequency::of(&typed, &counted);
+            if let Some(model) = model {
+                (model.clone(), frequency, 0, [0.0; CLASSES])
+            } else {
+                let chance = chance(&typed, &counted, settings.seed);
+                let fit = fit(&patterns, &chance, counted.len());
+                (fit.model, frequency, fit.rounds, fit.expected)
+            }
         }
     };
-    let frequency = Frequency::of(&typed, &counted);
     let weighed = patterns.iter().map(|(p, _)| (*p, model.weigh(*p))).collect();
     let scorer = Scorer { typed: &typed, model: &model, frequency: &frequency, weighed };
-    let scored: Vec<(u32, u32, f32)> = pairs
-        .par_iter()
-        .zip(&compared)
-        .filter_map(|(pair, pattern)| {
-            let (a, b) = ends(*pair);
-            let score = scorer.score_of(*pattern, &rows[a as usize], &rows[b as usize]);
-            (score >= settings.look).then_some((a, b, score as f32))
-        })
-        .collect();
+    let Score { scored, mut ties } = score(&scorer, &pairs, Some(&compared), settings);
     drop(compared);
     drop(pairs);
     progress(Stage::Resolve);
-    let person = persons(&scorer, &scored, settings.join);
-    drop(scorer);
-    let patterns = patterns.len() as u64;
-    Linked { person, pairs: scored, passes, candidates, patterns, rounds, expected, model, typed }
+    let mut left_out = [false; PASSES.len()];
+    for (out, pass) in left_out.iter_mut().zip(&passes) {
+        *out = pass.left_out;
+    }
+    let Scorer { weighed, .. } = scorer;
+    let (settings, person) = (settings.clone(), Vec::new());
+    let mut state = State {
+        ids,
+        typed,
+        frequency,
+        model,
+        settings,
+        left_out,
+        pairs: scored,
+        person,
+        bounds: Vec::new(),
+    };
+    let (mut bounds, unknown_constraints) = state.bounds_of(start.constraints);
+    bounds.sort_unstable();
+    bounds.dedup();
+    state.bounds = bounds;
+    let held = state.held();
+    let scorer = Scorer { weighed, ..state.scorer() };
+    let rules = Rules { scorer: &scorer, join: state.settings.join, held: &held };
+    let (person, joins) = persons(&rules, &state.pairs);
+    state.person = person;
+    ties.extend(joins);
+    sort_ties(&mut ties);
+    let stats = Stats {
+        passes,
+        filled,
+        repeated_ids,
+        cut,
+        candidates,
+        patterns: patterns.len() as u64,
+        rounds,
+        expected,
+        ties,
+        dropped: held.dropped,
+        unknown_constraints,
+    };
+    (state, stats)
+}
+
+/// Ties in one order, each once.
+pub(crate) fn sort_ties(ties: &mut Vec<(u32, u32, f64)>) {
+    ties.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    ties.dedup();
 }

@@ -17,7 +17,7 @@ use crate::compare::{LEVELS, Pattern, VARIABLES, Variable};
 
 pub(crate) use chance::{Chance, chance};
 pub(crate) use em::fit;
-pub(crate) use frequency::Frequency;
+pub(crate) use frequency::{Counts, Frequency};
 pub use json::ModelError;
 pub use why::Reason;
 

@@ -8,7 +8,7 @@
 mod groups;
 mod union;
 
-pub(crate) use groups::persons;
+pub(crate) use groups::{NEAR, Rules, Scored, persons};
 pub(crate) use union::Union;
 
 use crate::{

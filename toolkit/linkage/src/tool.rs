@@ -4,15 +4,20 @@
 //! report and the model. The outputs depend on the set of records only, not on their order nor on threads.
 
 mod report;
+mod update;
 
 use std::io::{Read, Write};
 
-pub use report::{ColumnReport, Outcomes, Report};
+pub use crate::review::{Outcomes, Targets};
+pub use report::{ColumnReport, Report};
+pub use update::{UpdateReport, Updated, update};
 
 use crate::{
-    linker::{Linked, Settings, Stage, link as link_list},
-    list::{ColumnMap, Ids, ListError, read},
+    constraint::{Bound, Constraint, Contradiction},
+    linker::{Settings, Stage, Start, Stats, link as link_list, sort_ties},
+    list::{ColumnMap, ListError, read},
     model::{Model, Reason},
+    state::{Change, State, StateError, update as update_state},
 };
 
 /// Why a run ended without persons, or an output was not written.
@@ -28,6 +33,9 @@ pub enum ToolError {
     /// Threads cannot be started.
     #[error("threads cannot be started")]
     Threads(#[source] rayon::ThreadPoolBuildError),
+    /// The state does not allow it.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 impl ToolError {
@@ -37,6 +45,7 @@ impl ToolError {
             Self::List(e) => e.ja(),
             Self::Write(_) => "結果を書き込めません。".to_owned(),
             Self::Threads(_) => "スレッドを開始できません。".to_owned(),
+            Self::State(e) => e.ja(),
         }
     }
 }
@@ -50,21 +59,60 @@ pub struct Options {
     pub model: Option<Model>,
     /// Thresholds and seed.
     pub settings: Settings,
+    /// What is known from outside of pairs of records.
+    pub constraints: Vec<Constraint>,
+    /// Error rates for the three outcomes of the report.
+    pub targets: Targets,
     /// Threads; `None` leaves it to the caller's pool.
     pub threads: Option<usize>,
 }
 
 /// A list that was linked; its outputs can be written.
 pub struct Run {
-    ids: Ids,
-    linked: Linked,
+    state: State,
+    stats: Stats,
+    targets: Targets,
     cp932: bool,
     ragged: u64,
 }
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("records", &self.ids.len()).finish_non_exhaustive()
+        f.debug_struct("Run").field("records", &self.state.records()).finish_non_exhaustive()
+    }
+}
+
+/// Pairs, or joins of groups, whose score is within one millionth of a threshold: another order of sums could decide
+/// otherwise.
+#[derive(Clone, PartialEq)]
+pub struct Tie {
+    /// Id of one record; of a join, of the first record of one group.
+    pub record_l: String,
+    /// Id of the other.
+    pub record_r: String,
+    /// Log2 odds.
+    pub score: f64,
+}
+
+impl std::fmt::Debug for Tie {
+    /// Never a record's id.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tie({})", self.score)
+    }
+}
+
+/// Runs something on so many threads.
+fn on_threads<T: Send>(
+    threads: Option<usize>,
+    go: impl FnOnce() -> Result<T, ToolError> + Send,
+) -> Result<T, ToolError> {
+    match threads {
+        None => go(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build()
+            .map_err(ToolError::Threads)?
+            .install(go),
     }
 }
 
@@ -77,25 +125,78 @@ pub fn link(
     options: &Options,
     progress: &(dyn Fn(Stage) + Sync),
 ) -> Result<Run, ToolError> {
-    let go = || -> Result<Run, ToolError> {
+    let start =
+        Start { model: options.model.as_ref(), like: None, constraints: &options.constraints };
+    run(data, options, &start, &options.settings, progress)
+}
+
+/// Links a whole list with all that a state has learnt: its model, its dictionary of names, how common values are,
+/// which passes are made, its thresholds. The persons are those that [`update`] finds by adding to that state batch by
+/// batch. The state's records are not in it unless the list has them.
+///
+/// # Errors
+/// [`ToolError`]; never carries a value of the list.
+pub fn link_like(
+    state: &State,
+    data: impl Read + Send,
+    options: &Options,
+    progress: &(dyn Fn(Stage) + Sync),
+) -> Result<Run, ToolError> {
+    let start = Start { model: None, like: Some(state), constraints: &options.constraints };
+    run(data, options, &start, &state.settings, progress)
+}
+
+fn run(
+    data: impl Read + Send,
+    options: &Options,
+    start: &Start<'_>,
+    settings: &Settings,
+    progress: &(dyn Fn(Stage) + Sync),
+) -> Result<Run, ToolError> {
+    on_threads(options.threads, || {
         let mut list = read(data, &options.map, &|n| progress(Stage::Read(n)))?;
         let (cp932, ragged) = (list.cp932, list.ragged);
-        let linked = link_list(&mut list, options.model.as_ref(), &options.settings, progress);
-        Ok(Run { ids: list.record_ids, linked, cp932, ragged })
-    };
-    match options.threads {
-        None => go(),
-        Some(threads) => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
-            .build()
-            .map_err(ToolError::Threads)?
-            .install(go),
-    }
+        let (state, stats) = link_list(&mut list, start, settings, progress);
+        Ok(Run { state, stats, targets: options.targets, cp932, ragged })
+    })
 }
 
 impl Run {
     fn id(&self, row: u32) -> &[u8] {
-        self.ids.at(self.linked.typed.order[row as usize] as usize)
+        self.state.ids.at(row as usize)
+    }
+
+    /// What can be added to.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What can be added to, the run left behind.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// Pairs and joins at a threshold.
+    pub fn ties(&self) -> Vec<Tie> {
+        let text = |row: u32| self.state.id_text(row);
+        let tie =
+            |t: &(u32, u32, f64)| Tie { record_l: text(t.0), record_r: text(t.1), score: t.2 };
+        self.stats.ties.iter().map(tie).collect()
+    }
+
+    /// Constraints that do not hold, because stronger ones say otherwise.
+    pub fn contradictions(&self) -> Vec<Contradiction> {
+        let given = |b: &Bound| Constraint {
+            record_l: self.state.id_text(b.a),
+            record_r: self.state.id_text(b.b),
+            kind: b.kind,
+            ground: b.ground,
+        };
+        let one = |(dropped, against): &(Bound, Option<Bound>)| Contradiction {
+            dropped: given(dropped),
+            against: against.as_ref().map(given),
+        };
+        self.stats.dropped.iter().map(one).collect()
     }
 
     /// Writes `record_id,cluster_id`, sorted by record id. A cluster is named after its first record.
@@ -105,7 +206,7 @@ impl Run {
     pub fn write_clusters(&self, out: impl Write) -> Result<(), ToolError> {
         let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
         out.write_record(["record_id", "cluster_id"]).map_err(ToolError::Write)?;
-        for (row, person) in self.linked.person.iter().enumerate() {
+        for (row, person) in self.state.person.iter().enumerate() {
             out.write_record([self.id(row as u32), self.id(*person)]).map_err(ToolError::Write)?;
         }
         out.flush().map_err(|e| ToolError::Write(e.into()))
@@ -119,7 +220,7 @@ impl Run {
     pub fn write_pairs(&self, out: impl Write) -> Result<(), ToolError> {
         let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
         out.write_record(["record_id_l", "record_id_r", "score"]).map_err(ToolError::Write)?;
-        for (a, b, score) in &self.linked.pairs {
+        for (a, b, score) in &self.state.pairs {
             let score = format!("{score:.4}");
             out.write_record([self.id(*a), self.id(*b), score.as_bytes()])
                 .map_err(ToolError::Write)?;
@@ -129,26 +230,18 @@ impl Run {
 
     /// What was read, proposed, capped, linked, and how sure it is.
     pub fn report(&self) -> Report {
-        report::report(&self.linked, self.cp932, self.ragged)
+        report::report(self)
     }
 
     /// The model that was used.
     pub fn model(&self) -> &Model {
-        &self.linked.model
+        &self.state.model
     }
 
     /// Why two records score as they do, variable by variable, and the log2 odds; `None` if there is no such record.
     pub fn why(&self, record_l: &str, record_r: &str) -> Option<(Vec<Reason>, f64)> {
-        let find = |id: &str| {
-            let at = self
-                .linked
-                .typed
-                .order
-                .partition_point(|i| self.ids.at(*i as usize) < id.as_bytes());
-            let row = *self.linked.typed.order.get(at)?;
-            (self.ids.at(row as usize) == id.as_bytes()).then_some(at)
-        };
-        let (a, b) = (find(record_l)?, find(record_r)?);
-        Some(self.linked.why(a, b))
+        let ids = &self.state.ids;
+        let (a, b) = (ids.place(record_l.as_bytes())?, ids.place(record_r.as_bytes())?);
+        Some(self.state.why(a, b))
     }
 }

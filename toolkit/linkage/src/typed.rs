@@ -8,7 +8,10 @@ mod date;
 mod names;
 mod place;
 mod rows;
+mod tables;
 
 pub use date::{PartialDate, partial_date};
-pub(crate) use place::Place;
-pub(crate) use rows::{Chars, Row, Typed, house, type_list};
+pub(crate) use names::Names;
+pub(crate) use place::{Place, Places, made as place_of};
+pub(crate) use rows::{Row, house, type_list};
+pub(crate) use tables::{Batch, Chars, Plain, Typed};

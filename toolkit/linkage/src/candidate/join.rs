@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A group larger than this is hot: its records are paired with their neighbours only.
-const HOT: usize = 300;
+pub(super) const HOT: usize = 300;
 /// How many neighbours of like content a record of a hot group is paired with.
 const NEIGHBOURS: usize = 4;
 /// An optional pass may propose so many pairs a record.
@@ -49,8 +49,24 @@ pub struct Capped {
     pub pairs: u64,
 }
 
+/// Pairs of a group that a pass may make: where one birth date must be open, those of which one is.
+pub(super) fn pairs_of(members: usize, open: usize, partial: bool) -> u64 {
+    let of = |n: usize| n as u64 * (n as u64).saturating_sub(1) / 2;
+    if partial { of(members) - of(members - open) } else { of(members) }
+}
+
+/// Is a group too large to be paired in full?
+pub(super) fn is_hot(members: usize, open: usize, partial: bool) -> bool {
+    members > HOT && !(partial && pairs_of(members, open, true) <= (HOT * HOT) as u64)
+}
+
 /// All pairs `lower << 32 | higher`, sorted, and what each pass did.
-pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
+///
+/// Which passes are left out follows from the list, unless it is given.
+pub(crate) fn candidates(
+    typed: &Typed,
+    given: Option<&[bool; PASSES.len()]>,
+) -> (Vec<u64>, Vec<PassReport>) {
     let rows = &typed.rows;
     let n = rows.len();
     // rows that are like each other stand together in memory: a group is read in one go
@@ -63,21 +79,16 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
         let keyed = sort_hashed(n, |i| match keys.key(pass, i) {
             0 => None,
-            key => Some(key),
+            key => Some(u64::from(key) << 32),
         });
         let partial = *when == When::BirthMissing;
         let groups: Vec<&[u64]> = keyed.groups().filter(|g| g.len() > 1).collect();
         let number = |member: &u64| keyed.number(*member);
         let open = |i: u32| !rows[near[i as usize] as usize].birth.is_full();
-        let size = |g: &[u64]| {
-            let all = g.len() as u64 * (g.len() as u64 - 1) / 2;
-            if partial {
-                let full = g.iter().filter(|m| !open(number(m))).count() as u64;
-                all - full * full.saturating_sub(1) / 2
-            } else {
-                all
-            }
+        let opened = |g: &[u64]| {
+            if partial { g.iter().filter(|m| open(number(m))).count() } else { 0 }
         };
+        let size = |g: &[u64]| pairs_of(g.len(), opened(g), partial);
         let sharing: u64 = groups.iter().map(|g| size(g)).sum();
         let normal: u64 = groups.iter().filter(|g| g.len() <= HOT).map(|g| size(g)).sum();
         let most = match when {
@@ -85,7 +96,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
             When::Affordable | When::BirthMissing => (MOST_A_RECORD * n as u64).max(2_000_000),
             When::FewHouseholds => SMALL + n as u64 / 4,
         };
-        let left_out = normal > most;
+        let left_out = given.map_or(normal > most, |given| given[pass]);
         let mut report =
             PassReport { pass: name, sharing, made: 0, left_out, capped: Capped::default() };
         if left_out {
@@ -118,7 +129,8 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
                         continue;
                     }
                     if group.len() > HOT {
-                        neighbours(typed, &near, group.iter().map(number), &mut offer);
+                        let members = group.iter().map(number).map(|i| (near[i as usize], i));
+                        neighbours(typed, members, &mut offer);
                         continue;
                     }
                     for (at, a) in group.iter().enumerate() {
@@ -130,7 +142,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
                 out
             })
             .collect();
-        let hot = |g: &[u64]| g.len() > HOT && !(partial && size(g) <= (HOT * HOT) as u64);
+        let hot = |g: &[u64]| is_hot(g.len(), opened(g), partial);
         for group in groups.iter().filter(|g| hot(g)) {
             report.capped.groups += 1;
             report.capped.largest = report.capped.largest.max(group.len() as u64);
@@ -139,7 +151,7 @@ pub(crate) fn candidates(typed: &Typed) -> (Vec<u64>, Vec<PassReport>) {
         if !partial {
             for group in groups.iter().filter(|g| g.len() <= HOT) {
                 for member in *group {
-                    made_by[number(member) as usize * WIDTH + pass] = (*member >> 32) as u32 | 1;
+                    made_by[number(member) as usize * WIDTH + pass] = (*member >> 32) as u32;
                 }
             }
         }
@@ -173,15 +185,13 @@ fn near(typed: &Typed) -> Vec<u32> {
 }
 
 /// Pairs each record of a hot group with the next ones in the order of their content, so that equal records form a
-/// chain.
-fn neighbours(
+/// chain. Members are rows, each with a name of the caller's.
+pub(super) fn neighbours<T: Copy + Ord>(
     typed: &Typed,
-    near: &[u32],
-    group: impl Iterator<Item = u32>,
-    offer: &mut impl FnMut(u32, u32),
+    group: impl Iterator<Item = (u32, T)>,
+    offer: &mut impl FnMut(T, T),
 ) {
-    let content = |i: u32| {
-        let row = near[i as usize];
+    let content = |(row, name): (u32, T)| {
         let r = &typed.rows[row as usize];
         let kana = |id| typed.kana.values.hash(id);
         (
@@ -192,7 +202,7 @@ fn neighbours(
             typed.card.values.hash(r.card),
             typed.postal.values.hash(r.postal),
             row,
-            i,
+            name,
         )
     };
     let mut sorted: Vec<_> = group.map(content).collect();

@@ -109,6 +109,23 @@ pub(crate) const PASSES: [Pass; 32] = [
 /// Short hashes of the parts of keys of every row, the same in every run; 0 is missing.
 pub(crate) struct Keys(Vec<[u32; PARTS]>);
 
+/// The keys of rows one by one.
+pub(crate) struct KeyMaker<'a> {
+    typed: &'a Typed,
+    shared: Shared,
+}
+
+impl<'a> KeyMaker<'a> {
+    pub(crate) fn of(typed: &'a Typed) -> Self {
+        Self { typed, shared: Shared::of(typed) }
+    }
+    /// The keys of a row in all passes; 0 is none.
+    pub(crate) fn keys(&self, row: &Row) -> [u32; PASSES.len()] {
+        let parts = parts(self.typed, row, &self.shared);
+        std::array::from_fn(|pass| key(&parts, pass))
+    }
+}
+
 /// Hashes that several rows share.
 struct Shared {
     kana: Vec<u32>,
@@ -157,18 +174,23 @@ impl Keys {
     }
 
     /// The key of the row at a place of that order in a pass; 0 is none.
-    pub(crate) fn key(&self, pass: usize, row: usize) -> u64 {
-        let parts = &self.0[row];
-        let mut key = pass as u64 + 1;
-        for part in PASSES[pass].parts {
-            let part = parts[*part as usize];
-            if part == 0 {
-                return 0;
-            }
-            key = mix(key, u64::from(part));
-        }
-        key.max(1)
+    pub(crate) fn key(&self, pass: usize, row: usize) -> u32 {
+        key(&self.0[row], pass)
     }
+}
+
+/// The key of parts in a pass, of 31 bits whatever the list's size: whether two records share one depends on the two
+/// alone. 0 is none.
+fn key(parts: &[u32; PARTS], pass: usize) -> u32 {
+    let mut key = pass as u64 + 1;
+    for part in PASSES[pass].parts {
+        let part = parts[*part as usize];
+        if part == 0 {
+            return 0;
+        }
+        key = mix(key, u64::from(part));
+    }
+    short(key)
 }
 
 fn parts(t: &Typed, r: &Row, s: &Shared) -> [u32; PARTS] {

@@ -43,7 +43,7 @@ pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> usize {
     let address = match (a.place, b.place) {
         (0, _) | (_, 0) => 0,
         (x, y) if x == y => 1,
-        (x, y) => address(&t.places[x as usize], &t.places[y as usize]),
+        (x, y) => address(t.places.at(x), t.places.at(y)),
     };
     postal * ADDRESS + address
 }

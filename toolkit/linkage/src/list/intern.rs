@@ -24,6 +24,7 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 }
 
 /// Byte strings, each kept once; number 0 is the empty one.
+#[derive(Clone)]
 pub(crate) struct Interner {
     table: HashTable<u32>,
     entries: Vec<Entry>,
@@ -65,6 +66,12 @@ impl Interner {
         table.insert_unique(hash, id, |id| entries[*id as usize].hash);
         id
     }
+    /// The number of a value, if it was seen.
+    pub(crate) fn find(&self, value: &[u8]) -> Option<u32> {
+        let hash = hash_bytes(value);
+        let same = |id: &u32| self.entries[*id as usize].hash == hash && self.bytes(*id) == value;
+        self.table.find(hash, same).copied()
+    }
     /// How many values there are, the empty one among them.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -98,5 +105,6 @@ mod tests {
         assert_eq!(ids, [0, 1, 2, 1, 3]);
         assert_eq!((i.text(3), i.len()), ("123456789", 4));
         assert_eq!(i.hash(1), hash_bytes(b"a"));
+        assert_eq!((i.find(b"a"), i.find(b"b")), (Some(1), None));
     }
 }

@@ -67,7 +67,7 @@ pub(crate) struct List {
 }
 
 /// Record ids end to end.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ids {
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -84,6 +84,33 @@ impl Ids {
     pub(crate) fn at(&self, i: usize) -> &[u8] {
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
         &self.bytes[start..self.ends[i]]
+    }
+    /// The ids at these places, in their order.
+    pub(crate) fn in_order(&self, order: &[u32]) -> Self {
+        let mut out = Self { bytes: Vec::with_capacity(self.bytes.len()), ends: Vec::new() };
+        out.ends.reserve(order.len());
+        for i in order {
+            out.push(self.at(*i as usize));
+        }
+        out
+    }
+    /// How many ids an earlier one is.
+    pub(crate) fn repeated(&self) -> u64 {
+        let mut seen = hashbrown::HashSet::with_capacity(self.len());
+        (0..self.len()).filter(|i| !seen.insert(self.at(*i))).count() as u64
+    }
+    /// The place of an id among sorted ones.
+    pub(crate) fn place(&self, id: &[u8]) -> Option<u32> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.at(middle) < id {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low < self.len() && self.at(low) == id).then_some(low as u32)
     }
 }
 

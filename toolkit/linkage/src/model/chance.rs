@@ -80,9 +80,10 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
         if v == Variable::Sex {
             continue;
         }
-        let keys: Vec<[u64; 3]> = rows.par_iter().map(|r| keys(t, v, r)).collect();
+        let of_row: Vec<[u64; 3]> = rows.par_iter().map(|r| keys(t, v, r)).collect();
+        let key = |i: usize, s: usize| of_row[i][s];
         for s in 0..3 {
-            let keyed = sort_hashed(rows.len(), |i| match keys[i][s] {
+            let keyed = sort_hashed(rows.len(), |i| match key(i, s) {
                 0 => None,
                 key => Some(mix(key, 5)),
             });

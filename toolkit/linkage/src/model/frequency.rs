@@ -5,72 +5,93 @@ use crate::{
     typed::{Row, Typed},
 };
 
-/// Frequencies of values, each against the usual frequency of a value on which two strangers agree.
+/// How often each value of a kind stood, against the usual frequency of a value on which two strangers agree.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Counts {
+    /// By number of the value; 0 is missing, and values that came later stood nowhere.
+    pub(crate) of: Vec<u32>,
+    /// What one of them weighs; 0 if there was none.
+    pub(crate) weight: f64,
+}
+
+/// Frequencies of values.
+#[derive(Clone, Default)]
 pub(crate) struct Frequency {
-    family: Vec<f32>,
-    given: Vec<f32>,
-    family_kanji: Vec<f32>,
-    given_kanji: Vec<f32>,
-    birth: hashbrown::HashMap<u32, f32>,
-    postal: Vec<f32>,
+    pub(crate) family: Counts,
+    pub(crate) given: Counts,
+    pub(crate) family_kanji: Counts,
+    pub(crate) given_kanji: Counts,
+    pub(crate) postal: Counts,
+    /// By packed date.
+    pub(crate) birth: hashbrown::HashMap<u32, u32>,
+    pub(crate) birth_weight: f64,
 }
 
 /// No value counts as rarer than this.
 const RAREST: f64 = 1.0 / 256.0;
 const COMMONEST: f64 = 64.0;
 
-fn relative(counts: &[u32]) -> Vec<f32> {
-    let known: f64 = counts.iter().skip(1).map(|c| f64::from(*c)).sum();
-    let squares: f64 = counts.iter().skip(1).map(|c| f64::from(*c) * f64::from(*c)).sum();
-    if squares == 0.0 {
-        return vec![1.0; counts.len()];
-    }
-    // f(v) over the sum of squares of f
-    counts
-        .iter()
-        .map(|c| (f64::from(*c) * known / squares).clamp(RAREST, COMMONEST) as f32)
-        .collect()
+/// f(v) over the sum of squares of f is the count times this.
+fn weight(counts: impl Iterator<Item = u32> + Clone) -> f64 {
+    let known: f64 = counts.clone().map(f64::from).sum();
+    let squares: f64 = counts.map(|c| f64::from(c) * f64::from(c)).sum();
+    if squares == 0.0 { 0.0 } else { known / squares }
 }
 
-fn count(len: usize, rows: &[Row], of: impl Fn(&Row) -> u32) -> Vec<u32> {
-    let mut out = vec![0; len];
-    for row in rows {
-        out[of(row) as usize] += 1;
+/// A value that was not counted is as rare as one that was seen once.
+fn relative(count: Option<u32>, weight: f64) -> f64 {
+    if weight == 0.0 {
+        return 1.0;
     }
-    out
+    (f64::from(count.unwrap_or(0).max(1)) * weight).clamp(RAREST, COMMONEST)
+}
+
+impl Counts {
+    fn of(len: usize, rows: &[Row], of: impl Fn(&Row) -> u32) -> Self {
+        let mut out = vec![0; len];
+        for row in rows {
+            out[of(row) as usize] += 1;
+        }
+        let weight = weight(out.iter().skip(1).copied());
+        Self { of: out, weight }
+    }
+    fn at(&self, id: u32) -> f64 {
+        relative(self.of.get(id as usize).copied(), self.weight)
+    }
 }
 
 impl Frequency {
     /// Of the values of some rows.
     pub(crate) fn of(t: &Typed, rows: &[Row]) -> Self {
-        let mut dates: hashbrown::HashMap<u32, u32> = hashbrown::HashMap::new();
+        let mut birth: hashbrown::HashMap<u32, u32> = hashbrown::HashMap::new();
         for row in rows.iter().filter(|r| r.birth.is_full()) {
-            *dates.entry(row.birth.packed()).or_default() += 1;
+            *birth.entry(row.birth.packed()).or_default() += 1;
         }
-        let mut keys: Vec<u32> = dates.keys().copied().collect();
-        keys.sort_unstable();
-        let counts: Vec<u32> = std::iter::once(0).chain(keys.iter().map(|k| dates[k])).collect();
-        let birth = keys.iter().copied().zip(relative(&counts).into_iter().skip(1)).collect();
+        // sums in one order
+        let mut counts: Vec<u32> = birth.values().copied().collect();
+        counts.sort_unstable();
+        let (kana, kanji) = (t.kana.values.len(), t.kanji.values.len());
         Self {
-            family: relative(&count(t.kana.values.len(), rows, |r| r.family)),
-            given: relative(&count(t.kana.values.len(), rows, |r| r.given)),
-            family_kanji: relative(&count(t.kanji.values.len(), rows, |r| r.family_kanji)),
-            given_kanji: relative(&count(t.kanji.values.len(), rows, |r| r.given_kanji)),
+            family: Counts::of(kana, rows, |r| r.family),
+            given: Counts::of(kana, rows, |r| r.given),
+            family_kanji: Counts::of(kanji, rows, |r| r.family_kanji),
+            given_kanji: Counts::of(kanji, rows, |r| r.given_kanji),
+            postal: Counts::of(t.postal.values.len(), rows, |r| r.postal),
             birth,
-            postal: relative(&count(t.postal.values.len(), rows, |r| r.postal)),
+            birth_weight: weight(counts.iter().copied()),
         }
     }
 
     /// How much more often than usual two strangers would agree on these values.
     pub(crate) fn rarity(&self, pattern: Pattern, a: &Row, b: &Row) -> f64 {
-        let name = |level: usize, kana: &[f32], kanji: &[f32], k: (u32, u32), j: (u32, u32)| {
+        let name = |level: usize, kana: &Counts, kanji: &Counts, k: (u32, u32), j: (u32, u32)| {
             if level >= SWAPPED {
                 return 1.0;
             }
             if level % 4 == 1 && j.0 == j.1 {
-                f64::from(kanji[j.0 as usize])
+                kanji.at(j.0)
             } else if level / 4 == 1 && k.0 == k.1 {
-                f64::from(kana[k.0 as usize])
+                kana.at(k.0)
             } else {
                 1.0
             }
@@ -90,12 +111,12 @@ impl Frequency {
             (a.given_kanji, b.given_kanji),
         );
         let birth = if pattern.level(Variable::Birth) == 1 {
-            self.birth.get(&a.birth.packed()).map_or(1.0, |f| f64::from(*f).max(0.25))
+            relative(self.birth.get(&a.birth.packed()).copied(), self.birth_weight).max(0.25)
         } else {
             1.0
         };
         let postal = if a.postal == b.postal && pattern.level(Variable::Place) % 5 != 1 {
-            f64::from(self.postal[a.postal as usize]).max(0.25)
+            self.postal.at(a.postal).max(0.25)
         } else {
             1.0
         };

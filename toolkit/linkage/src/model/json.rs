@@ -7,8 +7,8 @@ use crate::{
     model::{CLASSES, Class, Model},
 };
 
-/// Version of the form that is written and read.
-const VERSION: u64 = 1;
+/// Version of the form that is written and read. 2: sex has levels by what the names say.
+const VERSION: u64 = 2;
 
 /// Why a model could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,11 @@ impl ModelError {
     pub fn ja(&self) -> String {
         match self {
             Self::Json => "モデルのファイルはJSONではありません。".to_owned(),
-            Self::Version => "モデルの版に対応していません。".to_owned(),
+            Self::Version => {
+                "モデルの版に対応していません。モデルのファイルを指定せずに名簿をもう一度\
+                名寄せし、モデルを作り直してください。"
+                    .to_owned()
+            }
             Self::Lacks { part } => format!("モデルに {part} がないか、値が正しくありません。"),
         }
     }

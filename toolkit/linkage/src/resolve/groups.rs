@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::{
     compare::tied,
+    constraint::Held,
     resolve::{Scorer, Union},
 };
 
@@ -15,38 +16,76 @@ const MOST_BITS: f64 = 14.0;
 /// A scored pair: positions and log2 odds.
 pub(crate) type Scored = (u32, u32, f32);
 
-/// For each row the first row of its person. `pairs` have scores of at least `look`.
-pub(crate) fn persons(scorer: &Scorer<'_>, pairs: &[Scored], join: f64) -> Vec<u32> {
-    let n = scorer.typed.rows.len();
+/// A score so near to a threshold that a change in the last digit would decide otherwise.
+pub(crate) const NEAR: f64 = 1e-6;
+
+/// What [`persons`] works with.
+pub(crate) struct Rules<'a> {
+    pub(crate) scorer: &'a Scorer<'a>,
+    /// Log2 odds from which groups are joined.
+    pub(crate) join: f64,
+    pub(crate) held: &'a Held,
+}
+
+/// What came of components: joins, and averages at the threshold.
+#[derive(Default)]
+struct Found {
+    joined: Vec<(u32, u32)>,
+    ties: Vec<(u32, u32, f64)>,
+}
+
+/// For each row the first row of its person, and the joins of groups that were at the threshold. `pairs` have scores
+/// of at least `look`; constraints hold.
+pub(crate) fn persons(rules: &Rules<'_>, pairs: &[Scored]) -> (Vec<u32>, Vec<(u32, u32, f64)>) {
+    let n = rules.scorer.typed.rows.len();
     let mut union = Union::new(n);
     for (a, b, _) in pairs {
         union.join(*a, *b);
     }
-    let mut by_root: Vec<(u32, Scored)> = pairs.iter().map(|p| (union.root(p.0), *p)).collect();
-    by_root.par_sort_unstable_by_key(|(root, p)| (*root, p.0, p.1));
+    for (a, b) in &rules.held.must {
+        union.join(*a, *b);
+    }
+    // a pair that must be of one person scores above all others
+    let must = rules.held.must.iter().map(|(a, b)| (*a, *b, f32::INFINITY));
+    let mut by_root: Vec<(u32, Scored)> =
+        pairs.iter().copied().chain(must).map(|p| (union.root(p.0), p)).collect();
+    by_root.par_sort_unstable_by(|(r, p), (s, q)| {
+        (r, p.0, p.1).cmp(&(s, q.0, q.1)).then_with(|| q.2.total_cmp(&p.2))
+    });
+    by_root.dedup_by_key(|(_, p)| (p.0, p.1));
     let components: Vec<&[(u32, Scored)]> = by_root.chunk_by(|a, b| a.0 == b.0).collect();
-    let joined: Vec<(u32, u32)> = components
+    let found: Vec<Found> = components
         .par_chunks(256)
-        .flat_map_iter(|chunk| {
-            let mut out = Vec::new();
+        .map(|chunk| {
+            let mut out = Found::default();
             for component in chunk {
                 let pairs: Vec<Scored> = component.iter().map(|(_, p)| *p).collect();
-                component_groups(scorer, &pairs, join, &mut out);
+                component_groups(rules, &pairs, &mut out);
             }
             out
         })
         .collect();
     let mut union = Union::new(n);
-    for (a, b) in joined {
-        union.join(a, b);
+    let mut ties = Vec::new();
+    for part in found {
+        for (a, b) in part.joined {
+            union.join(a, b);
+        }
+        ties.extend(part.ties);
     }
-    (0..n as u32).map(|i| union.root(i)).collect()
+    ((0..n as u32).map(|i| union.root(i)).collect(), ties)
 }
 
-fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut Vec<(u32, u32)>) {
+fn component_groups(rules: &Rules<'_>, pairs: &[Scored], out: &mut Found) {
     if let [(a, b, score)] = *pairs {
-        if f64::from(score) >= join {
-            out.push((a, b));
+        let score = f64::from(score);
+        if !rules.held.is_apart(a, b) {
+            if (score - rules.join).abs() <= NEAR {
+                out.ties.push((a, b, score));
+            }
+            if score >= rules.join {
+                out.joined.push((a, b));
+            }
         }
         return;
     }
@@ -54,8 +93,9 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
     members.sort_unstable();
     members.dedup();
     if members.len() > LARGE {
-        return large(scorer, pairs, &members, join, out);
+        return large(rules, pairs, &members, out);
     }
+    let scorer = rules.scorer;
     let rows = &scorer.typed.rows;
     let m = members.len();
     let mut scores = vec![0.0; m * m];
@@ -65,7 +105,11 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
         for j in i + 1..m {
             let (pattern, score) =
                 scorer.score(&rows[members[i] as usize], &rows[members[j] as usize]);
-            let score = score.clamp(-MOST_BITS, MOST_BITS);
+            let score = if rules.held.is_apart(members[i], members[j]) {
+                f64::NEG_INFINITY
+            } else {
+                score.clamp(-MOST_BITS, MOST_BITS)
+            };
             scores[i * m + j] = score;
             scores[j * m + i] = score;
             apart[i * m + j] = match tied(pattern) {
@@ -77,7 +121,17 @@ fn component_groups(scorer: &Scorer<'_>, pairs: &[Scored], join: f64, out: &mut 
         }
     }
     let on: Vec<u32> = members.iter().map(|i| rows[*i as usize].on).collect();
-    agglomerate(&mut scores, &mut apart, &on, join, |i, j| out.push((members[i], members[j])));
+    let place = |i: u32| members.partition_point(|m| *m < i);
+    let must: Vec<(usize, usize)> =
+        pairs.iter().filter(|p| p.2 == f32::INFINITY).map(|p| (place(p.0), place(p.1))).collect();
+    let mut groups = Groups::new(&mut scores, &mut apart, &on);
+    groups.together(&must, |i, j| out.joined.push((members[i], members[j])));
+    let Found { joined, ties } = out;
+    groups.agglomerate(
+        rules.join,
+        |i, j| joined.push((members[i], members[j])),
+        |i, j, average| ties.push((members[i], members[j], average)),
+    );
 }
 
 /// Two groups that share no place, telephone or coverage and alternate in time are hardly one person who moved: each
@@ -96,74 +150,104 @@ fn alternations(one: &[usize], other: &[usize], on: &[u32]) -> usize {
     all.windows(2).filter(|w| w[0].1 != w[1].1).count().saturating_sub(1)
 }
 
-/// Joins the two groups with the highest average score while it is at least `join`; at a tie the lowest positions.
-fn agglomerate(
-    sums: &mut [f64],
-    apart: &mut [f64],
-    on: &[u32],
-    join: f64,
-    mut joined: impl FnMut(usize, usize),
-) {
-    let m = on.len();
-    let mut groups: Vec<Vec<usize>> = (0..m).map(|i| vec![i]).collect();
-    let mut alive: Vec<usize> = (0..m).collect();
-    loop {
-        let mut best = (f64::NEG_INFINITY, 0, 0);
-        for (x, i) in alive.iter().enumerate() {
-            for j in &alive[x + 1..] {
-                let pairs = groups[*i].len() * groups[*j].len();
-                let mut average = sums[i * m + j] / pairs as f64;
-                if average >= join && average > best.0 && apart[i * m + j] > 0.0 {
-                    let share = apart[i * m + j] / pairs as f64;
-                    average -=
-                        share * ALTERNATING * alternations(&groups[*i], &groups[*j], on) as f64;
-                }
-                if average > best.0 + 1e-9 {
-                    best = (average, *i, *j);
-                }
-            }
-        }
-        let (average, i, j) = best;
-        if average < join {
-            return;
-        }
-        joined(i, j);
-        for k in &alive {
+/// Groups of the records of one component.
+struct Groups<'a> {
+    /// Sums of scores between groups, by their first records.
+    sums: &'a mut [f64],
+    /// Pairs between groups that share nothing.
+    apart: &'a mut [f64],
+    on: &'a [u32],
+    /// Of each first record, the group's records.
+    members: Vec<Vec<usize>>,
+    alive: Vec<usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(sums: &'a mut [f64], apart: &'a mut [f64], on: &'a [u32]) -> Self {
+        let m = on.len();
+        let members = (0..m).map(|i| vec![i]).collect();
+        Self { sums, apart, on, members, alive: (0..m).collect() }
+    }
+
+    /// Puts the second group into the first.
+    fn unite(&mut self, i: usize, j: usize) {
+        let m = self.on.len();
+        for k in &self.alive {
             if *k != i && *k != j {
-                sums[i * m + k] += sums[j * m + k];
-                sums[k * m + i] = sums[i * m + k];
-                apart[i * m + k] += apart[j * m + k];
-                apart[k * m + i] = apart[i * m + k];
+                self.sums[i * m + k] += self.sums[j * m + k];
+                self.sums[k * m + i] = self.sums[i * m + k];
+                self.apart[i * m + k] += self.apart[j * m + k];
+                self.apart[k * m + i] = self.apart[i * m + k];
             }
         }
-        let moved = std::mem::take(&mut groups[j]);
-        groups[i].extend(moved);
-        alive.retain(|k| *k != j);
-        if alive.len() < 2 {
-            return;
+        let moved = std::mem::take(&mut self.members[j]);
+        self.members[i].extend(moved);
+        self.alive.retain(|k| *k != j);
+    }
+
+    /// Unites what must be together.
+    fn together(&mut self, must: &[(usize, usize)], mut joined: impl FnMut(usize, usize)) {
+        for (a, b) in must {
+            let of = |x: usize| self.alive.iter().copied().find(|g| self.members[*g].contains(&x));
+            let (Some(a), Some(b)) = (of(*a), of(*b)) else { continue };
+            if a != b {
+                joined(a, b);
+                self.unite(a.min(b), a.max(b));
+            }
+        }
+    }
+
+    /// Joins the two groups with the highest average score while it is at least `join`; at a tie the lowest positions.
+    fn agglomerate(
+        &mut self,
+        join: f64,
+        mut joined: impl FnMut(usize, usize),
+        mut tie: impl FnMut(usize, usize, f64),
+    ) {
+        let m = self.on.len();
+        while self.alive.len() > 1 {
+            let mut best = (f64::NEG_INFINITY, 0, 0);
+            for (x, i) in self.alive.iter().enumerate() {
+                for j in &self.alive[x + 1..] {
+                    let pairs = self.members[*i].len() * self.members[*j].len();
+                    let mut average = self.sums[i * m + j] / pairs as f64;
+                    if average >= join && average > best.0 && self.apart[i * m + j] > 0.0 {
+                        let share = self.apart[i * m + j] / pairs as f64;
+                        let (one, other) = (&self.members[*i], &self.members[*j]);
+                        average -= share * ALTERNATING * alternations(one, other, self.on) as f64;
+                    }
+                    if average > best.0 + 1e-9 {
+                        best = (average, *i, *j);
+                    }
+                }
+            }
+            let (average, i, j) = best;
+            if (average - join).abs() <= NEAR {
+                tie(i, j, average);
+            }
+            if average < join {
+                return;
+            }
+            joined(i, j);
+            self.unite(i, j);
         }
     }
 }
 
 /// A component of too many records: the weakest edges go until the pieces are small; what hangs together by the
 /// strongest edges alone (copies of one record) is one person.
-fn large(
-    scorer: &Scorer<'_>,
-    pairs: &[Scored],
-    members: &[u32],
-    join: f64,
-    out: &mut Vec<(u32, u32)>,
-) {
+fn large(rules: &Rules<'_>, pairs: &[Scored], members: &[u32], out: &mut Found) {
     let mut scores: Vec<f32> = pairs.iter().map(|p| p.2).collect();
     scores.sort_unstable_by(f32::total_cmp);
     let lowest = scores[0];
     // at least an eighth of the edges, and all that are as weak as the weakest
     let cut = scores[scores.len() / 8].max(lowest);
+    let least = cut.max(rules.join as f32 - 1.0);
     let kept: Vec<Scored> =
-        pairs.iter().filter(|p| p.2 > cut.max(join as f32 - 1.0)).copied().collect();
-    if kept.is_empty() {
-        if f64::from(lowest) >= join {
-            out.extend(pairs.iter().map(|p| (p.0, p.1)));
+        pairs.iter().filter(|p| p.2 > least || p.2 == f32::INFINITY).copied().collect();
+    if kept.is_empty() || kept.len() == pairs.len() {
+        if f64::from(lowest) >= rules.join {
+            alike(rules, pairs, members, out);
         }
         return;
     }
@@ -177,7 +261,31 @@ fn large(
     by_root.sort_by_key(|(root, p)| (*root, p.0, p.1));
     for piece in by_root.chunk_by(|a, b| a.0 == b.0) {
         let pairs: Vec<Scored> = piece.iter().map(|(_, p)| *p).collect();
-        component_groups(scorer, &pairs, join, out);
+        component_groups(rules, &pairs, out);
+    }
+}
+
+/// Joins along edges that are all alike, but not what must stay apart.
+fn alike(rules: &Rules<'_>, pairs: &[Scored], members: &[u32], out: &mut Found) {
+    let place = |i: u32| members.partition_point(|m| *m < i) as u32;
+    let inside = |i: &u32| members.binary_search(i).is_ok();
+    let apart: Vec<(u32, u32)> = {
+        let mut all: Vec<_> =
+            rules.held.cannot.iter().filter(|c| inside(&c.0) && inside(&c.1)).copied().collect();
+        all.sort_unstable();
+        all.into_iter().map(|(a, b)| (place(a), place(b))).collect()
+    };
+    let mut union = Union::new(members.len());
+    for (a, b, _) in pairs {
+        let (x, y) = (union.root(place(*a)), union.root(place(*b)));
+        let mut between = apart.iter().filter(|c| {
+            let ends = (union.root(c.0), union.root(c.1));
+            ends == (x, y) || ends == (y, x)
+        });
+        if between.next().is_none() {
+            union.join(x, y);
+            out.joined.push((*a, *b));
+        }
     }
 }
 
@@ -197,7 +305,9 @@ mod tests {
         ];
         let mut sums: Vec<f64> = scores.concat();
         let mut joined = Vec::new();
-        agglomerate(&mut sums, &mut [0.0; 25], &[0; 5], 0.0, |i, j| joined.push((i, j)));
+        let mut apart = [0.0; 25];
+        let mut groups = Groups::new(&mut sums, &mut apart, &[0; 5]);
+        groups.agglomerate(0.0, |i, j| joined.push((i, j)), |_, _, _| {});
         assert_eq!(joined, [(0, 1), (3, 4), (0, 2)]);
     }
 }

@@ -2,7 +2,13 @@
 
 use serde::Serialize;
 
-use crate::{candidate::PassReport, linker::Linked, model::Class, typed::Typed};
+use crate::{
+    candidate::PassReport,
+    linker::Stats,
+    model::Class,
+    review::{Outcomes, outcomes, probability},
+    tool::Run,
+};
 
 /// A column of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,25 +19,6 @@ pub struct ColumnReport {
     pub written: u64,
     /// Records of which it could be used: no placeholder, not impossible.
     pub usable: u64,
-}
-
-/// Three outcomes for pairs, from target error rates.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcomes {
-    /// At most this part of the links may be wrong by the model.
-    pub target_false_links: f64,
-    /// At most this part of the true pairs may lie under the review band by the model.
-    pub target_missed: f64,
-    /// Pairs from this score on need no review (log2 odds).
-    pub link_from: f64,
-    /// Pairs from this score on deserve one.
-    pub review_from: f64,
-    /// Pairs of each outcome.
-    pub link: u64,
-    /// Pairs between the two scores.
-    pub review: u64,
-    /// Compared pairs under both.
-    pub no_link: u64,
 }
 
 /// What a run did. No value of the list is in it.
@@ -69,6 +56,14 @@ pub struct Report {
     pub expected: Vec<(&'static str, f64)>,
     /// Outcomes of pairs.
     pub outcomes: Outcomes,
+    /// Pairs and joins of groups within one millionth of a threshold.
+    pub ties: u64,
+    /// Constraints between records of the list.
+    pub constraints: u64,
+    /// Constraints that name a record that there is not.
+    pub constraints_of_unknown_records: u64,
+    /// Constraints that do not hold, because stronger ones say otherwise.
+    pub contradictions: u64,
     /// Estimated share of right pairs among the scored pairs inside persons (no truth is needed; the model's own
     /// probabilities, so a lower bound of what is unknown).
     pub estimated_precision: f64,
@@ -76,44 +71,8 @@ pub struct Report {
     pub estimated_recall: f64,
 }
 
-const TARGET_FALSE: f64 = 0.0005;
-const TARGET_MISSED: f64 = 0.002;
-
-fn probability(score: f32) -> f64 {
-    1.0 / (1.0 + (-f64::from(score)).exp2())
-}
-
-fn outcomes(l: &Linked) -> Outcomes {
-    let mut scores: Vec<f32> = l.pairs.iter().map(|p| p.2).collect();
-    scores.sort_unstable_by(|a, b| b.total_cmp(a));
-    let all: f64 = scores.iter().map(|s| probability(*s)).sum();
-    let (mut wrong, mut right) = (0.0, 0.0);
-    let (mut link, mut review) = (0, 0);
-    for (i, score) in scores.iter().enumerate() {
-        let p = probability(*score);
-        wrong += 1.0 - p;
-        if wrong <= TARGET_FALSE * (i + 1) as f64 {
-            link = i + 1;
-        }
-        if right < (1.0 - TARGET_MISSED) * all {
-            review = i + 1;
-        }
-        right += p;
-    }
-    let review = review.max(link);
-    let at = |i: usize| i.checked_sub(1).map_or(f64::MAX, |i| f64::from(scores[i]));
-    Outcomes {
-        target_false_links: TARGET_FALSE,
-        target_missed: TARGET_MISSED,
-        link_from: at(link),
-        review_from: at(review),
-        link: link as u64,
-        review: (review - link) as u64,
-        no_link: l.candidates - review as u64,
-    }
-}
-
-pub(super) fn report(l: &Linked, cp932: bool, ragged: u64) -> Report {
+pub(super) fn report(run: &Run) -> Report {
+    let Run { state: l, stats, cp932, ragged, .. } = run;
     let mut sizes = vec![0u64; l.person.len()];
     for person in &l.person {
         sizes[*person as usize] += 1;
@@ -122,9 +81,10 @@ pub(super) fn report(l: &Linked, cp932: bool, ragged: u64) -> Report {
     for size in sizes.iter().filter(|s| **s > 0) {
         by_records[(*size as usize).min(10) - 1] += 1;
     }
+    let scores: Vec<f64> = l.pairs.iter().map(|p| f64::from(p.2)).collect();
     let (mut inside, mut right, mut all) = (0.0, 0.0, 0.0);
     for (a, b, score) in &l.pairs {
-        let p = probability(*score);
+        let p = probability(f64::from(*score));
         all += p;
         if l.person[*a as usize] == l.person[*b as usize] {
             inside += 1.0;
@@ -138,24 +98,28 @@ pub(super) fn report(l: &Linked, cp932: bool, ragged: u64) -> Report {
         persons: by_records.iter().sum(),
         persons_by_records: by_records,
         largest: sizes.iter().copied().max().unwrap_or(0),
-        encoding: if cp932 { "cp932" } else { "utf-8" },
-        ragged_lines: ragged,
-        repeated_ids: l.typed.repeated_ids,
-        names_cut: [l.typed.kana.split, l.typed.kanji.split],
-        columns: columns(&l.typed),
-        passes: l.passes.clone(),
-        candidates: l.candidates,
-        patterns: l.patterns,
-        rounds: l.rounds,
-        expected: Class::ALL.iter().map(|c| c.id()).zip(l.expected).collect(),
-        outcomes: outcomes(l),
+        encoding: if *cp932 { "cp932" } else { "utf-8" },
+        ragged_lines: *ragged,
+        repeated_ids: stats.repeated_ids,
+        names_cut: stats.cut,
+        columns: columns(stats),
+        passes: stats.passes.clone(),
+        candidates: stats.candidates,
+        patterns: stats.patterns,
+        rounds: stats.rounds,
+        expected: Class::ALL.iter().map(|c| c.id()).zip(stats.expected).collect(),
+        outcomes: outcomes(&scores, stats.candidates, &run.targets),
+        ties: stats.ties.len() as u64,
+        constraints: l.bounds.len() as u64,
+        constraints_of_unknown_records: stats.unknown_constraints,
+        contradictions: stats.dropped.len() as u64,
         estimated_precision: share(right, inside),
         estimated_recall: share(right, all),
     }
 }
 
-fn columns(typed: &Typed) -> Vec<ColumnReport> {
-    typed
+fn columns(stats: &Stats) -> Vec<ColumnReport> {
+    stats
         .filled
         .iter()
         .filter(|(_, written, _)| *written > 0)

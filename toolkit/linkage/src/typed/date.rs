@@ -48,6 +48,9 @@ impl PartialDate {
     pub(crate) fn packed(self) -> u32 {
         self.0
     }
+    pub(crate) fn from_packed(packed: u32) -> Self {
+        Self(packed)
+    }
     /// Days of equal months since the year 0, for order and distance; an unknown month or day is the first.
     pub(crate) fn days(self) -> u32 {
         (self.year() * 12 + self.month().max(1)) * 31 + self.day().max(1)

@@ -13,12 +13,35 @@ use crate::{
     text::{compatible, is_katakana},
 };
 
-/// The parts of each raw value of a name column.
-pub(crate) struct Parts {
-    /// The two readings of each raw value.
-    pub(crate) of: Vec<Reading>,
+/// The names of one script, and the dictionary: how often each stood first and last where names were written apart.
+#[derive(Clone, Default)]
+pub(crate) struct Names {
     /// All parts and full names.
     pub(crate) values: Interner,
+    /// Of each value how often it stood first and last; those that came later stood nowhere.
+    pub(crate) stood: Vec<(u32, u32)>,
+    /// All that stood first.
+    pub(crate) all: f64,
+}
+
+impl Names {
+    fn count(&self, text: &str) -> (u32, u32) {
+        let id = self.values.find(text.as_bytes());
+        id.and_then(|id| self.stood.get(id as usize)).copied().unwrap_or_default()
+    }
+    fn add(&mut self, text: &str) -> &mut (u32, u32) {
+        let id = self.values.intern(text.as_bytes()) as usize;
+        self.stood.resize(self.stood.len().max(id + 1), (0, 0));
+        &mut self.stood[id]
+    }
+}
+
+/// The names of a list's records.
+pub(crate) struct Readings {
+    /// The two readings of each distinct name as written.
+    pub(crate) of: Vec<Reading>,
+    /// Of each record the number of its name as written.
+    pub(crate) of_record: Vec<u32>,
     /// Names that were split by the dictionary, by distinct value.
     pub(crate) split: u64,
 }
@@ -116,15 +139,14 @@ fn split(text: &str, script: Script) -> Split {
     }
 }
 
-/// How often a part stood first and last.
-type Counts = HashMap<String, (u32, u32)>;
-
-/// Types a name column. `decode` gives the text of a raw value.
+/// Types a name column. `decode` gives the text of a raw value; the dictionary learns from this list if it may.
 pub(crate) fn name_parts(
     columns: &NameColumns<'_>,
     script: Script,
     decode: &(dyn Fn(&[u8]) -> String + Sync),
-) -> (Parts, Vec<u32>) {
+    names: &mut Names,
+    learn: bool,
+) -> Readings {
     // one distinct value a combination of the three columns
     let records =
         columns.whole.ids.len().max(columns.family.ids.len()).max(columns.given.ids.len());
@@ -149,10 +171,6 @@ pub(crate) fn name_parts(
                 .collect();
             (combos, of)
         };
-    let mut weight = vec![0u32; combos.len()];
-    for id in &of_record {
-        weight[*id as usize] += 1;
-    }
     let text =
         |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
     let mut splits: Vec<Split> = combos
@@ -169,23 +187,29 @@ pub(crate) fn name_parts(
             Split { stands, turned, ..Split::default() }
         })
         .collect();
-    let mut counts: Counts = HashMap::new();
-    for (s, w) in splits.iter().zip(&weight) {
-        if let [Some(family), Some(given)] = &s.stands {
-            counts.entry_ref(family.as_str()).or_default().0 += w;
-            counts.entry_ref(given.as_str()).or_default().1 += w;
+    if learn {
+        let mut weight = vec![0u32; combos.len()];
+        for id in &of_record {
+            weight[*id as usize] += 1;
+        }
+        for (s, w) in splits.iter().zip(&weight) {
+            if let [Some(family), Some(given)] = &s.stands {
+                names.add(family).0 += w;
+                names.add(given).1 += w;
+                names.all += f64::from(*w);
+            }
         }
     }
-    let all: f64 = counts.values().map(|c| f64::from(c.0)).sum::<f64>().max(1.0);
+    let known: &Names = names;
     let split = splits
         .par_iter_mut()
         .map(|s| {
-            let cut = cut(s, &counts, all);
-            s.lean = lean(s, &counts);
+            let cut = cut(s, known);
+            s.lean = lean(s, known);
             u64::from(cut)
         })
         .sum();
-    let mut values = Interner::default();
+    let values = &mut names.values;
     let mut both = String::new();
     let of = splits
         .into_iter()
@@ -211,16 +235,17 @@ pub(crate) fn name_parts(
             Reading { stands, turned, lean: s.lean }
         })
         .collect();
-    (Parts { of, values, split }, of_record)
+    Readings { of, of_record, split }
 }
 
 /// A name of one part is so often a family or given name alone.
 const ALONE: f64 = 0.005;
 
 /// Splits what was written together where that is likelier than one part standing alone.
-fn cut(s: &mut Split, counts: &Counts, all: f64) -> bool {
+fn cut(s: &mut Split, known: &Names) -> bool {
     let Some(alone) = s.alone.take() else { return false };
-    let count = |t: &str| counts.get(t).copied().unwrap_or_default();
+    let all = known.all.max(1.0);
+    let count = |t: &str| known.count(t);
     // a half that was never seen counts as one in ten records
     let share = |n: u32| if n == 0 { 0.1 / all } else { f64::from(n) / all };
     let mut best = (0.0, 0);
@@ -249,11 +274,11 @@ fn cut(s: &mut Split, counts: &Counts, all: f64) -> bool {
 }
 
 /// How much likelier is the name with its family name last?
-fn lean(s: &Split, counts: &Counts) -> f32 {
+fn lean(s: &Split, known: &Names) -> f32 {
     let likely = |pair: &[Option<String>; 2]| {
         let [Some(family), Some(given)] = pair else { return None };
-        let first = counts.get(family.as_str()).copied().unwrap_or_default();
-        let last = counts.get(given.as_str()).copied().unwrap_or_default();
+        let first = known.count(family);
+        let last = known.count(given);
         Some((f64::from(first.0) + 0.2).ln() + (f64::from(last.1) + 0.2).ln())
     };
     match (likely(&s.stands), likely(&s.turned)) {

@@ -1,6 +1,13 @@
 //! An address taken apart: area, numbers, room.
 
-use crate::{address::address, list::hash_bytes, rule::RuleSet, text::compatible};
+use hashbrown::HashTable;
+
+use crate::{
+    address::address,
+    list::{hash_bytes, mix},
+    rule::RuleSet,
+    text::compatible,
+};
 
 /// What comparison needs of an address.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -21,13 +28,53 @@ impl Place {
         if self.numbers[0] == 0 || self.area_hash == 0 {
             return 0;
         }
-        self.numbers.iter().fold(self.area_hash, |h, n| crate::list::mix(h, u64::from(*n)))
+        self.numbers.iter().fold(self.area_hash, |h, n| mix(h, u64::from(*n)))
     }
     pub(crate) fn is_known(&self) -> bool {
         self.area_hash != 0
     }
     pub(crate) fn depth(&self) -> usize {
         self.numbers.iter().take_while(|n| **n != 0).count()
+    }
+}
+
+/// Places, each kept once; number 0 is none.
+#[derive(Clone)]
+pub(crate) struct Places {
+    table: HashTable<u32>,
+    list: Vec<Place>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { table: HashTable::new(), list: vec![Place::default()] }
+    }
+}
+
+impl Places {
+    /// The number of a place, a new one if it was not seen; 0 if it is not known.
+    pub(crate) fn intern(&mut self, place: Place) -> u32 {
+        if !place.is_known() {
+            return 0;
+        }
+        let hash = |p: &Place| {
+            mix(p.numbers.iter().fold(p.area_hash, |h, n| mix(h, u64::from(*n))), u64::from(p.room))
+        };
+        let Self { table, list } = self;
+        let key = hash(&place);
+        if let Some(id) = table.find(key, |id| list[*id as usize] == place) {
+            return *id;
+        }
+        let id = list.len() as u32;
+        list.push(place);
+        table.insert_unique(key, id, |id| hash(&list[*id as usize]));
+        id
+    }
+    pub(crate) fn at(&self, id: u32) -> &Place {
+        &self.list[id as usize]
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 }
 
@@ -104,7 +151,7 @@ fn western(text: &str) -> Place {
     made(area, numbers, 0)
 }
 
-fn made(area: Vec<char>, numbers: [u32; 3], room: u32) -> Place {
+pub(crate) fn made(area: Vec<char>, numbers: [u32; 3], room: u32) -> Place {
     let text: String = area.iter().collect();
     let area_hash = if text.is_empty() { 0 } else { hash_bytes(text.as_bytes()) };
     Place { area, area_hash, numbers, room }

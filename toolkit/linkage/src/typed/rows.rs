@@ -1,4 +1,4 @@
-//! The rows, and the tables their numbers point into.
+//! The rows of a list.
 
 use rayon::prelude::*;
 
@@ -8,9 +8,9 @@ use crate::{
     rule::RuleSet,
     text::compatible,
     typed::{
-        PartialDate, Place,
+        Batch, PartialDate, Places, Typed,
         date::partial_date,
-        names::{NameColumns, Parts, Script, kana_only, name_parts},
+        names::{NameColumns, Script, name_parts},
         place::place,
     },
 };
@@ -46,74 +46,20 @@ pub(crate) struct Row {
 /// one name in a hundred is written so.
 const TURN: f32 = 4.6;
 
-/// Values as letters, by number.
-#[derive(Default)]
-pub(crate) struct Chars {
-    ends: Vec<u32>,
-    letters: Vec<char>,
-}
+type Normal<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
-impl Chars {
-    pub(crate) fn of(values: &Interner) -> Self {
-        let mut out = Self::default();
-        for id in 0..values.len() as u32 {
-            out.letters.extend(values.text(id).chars());
-            out.ends.push(out.letters.len() as u32);
-        }
-        out
-    }
-    pub(crate) fn at(&self, id: u32) -> &[char] {
-        let start = if id == 0 { 0 } else { self.ends[id as usize - 1] };
-        &self.letters[start as usize..self.ends[id as usize] as usize]
-    }
-}
-
-/// A column of plain values: their letters and hashes.
-#[derive(Default)]
-pub(crate) struct Plain {
-    pub(crate) values: Interner,
-    pub(crate) chars: Chars,
-}
-
-/// The list in comparable form.
-pub(crate) struct Typed {
-    /// In the order of the record ids.
-    pub(crate) rows: Vec<Row>,
-    /// For each row its place in the file.
-    pub(crate) order: Vec<u32>,
-    pub(crate) kana: Parts,
-    pub(crate) kana_chars: Chars,
-    pub(crate) kanji: Parts,
-    pub(crate) kanji_chars: Chars,
-    /// Of each kanji value: is it kana alone?
-    pub(crate) kanji_in_kana: Vec<bool>,
-    pub(crate) places: Vec<Place>,
-    pub(crate) postal: Plain,
-    pub(crate) town: Plain,
-    pub(crate) phone: Plain,
-    pub(crate) insurer: Plain,
-    pub(crate) card: Plain,
-    pub(crate) person_no: Plain,
-    /// Of each field: records with a value as written, and with one that is usable.
-    pub(crate) filled: Vec<(Field, u64, u64)>,
-    /// Record ids that were given to more than one record.
-    pub(crate) repeated_ids: u64,
-}
-
-/// A column typed by its distinct values.
+/// A column typed by its distinct values: of each the number of its normal form.
 fn plain(
     raw: &Raw,
     decode: &(dyn Fn(&[u8]) -> String + Sync),
-    normal: &(dyn Fn(&str) -> Option<String> + Sync),
-) -> (Plain, Vec<u32>) {
+    normal: Normal<'_>,
+    values: &mut Interner,
+) -> Vec<u32> {
     let texts: Vec<Option<String>> = (0..raw.values.len() as u32)
         .into_par_iter()
         .map(|id| if id == 0 { None } else { normal(&decode(raw.values.bytes(id))) })
         .collect();
-    let mut values = Interner::default();
-    let of = texts.iter().map(|t| t.as_ref().map_or(0, |t| values.intern(t.as_bytes()))).collect();
-    let chars = Chars::of(&values);
-    (Plain { values, chars }, of)
+    texts.iter().map(|t| t.as_ref().map_or(0, |t| values.intern(t.as_bytes()))).collect()
 }
 
 fn by_value<T: Send + Copy + Default>(
@@ -129,26 +75,31 @@ fn by_value<T: Send + Copy + Default>(
         .collect()
 }
 
-/// Brings a list into comparable form.
-pub(crate) fn type_list(list: &List) -> Typed {
+/// Brings a list into comparable form; its values join those that are there. The dictionary of names learns from it
+/// if it may.
+pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let cp932 = list.cp932;
     let decode = move |bytes: &[u8]| read_decode(bytes, cp932).into_owned();
     let decode: &(dyn Fn(&[u8]) -> String + Sync) = &decode;
     let column = |f: Field| &list.columns[f as usize];
-    let names = |whole, family, given| NameColumns {
+    let columns = |whole, family, given| NameColumns {
         whole: column(whole),
         family: column(family),
         given: column(given),
     };
-    let (kana, kana_of) = name_parts(
-        &names(Field::NameKana, Field::FamilyKana, Field::GivenKana),
+    let kana = name_parts(
+        &columns(Field::NameKana, Field::FamilyKana, Field::GivenKana),
         Script::Kana,
         decode,
+        &mut typed.kana,
+        learn,
     );
-    let (kanji, kanji_of) = name_parts(
-        &names(Field::NameKanji, Field::FamilyKanji, Field::GivenKanji),
+    let kanji = name_parts(
+        &columns(Field::NameKanji, Field::FamilyKanji, Field::GivenKanji),
         Script::Kanji,
         decode,
+        &mut typed.kanji,
+        learn,
     );
     let sex = by_value(column(Field::Sex), decode, &sex);
     let birth = by_value(column(Field::BirthDate), decode, &partial_date);
@@ -157,29 +108,32 @@ pub(crate) fn type_list(list: &List) -> Typed {
     let branches = by_value(column(Field::Branch), decode, &|t| {
         branch(t)?.text.parse::<u8>().ok().map(|b| b + 1)
     });
-    let (postal, postal_of) = plain(column(Field::PostalCode), decode, &postal);
-    let (town, town_of) = plain(column(Field::Town), decode, &town);
-    let (phone, phone_of) =
-        plain(column(Field::Phone), decode, &|t| phones(t).into_iter().next().map(|n| n.text));
-    let (insurer, insurer_of) =
-        plain(column(Field::InsurerNo), decode, &|t| insurer_no(t).map(|n| n.text));
-    let (person_no, person_no_of) =
-        plain(column(Field::PersonNo), decode, &|t| symbol_or_number(t).map(|n| n.text));
-    let (symbol, symbol_of) =
-        plain(column(Field::Symbol), decode, &|t| symbol_or_number(t).map(|n| n.text));
-    let (number, number_of) =
-        plain(column(Field::Number), decode, &|t| symbol_or_number(t).map(|n| n.text));
+    let simple = |f: Field, normal: Normal<'_>, values: &mut Interner| {
+        plain(column(f), decode, normal, values)
+    };
+    let number_text: Normal<'_> = &|t| symbol_or_number(t).map(|n| n.text);
+    let postal_of = simple(Field::PostalCode, &postal, &mut typed.postal.values);
+    let town_of = simple(Field::Town, &town, &mut typed.town.values);
+    let first_phone: Normal<'_> = &|t| phones(t).into_iter().next().map(|n| n.text);
+    let phone_of = simple(Field::Phone, first_phone, &mut typed.phone.values);
+    let insurer_text: Normal<'_> = &|t| insurer_no(t).map(|n| n.text);
+    let insurer_of = simple(Field::InsurerNo, insurer_text, &mut typed.insurer.values);
+    let person_no_of = simple(Field::PersonNo, number_text, &mut typed.person_no.values);
+    let (mut symbol, mut number) = (Interner::default(), Interner::default());
+    let symbol_of = simple(Field::Symbol, number_text, &mut symbol);
+    let number_of = simple(Field::Number, number_text, &mut number);
     let addresses = column(Field::Address);
-    let places: Vec<Place> = (0..addresses.values.len() as u32)
+    let taken_apart: Vec<_> = (0..addresses.values.len() as u32)
         .into_par_iter()
         .map(|id| place(&decode(addresses.values.bytes(id))))
         .collect();
+    let place_of: Vec<u32> = taken_apart.into_iter().map(|p| typed.places.intern(p)).collect();
     let at =
         |of: &[u32], f: Field, i: usize| column(f).ids.get(i).map_or(0, |raw| of[*raw as usize]);
     let raw_at = |f: Field, i: usize| column(f).ids.get(i).copied().unwrap_or(0) as usize;
 
     // symbol and number are one value
-    let mut cards = Interner::default();
+    let cards = &mut typed.card.values;
     let mut card_of: hashbrown::HashMap<(u32, u32), u32> = hashbrown::HashMap::new();
     let mut joined = String::new();
     let cards_of: Vec<u32> = (0..column(Field::Number).ids.len())
@@ -190,28 +144,27 @@ pub(crate) fn type_list(list: &List) -> Typed {
             }
             *card_of.entry((s, n)).or_insert_with(|| {
                 joined.clear();
-                joined.push_str(symbol.values.text(s));
+                joined.push_str(symbol.text(s));
                 joined.push('|');
-                joined.push_str(number.values.text(n));
+                joined.push_str(number.text(n));
                 cards.intern(joined.as_bytes())
             })
         })
         .collect();
 
-    let sources = ranks(column(Field::SourceId));
+    let sources = sources(column(Field::SourceId), decode, &mut typed.sources);
     let (order, repeated_ids) = order(list);
-    let in_kana: Vec<bool> =
-        (0..kanji.values.len() as u32).map(|id| kana_only(kanji.values.text(id))).collect();
+    let insurers = &typed.insurer.values;
     let rows: Vec<Row> = order
         .par_iter()
         .map(|i| {
             let i = *i as usize;
-            let k = kana_of.get(i).map_or(0, |v| *v as usize);
-            let j = kanji_of.get(i).map_or(0, |v| *v as usize);
+            let k = kana.of_record.get(i).map_or(0, |v| *v as usize);
+            let j = kanji.of_record.get(i).map_or(0, |v| *v as usize);
             let insurer_id = at(&insurer_of, Field::InsurerNo, i);
             // the late-stage elderly system gives each person a number of his own
             let own = insurer_id != 0 && {
-                let text = insurer.values.text(insurer_id);
+                let text = insurers.text(insurer_id);
                 text.len() == 8 && text.starts_with("39")
             };
             let (k, j) = (&kana.of[k], &kanji.of[j]);
@@ -227,8 +180,7 @@ pub(crate) fn type_list(list: &List) -> Typed {
                 full_kanji,
                 birth: birth[raw_at(Field::BirthDate, i)],
                 postal: at(&postal_of, Field::PostalCode, i),
-                place: raw_at(Field::Address, i) as u32
-                    * u32::from(places[raw_at(Field::Address, i)].is_known()),
+                place: at(&place_of, Field::Address, i),
                 town: at(&town_of, Field::Town, i),
                 phone: at(&phone_of, Field::Phone, i),
                 insurer: insurer_id,
@@ -241,37 +193,23 @@ pub(crate) fn type_list(list: &List) -> Typed {
             }
         })
         .collect();
-    let kana_chars = Chars::of(&kana.values);
-    let kanji_chars = Chars::of(&kanji.values);
-    let card_chars = Chars::of(&cards);
     let filled = filled(list, &rows);
-    Typed {
-        rows,
-        order,
-        kana,
-        kana_chars,
-        kanji,
-        kanji_chars,
-        kanji_in_kana: in_kana,
-        places,
-        postal,
-        town,
-        phone,
-        insurer,
-        card: Plain { values: cards, chars: card_chars },
-        person_no,
-        filled,
-        repeated_ids,
-    }
+    typed.grow();
+    Batch { rows, order, filled, repeated_ids, cut: [kana.split, kanji.split] }
 }
 
-/// Of each value of a column its place in the order of values: one that does not depend on the order of the file.
-fn ranks(raw: &Raw) -> Vec<u16> {
-    let mut ids: Vec<u32> = (0..raw.values.len() as u32).collect();
-    ids.sort_unstable_by_key(|id| raw.values.bytes(*id));
-    let mut out = vec![0; ids.len()];
-    for (rank, id) in ids.into_iter().enumerate() {
-        out[id as usize] = rank.min(usize::from(u16::MAX)) as u16;
+/// The number of each value of the column; new values in their own order, so that the file's says nothing.
+fn sources(
+    raw: &Raw,
+    decode: &(dyn Fn(&[u8]) -> String + Sync),
+    sources: &mut Interner,
+) -> Vec<u16> {
+    let mut texts: Vec<(String, usize)> =
+        (0..raw.values.len()).map(|id| (decode(raw.values.bytes(id as u32)), id)).collect();
+    texts.sort_unstable();
+    let mut out = vec![0; texts.len()];
+    for (text, id) in texts {
+        out[id] = sources.intern(text.as_bytes()).min(u32::from(u16::MAX)) as u16;
     }
     out
 }
@@ -375,8 +313,8 @@ fn town(text: &str) -> Option<String> {
 }
 
 /// Hash of a place's house for candidate keys.
-pub(crate) fn house(places: &[Place], row: &Row) -> u64 {
-    if row.place == 0 { 0 } else { places[row.place as usize].house() }
+pub(crate) fn house(places: &Places, row: &Row) -> u64 {
+    if row.place == 0 { 0 } else { places.at(row.place).house() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Person lists, linked from their bytes.
 
+mod history;
 mod limits;
 mod people;
 mod promises;
+mod state;

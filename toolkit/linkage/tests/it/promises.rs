@@ -87,6 +87,11 @@ fn a_model_from_its_file_gives_the_same_persons() {
     assert_eq!(clusters(&again), clusters(&run));
     assert_eq!(Model::from_json("{"), Err(ModelError::Json));
     assert_eq!(Model::from_json("{}"), Err(ModelError::Version));
+    // the first version had other levels of sex
+    let old = text.replacen("\"kiban_linkage_model\": 2", "\"kiban_linkage_model\": 1", 1);
+    let refused = Model::from_json(&old).expect_err("an older version");
+    assert_eq!(refused, ModelError::Version);
+    assert!(refused.ja().contains("作り直して"), "{}", refused.ja());
     let broken = text.replacen("\"share\"", "\"shore\"", 1);
     assert!(matches!(Model::from_json(&broken), Err(ModelError::Lacks { .. })));
 }
