@@ -8,9 +8,15 @@
 
 use std::borrow::Cow;
 
+mod billing;
+mod clinical;
 mod define;
+mod public;
 mod tables;
 
+pub use billing::*;
+pub use clinical::*;
+pub use public::*;
 pub use tables::*;
 
 pub use crate::parsed::{Issue, Parsed};

@@ -1,10 +1,11 @@
-//! The macro that turns the list of canonical tables into record types.
+//! The macros that turn the lists of canonical tables into record types.
 //!
-//! Enters: variant, type, table name and documented columns. Leaves: one struct per table with its
-//! columns in order, the [`Record`](super::Record) enum over them, and `Debug` without values.
+//! Enters: types, table names and documented columns ([`tables`]); variants in order ([`records`]). Leaves:
+//! one struct per table with its columns in order, the [`Record`](super::Record) enum over them, and `Debug`
+//! without values.
 
-macro_rules! records {
-    ($( $(#[$doc:meta])* $variant:ident / $name:ident = $table:literal {
+macro_rules! tables {
+    ($( $(#[$doc:meta])* $name:ident = $table:literal {
         $( $(#[$fdoc:meta])* $field:ident ),+ $(,)?
     } )+) => {
         $(
@@ -12,8 +13,8 @@ macro_rules! records {
             #[derive(Clone, Default, PartialEq, Eq)]
             pub struct $name<'a> {
                 /// Where in the source it was read: `OBX[3]`, `line 17`, `row 5`, `row 5 column 12`.
-                pub position: Cow<'a, str>,
-                $( $(#[$fdoc])* pub $field: Text<'a>, )+
+                pub position: std::borrow::Cow<'a, str>,
+                $( $(#[$fdoc])* pub $field: crate::record::Text<'a>, )+
             }
 
             impl<'a> $name<'a> {
@@ -27,7 +28,7 @@ macro_rules! records {
                     [$( self.$field.as_deref() ),+]
                 }
                 /// Sets a column by name; `false` if there is none of that name.
-                pub fn set(&mut self, column: &str, value: Text<'a>) -> bool {
+                pub fn set(&mut self, column: &str, value: crate::record::Text<'a>) -> bool {
                     match column {
                         $( stringify!($field) => self.$field = value, )+
                         _ => return false,
@@ -37,21 +38,25 @@ macro_rules! records {
                 /// The same record, owning its text.
                 pub fn into_owned(self) -> $name<'static> {
                     $name {
-                        position: Cow::Owned(self.position.into_owned()),
-                        $( $field: self.$field.map(|t| Cow::Owned(t.into_owned())), )+
+                        position: std::borrow::Cow::Owned(self.position.into_owned()),
+                        $( $field: self.$field.map(|t| std::borrow::Cow::Owned(t.into_owned())), )+
                     }
                 }
             }
 
-            impl fmt::Debug for $name<'_> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            impl std::fmt::Debug for $name<'_> {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     let filled = Self::COLUMNS.iter().zip(self.values()).filter(|(_, v)| v.is_some());
                     write!(f, "{}@{}", Self::TABLE, self.position)?;
                     f.debug_list().entries(filled.map(|(c, _)| c)).finish()
                 }
             }
         )+
+    };
+}
 
+macro_rules! records {
+    ($( $(#[$doc:meta])* $variant:ident($name:ident), )+) => {
         /// One fact about a person.
         #[derive(Clone, PartialEq, Eq)]
         pub enum Record<'a> {
@@ -60,11 +65,11 @@ macro_rules! records {
 
         impl Record<'_> {
             /// Names of the canonical tables.
-            pub const TABLES: &'static [&'static str] = &[$( $table ),+];
+            pub const TABLES: &'static [&'static str] = &[$( $name::TABLE ),+];
 
             /// Name of the canonical table the record belongs to.
             pub fn table(&self) -> &'static str {
-                match self { $( Self::$variant(_) => $table, )+ }
+                match self { $( Self::$variant(_) => $name::TABLE, )+ }
             }
             /// The table's place in [`Self::TABLES`].
             pub fn table_index(&self) -> usize {
@@ -91,13 +96,15 @@ macro_rules! records {
             }
             /// An empty record of a table, `None` if there is no such table.
             pub fn empty(table: &str, position: impl Into<Cow<'static, str>>) -> Option<Record<'static>> {
-                match table {
-                    $( $table => Some(Record::$variant($name {
-                        position: position.into(),
-                        ..$name::default()
-                    })), )+
-                    _ => None,
-                }
+                $(
+                    if table == $name::TABLE {
+                        return Some(Record::$variant($name {
+                            position: position.into(),
+                            ..$name::default()
+                        }));
+                    }
+                )+
+                None
             }
             /// The same record, owning its text.
             pub fn into_owned(self) -> Record<'static> {
@@ -128,4 +135,4 @@ macro_rules! records {
     };
 }
 
-pub(crate) use records;
+pub(crate) use {records, tables};
