@@ -1,5 +1,6 @@
 //! Codes, candidates, units and mappings, from outside.
 
+mod master;
 mod unit;
 
 /// Samples that are read in place and never copied: `KIBAN_SAMPLES`, or `../shared/samples` beside the checkout.
