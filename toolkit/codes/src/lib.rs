@@ -1,4 +1,5 @@
 //! stub
+pub mod candidate;
 mod exact;
 pub mod master;
 mod rule;

@@ -1,6 +1,8 @@
 //! Codes, candidates, units and mappings, from outside.
 
+mod candidate;
 mod master;
+mod synthetic;
 mod unit;
 
 /// Samples that are read in place and never copied: `KIBAN_SAMPLES`, or `../shared/samples` beside the checkout.
