@@ -1,6 +1,7 @@
 //! Codes, candidates, units and mappings, from outside.
 
 mod candidate;
+mod mapping;
 mod master;
 mod synthetic;
 mod unit;
