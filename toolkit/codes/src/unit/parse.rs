@@ -18,12 +18,10 @@ pub struct Reading {
 }
 
 /// Units that are read as a whole before the grammar is tried, after plain spelling, in lower case.
-const WHOLE: [(&str, &str); 9] = [
+const WHOLE: [(&str, &str); 7] = [
     ("k/ul", "10*3/uL"),
     ("m/ul", "10*6/uL"),
     ("/cmm", "/uL"),
-    ("10*4", "10*4/uL"),
-    ("万", "10*4/uL"),
     ("e.u./dl", "{Ehrlich}/dL"),
     ("logiu/ml", "{log_IU}/mL"),
     ("logcopies/ml", "{log_copies}/mL"),
@@ -95,8 +93,6 @@ impl Parser<'_> {
             } else if self.rest.is_empty() || self.rest.starts_with(')') {
                 self.depth -= 1;
                 return Some(product);
-            } else if sign == 1 && product.dimension.is_number() {
-                // `10*4個/uL`, `万個/uL`: a multiplier stands right before what it multiplies.
             } else {
                 return None;
             }
@@ -127,19 +123,36 @@ impl Parser<'_> {
             };
             return Some(Part { code, ..inner });
         }
-        if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
-            return self.number();
-        }
-        if let Some(multiplier) = self.rest.chars().next().filter(|c| "万千百億".contains(*c)) {
+        let number = if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            self.number()?
+        } else if let Some(multiplier) =
+            self.rest.chars().next().filter(|c| "万千百億".contains(*c))
+        {
             let length = multiplier.len_utf8();
             let found = table::atoms().find(&self.rest[..length])?;
             self.rest = &self.rest[length..];
-            let power = found.atom.factor.magnitude()?;
-            return Some(Part {
-                factor: found.atom.factor,
-                dimension: Dimension::default(),
-                code: format!("10*{power}"),
-            });
+            let code = format!("10*{}", found.atom.factor.magnitude()?);
+            Part { factor: found.atom.factor, dimension: Dimension::default(), code }
+        } else {
+            return self.atom();
+        };
+        if self.rest.is_empty() || self.rest.starts_with(['/', '.', ')', '(']) {
+            return Some(number);
+        }
+        // `万個/uL`, `mg/24h`, `/100WBC`: a number right before a unit binds tighter than any sign.
+        let unit = self.component_behind()?;
+        Some(Part {
+            factor: number.factor.times(unit.factor)?,
+            dimension: unit.dimension,
+            code: format!("({}.{})", number.code, unit.code),
+        })
+    }
+
+    /// What stands behind a number: a unit, no second number.
+    fn component_behind(&mut self) -> Option<Part> {
+        if let Some((found, length)) = table::atoms().compound(self.rest) {
+            self.rest = &self.rest[length..];
+            return Self::powered(found, 1);
         }
         self.atom()
     }

@@ -124,6 +124,41 @@ fn drugs_by_strength_form_and_brand() {
     }
 }
 
+#[test]
+fn diseases_by_their_ways() {
+    let text = "病名管理番号,病名表記,病名表記カナ,ICD10\n\
+        90000001,２型糖尿病,２ガタトウニョウビョウ,E11\n\
+        90000002,１型糖尿病,１ガタトウニョウビョウ,E10\n\
+        90000003,糖尿病,トウニョウビョウ,E14\n\
+        90000004,胃癌,イガン,C169\n\
+        90000005,胃潰瘍,イカイヨウ,K259\n\
+        90000006,Ｃ型慢性肝炎,Ｃガタマンセイカンエン,B182\n\
+        90000007,急性心筋梗塞,キュウセイシンキンコウソク,I219\n\
+        90000008,頸椎症,ケイツイショウ,M4782\n";
+    let layout = Layout::shipped("medis-disease").unwrap();
+    let master = read(text.as_bytes(), &layout, "t", None).unwrap().master;
+    let bench = Bench::new(&master, Domain::of_system(master.system()), &[], None);
+    for (name, icd10) in [
+        ("糖尿病（Ⅱ型）", "E11"),
+        ("T2DM", "E11"),
+        ("Ⅰ型糖尿病", "E10"),
+        ("ＤＭ", "E14"),
+        ("胃がん", "C169"),
+        ("胃かいよう", "K259"),
+        ("慢性Ｃ型肝炎の疑い", "B182"),
+        ("AMI", "I219"),
+        ("頚椎症", "M4782"),
+        ("ｹｲﾂｲｼｮｳ", "M4782"),
+    ] {
+        let found = first(&bench, name, "");
+        assert_eq!(
+            master.find(&found.code).unwrap().link("icd10"),
+            Some(icd10),
+            "{name} {found:?}"
+        );
+    }
+}
+
 /// A standard normal number (sum of twelve).
 fn normal(chance: &mut Chance) -> f64 {
     (0..12).map(|_| (chance.next() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0
