@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("disclosure", &[]),
     ("textmask", &[]),
     ("imaging", &[]),
+    ("codes", &[]),
     ("country", &["formats"]),
     ("kernel", &[]),
     ("govern", &["kernel"]),
@@ -67,6 +68,7 @@ const KIBAN_MAY_NAME: &[&str] = &[
     "disclosure",
     "textmask",
     "imaging",
+    "codes",
     "country",
 ];
 
