@@ -22,7 +22,7 @@ pub(crate) struct Judgement<'a> {
 struct Count {
     code: String,
     text: String,
-    count: u64,
+    n: u64,
 }
 
 /// One defect: rule, sentence, count, first places.
@@ -146,7 +146,7 @@ impl<'a> Judgement<'a> {
             let one = |(code, count): (&String, &u64)| Count {
                 code: code.clone(),
                 text: rule_ja(code.rsplit('/').next().unwrap_or(code)).to_owned(),
-                count: *count,
+                n: *count,
             };
             of.iter().map(one).collect()
         };

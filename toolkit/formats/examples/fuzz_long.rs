@@ -99,7 +99,7 @@ fn mutate(n: &mut Numbers, bytes: &[u8], other: &[u8]) -> Vec<u8> {
     let by_line = n.below(4) == 0;
     let (mut parts, donor) =
         if by_line { (lines(bytes), lines(other)) } else { (cut(bytes), cut(other)) };
-    for _ in 0..1 + n.below(6) {
+    for _ in 0..=n.below(6) {
         if parts.is_empty() {
             break;
         }
@@ -219,10 +219,10 @@ fn run(parser: &str, format: Format, path: &str, bytes: &[u8]) {
         }
         _ => {
             read(format, path, bytes);
-            if let Some(other) = detect(path, &bytes[..bytes.len().min(65_536)]) {
-                if other != format {
-                    read(other, path, bytes);
-                }
+            if let Some(other) = detect(path, &bytes[..bytes.len().min(65_536)])
+                && other != format
+            {
+                read(other, path, bytes);
             }
         }
     }
@@ -299,7 +299,7 @@ fn seeds(found: &Path) -> Seeds {
     seeds
 }
 
-#[expect(clippy::print_stdout, reason = "a command of the developers")]
+#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures time and shows")]
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let wanted = args.first().map_or("all", String::as_str);
