@@ -278,21 +278,21 @@ pub async fn record_receipt(
     if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotReceived) }
 }
 
-/// Adds a threshold of the quality grid; those before it stay on record.
+/// Adds a threshold of the quality grid; those before it stay on record. Returns the bytes on record.
 ///
 /// # Errors
 /// The database failed.
-pub async fn add_threshold(tx: &mut Tx, threshold: &Threshold) -> Result<(), StoreError> {
+pub async fn add_threshold(tx: &mut Tx, threshold: &Threshold) -> Result<Vec<u8>, StoreError> {
     let text = serde_json::to_string(threshold).map_err(|_| StoreError::Stored)?;
     sqlx::query(
         "INSERT INTO intake_quality_threshold (no, set_at, threshold) \
          SELECT COALESCE(MAX(no), 0) + 1, $1, $2 FROM intake_quality_threshold",
     )
     .bind(threshold.set_at.to_string())
-    .bind(text)
+    .bind(text.clone())
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(text.into_bytes())
 }
 
 /// All thresholds that were ever set, oldest first.

@@ -91,6 +91,9 @@ pub enum ThresholdError {
     /// No limit, or a share that is none.
     #[error("a threshold needs a share from 0 to 1, a count, or both")]
     Limit,
+    /// A table or check whose name none can have.
+    #[error("a table or check is named as the report names it")]
+    Scope,
     /// Nobody answers for it, or it has no reason.
     #[error("a threshold needs an owner and a reason")]
     Owner,
@@ -101,6 +104,7 @@ impl ThresholdError {
     pub fn ja(self) -> String {
         match self {
             Self::Limit => "閾値には、割合（0から1まで）か件数、またはその両方を指定してください。",
+            Self::Scope => "表と検査は、検収報告にある名（英数字）で指定してください。",
             Self::Owner => "閾値には、責任者と理由を書いてください。",
         }
         .to_owned()
@@ -111,10 +115,17 @@ impl Threshold {
     /// May it be set?
     ///
     /// # Errors
-    /// It has no sound limit, no owner or no reason.
+    /// It has no sound limit, no owner or no reason, or names what no report does.
     pub fn check(&self) -> Result<(), ThresholdError> {
         if self.limit.is_some_and(|l| !l.is_sound()) {
             return Err(ThresholdError::Limit);
+        }
+        let named = |name: &String| {
+            (1..=100).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+        };
+        let names = self.scope.table.iter().chain(&self.scope.check);
+        if !names.into_iter().all(named) {
+            return Err(ThresholdError::Scope);
         }
         if self.owner.trim().is_empty() || self.reason.trim().is_empty() {
             return Err(ThresholdError::Owner);
@@ -269,6 +280,9 @@ mod tests {
             let bad = Threshold { limit: Some(limit), ..good.clone() };
             assert_eq!(bad.check(), Err(ThresholdError::Limit));
         }
+        let mut bad = good.clone();
+        bad.scope.table = Some("受診".into());
+        assert_eq!(bad.check(), Err(ThresholdError::Scope));
         let bad = Threshold { reason: " ".into(), ..good };
         assert_eq!(bad.check(), Err(ThresholdError::Owner));
     }

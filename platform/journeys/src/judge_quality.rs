@@ -6,7 +6,7 @@ use kiban_intake::{
     store::{self as deliveries, DeliveryRow},
     thresholds::{Limit, Scope, Threshold},
 };
-use kiban_kernel::{Id, LawKey, kinds};
+use kiban_kernel::{Digest, Id, LawKey, kinds};
 use serde_json::json;
 
 use crate::{Deployment, Error};
@@ -41,16 +41,17 @@ pub async fn set_quality_threshold(
     let (set_by, set_at) = (permit.actor().account, tx.now());
     let threshold = Threshold { scope, limit, owner, reason, set_by, set_at };
     threshold.check()?;
-    deliveries::add_threshold(&mut tx, &threshold).await?;
+    let recorded = deliveries::add_threshold(&mut tx, &threshold).await?;
     let scope = &threshold.scope;
     let event = Event {
         kind: "quality.threshold_set",
         actor: permit.actor(),
         subject: scope.holder.map(|h| h.to_string()).unwrap_or_default(),
         law: LawKey::new("receipt_record").ok(),
+        // Events hold no free text: the digest binds owner and reason, which stand in the register.
         body: json!({
             "table": scope.table, "check": scope.check, "aspect": scope.aspect,
-            "limit": threshold.limit, "owner": threshold.owner, "reason": threshold.reason,
+            "limit": threshold.limit, "threshold": Digest::of(&recorded).to_string(),
         }),
     };
     let _ = tx.commit(event).await?;

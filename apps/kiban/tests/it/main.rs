@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod inspect;
 mod joins;
+mod quality;
 mod refusals;
 mod story;
 mod support;
