@@ -174,6 +174,10 @@ impl Pattern {
     pub(crate) fn level(self, variable: Variable) -> usize {
         (self.0 >> variable.shift() & 63) as usize
     }
+    /// Does one coverage stand with two branch numbers?
+    pub(crate) fn has_other_branch(self) -> bool {
+        self.level(Variable::Insurance) == insurance::OTHER_BRANCH
+    }
     fn set(&mut self, variable: Variable, level: usize) {
         self.0 |= (level as u64) << variable.shift();
     }

@@ -35,7 +35,16 @@
 //! in levels, estimates what classes of pairs make of the levels, and joins records while the evidence between
 //! groups speaks for one person. [`tool::Run`] writes clusters, scored pairs, a report and the model.
 //!
+//! [`State`] is a linked list that is kept: [`tool::update`] adds, corrects and erases records, [`tool::link_like`]
+//! links a whole list with the same memory. [`History`] gives persons ids that last. [`review`] is what people look at.
+//!
 //! # Guarantee
+//! - `linkage.batch-is-increments`: records taken in batch by batch, in any order and on any number of threads, give
+//!   the pairs and persons of a run over all of them with the same memory; so do corrections and erasures.
+//! - `linkage.erased`: of an erased record nothing is left in a state, as text, as number or as hash, but what another
+//!   record bears, too; in a history no event names it.
+//! - `linkage.constraints`: constraints hold; of two that contradict each other the stronger does, and both are told.
+//! - `history.replay`: a log gives its persons again; `history.told`: no record changes its person without an event.
 //! - `linkage.list-order`: the clusters of a list do not depend on the order of its rows nor on threads.
 //! - `linkage.list-capped`: copies of one record or one value in every row do not blow up the candidates, and the
 //!   report says what was capped.

@@ -5,6 +5,7 @@
 //! joined while the evidence between them, averaged over all their pairs, speaks for one person (average linkage). So
 //! one record between two persons does not chain them, and what speaks against counts as well as what speaks for.
 
+mod evidence;
 mod groups;
 mod union;
 

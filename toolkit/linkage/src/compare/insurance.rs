@@ -24,7 +24,7 @@ enum Coverage {
 /// Same coverage and same branch: one person, as far as an insurer can say.
 const PERSON: usize = 1;
 /// Same coverage and another branch.
-const OTHER_BRANCH: usize = 2;
+pub(super) const OTHER_BRANCH: usize = 2;
 /// Same coverage, a branch not known.
 const HOUSEHOLD: usize = 7;
 

@@ -3,15 +3,12 @@
 use rayon::prelude::*;
 
 use crate::{
-    compare::tied,
     constraint::Held,
-    resolve::{Scorer, Union},
+    resolve::{Scorer, Union, evidence::Evidence},
 };
 
 /// A component larger than this is taken apart by raising the threshold before its pairs are all scored.
 const LARGE: usize = 96;
-/// Evidence of one pair counts at most so many bits for or against.
-const MOST_BITS: f64 = 14.0;
 
 /// A scored pair: positions and log2 odds.
 pub(crate) type Scored = (u32, u32, f32);
@@ -95,31 +92,8 @@ fn component_groups(rules: &Rules<'_>, pairs: &[Scored], out: &mut Found) {
     if members.len() > LARGE {
         return large(rules, pairs, &members, out);
     }
-    let scorer = rules.scorer;
-    let rows = &scorer.typed.rows;
-    let m = members.len();
-    let mut scores = vec![0.0; m * m];
-    // pairs with nothing in common, for each two groups; infinitely few where anything is
-    let mut apart = vec![0.0; m * m];
-    for i in 0..m {
-        for j in i + 1..m {
-            let (pattern, score) =
-                scorer.score(&rows[members[i] as usize], &rows[members[j] as usize]);
-            let score = if rules.held.is_apart(members[i], members[j]) {
-                f64::NEG_INFINITY
-            } else {
-                score.clamp(-MOST_BITS, MOST_BITS)
-            };
-            scores[i * m + j] = score;
-            scores[j * m + i] = score;
-            apart[i * m + j] = match tied(pattern) {
-                Some(true) => f64::NEG_INFINITY,
-                Some(false) => 1.0,
-                None => 0.0,
-            };
-            apart[j * m + i] = apart[i * m + j];
-        }
-    }
+    let Evidence { mut scores, mut apart } = Evidence::of(rules.scorer, rules.held, &members);
+    let rows = &rules.scorer.typed.rows;
     let on: Vec<u32> = members.iter().map(|i| rows[*i as usize].on).collect();
     let place = |i: u32| members.partition_point(|m| *m < i);
     let must: Vec<(usize, usize)> =

@@ -230,6 +230,7 @@ impl State {
         let rows = t.rows.iter_mut().all(|r| {
             COLUMNS.iter().zip(lengths).all(|(column, len)| (*column(r) as usize) < len)
                 && usize::from(r.source) < t.sources.len().max(1)
+                && r.birth.year() <= 9999
         });
         let sorted = self.pairs.windows(2).all(|w| (w[0].0, w[0].1) < (w[1].0, w[1].1));
         let person = |i: u32| self.person[i as usize];

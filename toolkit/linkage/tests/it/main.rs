@@ -4,4 +4,5 @@ mod history;
 mod limits;
 mod people;
 mod promises;
+mod review;
 mod state;

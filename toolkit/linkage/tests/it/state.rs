@@ -63,7 +63,7 @@ fn id(row: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     // linkage.batch-is-increments
     #[test]
