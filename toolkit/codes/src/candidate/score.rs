@@ -225,10 +225,10 @@ fn ranges(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i3
         .max_by(f64::total_cmp);
     match best {
         Some(share) if share >= 0.8 => {
-            add(FeatureKind::Range, 40, "基準範囲が他の提供元と合う".into())
+            add(FeatureKind::Range, 40, "基準範囲が他の提供元と合う".into());
         }
         Some(share) if share < 0.4 => {
-            add(FeatureKind::Range, -40, "基準範囲が他の提供元と異なる".into())
+            add(FeatureKind::Range, -40, "基準範囲が他の提供元と異なる".into());
         }
         _ => {}
     }
