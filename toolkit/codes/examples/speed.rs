@@ -8,7 +8,21 @@ use std::{fmt::Write as _, io::Write as _};
 use kiban_codes::candidate::{Bench, Domain, LocalItem};
 use synthetic::{Chance, Error};
 
-#[expect(clippy::disallowed_methods, reason = "an example that measures")]
+/// Seconds of processor time of this process so far, all threads (Linux; elsewhere zero): the wall clock of a busy machine
+/// says nothing.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    // User and system time, in hundredths, are the 14th and 15th field; the name is the second.
+    after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<f64>().unwrap_or(0.0))
+        .sum::<f64>()
+        / 100.0
+}
+
 fn main() -> std::io::Result<()> {
     let out = &mut std::io::stdout();
     let mut chance = Chance(77);
@@ -20,9 +34,9 @@ fn main() -> std::io::Result<()> {
             synthetic::item(at, &analytes[at], error, &laboratory, &mut chance)
         })
         .unzip();
-    let began = std::time::Instant::now();
+    let began = processor_seconds();
     let bench = Bench::new(&laboratory, Domain::Laboratory, &[], None);
-    let built = began.elapsed();
+    let built = processor_seconds() - began;
     let ranked = bench.rank_all(&items, 5);
     let within = |most: usize| {
         ranked
@@ -33,10 +47,10 @@ fn main() -> std::io::Result<()> {
     };
     writeln!(
         out,
-        "laboratory: {} rows, built in {built:?}, {} items in {:?}; right at 1: {}, at 5: {}",
+        "laboratory: {} rows, built in {built:.1} s, {} items in {:.1} s of processor time; right at 1: {}, at 5: {}",
         laboratory.entries().len(),
         items.len(),
-        began.elapsed().saturating_sub(built),
+        processor_seconds() - began - built,
         within(1),
         within(5)
     )?;
@@ -50,15 +64,15 @@ fn main() -> std::io::Result<()> {
             LocalItem { names: vec![name], ..LocalItem::default() }
         })
         .collect();
-    let began = std::time::Instant::now();
+    let began = processor_seconds();
     let bench = Bench::new(&drugs, Domain::Drug, &[], None);
-    let built = began.elapsed();
+    let built = processor_seconds() - began;
     let ranked = bench.rank_all(&items, 5);
-    let elapsed = began.elapsed().saturating_sub(built);
+    let elapsed = processor_seconds() - began - built;
     let hits = ranked.iter().zip(&right).filter(|(f, r)| f.first().is_some_and(|c| c.name == **r));
     writeln!(
         out,
-        "drugs: {} rows, built in {built:?}, {} items in {elapsed:?}; right at 1: {}",
+        "drugs: {} rows, built in {built:.1} s, {} items in {elapsed:.1} s of processor time; right at 1: {}",
         drugs.entries().len(),
         items.len(),
         hits.count()

@@ -1,6 +1,6 @@
 //! The inverted index over the names of a master: TF-IDF weights from the master itself, cosine similarity.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::name::{Feature, Name};
 
@@ -19,7 +19,8 @@ pub(super) struct Index {
     rarity: Vec<f32>,
     starts: Vec<u32>,
     postings: Vec<Posting>,
-    /// The entry of each document.
+    /// The entries of each document: `owners[owned[d]..owned[d + 1]]`.
+    owned: Vec<u32>,
     owners: Vec<u32>,
     unknown: f32,
 }
@@ -28,7 +29,6 @@ pub(super) struct Index {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hit {
     pub(super) entry: u32,
-    pub(super) document: u32,
     pub(super) similarity: f32,
 }
 
@@ -40,8 +40,8 @@ pub(super) struct Scratch {
 }
 
 impl Index {
-    /// An index of documents: the entry that owns each, and its name.
-    pub(super) fn new(documents: &[(u32, Name)]) -> Self {
+    /// An index of documents: a name that one entry or many bear. Masters repeat a name for each specimen and method.
+    pub(super) fn new(documents: &[(Vec<u32>, Name)]) -> Self {
         let mut features: HashMap<u64, u32> = HashMap::new();
         let mut counts: Vec<u32> = Vec::new();
         for feature in documents.iter().flat_map(|(_, name)| &name.features) {
@@ -73,14 +73,20 @@ impl Index {
                 *place += 1;
             }
         }
-        let owners = documents.iter().map(|(owner, _)| *owner).collect();
-        Self { features, rarity, starts, postings, owners, unknown: (1.0 + all).ln() / 2.0 }
+        let mut owned = vec![0_u32];
+        let mut owners: Vec<u32> = Vec::new();
+        for (entries, _) in documents {
+            owners.extend(entries);
+            owned.push(owners.len() as u32);
+        }
+        let unknown = (1.0 + all).ln() / 2.0;
+        Self { features, rarity, starts, postings, owned, owners, unknown }
     }
 
-    /// The best document of each entry, the `most` best entries, best first; ties by entry.
+    /// The `most` best entries or more, best first, ties by entry; all entries that bear one name come together.
     pub(super) fn search(&self, names: &[Name], most: usize, scratch: &mut Scratch) -> Vec<Hit> {
-        let mut best: HashMap<u32, Hit> = HashMap::new();
-        scratch.sums.resize(self.owners.len(), 0.0);
+        let mut documents: HashMap<u32, f32> = HashMap::new();
+        scratch.sums.resize(self.owned.len() - 1, 0.0);
         for name in names {
             let weights = weighed(name, |f| {
                 self.features.get(&f.key).map_or(self.unknown, |at| self.rarity[*at as usize])
@@ -96,31 +102,35 @@ impl Index {
                     *sum += posting.weight * weight;
                 }
             }
-            // Only what may still be among the best is looked up: the bound is the `most`-th best of this name.
             let floor = floor(scratch, most);
             for document in scratch.touched.drain(..) {
                 let sum = std::mem::take(&mut scratch.sums[document as usize]);
-                if sum < floor {
-                    continue;
+                if sum >= floor {
+                    let best = documents.entry(document).or_insert(sum);
+                    *best = best.max(sum);
                 }
-                let hit = Hit { entry: self.owners[document as usize], document, similarity: sum };
-                best.entry(hit.entry)
-                    .and_modify(|known| {
-                        if (hit.similarity, known.document) > (known.similarity, hit.document) {
-                            *known = hit;
-                        }
-                    })
-                    .or_insert(hit);
             }
         }
-        let mut hits: Vec<Hit> = best.into_values().collect();
-        hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.entry.cmp(&b.entry)));
-        hits.truncate(most);
+        let mut documents: Vec<(u32, f32)> = documents.into_iter().collect();
+        documents.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut seen: HashSet<u32> = HashSet::new();
+        let mut hits: Vec<Hit> = Vec::new();
+        for (document, similarity) in documents {
+            if hits.len() >= most {
+                break;
+            }
+            let (from, to) = (self.owned[document as usize], self.owned[document as usize + 1]);
+            for entry in &self.owners[from as usize..to as usize] {
+                if seen.insert(*entry) {
+                    hits.push(Hit { entry: *entry, similarity });
+                }
+            }
+        }
         hits
     }
 }
 
-/// An entry may own several documents: four times as many documents as entries wanted are let through.
+/// An entry may bear several names: four times as many names as entries wanted are let through.
 fn floor(scratch: &Scratch, most: usize) -> f32 {
     let wanted = most.saturating_mul(4);
     if scratch.touched.len() <= wanted {

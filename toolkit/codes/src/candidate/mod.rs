@@ -74,8 +74,8 @@ struct Facts {
 /// A master, made ready for many items.
 ///
 /// # Cost
-/// Building reads every name once: O(letters), about 25 postings of 8 bytes a name. A query adds up the postings of its
-/// features and looks closely at the 200 best entries.
+/// Building reads every different name once: O(letters), about 25 postings of 8 bytes a name. A query adds up the postings of
+/// its features and looks closely at the 200 best entries, and at all that bear the last one's name.
 pub struct Bench<'m> {
     master: &'m Master,
     domain: Domain,
@@ -96,18 +96,29 @@ impl<'m> Bench<'m> {
     pub fn new(master: &'m Master, domain: Domain, known: &[Known], on: Option<Date>) -> Self {
         let lexicon = lexicon::lexicon(domain);
         let in_force = |at: usize| on.is_none_or(|day| master.entries()[at].in_force(day));
-        let mut documents: Vec<(u32, name::Name)> = master
-            .entries()
-            .par_iter()
-            .enumerate()
-            .filter(|(at, _)| in_force(*at))
-            .flat_map_iter(|(at, entry)| {
-                entry
-                    .names
-                    .iter()
-                    .chain(&entry.kana)
-                    .map(move |text| (at as u32, name::read(text, domain)))
-            })
+        // Each name once, with all entries that bear it: the master's, then those of other holders.
+        let mut texts: Vec<(&str, Vec<u32>)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let entries = master.entries().iter().enumerate().filter(|(at, _)| in_force(*at));
+        let own = entries.flat_map(|(at, e)| e.names.iter().chain(&e.kana).map(move |n| (n, at)));
+        let placed = |one: &Known| master.place(&one.code).filter(|at| in_force(*at));
+        let others = known
+            .iter()
+            .filter_map(|one| placed(one).map(|at| (one, at)))
+            .flat_map(|(one, at)| one.item.names.iter().map(move |n| (n, at)));
+        for (text, at) in own.chain(others).filter(|(text, _)| !text.trim().is_empty()) {
+            let place = *places.entry(text).or_insert_with(|| {
+                texts.push((text, Vec::new()));
+                texts.len() - 1
+            });
+            let owners = &mut texts[place].1;
+            if owners.last() != Some(&(at as u32)) {
+                owners.push(at as u32);
+            }
+        }
+        let documents: Vec<(Vec<u32>, name::Name)> = texts
+            .into_par_iter()
+            .map(|(text, owners)| (owners, name::read(text, domain)))
             .collect();
         let mut facts: Vec<Facts> = master
             .entries()
@@ -140,15 +151,15 @@ impl<'m> Bench<'m> {
             })
             .collect();
         // What the names say where the columns do not.
-        for (at, name) in &documents {
-            let facts = &mut facts[*at as usize];
-            facts.specimen = facts.specimen.or(name.specimen);
-            facts.method = facts.method.or(name.method);
+        for (owners, name) in &documents {
+            for at in owners {
+                let facts = &mut facts[*at as usize];
+                facts.specimen = facts.specimen.or(name.specimen);
+                facts.method = facts.method.or(name.method);
+            }
         }
         for one in known {
-            let Some(at) = master.place(&one.code).filter(|at| in_force(*at)) else { continue };
-            let names = one.item.names.iter().filter(|n| !n.trim().is_empty());
-            documents.extend(names.map(|text| (at as u32, name::read(text, domain))));
+            let Some(at) = placed(one) else { continue };
             facts[at].peers.push(Peer {
                 unit: one.item.unit.as_deref().and_then(Unit::parse),
                 range: one.item.range.as_deref().and_then(range::parse),
@@ -211,6 +222,7 @@ impl<'m> Bench<'m> {
             apart(a).cmp(&apart(b)).then(b.score.cmp(&a.score)).then_with(|| a.code.cmp(&b.code))
         });
         candidates.truncate(most);
+        candidates.iter_mut().for_each(score::explain_name);
         candidates
     }
 }

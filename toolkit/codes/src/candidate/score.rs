@@ -1,5 +1,7 @@
 //! The score of one candidate: points of features that add up to it.
 
+use std::borrow::Cow;
+
 use super::{
     Domain, Facts, LocalItem, Shift, Verdict, compare,
     lexicon::lexicon,
@@ -41,7 +43,7 @@ pub struct Feature {
     /// Its points; the points of all features are the score.
     pub points: i32,
     /// The sentence shown to staff. Holds no value of a person.
-    pub note: String,
+    pub note: Cow<'static, str>,
 }
 
 /// Why a candidate may not be proposed as it is.
@@ -72,6 +74,9 @@ pub struct Candidate {
     /// How values would be converted to the master's unit: the id of the rule.
     pub unit_rule: Option<String>,
 }
+
+/// A sentence, mostly a fixed one.
+type Note = Cow<'static, str>;
 
 /// Points of a name that is the same.
 const NAME: f32 = 700.0;
@@ -107,6 +112,14 @@ impl<'a> Local<'a> {
     }
 }
 
+/// The note of the name's points, written for the candidates that are shown.
+pub(super) fn explain_name(candidate: &mut Candidate) {
+    for feature in candidate.features.iter_mut().filter(|f| f.kind == FeatureKind::Name) {
+        let share = (feature.points as f32 / NAME * 100.0).round();
+        feature.note = format!("名称の類似度 {share}％").into();
+    }
+}
+
 pub(super) fn candidate(
     local: &Local<'_>,
     entry: &Entry,
@@ -117,11 +130,9 @@ pub(super) fn candidate(
     let mut features = vec![Feature {
         kind: FeatureKind::Name,
         points: (NAME * similarity.min(1.0)).round() as i32,
-        note: format!("名称の類似度 {}％", (similarity.min(1.0) * 100.0).round()),
+        note: Cow::Borrowed(""),
     }];
-    let mut add = |kind, points: i32, note: &str| {
-        features.push(Feature { kind, points, note: note.to_owned() });
-    };
+    let mut add = |kind, points: i32, note: Note| features.push(Feature { kind, points, note });
     let mut unit_rule = None;
     // The master's unit, else that of a holder whose item is mapped to the entry.
     let wanted = entry
@@ -137,20 +148,20 @@ pub(super) fn candidate(
                         Conversion::Factor => (80, "単位は倍率で換算できる"),
                         _ => (70, "単位は物質量などの規則で換算できる"),
                     };
-                    add(FeatureKind::Unit, points, note);
+                    add(FeatureKind::Unit, points, note.into());
                     unit_rule = Some(rule.id());
                 }
-                None => add(FeatureKind::Unit, -200, "単位の次元が異なる"),
+                None => add(FeatureKind::Unit, -200, "単位の次元が異なる".into()),
             },
             (None, Some(_)) if local.item.unit.is_some() => {
-                add(FeatureKind::Unit, -20, "院内の単位が単位表にない");
+                add(FeatureKind::Unit, -20, "院内の単位が単位表にない".into());
             }
             _ => {}
         }
         specimen(local, facts, &mut add);
         match (local.method, facts.method) {
-            (Some(a), Some(b)) if a == b => add(FeatureKind::Method, 60, "測定法が同じ"),
-            (Some(_), Some(_)) => add(FeatureKind::Method, -40, "測定法が異なる"),
+            (Some(a), Some(b)) if a == b => add(FeatureKind::Method, 60, "測定法が同じ".into()),
+            (Some(_), Some(_)) => add(FeatureKind::Method, -40, "測定法が異なる".into()),
             _ => {}
         }
     }
@@ -158,8 +169,12 @@ pub(super) fn candidate(
         let shared = local.strengths.iter().filter(|s| facts.strengths.contains(s)).count();
         let all = local.strengths.len() + facts.strengths.len() - shared;
         match shared {
-            0 => add(FeatureKind::Strength, -150, "規格（量・時間）が異なる"),
-            _ => add(FeatureKind::Strength, (90 * shared / all) as i32, "規格（量・時間）が合う"),
+            0 => add(FeatureKind::Strength, -150, "規格（量・時間）が異なる".into()),
+            _ => add(
+                FeatureKind::Strength,
+                (90 * shared / all) as i32,
+                "規格（量・時間）が合う".into(),
+            ),
         }
     }
     ranges(local, facts, &mut add);
@@ -174,19 +189,19 @@ pub(super) fn candidate(
     }
 }
 
-fn specimen(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i32, &str)) {
+fn specimen(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i32, Note)) {
     let lexicon = lexicon(Domain::Laboratory);
     let blood = |at| lexicon.specimen("serum").is_some_and(|serum| lexicon.both_blood(at, serum));
     match (local.specimen, facts.specimen) {
-        (Some(a), Some(b)) if a == b => add(FeatureKind::Specimen, 80, "材料が同じ"),
+        (Some(a), Some(b)) if a == b => add(FeatureKind::Specimen, 80, "材料が同じ".into()),
         (Some(a), Some(b)) if lexicon.both_blood(a, b) => {
-            add(FeatureKind::Specimen, 30, "材料はいずれも血液");
+            add(FeatureKind::Specimen, 30, "材料はいずれも血液".into());
         }
-        (Some(_), Some(_)) => add(FeatureKind::Specimen, -200, "材料が異なる"),
+        (Some(_), Some(_)) => add(FeatureKind::Specimen, -200, "材料が異なる".into()),
         (None, Some(b)) if blood(b) => {
-            add(FeatureKind::Specimen, 20, "院内の材料は不明（血液とみなした）");
+            add(FeatureKind::Specimen, 20, "院内の材料は不明（血液とみなした）".into());
         }
-        (None, Some(_)) => add(FeatureKind::Specimen, -20, "院内の材料は不明"),
+        (None, Some(_)) => add(FeatureKind::Specimen, -20, "院内の材料は不明".into()),
         _ => {}
     }
 }
@@ -198,7 +213,7 @@ fn factor(local: Option<&Unit>, peer: Option<&Unit>, facts: &Facts) -> Option<f6
     }
 }
 
-fn ranges(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i32, &str)) {
+fn ranges(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i32, Note)) {
     let Some(here) = local.range else { return };
     let best = facts
         .peers
@@ -209,8 +224,12 @@ fn ranges(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i3
         })
         .max_by(f64::total_cmp);
     match best {
-        Some(share) if share >= 0.8 => add(FeatureKind::Range, 40, "基準範囲が他の提供元と合う"),
-        Some(share) if share < 0.4 => add(FeatureKind::Range, -40, "基準範囲が他の提供元と異なる"),
+        Some(share) if share >= 0.8 => {
+            add(FeatureKind::Range, 40, "基準範囲が他の提供元と合う".into());
+        }
+        Some(share) if share < 0.4 => {
+            add(FeatureKind::Range, -40, "基準範囲が他の提供元と異なる".into());
+        }
         _ => {}
     }
 }
@@ -219,7 +238,7 @@ fn ranges(local: &Local<'_>, facts: &Facts, add: &mut impl FnMut(FeatureKind, i3
 fn values(
     local: &Local<'_>,
     facts: &Facts,
-    add: &mut impl FnMut(FeatureKind, i32, &str),
+    add: &mut impl FnMut(FeatureKind, i32, Note),
 ) -> Option<Veto> {
     let here = local.item.values.as_ref()?;
     let peers = || {
@@ -230,7 +249,7 @@ fn values(
         .min_by(f64::total_cmp)
         && nearest > 0.5
     {
-        add(FeatureKind::Texts, -150, "数値と文字の結果の割合が他の提供元と異なる");
+        add(FeatureKind::Texts, -150, "数値と文字の結果の割合が他の提供元と異なる".into());
     }
     let mut near: Option<f64> = None;
     let mut wrong: Option<Shift> = None;
@@ -253,7 +272,7 @@ fn values(
         let points = (150.0 - 350.0 * distance).round() as i32;
         let note =
             if points >= 0 { "値の分布が近い" } else { "値の分布がやや異なる" };
-        add(FeatureKind::Values, points, note);
+        add(FeatureKind::Values, points, note.into());
         return None;
     }
     if let Some(shift) = wrong {
@@ -262,11 +281,11 @@ fn values(
             significant(shift.factor),
             if shift.rule == "power-of-ten" { "桁違い" } else { "質量と物質量" }
         );
-        add(FeatureKind::Values, 0, &note);
+        add(FeatureKind::Values, 0, note.into());
         return Some(Veto::WrongUnit(shift));
     }
     apart.map(|distance| {
-        add(FeatureKind::Values, -400, "値の分布が異なり、同じ検査とは考えにくい");
+        add(FeatureKind::Values, -400, "値の分布が異なり、同じ検査とは考えにくい".into());
         Veto::Apart { distance }
     })
 }
