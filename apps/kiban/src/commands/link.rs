@@ -1,11 +1,16 @@
 //! `kiban tool link`: which records of a person list are of one person.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs::{self, File},
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kiban_linkage::{
-    ColumnMap, Model, Stage,
-    tool::{self, Options},
+    ColumnMap, Model, Stage, State, read_constraints,
+    tool::{self, Options, Updated},
 };
 
 use super::anonymize::{open, peak_rss_bytes, write_json};
@@ -17,8 +22,23 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Link {
     /// 人の一覧（CSV、UTF-8 または CP932、見出し行つき）
+    #[arg(long, required_unless_present = "state", conflicts_with = "state")]
+    data: Option<PathBuf>,
+    /// 名寄せ済みの状態。これに加えるか、これから消すとき
     #[arg(long)]
-    data: PathBuf,
+    state: Option<PathBuf>,
+    /// 状態に加える記録（CSV）。同じ record_id の記録は置き換えます
+    #[arg(long, requires = "state")]
+    add: Option<PathBuf>,
+    /// 状態から消す記録の record_id（1行に1つ）
+    #[arg(long, requires = "state")]
+    erase: Option<PathBuf>,
+    /// 出力：後から加えるための状態（氏名などを含みます。一覧と同じように守ってください）
+    #[arg(long)]
+    state_out: Option<PathBuf>,
+    /// 外から分かっている組（CSV：record_id_l,record_id_r,kind,reason）
+    #[arg(long)]
+    constraints: Option<PathBuf>,
     /// 出力：記録ごとの人の番号（record_id,cluster_id）
     #[arg(long)]
     out: PathBuf,
@@ -63,18 +83,17 @@ pub(crate) fn link(args: &Link) -> Outcome {
     }
     let known = args.model.as_ref().filter(|path| path.exists());
     if let Some(path) = known {
-        options.model = Some(Model::from_json(&read(path)?).map_err(|e| {
-            Failure::new(
-                "モデルを読み取れません。このプログラムが書いたモデルを指定してください。",
-                &e,
-            )
-        })?);
+        options.model = Some(Model::from_json(&read(path)?).map_err(|e| Failure::new(e.ja(), &e))?);
     }
     let bar = ProgressBar::new_spinner().with_style(
         ProgressStyle::with_template("{spinner} {msg} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner()),
     );
-    let run = tool::link(open(&args.data)?, &options, &|stage| {
+    if let Some(path) = &args.constraints {
+        options.constraints =
+            read_constraints(open(path)?).map_err(|e| Failure::new(e.ja(), &e))?;
+    }
+    let told = |stage: Stage| {
         bar.set_message(match stage {
             Stage::Read(n) => format!("読み込み {n} 件"),
             Stage::Type => "値をそろえています".to_owned(),
@@ -84,9 +103,23 @@ pub(crate) fn link(args: &Link) -> Outcome {
             Stage::Resolve => "人をまとめています".to_owned(),
         });
         bar.tick();
-    })
-    .map_err(failed)?;
+    };
+    let (run, changed) = match (&args.state, &args.data) {
+        (Some(state), _) => {
+            let Updated { run, report } = update(args, state, &options, &told)?;
+            (run, Some(report))
+        }
+        (None, Some(data)) => (tool::link(open(data)?, &options, &told).map_err(failed)?, None),
+        (None, None) => {
+            return Err(Failure::plain("人の一覧（--data）を指定してください。", "no list"));
+        }
+    };
     bar.finish_and_clear();
+    if let Some(path) = &args.state_out {
+        let mut out = Output::create(path)?;
+        run.state().write(&mut out).map_err(|e| Failure::new(e.ja(), &e))?;
+        out.finish()?;
+    }
     let mut out = Output::create(&args.out)?;
     run.write_clusters(&mut out).map_err(failed)?;
     out.finish()?;
@@ -102,6 +135,14 @@ pub(crate) fn link(args: &Link) -> Outcome {
         .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
     report["seconds"] = begun.elapsed().as_secs_f64().into();
     report["peak_rss_bytes"] = peak_rss_bytes().into();
+    if let Some(changed) = &changed {
+        report["change"] = serde_json::to_value(changed)
+            .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
+        say::line(&format!(
+            "追加 {} 件、置換 {} 件、消去 {} 件",
+            changed.added, changed.corrected, changed.erased
+        ));
+    }
     if let Some(path) = &args.report {
         write_json(path, &report)?;
     }
@@ -112,4 +153,24 @@ pub(crate) fn link(args: &Link) -> Outcome {
         args.out.display()
     ));
     Ok(())
+}
+
+/// Changes a linked list.
+fn update(
+    args: &Link,
+    state: &Path,
+    options: &Options,
+    told: &(dyn Fn(Stage) + Sync),
+) -> Result<Updated, Failure> {
+    let file = File::open(state)
+        .map_err(Failure::io("状態を読めません。場所・権限を確かめてください。"))?;
+    let state = State::read(BufReader::with_capacity(1 << 20, file))
+        .map_err(|e| Failure::new(e.ja(), &e))?;
+    let erase: Vec<String> = match &args.erase {
+        Some(path) => read(path)?.lines().map(|l| l.trim().to_owned()).collect(),
+        None => Vec::new(),
+    };
+    let mut add = args.add.as_deref().map(open).transpose()?;
+    let add = add.as_mut().map(|f| f as &mut (dyn Read + Send));
+    tool::update(state, add, &erase, options, told).map_err(failed)
 }
