@@ -9,6 +9,8 @@ mod fuzz;
 mod fuzz_b;
 mod jahis;
 mod mml;
+mod out;
+mod out_omop;
 mod reading;
 mod ssmix2;
 mod uke;
