@@ -26,15 +26,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod fhir;
 mod moment;
 pub mod omop;
 mod stands;
 mod summary;
 mod survey;
+pub mod xport;
 
 use std::io::{self, Write};
 
-pub use self::{moment::Moment, omop::Omop, stands::Reason, summary::Summary, survey::Survey};
+pub use self::{
+    moment::Moment, omop::Omop, stands::Reason, summary::Summary, survey::Survey, xport::Xport,
+};
 use crate::record::Record;
 
 /// Where output files go: opens the sink of a file by its name (`person.csv`).
@@ -68,7 +72,7 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 1] = [Self::Omop];
+    pub const ALL: [Self; 3] = [Self::Omop, Self::Fhir, Self::Xport];
     /// Text form, as on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -177,12 +181,18 @@ impl OutError {
 pub enum Out<'v, S: Sinks> {
     /// OMOP.
     Omop(Box<Omop<'v, S>>),
+    /// FHIR.
+    Fhir(Box<fhir::Fhir<'v, S>>),
+    /// XPORT.
+    Xport(Box<Xport<'v, S>>),
 }
 
 impl<S: Sinks> std::fmt::Debug for Out<'_, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Omop(_) => "Out(omop)",
+            Self::Fhir(_) => "Out(fhir)",
+            Self::Xport(_) => "Out(xport)",
         })
     }
 }
@@ -202,7 +212,8 @@ impl<'v, S: Sinks> Out<'v, S> {
             Target::Omop => {
                 Self::Omop(Box::new(Omop::new(survey, omop::Ids::default(), options, sinks)?))
             }
-            _ => return Err(OutError::Release),
+            Target::Fhir => Self::Fhir(Box::new(fhir::Fhir::new(survey, options, sinks)?)),
+            Target::Xport => Self::Xport(Box::new(Xport::new(survey, options, sinks)?)),
         })
     }
     /// Writes a row.
@@ -212,6 +223,8 @@ impl<'v, S: Sinks> Out<'v, S> {
     pub fn push(&mut self, person: &str, record: &Record<'_>) -> Result<(), OutError> {
         match self {
             Self::Omop(out) => out.push(person, record),
+            Self::Fhir(out) => out.push(person, record),
+            Self::Xport(out) => out.push(person, record),
         }
     }
     /// Closes the files.
@@ -221,6 +234,8 @@ impl<'v, S: Sinks> Out<'v, S> {
     pub fn finish(self) -> Result<Summary, OutError> {
         match self {
             Self::Omop(out) => out.finish().map(|(summary, _)| summary),
+            Self::Fhir(out) => out.finish(),
+            Self::Xport(out) => out.finish(),
         }
     }
 }

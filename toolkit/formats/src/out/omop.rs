@@ -23,7 +23,7 @@ use std::{
 
 pub use self::layout::{Column, Kind, TABLES, Table};
 use self::sheet::Sheet;
-pub(super) use self::sheet::number;
+pub(super) use self::{events::bounds, sheet::number};
 use super::{
     Moment, Options, OutError, Reason, Sinks, Summary, Survey,
     stands::{span, stands},
@@ -79,8 +79,6 @@ pub struct Omop<'v, S: Sinks> {
     visits: Vec<Option<i64>>,
     providers: HashMap<Box<str>, i64>,
     care_sites: HashMap<Box<str>, i64>,
-    /// The claim that is read: its key and month.
-    claim: Option<(Box<str>, Box<str>)>,
     /// Code systems by first appearance, and codes with their texts.
     systems: Vec<Box<str>>,
     codes: BTreeMap<(usize, Box<str>), (Box<str>, i64)>,
@@ -143,7 +141,6 @@ impl<'v, S: Sinks> Omop<'v, S> {
             visits: Vec::new(),
             providers: HashMap::new(),
             care_sites: HashMap::new(),
-            claim: None,
             systems: Vec::new(),
             codes: BTreeMap::new(),
         };

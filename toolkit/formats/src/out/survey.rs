@@ -49,6 +49,7 @@ pub(super) struct Visit {
     pub department_text: Option<Box<str>>,
     pub disposition: Option<Box<str>>,
     pub practitioner: Option<Box<str>>,
+    pub status: Option<Box<str>>,
     pub claimed: bool,
 }
 
@@ -59,6 +60,8 @@ pub struct Survey {
     pub(super) persons: Vec<Person>,
     keys: HashMap<(u32, Box<str>), u32>,
     pub(super) visits: Vec<Visit>,
+    /// Months of care of claims.
+    claims: HashMap<(u32, Box<str>), Option<Moment>>,
     /// Discharges that do not tell their admission.
     open_ends: Vec<(u32, Moment)>,
 }
@@ -143,7 +146,17 @@ impl Survey {
                     who.cause_text = r.cause_text.as_deref().map(Into::into);
                 }
             }
-            Record::Claim(_) | Record::ClaimPayer(_) | Record::ClaimItem(_) => who.claimed = true,
+            Record::Claim(r) => {
+                who.claimed = true;
+                let key = r.claim_key.as_deref().unwrap_or("");
+                let month = r.care_month.as_deref().and_then(Moment::read);
+                let billed = r.billed_month.as_deref().and_then(Moment::read);
+                if month.or(billed).is_some() {
+                    self.claims.insert((at, key.into()), month);
+                }
+                return;
+            }
+            Record::ClaimPayer(_) | Record::ClaimItem(_) => who.claimed = true,
             Record::DpcStay(r) if r.source.as_deref() == Some("claim") => who.claimed = true,
             _ => who.recorded = true,
         }
@@ -202,6 +215,7 @@ impl Survey {
         let visit = self.visit_mut(at, key);
         keep(&mut visit.key, r.encounter_key.as_deref());
         keep(&mut visit.class, r.class.as_deref());
+        keep(&mut visit.status, r.status.as_deref());
         keep(&mut visit.department, r.department_code.as_deref());
         keep(&mut visit.department_text, r.department_text.as_deref());
         keep(
@@ -278,6 +292,11 @@ impl Survey {
     pub(super) fn visit_at(&self, person: u32, key: Option<&str>) -> Option<u32> {
         let at = *self.keys.get(&(person, format!("k:{}", key?).into()))?;
         self.visits[at as usize].start.is_some().then_some(at)
+    }
+
+    /// The month of care of a claim; none: there is no such claim, or it tells no month at all.
+    pub(super) fn claim(&self, person: u32, key: Option<&str>) -> Option<Option<Moment>> {
+        self.claims.get(&(person, key.unwrap_or("").into())).copied()
     }
 
     /// How many people.

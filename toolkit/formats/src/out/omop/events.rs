@@ -51,12 +51,7 @@ impl<S: Sinks> Omop<'_, S> {
                 let found = self.survey.visit_at(at, r.stay_key.as_deref());
                 Ok(if found.is_some() { Ok(()) } else { Err(Reason::NoDate) })
             }
-            Record::Claim(r) => {
-                let key = r.claim_key.as_deref().unwrap_or("");
-                let month = r.care_month.as_deref().unwrap_or("");
-                self.claim = Some((key.into(), month.into()));
-                Ok(Err(Reason::ToldElsewhere))
-            }
+            Record::Claim(_) => Ok(Err(Reason::ToldElsewhere)),
             Record::ClaimPayer(r) => self.cost(at, r),
             Record::ClaimItem(r) => self.material(at, person, r),
             Record::Condition(r) => self.condition(at, person, record, r),
@@ -547,12 +542,7 @@ impl<S: Sinks> Omop<'_, S> {
         if r.code_system.as_deref() != Some("receipt-material") {
             return Ok(Err(Reason::ToldElsewhere));
         }
-        let month = match &self.claim {
-            Some((key, month)) if Some(key.as_ref()) == r.claim_key.as_deref() => {
-                Moment::read(month)
-            }
-            _ => None,
-        };
+        let month = self.survey.claim(at, r.claim_key.as_deref()).flatten();
         let mut days: Vec<(Moment, Option<&str>)> = Vec::new();
         for part in r.days.as_deref().unwrap_or("").split(' ').filter(|p| !p.is_empty()) {
             let (day, count) = part.split_once(':').unwrap_or((part, ""));
