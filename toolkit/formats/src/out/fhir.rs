@@ -13,9 +13,11 @@
 
 mod claims;
 mod clinical;
+mod documents;
 mod drugs;
 mod node;
 mod people;
+mod results;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -28,8 +30,11 @@ use self::claims::Bill;
 use super::{Options, OutError, Reason, Sinks, Summary, Survey, stands::stands};
 use crate::record::Record;
 
+/// A resource and its type.
+type Resource = (&'static str, Value);
+
 /// A resource, or why there is none.
-type Made = Result<(&'static str, Value), Reason>;
+type Made = Result<Resource, Reason>;
 
 /// Writes resources.
 pub struct Fhir<'v, S: Sinks> {
@@ -147,22 +152,14 @@ impl<'v, S: Sinks> Fhir<'v, S> {
         Ok(())
     }
 
-    fn made(
-        &mut self,
-        at: u32,
-        record: &Record<'_>,
-    ) -> Result<Option<(&'static str, Value)>, Reason> {
+    fn made(&mut self, at: u32, record: &Record<'_>) -> Result<Option<Resource>, Reason> {
         if !matches!(record, Record::Claim(_) | Record::ClaimItem(_) | Record::ClaimPayer(_)) {
             return self.resource(at, record);
         }
         self.billed(at, record).map(|()| None)
     }
 
-    fn resource(
-        &mut self,
-        at: u32,
-        record: &Record<'_>,
-    ) -> Result<Option<(&'static str, Value)>, Reason> {
+    fn resource(&mut self, at: u32, record: &Record<'_>) -> Result<Option<Resource>, Reason> {
         let made: Made = match record {
             Record::Person(r) => return Ok(self.patient(at, r).map(|p| ("Patient", p))),
             // A death is told by the patient.
@@ -178,15 +175,15 @@ impl<'v, S: Sinks> Fhir<'v, S> {
             Record::Measurement(r) => self.observation(at, r),
             Record::Checkup(r) => self.checkup(at, r),
             Record::Survey(r) => self.survey_row(at, r),
-            Record::CareCertification(r) => self.certification(at, r),
+            Record::CareCertification(r) => Ok(self.certification(at, r)),
             Record::Note(r) => self.note(at, r),
-            Record::Coverage(r) => self.coverage(at, r),
+            Record::Coverage(r) => Ok(self.coverage(at, r)),
             Record::Allergy(r) => self.allergy(at, r),
             Record::Vaccination(r) => self.immunization(at, r),
             Record::ImagingStudy(r) => self.imaging(at, r),
             Record::FamilyHistory(r) => self.relative(at, r),
             Record::ServiceOrder(r) => self.order(at, r),
-            Record::Document(r) => self.document(at, r),
+            Record::Document(r) => Ok(self.document(at, r)),
             Record::CareService(_) | Record::Residency(_) => Err(Reason::NoPlace),
             Record::Claim(_) | Record::ClaimItem(_) | Record::ClaimPayer(_) => Err(Reason::NoPlace),
         };
@@ -208,16 +205,13 @@ impl<'v, S: Sinks> Fhir<'v, S> {
     }
 
     /// A status the target allows, or what stands for none.
-    fn status<'t>(
+    fn status(
         &mut self,
         column: &'static str,
-        value: Option<&'t str>,
+        value: Option<&str>,
         list: &[&str],
         otherwise: &'static str,
-    ) -> Option<Value>
-    where
-        'static: 't,
-    {
+    ) -> Option<Value> {
         let status = node::of_list(value, list).unwrap_or_else(|| {
             self.summary.imputed(column, otherwise);
             otherwise

@@ -11,19 +11,19 @@
 //! - A person without year of birth is left out with all rows, as the model wants it.
 //! - Where a diagnosis has a code and an ICD-10 code, `condition_source_value` is `code|ICD-10`.
 
+mod billing;
+mod clinical;
 mod events;
 mod layout;
 mod people;
+mod results;
 mod sheet;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::collections::{BTreeMap, HashMap};
 
 pub use self::layout::{Column, Kind, TABLES, Table};
 use self::sheet::Sheet;
-pub(super) use self::{events::bounds, sheet::number};
+pub(super) use self::{results::bounds, sheet::number};
 use super::{
     Moment, Options, OutError, Reason, Sinks, Summary, Survey,
     stands::{span, stands},
@@ -99,12 +99,8 @@ struct Coded<'r> {
 }
 
 impl<'r> Coded<'r> {
-    fn new(
-        code: &'r Option<Cow<'_, str>>,
-        system: &'r Option<Cow<'_, str>>,
-        text: &'r Option<Cow<'_, str>>,
-    ) -> Self {
-        Self { code: code.as_deref(), system: system.as_deref(), text: text.as_deref() }
+    fn new(code: Option<&'r str>, system: Option<&'r str>, text: Option<&'r str>) -> Self {
+        Self { code, system, text }
     }
     /// What stands in `*_source_value`: the code, or else the text.
     fn source_value(&self) -> Option<&'r str> {

@@ -294,9 +294,13 @@ impl Survey {
         self.visits[at as usize].start.is_some().then_some(at)
     }
 
-    /// The month of care of a claim; none: there is no such claim, or it tells no month at all.
-    pub(super) fn claim(&self, person: u32, key: Option<&str>) -> Option<Option<Moment>> {
-        self.claims.get(&(person, key.unwrap_or("").into())).copied()
+    /// The month of care of a claim, if it tells one.
+    ///
+    /// # Errors
+    /// There is no such claim, or it tells neither that month nor the one it was billed in.
+    pub(super) fn claim(&self, person: u32, key: Option<&str>) -> Result<Option<Moment>, Reason> {
+        let key = (person, key.unwrap_or("").into());
+        self.claims.get(&key).copied().ok_or(Reason::NoPlace)
     }
 
     /// How many people.

@@ -31,11 +31,11 @@ impl Write for OneFile {
     }
 }
 
-type Rows = Vec<(String, Record<'static>)>;
+pub(crate) type OneRow = (String, Record<'static>);
 type Written = (BTreeMap<String, Vec<u8>>, Summary);
 
 /// Both passes over rows.
-pub(crate) fn written(target: Target, rows: &Rows, options: Options<'_>) -> Written {
+pub(crate) fn written(target: Target, rows: &[OneRow], options: Options<'_>) -> Written {
     let mut survey = Survey::default();
     for (person, record) in rows {
         survey.note(person, record);
@@ -59,7 +59,7 @@ pub(crate) fn options() -> Options<'static> {
     Options { released_on: "2024-12-01", ..Options::default() }
 }
 
-fn rows_of(all: Vec<Parsed<'static>>, rows: &mut Rows) {
+fn rows_of(all: Vec<Parsed<'static>>, rows: &mut Vec<OneRow>) {
     for parsed in all {
         let Some(person) = parsed.person else { continue };
         rows.extend(parsed.records.into_iter().map(|r| (person.clone().into_owned(), r)));
@@ -67,7 +67,7 @@ fn rows_of(all: Vec<Parsed<'static>>, rows: &mut Rows) {
 }
 
 /// The rows of all conformance files.
-pub(crate) fn fixture_rows() -> Rows {
+pub(crate) fn fixture_rows() -> Vec<OneRow> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut rows = Vec::new();
     for folder in ["fixtures", "fixtures_b", "corpus"] {
@@ -90,7 +90,7 @@ pub(crate) fn record(table: &str, columns: &[(&str, &str)]) -> Record<'static> {
     record
 }
 
-pub(crate) fn conserved(rows: &Rows, summary: &Summary) {
+pub(crate) fn conserved(rows: &[OneRow], summary: &Summary) {
     let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
     for (_, record) in rows {
         *counted.entry(record.table()).or_default() += 1;

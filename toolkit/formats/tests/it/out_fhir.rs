@@ -1,6 +1,6 @@
 //! FHIR: what is written is read back, decimals to the digit; a small example by hand.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use kiban_formats::{
     Format,
@@ -31,7 +31,7 @@ fn facts(rows: &[(String, kiban_formats::Record<'static>)]) -> BTreeMap<&'static
         let mut fact = person.clone();
         record.for_each(|column, value| {
             if let (Some(value), false) = (value, apart.contains(&column)) {
-                fact.push_str(&format!("|{column}={value}"));
+                let _ = write!(fact, "|{column}={value}");
             }
         });
         *all.entry(record.table()).or_default().entry(fact).or_default() += 1;

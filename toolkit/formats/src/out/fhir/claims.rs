@@ -51,7 +51,7 @@ impl<S: Sinks> Fhir<'_, S> {
             _ => None,
         };
         // Rows of a cost file of the DPC survey belong to no claim.
-        let month = self.survey.claim(at, key).ok_or(Reason::NoPlace)?;
+        let month = self.survey.claim(at, key)?;
         let key = key.unwrap_or("");
         let again = matches!(record, Record::Claim(_));
         let same = |b: &Bill| b.person == at && *b.key == *key && !(again && b.head.is_some());

@@ -1,5 +1,7 @@
 //! Pieces of resources: only what the source says, in the shapes of FHIR.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Number, Value, json};
 
 use crate::out::{Moment, omop::number};
@@ -81,8 +83,7 @@ pub(super) fn system(name: &str) -> String {
         {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                out.push('%');
-                out.push_str(&format!("{byte:02X}"));
+                let _ = write!(out, "%{byte:02X}");
             }
         } else {
             out.push(c);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Fhir, Made,
+    Fhir, Resource,
     node::{self, Node},
 };
 use crate::{
@@ -147,7 +147,7 @@ impl<S: Sinks> Fhir<'_, S> {
         Ok(())
     }
 
-    pub(super) fn coverage(&mut self, at: u32, r: &CoverageRecord<'_>) -> Made {
+    pub(super) fn coverage(&mut self, at: u32, r: &CoverageRecord<'_>) -> Resource {
         let open = self.options.identifiers;
         let said = |end: &str, value: &Option<std::borrow::Cow<'_, str>>| {
             let value = node::string(value.as_deref().filter(|_| open))?;
@@ -183,7 +183,7 @@ impl<S: Sinks> Fhir<'_, S> {
             .put("period", node::period(r.from_on.as_deref(), r.to_on.as_deref()))
             .one("payor", Some(payer))
             .one("class", group);
-        Ok(("Coverage", resource.value()))
+        ("Coverage", resource.value())
     }
 }
 

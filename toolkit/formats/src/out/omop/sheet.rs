@@ -149,3 +149,12 @@ pub(in crate::out) fn number(text: &str) -> Option<&str> {
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     (plain && text.parse::<f64>().is_ok_and(f64::is_finite)).then_some(text)
 }
+
+/// A decimal text that is a whole number of 32 bits.
+pub(super) fn whole_number(text: Option<&str>) -> Option<i64> {
+    let text = text?.trim();
+    let whole = text
+        .split_once('.')
+        .map_or(text, |(whole, rest)| if rest.bytes().all(|b| b == b'0') { whole } else { text });
+    whole.parse::<i32>().ok().map(Into::into)
+}
