@@ -24,6 +24,7 @@ pub(super) struct Person {
     /// Is there a row that says somebody died?
     pub dead: bool,
     pub died: Option<Moment>,
+    pub died_text: Option<Box<str>>,
     pub cause_code: Option<Box<str>>,
     pub cause_system: Option<Box<str>>,
     pub cause_text: Option<Box<str>>,
@@ -44,6 +45,9 @@ pub(super) struct Visit {
     pub class: Option<Box<str>>,
     pub start: Option<Moment>,
     pub end: Option<Moment>,
+    /// The same as the source wrote them: with fractions of seconds and zones.
+    pub start_text: Option<Box<str>>,
+    pub end_text: Option<Box<str>>,
     pub facility: Option<Box<str>>,
     pub department: Option<Box<str>>,
     pub department_text: Option<Box<str>>,
@@ -51,6 +55,23 @@ pub(super) struct Visit {
     pub practitioner: Option<Box<str>>,
     pub status: Option<Box<str>>,
     pub claimed: bool,
+}
+
+impl Visit {
+    /// The earliest beginning that is told.
+    fn begins(&mut self, (moment, text): (Option<Moment>, Option<&str>)) {
+        if moment.is_some() && (self.start.is_none() || moment < self.start) {
+            self.start = moment;
+            self.start_text = text.map(Into::into);
+        }
+    }
+    /// The latest end that is told.
+    fn ends(&mut self, (moment, text): (Option<Moment>, Option<&str>)) {
+        if moment > self.end {
+            self.end = moment;
+            self.end_text = text.map(Into::into);
+        }
+    }
 }
 
 /// People and visits of a set of rows.
@@ -133,13 +154,19 @@ impl Survey {
                 }
                 if let Some(died) = r.death_on.as_deref().and_then(Moment::read) {
                     who.dead = true;
-                    who.died = who.died.or(Some(died));
+                    if who.died.is_none() {
+                        who.died = Some(died);
+                        who.died_text = r.death_on.as_deref().map(Into::into);
+                    }
                 }
                 return;
             }
             Record::Death(r) => {
                 who.dead = true;
-                who.died = who.died.or_else(|| r.died_on.as_deref().and_then(Moment::read));
+                if who.died.is_none() {
+                    who.died = r.died_on.as_deref().and_then(Moment::read);
+                    who.died_text = who.died.and(r.died_on.as_deref()).map(Into::into);
+                }
                 if who.cause_code.is_none() && (r.cause_code.is_some() || r.cause_text.is_some()) {
                     who.cause_code = r.cause_code.as_deref().map(Into::into);
                     who.cause_system = r.cause_system.as_deref().map(Into::into);
@@ -190,8 +217,8 @@ impl Survey {
                     keep(&mut visit.class, Some("I"));
                     keep(&mut visit.facility, r.facility.as_deref());
                     keep(&mut visit.disposition, r.destination.as_deref().or(r.outcome.as_deref()));
-                    visit.start = visit.start.or(start);
-                    visit.end = visit.end.max(end);
+                    visit.begins((start, r.admitted_on.as_deref()));
+                    visit.ends((end, r.discharged_on.as_deref()));
                 }
             }
             _ => {}
@@ -224,11 +251,8 @@ impl Survey {
         );
         keep(&mut visit.practitioner, r.practitioner.as_deref());
         visit.claimed |= claimed;
-        visit.start = match (visit.start, start) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        visit.end = visit.end.max(end);
+        visit.begins((start, r.start_at.as_deref()));
+        visit.ends((end, r.end_at.as_deref()));
     }
 
     fn visit_mut(&mut self, person: u32, key: Box<str>) -> &mut Visit {
@@ -266,9 +290,9 @@ impl Survey {
             if let Some(best) = best
                 && let Some(own) = self.keys.insert((person, key), best as u32)
             {
-                self.visits[best].end = Some(end);
                 let own = std::mem::take(&mut self.visits[own as usize]);
                 let visit = &mut self.visits[best];
+                visit.ends((Some(end), own.end_text.as_deref()));
                 keep(&mut visit.disposition, own.disposition.as_deref());
                 keep(&mut visit.department, own.department.as_deref());
             }

@@ -178,7 +178,7 @@ pub(super) fn date_time(text: Option<&str>) -> Option<Value> {
 }
 
 /// The same of a moment.
-pub(super) fn of_moment(moment: Moment) -> String {
+fn of_moment(moment: Moment) -> String {
     match moment.time {
         Some(_) => format!("{}+09:00", moment.iso()),
         None => moment.date(),

@@ -84,7 +84,7 @@ impl<S: Sinks> Fhir<'_, S> {
             _ => None,
         });
         let key = node::string(Some(&who.key)).filter(|_| **id != *who.key);
-        let died = who.died.map(|d| json!(node::of_moment(d)));
+        let died = node::date_time(who.died_text.as_deref());
         let flag = (who.dead && died.is_none()).then_some(json!(true));
         let patient = Node::default()
             .text("id", Some(id))
@@ -133,8 +133,11 @@ impl<S: Sinks> Fhir<'_, S> {
                 .put(
                     "period",
                     Node::default()
-                        .text("start", Some(&node::of_moment(start)))
-                        .put("end", end.map(|e| json!(node::of_moment(e))))
+                        .put("start", node::date_time(visit.start_text.as_deref()))
+                        .put(
+                            "end",
+                            node::date_time(visit.end_text.as_deref().filter(|_| end.is_some())),
+                        )
                         .some(),
                 )
                 .put(
