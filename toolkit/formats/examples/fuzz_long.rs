@@ -6,7 +6,7 @@
 //! Files are cut at the marks of formats (tags, delimiters, line ends); pieces are dropped, doubled, exchanged,
 //! filled with what hurts, taken from other files of the format; bytes are flipped, inserted, cut off. Each result is cut
 //! and read as the format and by what `detect` takes it for. Leaves: a line per parser with runs and findings; the
-//! input of each finding (a panic, a broken promise) in FOLDER, by default `tests/corpus_found`, which the tests replay.
+//! input of each finding (a panic, a broken promise) in FOLDER, by default `tests/corpus_found`.
 
 use std::{
     collections::BTreeMap,

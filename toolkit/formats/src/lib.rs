@@ -40,6 +40,7 @@ mod lines;
 pub mod mapped;
 pub mod mml;
 pub mod municipal;
+pub mod out;
 mod parsed;
 pub mod phr;
 pub mod record;
