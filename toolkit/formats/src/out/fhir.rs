@@ -190,6 +190,7 @@ impl<'v, S: Sinks> Fhir<'v, S> {
         made.map(Some)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "one shape with what may be absent")]
     fn subject(&self, at: u32) -> Option<Value> {
         Some(json!({ "reference": format!("Patient/{}", self.patients[at as usize]) }))
     }
@@ -205,6 +206,7 @@ impl<'v, S: Sinks> Fhir<'v, S> {
     }
 
     /// A status the target allows, or what stands for none.
+    #[expect(clippy::unnecessary_wraps, reason = "one shape with what may be absent")]
     fn status(
         &mut self,
         column: &'static str,

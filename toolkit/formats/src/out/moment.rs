@@ -29,7 +29,7 @@ fn digits(text: &mut &[u8], count: usize) -> Option<u32> {
 }
 
 fn leap(year: u16) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 fn length(year: u16, month: u8) -> u8 {

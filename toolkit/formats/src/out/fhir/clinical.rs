@@ -175,6 +175,7 @@ impl<S: Sinks> Fhir<'_, S> {
         Ok(("FamilyMemberHistory", resource.value()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "one shape with what may be absent")]
     pub(super) fn imaging(&mut self, at: u32, r: &ImagingStudyRecord<'_>) -> Made {
         let status = self.status(
             "ImagingStudy.status",

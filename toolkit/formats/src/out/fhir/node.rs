@@ -122,7 +122,7 @@ pub(super) fn decimal(text: Option<&str>) -> Option<Value> {
 /// A whole number above zero.
 pub(super) fn positive(text: Option<&str>) -> Option<Value> {
     let n: u32 = text?.trim().parse().ok()?;
-    (n > 0 && n <= i32::MAX as u32).then(|| json!(n))
+    (n > 0 && i32::try_from(n).is_ok()).then(|| json!(n))
 }
 
 /// A quantity: value, and its unit as text.
