@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use kiban_journeys::{
-    DeliveryReport,
+    DeliveryReport, csv_field,
     quality::{Aspect, GridCell},
     rule_ja,
     thresholds::{Judged, Limit, Threshold, Verdict, judge},
@@ -133,7 +133,7 @@ impl<'a> Judgement<'a> {
                 by.map_or_else(String::new, |t| t.owner.clone()),
                 by.map_or_else(String::new, |t| t.reason.clone()),
             ];
-            let cells: Vec<String> = cells.iter().map(|c| quoted(c)).collect();
+            let cells: Vec<_> = cells.iter().map(|c| csv_field(c)).collect();
             let _ = write!(out, "{}\r\n", cells.join(","));
         }
         out
@@ -247,13 +247,5 @@ fn percent(cell: &GridCell) -> String {
     match cell.percent() {
         p if cell.failed > 0 && p < 0.01 => "0.01 % 未満".to_owned(),
         p => format!("{p:.2} %"),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }

@@ -205,7 +205,7 @@ pub fn write_notices<'a>(rows: impl IntoIterator<Item = &'a NoticeRow>) -> Strin
 }
 
 /// A CSV field, quoted where needed.
-pub(crate) fn field(text: &str) -> Cow<'_, str> {
+pub fn field(text: &str) -> Cow<'_, str> {
     if text.contains([',', '"', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
     } else {

@@ -30,7 +30,9 @@ pub use kiban_audit::note::NoteError;
 pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
 pub use kiban_govern::{Actor, Role, committee, delivery::Route};
-pub use kiban_intake::{holder, quality, report::DeliveryReport, rule_ja, thresholds};
+pub use kiban_intake::{
+    holder, notices::field as csv_field, quality, report::DeliveryReport, rule_ja, thresholds,
+};
 pub use kiban_kernel as kernel;
 pub use kiban_register::{StopRequest, stop};
 pub use kiban_release as release;
