@@ -10,6 +10,7 @@
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
 mod audit_search;
+mod books;
 mod cases;
 mod catalogue;
 mod dataset_cases;
@@ -27,7 +28,11 @@ mod receive_delivery;
 mod register_parties;
 mod release_dataset;
 mod review;
+mod review_acts;
+mod roster;
 mod set_up_holder;
+mod stop_cases;
+mod stop_desk;
 mod stop_inbox;
 mod stop_request;
 mod thread;
@@ -44,6 +49,7 @@ pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, s
 pub use kiban_release as release;
 
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
+pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
 pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
@@ -69,15 +75,17 @@ pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{
     approve_release, decide_finding, deliver_dataset, open_package, register_recipient,
 };
-pub use review::{
-    Declared, Review, ReviewRefused, Roster, RosterSeat, Seat, cast_vote, close_votes,
-    declare_interest, judge, record_minutes, review, roster,
-};
+pub use review::{Declared, Review, ReviewRefused, Seat, review};
+pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
+pub use roster::{Roster, RosterSeat, judge, roster};
 pub use set_up_holder::set_up_holder;
+pub use stop_cases::{StopRow, stops};
+pub use stop_desk::{
+    Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,
+    stop_requests,
+};
 pub use stop_inbox::{
-    Asking, Progress, Receipting, StopRequestRefused, StopRow, Waiting, Written, ask_stop,
-    decline_stop_request, issue_receipt, open_stop_request, stop_progress, stop_request_at_desk,
-    stop_requests, stops,
+    Asking, Progress, StopRequestRefused, Waiting, Written, ask_stop, stop_progress,
 };
 pub use stop_request::{apply_stop, open_stops, record_stop};
 pub use thread::{LONGEST_MESSAGE, Message, messages, write_message};

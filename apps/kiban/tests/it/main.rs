@@ -11,3 +11,4 @@ mod joins;
 mod refusals;
 mod story;
 mod support;
+mod web;
