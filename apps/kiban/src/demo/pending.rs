@@ -1,18 +1,17 @@
 //! What is left under way for the pages: an application in each early phase, votes half cast, requests at the desks, a
-//! stop that waits, a dataset with findings and one with a single approval.
+//! dataset with findings and one with a single approval.
 
 use kiban_journeys::{
     Asking, Parties, ProduceRequest, Route, Written,
     committee::{Ballot, Outcome as Vote},
     kernel::{Bases, Id, Product, kinds},
     release::application::Content,
-    stop::{Requester, Scope},
+    stop::Requester,
 };
 
 use super::{
     Demo, day_after,
     products::{self, Delivered},
-    truth,
 };
 use crate::say::{Failure, Outcome};
 
@@ -49,18 +48,9 @@ async fn datasets(demo: &Demo, delivered: &Delivered) -> Outcome {
 }
 
 async fn stops(demo: &Demo) -> Outcome {
-    // One stop on the register that no store was asked about for longer than the limit; nothing is cleared meanwhile, so
-    // it comes after the datasets.
-    let list = demo.dir.join("country/holders/hospital_b/stops_after_product.csv");
-    if let Some(mut request) = truth::stops(&list, "hospital_b")?.into_iter().next() {
-        "停-窓口-0001".clone_into(&mut request.receipt_number);
-        request.requester = Requester::Guardian;
-        request.scope = Scope::Holder;
-        let desk = demo.actor("hospital_b_desk")?;
-        kiban_journeys::record_stop(&demo.on, &desk, &request).await?;
-    }
+    // None is on the register yet: a stop that waits for the vault would hold up clearing and approvals.
     let today = demo.on.today();
-    demo.clock.set_date(day_after(today, 9));
+    demo.clock.set_date(day_after(today, 2));
     for (holder, name) in [("hospital_a", "架空 花子"), ("municipality", "架空 太郎")] {
         let asking = Asking {
             holder: Parties::organization_id(holder),

@@ -232,7 +232,12 @@ fn the_committee_votes_in_secret_needs_its_categories_and_recuses() {
             (row["number"].as_u64(), row["user_class"].as_str()),
             (Some(1), Some("アカデミア"))
         );
-        anybody.get("/projects.csv").await.is(200).shows("番号,承認日,課題名,利用データの種類,利用者の区分").shows("腎臓病の研究");
+        anybody
+            .get("/projects.csv")
+            .await
+            .is(200)
+            .shows("番号,承認日,課題名,利用データの種類,利用者の区分")
+            .shows("腎臓病の研究");
         one_event_per_act(&web).await;
     });
 }
