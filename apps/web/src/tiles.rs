@@ -84,13 +84,13 @@ pub(crate) fn map(prefectures: &[(&'static str, Shown)]) -> String {
         "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"map-title\">\
          <title id=\"map-title\">都道府県別の人数。数字は下の表にあります。</title>\
          <defs><pattern id=\"few\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-         <rect width=\"6\" height=\"6\" fill=\"#fff\"/><rect width=\"2\" height=\"6\" fill=\"#949494\"/></pattern></defs>"
+         <rect width=\"6\" height=\"6\" fill=\"#fff\"/><rect width=\"1\" height=\"6\" fill=\"#b3b3b3\"/></pattern></defs>"
     );
     for ((name, shown), (column, row)) in prefectures.iter().zip(PLACES) {
         let (x, y) = (2 + u16::from(column) * SIDE, 2 + u16::from(row) * SIDE);
         let (fill, ink) = BLUES[step(*shown)];
         let fill = if shown.is_none() { "url(#few)" } else { fill };
-        let short = name.trim_end_matches(['県', '府', '都']);
+        let short = name.strip_suffix(['県', '府', '都']).unwrap_or(name);
         let (middle, base) = (x + SIDE / 2, y + SIDE / 2 + 3);
         let side = SIDE - 2;
         // Writing to a String does not fail.
@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(places.len(), 47);
         let all: Vec<_> = kiban_journeys::PREFECTURES.iter().map(|p| (*p, Some(0))).collect();
         assert_eq!(map(&all).matches("<g>").count(), 47);
+        assert!(map(&all).contains(">京都</text>") && map(&all).contains(">北海道</text>"));
         assert!(
             map(&[("北海道", None)]).contains("10未満人")
                 && map(&[("北海道", None)]).contains("#few")

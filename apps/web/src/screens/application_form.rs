@@ -5,7 +5,7 @@ use kiban_journeys::release::application::{Content, Named};
 use kiban_kernel::{Date, Id, kinds};
 use serde::Serialize;
 
-use crate::{ctx::Ctx, input::Input};
+use crate::{ctx::Ctx, input::Input, japanese::day};
 
 /// A field as the form shows it.
 #[derive(Serialize, Clone)]
@@ -13,6 +13,9 @@ pub(crate) struct Shown {
     pub(crate) name: &'static str,
     pub(crate) ja: &'static str,
     pub(crate) value: String,
+    /// Its label and value as a page shows them.
+    pub(crate) label: &'static str,
+    pub(crate) text: String,
     pub(crate) help: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) wrong: String,
@@ -153,6 +156,11 @@ pub(crate) fn shown(content: &Content, earlier: Option<&Content>) -> Vec<Shown> 
                 help: HELP.iter().find(|(name, _)| *name == f.name).map_or("", |(_, help)| help),
                 kind: kind_of(f.name),
                 wrong: String::new(),
+                label: f.ja.split('（').next().unwrap_or(f.ja),
+                text: match value.parse::<Date>() {
+                    Ok(date) if kind_of(f.name) == "day" => day(date),
+                    _ => value.clone(),
+                },
                 value,
             }
         })
