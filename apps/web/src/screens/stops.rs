@@ -54,6 +54,7 @@ fn count_ja(name: &str, n: u64) -> String {
         "files" => "ファイル",
         "keys" => "鍵",
         "segments" => "断片",
+        "containers" => "原本の容器",
         other => other,
     };
     format!("{ja} {n}")
