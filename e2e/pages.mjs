@@ -10,7 +10,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 const browser = await open({ width: 1280 });
 const document_ = await (await fetch(`${base}/api/v1/openapi.json`)).json();
 const looks = Object.entries(document_.paths)
-  .filter(([path, of]) => of.get && !path.includes('{') && !path.endsWith('.csv'))
+  .filter(([path, of]) => of.get && !path.includes('{') && !path.endsWith('.csv') && !path.endsWith('.jsonld'))
   .map(([path]) => path.replace('/api/v1', '') || '/');
 
 const problems = [];

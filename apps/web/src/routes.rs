@@ -22,8 +22,8 @@ use crate::{
     limit::Pace,
     screens::{
         application_acts, applications, audit, books, catalogue, committee, contracts,
-        dataset_acts, datasets, deliveries, desk, home, permissions, public, review, sign_in, stop,
-        stops, users,
+        dataset_acts, datasets, dcat, deliveries, desk, home, permissions, public, review, sign_in,
+        stop, stops, users,
     },
 };
 
@@ -167,6 +167,7 @@ pub static ROUTES: &[Row] = &[
     get!("catalogue", "/catalogue", "データカタログ", Anyone, &[], catalogue::list),
     get!("catalogue_csv", "/catalogue.csv", "データカタログ（CSV）", Anyone, &[], catalogue::list_csv),
     get!("catalogue_regions_csv", "/catalogue/prefectures.csv", "都道府県別の人数（CSV）", Anyone, &[], catalogue::regions_csv),
+    get!("catalogue_dcat", "/catalogue.jsonld", "データカタログ（HealthDCAT-AP）", Anyone, &[], dcat::show),
     get!("catalogue_table", "/catalogue/tables/{table}", "表の内容", Anyone, &[], catalogue::table),
     // Everybody signed in
     get!("home", "/home", "ホーム", SignedIn, &[], home::show),

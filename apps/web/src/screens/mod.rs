@@ -10,6 +10,7 @@ pub(crate) mod committee;
 pub(crate) mod contracts;
 pub(crate) mod dataset_acts;
 pub(crate) mod datasets;
+pub(crate) mod dcat;
 pub(crate) mod deliveries;
 pub(crate) mod desk;
 pub(crate) mod home;
