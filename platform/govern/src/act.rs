@@ -43,6 +43,10 @@ acts! {
     SetQualityThreshold = "quality.threshold", "品質の閾値の設定", "receipt_record", [IntakeOfficer], [Producer];
     /// Record a stop request.
     RecordStop = "stop.record", "提供停止の求めの記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
+    /// Take in a request that a person makes on the public page, sealed, for the holder's desk.
+    AskStop = "stop.ask", "提供停止の求めの取次ぎ（公開の画面）", "stop", [System], [Producer];
+    /// Read a request at the holder's desk and issue the receipt, or decline it.
+    AnswerStopRequest = "stop.answer", "提供停止の求めの受付と書面の交付", "stop.receipt", [HolderStaff], [Holder];
     /// Apply a stop to every store.
     ApplyStop = "stop.apply", "提供停止の反映", "stop", [IntakeOfficer, System], [Producer, Trustee];
     /// Link persons over holders.
@@ -59,7 +63,9 @@ acts! {
     DecideFinding = "finding.decide", "組合せ所見の判断", "pseudonymized.identifiers", [Examiner], [Producer];
     /// Draft, submit, amend, withdraw an application.
     SubmitApplication = "application.submit", "利用申請", "contract", [Researcher], [User];
-    /// Put an application before the committee.
+    /// Write in the thread of an application.
+    WriteMessage = "application.message", "申請の連絡", "contract", [Researcher, CommitteeSecretary], [User, Producer];
+    /// Put an application before the committee, or send it back.
     ScreenApplication = "application.screen", "申請の受付・付議", "committee", [CommitteeSecretary], [Producer];
     /// Keep the committee's roster.
     KeepRoster = "committee.roster", "委員名簿の管理", "committee", [CommitteeSecretary], [Producer];
@@ -67,6 +73,8 @@ acts! {
     RecordSession = "committee.session", "審査の記録", "committee", [CommitteeSecretary], [Producer];
     /// Vote.
     Vote = "committee.vote", "審査の評決", "committee", [CommitteeMember], [Producer, Trustee, Holder, User, Other];
+    /// Close the voting: the member who presides.
+    CloseVotes = "committee.close", "評決の締切り（議長）", "committee", [CommitteeMember], [Producer, Trustee, Holder, User, Other];
     /// The producer's own decision on an application.
     DecideApplication = "application.decide", "提供の可否の決定", "contract", [GeneralManager], [Producer];
     /// Sign a contract for the producer.

@@ -136,7 +136,8 @@ pub struct Interests {
 }
 
 impl Interests {
-    fn touch(&self, member: &Member) -> bool {
+    /// Is the member recused: tied to an organization with an interest, or for reasons of its own?
+    pub fn touch(&self, member: &Member) -> bool {
         self.members.contains(&member.account)
             || member.ties().any(|o| self.organizations.contains(o))
     }

@@ -36,6 +36,23 @@ macro_rules! rooms {
                 /// What was asked for.
                 what: &'static str,
             },
+            /// A field of a form is not filled in as it must be.
+            #[error("the field {field} is not filled in as it must be")]
+            Field {
+                /// Which.
+                field: &'static str,
+                /// What is to be done (Japanese).
+                ja: &'static str,
+            },
+            /// An act in a review is refused.
+            #[error(transparent)]
+            Review(#[from] crate::ReviewRefused),
+            /// An act on a patient's request is refused.
+            #[error(transparent)]
+            StopRequest(#[from] crate::StopRequestRefused),
+            /// A package may not be fetched.
+            #[error(transparent)]
+            Fetch(#[from] crate::FetchRefused),
             /// The specification is not the one the contract names.
             #[error("the specification is not the one the contract names")]
             SpecificationDiffers,
@@ -100,6 +117,10 @@ macro_rules! rooms {
                         format!("「{key}」という関係者が記述されていません。記述を確かめてください。")
                     }
                     Self::Unknown { what } => format!("該当するもの（{what}）がありません。番号を確かめてください。"),
+                    Self::Field { ja, .. } => (*ja).to_owned(),
+                    Self::Review(e) => e.ja().to_owned(),
+                    Self::StopRequest(e) => e.ja().to_owned(),
+                    Self::Fetch(e) => e.ja(),
                     Self::SpecificationDiffers => {
                         "加工仕様書が契約で定めたものと異なります。契約を結び直すか、契約の仕様書を指定してください。".into()
                     }

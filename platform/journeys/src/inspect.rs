@@ -15,13 +15,18 @@ use crate::{Deployment, Error};
 /// # Errors
 /// No parties are registered yet, or the database failed.
 pub async fn system_actor(on: &Deployment) -> Result<Actor, Error> {
+    Ok(Actor::system(producer(&mut *on.reader().await?).await?))
+}
+
+/// The producer that runs the deployment.
+pub(crate) async fn producer(
+    conn: &mut sqlx::AnyConnection,
+) -> Result<Id<kinds::Organization>, Error> {
     let row = sqlx::query("SELECT organization FROM journeys_producer")
-        .fetch_optional(&mut *on.reader().await?)
+        .fetch_optional(conn)
         .await?
         .ok_or(Error::Unknown { what: "producer" })?;
-    let producer =
-        row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Unknown { what: "producer" })?;
-    Ok(Actor::system(producer))
+    row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Unknown { what: "producer" })
 }
 
 /// The opaque ids of persons as a holder knows them.
@@ -69,6 +74,17 @@ pub async fn cleared_sources(on: &Deployment, regime: Regime) -> Result<BTreeSet
         }
     }
     Ok(found)
+}
+
+/// A column's cells as texts.
+pub(crate) fn texts(
+    batch: &arrow::array::RecordBatch,
+    name: &str,
+) -> Result<Vec<Option<String>>, Error> {
+    let column = batch.column_by_name(name).ok_or(Error::Unknown { what: "column" })?;
+    let column = cast(column, &DataType::Utf8)
+        .map_err(|_| Error::Unknown { what: "column of that type" })?;
+    Ok(column.as_string::<i32>().iter().map(|cell| cell.map(str::to_owned)).collect())
 }
 
 /// Calls `f` with the text of every cell of a Parquet file, and of its column names.

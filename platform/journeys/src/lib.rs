@@ -9,7 +9,14 @@
 //! - `journeys.gate-twice`: nothing is stored that the producer's own gate did not clear.
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
+mod audit_search;
+mod books;
+mod cases;
+mod catalogue;
+mod dataset_cases;
+mod delivery_cases;
 mod deployment;
+mod directory;
 mod error;
 mod inspect;
 mod joins;
@@ -21,23 +28,46 @@ mod rebuild_dataset;
 mod receive_delivery;
 mod register_parties;
 mod release_dataset;
+mod review;
+mod review_acts;
+mod roster;
 mod set_up_holder;
+mod stop_cases;
+mod stop_desk;
+mod stop_inbox;
 mod stop_request;
+mod thread;
 mod use_application;
 mod verify_deployment;
 
-pub use kiban_audit::note::NoteError;
+pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
-pub use kiban_govern::{Actor, Role, committee, delivery::Route};
+pub use kiban_govern::{Act, Actor, Employer, Refusal, Role, committee, delivery::Route};
 pub use kiban_intake::{
-    holder, notices::field as csv_field, quality, report::DeliveryReport, rule_ja, thresholds,
+    holder, notices::field as csv_field, quality, report::DeliveryReport, rule_ja,
+    store::DeliveryRow, thresholds,
 };
 pub use kiban_kernel as kernel;
-pub use kiban_register::{StopRequest, stop};
+pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, stop};
 pub use kiban_release as release;
 
+pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
+pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
+pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
+pub use catalogue::{
+    Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
+    newest_snapshot,
+};
+pub use dataset_cases::{
+    DatasetCase, FetchRefused, Standing, dataset, datasets, fetch_package, propose_specification,
+    specifications,
+};
+pub use delivery_cases::{deliveries, delivery};
 pub use deployment::{Deployment, World};
+pub use directory::{
+    Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organizations,
+};
 pub use error::Error;
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
@@ -50,12 +80,26 @@ pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{
     approve_release, decide_finding, deliver_dataset, open_package, register_recipient,
 };
+pub use review::{Declared, Review, ReviewRefused, Seat, review};
+pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
+pub use roster::{Roster, RosterSeat, judge, roster};
 pub use set_up_holder::set_up_holder;
-pub use stop_request::{apply_stop, open_stops, record_stop};
-pub use use_application::{
-    Sitting, advise, apply_for_use, conclude_contract, decide, keep_roster, new_project, screen,
+pub use stop_cases::{StopRow, stops};
+pub use stop_desk::{
+    Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,
+    stop_requests,
 };
-pub use verify_deployment::{Verified, checkpoint_of_receipt, verify_deployment};
+pub use stop_inbox::{
+    Asking, Progress, StopRequestRefused, Waiting, Written, ask_stop, stop_progress,
+};
+pub use stop_request::{apply_stop, open_stops, record_stop};
+pub use thread::{LONGEST_MESSAGE, Message, messages, write_message};
+pub use use_application::{
+    Sitting, accept_contract, advise, amend_application, apply_for_use, conclude_contract, decide,
+    draft_application, draw_contract, keep_roster, new_project, return_application, screen,
+    sign_contract, submit_application, withdraw_application,
+};
+pub use verify_deployment::{Verified, checkpoint_of_receipt, last_event_at, verify_deployment};
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {

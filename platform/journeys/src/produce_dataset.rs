@@ -26,7 +26,7 @@ use serde_json::json;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::{
-    Deployment, Error,
+    Deployment, Error, dataset_cases,
     joins::{self, Joined},
 };
 
@@ -304,6 +304,7 @@ async fn record(
     let mut over_risk = produced.risk().over_limits_ja();
     over_risk.extend(joins::record(&mut tx, basis.dataset, &joined).await?);
     mark_risk(&mut tx, basis.dataset, &over_risk).await?;
+    dataset_cases::keep(&mut tx, basis.dataset, basis.application.id, produced).await?;
     let manifest = if undecided.is_empty() && over_risk.is_empty() {
         let payload = payload(basis, &content)?;
         let manifest = manifest(basis, produced, &payload, tx.now(), permit.actor().organization);

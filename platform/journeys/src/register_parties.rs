@@ -20,7 +20,7 @@ use kiban_register::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, USER_CLASSES};
 
 /// The parties of a deployment, as a person writes them down.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +63,9 @@ pub struct OrganizationEntry {
     pub address: String,
     /// Representative.
     pub representative: String,
+    /// For a user: `academia`, `company` or `both`, as the public list of projects names it.
+    #[serde(default)]
+    pub user_class: Option<String>,
     /// For a holder: how it says it acquired its data, and what the producer saw of it.
     #[serde(default)]
     pub acquisition: Option<AcquisitionEntry>,
@@ -333,6 +336,16 @@ pub async fn register_parties(
             representative: entry.representative.clone(),
         };
         organization::add(conn, &added, at).await?;
+        if let Some(class) = &entry.user_class {
+            if USER_CLASSES.iter().all(|(code, _)| code != class) {
+                return Err(Error::UnknownParty { key: class.clone() });
+            }
+            sqlx::query("INSERT INTO journeys_user_class (organization, class) VALUES ($1, $2)")
+                .bind(added.id.to_string())
+                .bind(class.clone())
+                .execute(&mut *conn)
+                .await?;
+        }
         if let Some(a) = &entry.acquisition {
             let check = AcquisitionCheck {
                 holder: added.id,

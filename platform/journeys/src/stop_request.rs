@@ -1,10 +1,10 @@
 //! A stop: taken in with the holder's receipt, applied in every store, proved.
 
-use kiban_audit::Event;
+use kiban_audit::{Event, Tx};
 use kiban_govern::{Act, Actor, permit};
 use kiban_kernel::{Id, LawKey, kinds};
 use kiban_register::{
-    Erases, StopRequest,
+    Erases, RegisterKeys, StopRequest,
     stop::{self, Applied, Received},
 };
 use kiban_vault::Vault;
@@ -27,9 +27,7 @@ pub async fn record_stop(
     let permit = permit(actor, Act::RecordStop)?;
     let keys = on.register_keys().await?;
     let mut tx = on.log.begin().await?;
-    let received =
-        stop::receive(&mut tx, &on.lake, &keys, request, &STORES, &on.rules, &*on.world.entropy)
-            .await?;
+    let received = receive(on, &mut tx, &keys, request).await?;
     if received.new {
         let event = Event {
             kind: "stop.received",
@@ -43,6 +41,17 @@ pub async fn record_stop(
         tx.rollback().await?;
     }
     Ok(received)
+}
+
+/// Take a request in, in the caller's transaction.
+pub(crate) async fn receive(
+    on: &Deployment,
+    tx: &mut Tx,
+    keys: &RegisterKeys,
+    request: &StopRequest,
+) -> Result<Received, Error> {
+    let entropy = &*on.world.entropy;
+    Ok(stop::receive(tx, &on.lake, keys, request, &STORES, &on.rules, entropy).await?)
 }
 
 /// Apply a stop in every store that has not acknowledged it; done again, it goes on where it ended.

@@ -43,6 +43,83 @@ pub async fn apply_for_use(
     Ok(application.id)
 }
 
+/// Begin an application as a draft, in a project line of its own or of an earlier application.
+///
+/// # Errors
+/// The actor may not, or the log failed.
+pub async fn draft_application(
+    on: &Deployment,
+    actor: &Actor,
+    product: Product,
+    content: &Content,
+) -> Result<Id<kinds::Application>, Error> {
+    let permit = permit(actor, Act::SubmitApplication)?;
+    let project = on.new_id()?;
+    let entropy = &*on.world.entropy;
+    Ok(kiban_release::apply(&on.log, &permit, entropy, project, product, content).await?.id)
+}
+
+/// Write a draft anew (a new version).
+///
+/// # Errors
+/// The actor may not, it is not the actor's, there is no such step, or the log failed.
+pub async fn amend_application(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+    content: &Content,
+) -> Result<(), Error> {
+    let permit = permit(actor, Act::SubmitApplication)?;
+    on.seen(actor, id).await?;
+    let _ = kiban_release::amend(&on.log, &permit, id, content).await?;
+    Ok(())
+}
+
+/// Submit a draft.
+///
+/// # Errors
+/// The actor may not, it is not the actor's, fields are missing (named), or the log failed.
+pub async fn submit_application(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+) -> Result<(), Error> {
+    let permit = permit(actor, Act::SubmitApplication)?;
+    on.seen(actor, id).await?;
+    let _ = kiban_release::submit(&on.log, &permit, id).await?;
+    Ok(())
+}
+
+/// Withdraw an application.
+///
+/// # Errors
+/// The actor may not, it is not the actor's, there is no such step, or the log failed.
+pub async fn withdraw_application(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+) -> Result<(), Error> {
+    let permit = permit(actor, Act::SubmitApplication)?;
+    on.seen(actor, id).await?;
+    let _ = kiban_release::withdraw(&on.log, &permit, id).await?;
+    Ok(())
+}
+
+/// Send a submitted application back to the applicant.
+///
+/// # Errors
+/// The actor may not, no reason is given, it is not submitted, or the log failed.
+pub async fn return_application(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Application>,
+    reason: &str,
+) -> Result<(), Error> {
+    let permit = permit(actor, Act::ScreenApplication)?;
+    let _ = kiban_release::send_back(&on.log, &permit, id, reason).await?;
+    Ok(())
+}
+
 /// A new project line.
 ///
 /// # Errors
@@ -143,6 +220,68 @@ pub async fn conclude_contract(
     let _ = kiban_release::accept_contract(&on.log, &theirs, id).await?;
     let _ = kiban_release::sign_contract(&on.log, &ours, id).await?;
     Ok(id)
+}
+
+/// Draw up a contract.
+///
+/// # Errors
+/// The actor may not, the application is not accepted, the period is empty, or the log failed.
+/// # Law
+/// `contract`
+pub async fn draw_contract(
+    on: &Deployment,
+    manager: &Actor,
+    terms: &Terms,
+) -> Result<Id<kinds::Contract>, Error> {
+    let ours = permit(manager, Act::SignContract)?;
+    Ok(kiban_release::draw_contract(&on.log, &ours, &*on.world.entropy, terms).await?)
+}
+
+/// The user agrees to a contract.
+///
+/// # Errors
+/// The actor may not, it is another user's, there is no such step, or the log failed.
+/// # Law
+/// `contract`
+pub async fn accept_contract(
+    on: &Deployment,
+    user: &Actor,
+    id: Id<kinds::Contract>,
+) -> Result<(), Error> {
+    let theirs = permit(user, Act::AcceptContract)?;
+    let contract = contract_of(on, id).await?;
+    if contract.terms.recipient != user.organization {
+        return Err(Error::Unknown { what: "契約" });
+    }
+    let _ = kiban_release::accept_contract(&on.log, &theirs, id).await?;
+    Ok(())
+}
+
+/// The producer signs, after the user.
+///
+/// # Errors
+/// The actor may not, there is no such step, or the log failed.
+/// # Law
+/// `contract`
+pub async fn sign_contract(
+    on: &Deployment,
+    manager: &Actor,
+    id: Id<kinds::Contract>,
+) -> Result<(), Error> {
+    let ours = permit(manager, Act::SignContract)?;
+    contract_of(on, id).await?;
+    let _ = kiban_release::sign_contract(&on.log, &ours, id).await?;
+    Ok(())
+}
+
+async fn contract_of(
+    on: &Deployment,
+    id: Id<kinds::Contract>,
+) -> Result<kiban_release::contract::Contract, Error> {
+    match kiban_release::contract(&mut *on.reader().await?, id).await {
+        Err(kiban_release::ActError::NotFound { .. }) => Err(Error::Unknown { what: "契約" }),
+        other => Ok(other?),
+    }
 }
 
 impl Deployment {

@@ -80,6 +80,22 @@ pub async fn verify_deployment(
     Ok(out)
 }
 
+/// When the last event of the deployment in `dir` was, without opening it.
+///
+/// # Errors
+/// There is no deployment, or its log cannot be read.
+pub async fn last_event_at(dir: &Path) -> Result<Option<kiban_kernel::Timestamp>, Error> {
+    let database = dir.join("governance.sqlite");
+    if !database.exists() {
+        return Err(Error::NoDeployment);
+    }
+    let db = Db::open_file_read_only(&database).await?;
+    let mut last = None;
+    kiban_audit::each_event(&db, |event| last = Some(event.at)).await?;
+    db.close().await;
+    Ok(last)
+}
+
 /// Checkpoints in the receipts that lie in the holders' folders.
 fn receipts(dir: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();

@@ -22,7 +22,9 @@ use kiban_linkage::Identity;
 
 pub use apply::{Applied, apply};
 pub use receive::{Received, receive};
-pub use rows::{StoreState, TouchingStop, affected, all, find, open, since, unapplied, watermark};
+pub use rows::{
+    StoreState, TouchingStop, affected, all, find, open, since, stores, unapplied, watermark,
+};
 
 use crate::store::StoreError;
 

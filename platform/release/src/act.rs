@@ -153,6 +153,25 @@ pub async fn screen(log: &Log, permit: &Permit, id: Id<kinds::Application>) -> R
         .await
 }
 
+/// Send a submitted application back to the applicant, who can write it anew.
+///
+/// # Errors
+/// No permit, no reason, no such step, or the log fails.
+pub async fn send_back(
+    log: &Log,
+    permit: &Permit,
+    id: Id<kinds::Application>,
+    reason: &str,
+) -> Result<Committed> {
+    let actor = permit.expect(Act::ScreenApplication)?;
+    let mut tx = log.begin().await?;
+    let mut a = store::application(tx.conn(), id).await?;
+    let (version, _) = store::content(tx.conn(), id).await?;
+    take(&mut tx, &mut a, actor, &Step::Return { version, reason: reason.to_owned() }).await?;
+    let body = json!({ "version": version });
+    commit(tx, actor, Act::ScreenApplication, "application.returned", id.to_string(), body).await
+}
+
 /// Keep a new version of the committee's roster. A roster that could not advise is kept too: sessions are judged
 /// when they are held.
 ///

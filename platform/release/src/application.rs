@@ -151,6 +151,13 @@ pub enum Step {
     },
     /// Put before the committee.
     Screen,
+    /// Sent back to the applicant before the committee saw it.
+    Return {
+        /// Version of the content that is to be changed.
+        version: i64,
+        /// What is to be changed.
+        reason: String,
+    },
     /// The committee advised.
     Advise {
         /// In which session.
@@ -284,6 +291,12 @@ impl State {
             (Some(Self::Submitted { content, .. }), Step::Screen) => {
                 Ok(Self::UnderReview { by, at, content: *content })
             }
+            (Some(Self::Submitted { .. }), Step::Return { reason, .. }) if blank(reason) => {
+                refused("draft", Why::NoReason)
+            }
+            (Some(Self::Submitted { .. }), Step::Return { version, .. }) => {
+                Ok(Self::Draft { version: *version })
+            }
             (Some(Self::UnderReview { content, .. }), Step::Advise { session, outcome }) => {
                 Ok(Self::Advised { session: *session, outcome: *outcome, at, content: *content })
             }
@@ -319,7 +332,7 @@ impl State {
             ) => Ok(Self::Withdrawn { by, at }),
             (_, step) => refused(
                 match step {
-                    Step::Draft { .. } => "draft",
+                    Step::Draft { .. } | Step::Return { .. } => "draft",
                     Step::Submit { .. } => "submitted",
                     Step::Screen => "under_review",
                     Step::Advise { .. } => "advised",

@@ -48,13 +48,13 @@ mod store;
 
 pub use act::{
     accept_contract, advise, amend, apply, approve, approved, decide, decide_finding,
-    draw_contract, end_contract, keep_roster, record_dataset, record_findings, screen,
+    draw_contract, end_contract, keep_roster, record_dataset, record_findings, screen, send_back,
     sign_contract, submit, withdraw,
 };
 pub use approval::{Anonymized, ApprovalError, Approved, Context, Pseudonymized, Releasable};
 pub use error::{ActError, StepRefused, Why};
 pub use manifest::Manifest;
 pub use store::{
-    application, application_of, approvals, approved_datasets, content, contract, contracts,
-    datasets, findings, manifest_note, roster,
+    Taken, application, application_of, applications, approvals, approved_datasets, content,
+    contents, contract, contracts, datasets, findings, manifest_note, minutes, roster, taken,
 };

@@ -12,9 +12,11 @@ use crate::{
     session::Minutes,
 };
 
+mod case;
 mod contract;
 mod dataset;
 
+pub use case::{Taken, applications, contents, minutes, taken};
 pub(crate) use contract::{add_contract, add_contract_step};
 pub use contract::{contract, contracts};
 pub(crate) use dataset::{add_approval, add_dataset, add_finding, set_decision};

@@ -7,9 +7,9 @@
 //!
 //! ```
 //! use kiban_formats::{municipal, out};
-//! let header = "宛名番号,氏名カナ,生年月日,性別,死亡年月日";
+//! let header = "宛名番号,氏名カナ,生年月日,性別,住所,死亡年月日";
 //! let (reader, _) = municipal::Reader::find([header.as_bytes()])?;
-//! let parsed = reader.parse_row("1,,19500102,1,20240301".as_bytes(), 2);
+//! let parsed = reader.parse_row("1,,19500102,1,,20240301".as_bytes(), 2);
 //! let rows = || parsed.records.iter().map(|r| (parsed.person.as_deref().unwrap_or(""), r));
 //! let mut survey = out::Survey::default();
 //! for (person, record) in rows() {

@@ -11,5 +11,6 @@ pub(crate) mod link;
 pub(crate) mod package;
 pub(crate) mod perturb;
 pub(crate) mod rebuild;
+pub(crate) mod serve;
 pub(crate) mod spec;
 pub(crate) mod tool;

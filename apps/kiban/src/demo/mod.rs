@@ -2,6 +2,7 @@
 
 mod holders;
 mod leaks;
+mod pending;
 mod print;
 mod products;
 mod report;
@@ -12,6 +13,7 @@ mod truth;
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -23,7 +25,10 @@ use kiban_journeys::{
 };
 
 use self::{stage::Stages, story::Story};
-use crate::say::{self, Failure, Outcome};
+use crate::{
+    commands::serve,
+    say::{self, Failure, Outcome},
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -36,6 +41,12 @@ pub(crate) struct Args {
     /// 乱数の種
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// 作った後に（すでにあればそのまま）画面を公開します
+    #[arg(long)]
+    serve: bool,
+    /// 画面を待ち受けるアドレス（この機器の中だけ）
+    #[arg(long, default_value = serve::LISTEN, requires = "serve")]
+    listen: SocketAddr,
 }
 
 /// Everything the phases share.
@@ -65,7 +76,17 @@ impl Demo {
 pub(crate) const HOLDERS: [&str; 3] = ["hospital_a", "hospital_b", "municipality"];
 
 pub(crate) async fn run(args: Args) -> Outcome {
-    let dir = fresh(args.dir)?;
+    if !args.serve {
+        return make(&args, fresh(args.dir.clone())?).await;
+    }
+    let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from("kiban-demo"));
+    if !dir.join("governance.sqlite").exists() {
+        Box::pin(make(&args, fresh(Some(dir.clone()))?)).await?;
+    }
+    serve::demo(&dir, args.listen).await
+}
+
+async fn make(args: &Args, dir: PathBuf) -> Outcome {
     let calendar = Calendar::default();
     // A month before the first notice: the parties are registered.
     let clock = Arc::new(ScriptedClock::starting(day_after(calendar.notice_date, -29)));
@@ -76,7 +97,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         args.persons,
         args.seed
     ));
-    let stages = Stages::new(8);
+    let stages = Stages::new(if args.serve { 9 } else { 8 });
     stages.begin("鍵とデータベースの作成");
     let parties = Parties::parse(include_str!("../../data/parties.toml"))?;
     let on = Deployment::create(&dir, "kiban.example/demo", world).await?;
@@ -93,6 +114,9 @@ pub(crate) async fn run(args: Args) -> Outcome {
     holders::link(&mut demo).await?;
     let datasets = products::all(&mut demo).await?;
     stopping::after_delivery(&mut demo, &datasets).await?;
+    if args.serve {
+        pending::leave(&mut demo, &datasets).await?;
+    }
     verify(&mut demo).await?;
     demo.stages.end();
     let page = report::render(&demo.story).map_err(|e| Failure::new("報告を作れません。", &e))?;

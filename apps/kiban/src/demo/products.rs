@@ -209,7 +209,7 @@ async fn apply(
     Ok(Use { user, product, route, title, application, committee })
 }
 
-fn content(demo: &Demo, user: &str, title: &str) -> Content {
+pub(crate) fn content(demo: &Demo, user: &str, title: &str) -> Content {
     let organization =
         demo.parties.organization.get(user).map_or(user, |o| o.name.as_str()).to_owned();
     let named = |name: &str| Named { name: name.to_owned(), affiliation: organization.clone() };

@@ -12,3 +12,4 @@ mod quality;
 mod refusals;
 mod story;
 mod support;
+mod web;

@@ -152,7 +152,11 @@ pub(super) async fn close(
     Ok(())
 }
 
-pub(super) async fn stores(
+/// The stores that must acknowledge a stop, and how far each is.
+///
+/// # Errors
+/// The database failed.
+pub async fn stores(
     conn: &mut AnyConnection,
     stop: Id<kinds::Stop>,
 ) -> Result<Vec<StoreState>, StoreError> {

@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod forge;
 pub(crate) mod lake;
 pub(crate) mod site;
+pub(crate) mod web;
 
 use std::{
     fs,

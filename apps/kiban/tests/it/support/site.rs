@@ -120,6 +120,11 @@ impl Site {
         self.scratch
     }
 
+    /// The deployment for a router to own, and what else there is.
+    pub(crate) fn into_parts(self) -> (Deployment, Arc<ScriptedClock>, Parties, Option<Scratch>) {
+        (self.on, self.clock, self.parties, self.scratch)
+    }
+
     pub(crate) fn actor(&self, key: &str) -> Actor {
         self.parties.actor(key).unwrap()
     }

@@ -1,0 +1,91 @@
+//! `kiban serve`: the pages of a deployment, on a loopback address (plain HTTP stays on the machine).
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use kiban_journeys::{
+    Deployment, World,
+    kernel::{Clock, SystemClock, Timestamp},
+};
+use kiban_web::{App, Settings};
+use tokio::net::TcpListener;
+
+use crate::{
+    At,
+    say::{self, Failure, Outcome},
+};
+
+/// Where pages are served if nothing else is said.
+pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    at: At,
+    /// 待ち受けるアドレス（この機器の中だけ）
+    #[arg(long, default_value = LISTEN)]
+    listen: SocketAddr,
+}
+
+pub(crate) async fn run(args: Args) -> Outcome {
+    serve(&args.at.dir, args.listen, World::real(), Settings::default()).await
+}
+
+/// A demo goes on where it ended: its clock begins at the last event and runs as fast as the world's.
+pub(crate) async fn demo(dir: &Path, listen: SocketAddr) -> Outcome {
+    let last = kiban_journeys::last_event_at(dir).await?;
+    let clock = Arc::new(ResumedClock::at(last));
+    let world = World { clock, ..World::real() };
+    serve(dir, listen, world, Settings { demo: true, secure: false }).await
+}
+
+async fn serve(dir: &Path, listen: SocketAddr, world: World, settings: Settings) -> Outcome {
+    if !listen.ip().is_loopback() {
+        return Err(Failure::plain(
+            "暗号化のない画面は、この機器の中（127.0.0.1）でだけ公開できます。--listen を直してください。",
+            "plain HTTP is served on loopback addresses only",
+        ));
+    }
+    let on = Deployment::open(dir, world.clone()).await?;
+    let app =
+        App::new(on, world, settings).map_err(|e| Failure::new("乱数を取得できません。", &e))?;
+    let listener = TcpListener::bind(listen).await.map_err(Failure::io(
+        "待ち受けを始められません。--listen で別の番号を指定してください。",
+    ))?;
+    let address = listener.local_addr().map_err(Failure::io("待ち受けを始められません。"))?;
+    say::line(&format!("画面：http://{address}/　（終えるには Ctrl-C）"));
+    let warming = app.clone();
+    let warm = tokio::spawn(async move { warming.warm().await });
+    let stop = async {
+        // Without signals the pages are served until the process ends.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let served = kiban_web::serve(app, listener, stop).await;
+    warm.abort();
+    served.map_err(Failure::io("画面の提供が止まりました。"))
+}
+
+/// A clock that goes on from an instant of the past.
+#[derive(Debug)]
+struct ResumedClock(Mutex<(Timestamp, Instant)>);
+
+impl ResumedClock {
+    #[expect(clippy::disallowed_methods, reason = "a demo's time passes as the world's does")]
+    fn at(last: Option<Timestamp>) -> Self {
+        Self(Mutex::new((last.unwrap_or_else(|| SystemClock.now()), Instant::now())))
+    }
+}
+
+impl Clock for ResumedClock {
+    fn now(&self) -> Timestamp {
+        let (base, begun) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = jiff::SignedDuration::try_from(begun.elapsed()).unwrap_or_default();
+        base.saturating_add(passed).unwrap_or(base)
+    }
+}

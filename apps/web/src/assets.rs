@@ -1,0 +1,27 @@
+//! Files that pages need, part of the binary: tokens of the Digital Agency Design System, our styles, licences.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+const TOKENS: &str = include_str!("../assets/tokens.css");
+const SITE: &str = include_str!("../assets/site.css");
+const LICENCE: &str = include_str!("../assets/licences/design-tokens-LICENSE.txt");
+const ICON: &str = include_str!("../assets/icon.svg");
+
+/// Version in the addresses of assets: a new binary is not mixed with old styles.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// An asset by its name.
+pub(crate) fn asset(name: &str) -> Response {
+    let (kind, body) = match name {
+        "tokens.css" => ("text/css; charset=utf-8", TOKENS),
+        "site.css" => ("text/css; charset=utf-8", SITE),
+        "icon.svg" => ("image/svg+xml", ICON),
+        "design-tokens-LICENSE.txt" => ("text/plain; charset=utf-8", LICENCE),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")];
+    (headers, body).into_response()
+}

@@ -1,0 +1,63 @@
+//! Fields that several rows of the route table take.
+
+use crate::input::{Field, Kind};
+
+/// A field that must be filled in.
+pub(crate) const fn must(name: &'static str, ja: &'static str, kind: Kind) -> Field {
+    Field { name, ja, kind, required: true }
+}
+/// A field that may be left open.
+pub(crate) const fn may(name: &'static str, ja: &'static str, kind: Kind) -> Field {
+    Field { name, ja, kind, required: false }
+}
+
+/// Why.
+pub(crate) const REASON: Field = must("reason", "理由", Kind::Text(2_000));
+/// The number that a patient holds.
+pub(crate) const NUMBER: Field = must("number", "受付番号", Kind::Line(40));
+/// How a dataset goes.
+pub(crate) const ROUTES_OUT: &[&str] =
+    &["sealed_transfer", "producer_environment", "sealed_medium"];
+
+/// Fields of an application; a draft may leave any of them open.
+pub(crate) const APPLICATION: &[Field] = &[
+    may("product", "情報の種類", Kind::Choice(&["anonymized", "pseudonymized"])),
+    may("title", "研究の題名", Kind::Line(200)),
+    may("responsible_name", "研究責任者の氏名", Kind::Line(100)),
+    may("responsible_affiliation", "研究責任者の所属", Kind::Line(200)),
+    may("handlers", "取扱者（1行に1人、氏名／所属）", Kind::Text(4_000)),
+    may("purpose", "利用目的", Kind::Text(4_000)),
+    may("method", "研究の方法", Kind::Text(4_000)),
+    may("items", "データ項目（1行に1つ、表.列）", Kind::Lines(8_000)),
+    may("population", "対象集団", Kind::Text(2_000)),
+    may("data_from", "対象期間の始め", Kind::Day),
+    may("data_until", "対象期間の終わり", Kind::Day),
+    may("minimality", "必要最小限であることの説明", Kind::Text(4_000)),
+    may("place", "利用場所", Kind::Text(1_000)),
+    may("environment", "利用環境", Kind::Text(2_000)),
+    may("security", "安全管理措置", Kind::Text(4_000)),
+    may("co_users", "共同利用者", Kind::Lines(40)),
+    may("trustees", "受託者", Kind::Lines(40)),
+    may("interested", "利害関係のある事業者", Kind::Lines(40)),
+    may("publication", "公表計画", Kind::Text(2_000)),
+    may("funding", "資金", Kind::Text(1_000)),
+    may("conflicts", "利益相反", Kind::Text(2_000)),
+    may("use_from", "利用期間の始め", Kind::Day),
+    may("use_until", "利用期間の終わり", Kind::Day),
+];
+
+/// Fields of a patient's request.
+pub(crate) const STOP_WHO: &[Field] = &[
+    may("holder", "医療機関・市町村", Kind::Line(40)),
+    may("requester", "求める方", Kind::Choice(&["person", "guardian", "bereaved_family"])),
+];
+pub(crate) const STOP: &[Field] = &[
+    must("holder", "医療機関・市町村", Kind::Line(40)),
+    must("requester", "求める方", Kind::Choice(&["person", "guardian", "bereaved_family"])),
+    must("name", "患者さんの氏名", Kind::Line(100)),
+    must("birth", "患者さんの生年月日", Kind::Line(40)),
+    may("local_id", "診察券などの番号", Kind::Line(64)),
+    must("contact", "連絡先", Kind::Line(200)),
+    must("regimes", "止める範囲", Kind::Choice(&["both", "anon52", "pseudo57"])),
+    may("electronic", "書面の電子交付への同意", Kind::Tick),
+];

@@ -1,0 +1,106 @@
+//! The frame of every page: who acts, where to go, the band of the data's class, what was just done.
+
+use askama::Template;
+use kiban_govern::Actor;
+
+use crate::{
+    answer::Band,
+    app::App,
+    assets::VERSION,
+    ctx::FormToken,
+    fault::Fault,
+    names::{Names, roles_ja},
+    routes::{ROUTES, Row},
+};
+
+/// What a page adds to its body.
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    pub(crate) band: Option<Band>,
+    pub(crate) said: Option<String>,
+    pub(crate) fault: Option<Fault>,
+    /// Name of the row, to mark the place in the navigation.
+    pub(crate) name: &'static str,
+}
+
+struct Place {
+    path: &'static str,
+    title: &'static str,
+    here: bool,
+}
+
+#[derive(Template)]
+#[template(path = "frame.html")]
+struct Page<'a> {
+    frame: &'a Frame,
+    body: &'a str,
+    form: FormToken,
+    /// 「いま：提供承認者として」
+    role: Option<String>,
+    organization: String,
+    places: Vec<Place>,
+    demo: bool,
+    version: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "fault.html")]
+struct FaultBody<'a> {
+    fault: &'a Fault,
+}
+
+/// The navigation, in this order, as far as the visitor may go there.
+const SIGNED_IN: [&str; 12] = [
+    "home",
+    "applications",
+    "committee",
+    "datasets",
+    "deliveries",
+    "desk",
+    "stops",
+    "users",
+    "audit",
+    "books",
+    "catalogue",
+    "permissions",
+];
+const ANYBODY: [&str; 5] = ["top", "hospitals", "stop_who", "projects", "catalogue"];
+
+fn row(name: &str) -> Option<&'static Row> {
+    ROUTES.iter().find(|r| r.name == name)
+}
+
+pub(crate) fn fault_body(fault: &Fault) -> String {
+    FaultBody { fault }.render().unwrap_or_else(|_| fault.status.to_string())
+}
+
+pub(crate) async fn page(
+    app: &App,
+    actor: Option<&Actor>,
+    frame: Frame,
+    body: String,
+    form: FormToken,
+) -> Result<String, Fault> {
+    let names: &[&str] = if actor.is_some() { &SIGNED_IN } else { &ANYBODY };
+    let places = names
+        .iter()
+        .filter_map(|name| row(name))
+        .filter(|r| r.who.admits(actor).is_ok())
+        .map(|r| Place { path: r.path, title: r.title, here: r.name == frame.name })
+        .collect();
+    let organization = match actor {
+        Some(actor) => Names::of(app.on()).await?.organization(actor.organization),
+        None => String::new(),
+    };
+    let page = Page {
+        role: actor.map(|a| roles_ja(&a.roles)),
+        organization,
+        places,
+        demo: app.0.settings.demo,
+        version: VERSION,
+        frame: &frame,
+        body: &body,
+        form,
+    };
+    Ok(page.render()?)
+}

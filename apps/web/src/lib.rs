@@ -1,0 +1,38 @@
+//! The platform in the browser: server-rendered Japanese pages, and the same acts as JSON.
+//!
+//! Enters: an open [`Deployment`](kiban_journeys::Deployment) and requests. Leaves: pages that work without script,
+//! files, JSON. Refuses: a request without the role that its row of the route table names; an act without the visitor's
+//! own token; anything about another organization, which does not exist for the visitor.
+//!
+//! There are no rules here: a handler reads its input, calls one act of `journeys` and shows what came of it. One
+//! table ([`routes`]) names every route with its title, fields and who may use it; the router, the permission page, the
+//! OpenAPI document and the matrix test are made from it. A handler serves the page (`/…`) and the interface
+//! (`/api/v1/…`) alike, so that what a page hides the interface hides too.
+
+mod access;
+mod answer;
+mod app;
+mod assets;
+mod ctx;
+mod dispatch;
+mod fault;
+mod fields;
+mod headers;
+mod input;
+mod japanese;
+mod layout;
+mod limit;
+mod names;
+mod once;
+mod openapi;
+mod respond;
+pub mod routes;
+mod screens;
+mod session;
+mod tiles;
+mod visitor;
+
+pub use access::{Who, matrix};
+pub use app::{App, Settings};
+pub use dispatch::{router, serve};
+pub use openapi::document as openapi;

@@ -1,0 +1,232 @@
+//! The route table: every address with its title, who may use it, its fields and its handler. The router, the
+//! permission page, the OpenAPI document and the matrix test are made from it; there is no other way to add a route.
+
+use std::pin::Pin;
+
+use kiban_govern::{
+    Act,
+    Employer::{self, Holder, Producer},
+    Role::{
+        self, Auditor, CommitteeMember, CommitteeSecretary, DeliveryOfficer, Examiner,
+        GeneralManager, HolderStaff, IntakeOfficer, Processor, Registrar, ReleaseApprover,
+        Researcher, SecurityOfficer,
+    },
+};
+
+use crate::{
+    access::Who::{self, Anyone, Do, Look, SignedIn},
+    answer::Answer,
+    ctx::Ctx,
+    fault::Fault,
+    fields::{APPLICATION, NUMBER, REASON, ROUTES_OUT, STOP, STOP_WHO, may, must},
+    limit::Pace,
+    screens::{
+        application_acts, applications, audit, books, catalogue, committee, contracts,
+        dataset_acts, datasets, dcat, deliveries, desk, home, permissions, public, review, sign_in,
+        stop, stops, users,
+    },
+};
+
+pub use crate::input::{Field, Kind};
+
+/// How a route is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// To look.
+    Get,
+    /// To act.
+    Post,
+}
+
+impl Verb {
+    /// As in HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+type Working = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send>>;
+
+/// A row of the table.
+pub struct Row {
+    /// Short name, in the matrix and the OpenAPI document.
+    pub name: &'static str,
+    /// How it is asked.
+    pub method: Verb,
+    /// Its address; under `/api/v1` too.
+    pub path: &'static str,
+    /// Japanese title.
+    pub title: &'static str,
+    /// Who may use it.
+    pub who: Who,
+    /// What it takes.
+    pub fields: &'static [Field],
+    /// How often one address may use it.
+    pub(crate) pace: Option<Pace>,
+    /// The handler checks the fields and gives the form back with what is wrong.
+    pub(crate) keeps_form: bool,
+    pub(crate) handler: fn(Ctx) -> Working,
+}
+
+impl Row {
+    const fn paced(mut self, burst: u32, seconds: u32) -> Self {
+        self.pace = Some(Pace { burst, seconds });
+        self
+    }
+    const fn keeping(mut self) -> Self {
+        self.keeps_form = true;
+        self
+    }
+}
+
+const fn row(
+    name: &'static str,
+    method: Verb,
+    path: &'static str,
+    title: &'static str,
+    who: Who,
+    fields: &'static [Field],
+    handler: fn(Ctx) -> Working,
+) -> Row {
+    Row { name, method, path, title, who, fields, pace: None, keeps_form: false, handler }
+}
+
+macro_rules! get {
+    ($name:literal, $path:literal, $title:literal, $who:expr, $fields:expr, $handler:path) => {
+        row($name, Verb::Get, $path, $title, $who, $fields, |ctx| Box::pin($handler(ctx)))
+    };
+}
+macro_rules! post {
+    ($name:literal, $path:literal, $title:literal, $who:expr, $fields:expr, $handler:path) => {
+        row($name, Verb::Post, $path, $title, $who, $fields, |ctx| Box::pin($handler(ctx)))
+    };
+}
+
+const ALL: &[Employer] = &Employer::ALL;
+const STAFF: &[Employer] = &[Producer];
+const CASES: &[Role] = &[
+    Researcher,
+    CommitteeSecretary,
+    CommitteeMember,
+    GeneralManager,
+    Processor,
+    Examiner,
+    ReleaseApprover,
+    DeliveryOfficer,
+    SecurityOfficer,
+    Auditor,
+];
+const REVIEWS: &[Role] = &[CommitteeSecretary, CommitteeMember, GeneralManager, Auditor];
+const DATASETS: &[Role] = &[
+    Researcher,
+    Processor,
+    Examiner,
+    ReleaseApprover,
+    DeliveryOfficer,
+    GeneralManager,
+    SecurityOfficer,
+    Auditor,
+];
+const DELIVERIES: &[Role] =
+    &[HolderStaff, IntakeOfficer, Processor, SecurityOfficer, GeneralManager, Auditor];
+const STOPS: &[Role] =
+    &[HolderStaff, IntakeOfficer, SecurityOfficer, GeneralManager, ReleaseApprover, Auditor];
+const USERS: &[Role] = &[
+    Registrar,
+    CommitteeSecretary,
+    GeneralManager,
+    ReleaseApprover,
+    DeliveryOfficer,
+    SecurityOfficer,
+    Auditor,
+];
+
+const BOOKS: &[Role] = &[Auditor, SecurityOfficer, GeneralManager];
+const YEAR: Field = may("year", "年度", Kind::Number);
+
+/// Every route: a line each.
+#[rustfmt::skip]
+pub static ROUTES: &[Row] = &[
+    // Anybody
+    get!("top", "/", "医療データの利用について", Anyone, &[], public::top),
+    get!("projects", "/projects", "利用が決まった研究の一覧", Anyone, &[], public::projects),
+    get!("projects_csv", "/projects.csv", "利用が決まった研究の一覧（CSV）", Anyone, &[], public::projects_csv),
+    get!("hospitals", "/hospitals", "医療機関・市町村をさがす", Anyone, &[], public::hospitals),
+    get!("stop_who", "/stop", "提供を止める", Anyone, STOP_WHO, stop::who),
+    get!("stop_person", "/stop/person", "提供を止める（患者さんについて）", Anyone, STOP_WHO, stop::person),
+    post!("stop_confirm", "/stop/confirm", "提供を止める（確認）", Anyone, STOP, stop::confirm).keeping(),
+    post!("stop_ask", "/stop", "提供を止める（送信）", Anyone, STOP, stop::ask).keeping().paced(6, 60),
+    get!("stop_status", "/stop/status", "提供停止の状況を調べる", Anyone, &[], stop::status),
+    post!("stop_status_show", "/stop/status", "提供停止の状況", Anyone, &[NUMBER], stop::status_of).keeping().paced(12, 10),
+    get!("sign_in", "/sign-in", "サインイン", Anyone, &[], sign_in::picker),
+    post!("sign_in_as", "/sign-in", "サインイン（実行）", Anyone, &[must("account", "役割", Kind::Line(40))], sign_in::begin).paced(20, 6),
+    post!("sign_out", "/sign-out", "サインアウト", SignedIn, &[], sign_in::end),
+    get!("catalogue", "/catalogue", "データカタログ", Anyone, &[], catalogue::list),
+    get!("catalogue_csv", "/catalogue.csv", "データカタログ（CSV）", Anyone, &[], catalogue::list_csv),
+    get!("catalogue_regions_csv", "/catalogue/prefectures.csv", "都道府県別の人数（CSV）", Anyone, &[], catalogue::regions_csv),
+    get!("catalogue_dcat", "/catalogue.jsonld", "データカタログ（HealthDCAT-AP）", Anyone, &[], dcat::show),
+    get!("catalogue_table", "/catalogue/tables/{table}", "表の内容", Anyone, &[], catalogue::table),
+    // Everybody signed in
+    get!("home", "/home", "ホーム", SignedIn, &[], home::show),
+    get!("permissions", "/permissions", "権限表", SignedIn, &[], permissions::show),
+    // Applications
+    get!("applications", "/applications", "利用申請", Look(CASES, ALL), &[], applications::list),
+    get!("application_new", "/applications/new", "新しい利用申請", Do(Act::SubmitApplication), &[], application_acts::new),
+    post!("application_draft", "/applications", "利用申請の下書きを作る", Do(Act::SubmitApplication), APPLICATION, application_acts::draft).keeping(),
+    get!("application", "/applications/{id}", "利用申請の内容", Look(CASES, ALL), &[], applications::show),
+    get!("application_print", "/applications/{id}/print", "利用申請書（印刷用）", Look(CASES, ALL), &[], applications::print),
+    get!("application_edit", "/applications/{id}/edit", "利用申請を書く", Do(Act::SubmitApplication), &[], application_acts::edit),
+    post!("application_amend", "/applications/{id}/edit", "利用申請を保存する", Do(Act::SubmitApplication), APPLICATION, application_acts::amend).keeping(),
+    post!("application_submit", "/applications/{id}/submit", "利用申請を提出する", Do(Act::SubmitApplication), &[], application_acts::submit),
+    post!("application_withdraw", "/applications/{id}/withdraw", "利用申請を取り下げる", Do(Act::SubmitApplication), &[], application_acts::withdraw),
+    post!("application_message", "/applications/{id}/messages", "申請の連絡を書く", Do(Act::WriteMessage), &[must("text", "連絡", Kind::Text(4_000))], application_acts::message),
+    post!("application_screen", "/applications/{id}/screen", "審査委員会に付議する", Do(Act::ScreenApplication), &[], application_acts::screen),
+    post!("application_return", "/applications/{id}/return", "申請者に差し戻す", Do(Act::ScreenApplication), &[REASON], application_acts::send_back),
+    // Committee
+    get!("committee", "/committee", "審査委員会", Look(REVIEWS, ALL), &[], committee::show),
+    get!("review", "/applications/{id}/review", "審査", Look(REVIEWS, ALL), &[], review::show),
+    post!("review_interest", "/applications/{id}/interest", "利益相反を申告する", Do(Act::Vote), &[must("interest", "利益相反の有無", Kind::Choice(&["yes", "no"])), may("reason", "内容", Kind::Text(2_000))], review::interest),
+    post!("review_vote", "/applications/{id}/vote", "評決する", Do(Act::Vote), &[must("vote", "評決", Kind::Choice(&["approve", "approve_with_conditions", "revise", "reject"])), REASON, may("conditions", "条件（1行に1つ）", Kind::Lines(2_000))], review::vote),
+    post!("review_close", "/applications/{id}/close", "評決を締め切る", Do(Act::CloseVotes), &[], review::close),
+    post!("review_minutes", "/applications/{id}/minutes", "議事録を確定する", Do(Act::RecordSession), &[], review::minutes),
+    get!("minutes", "/applications/{id}/minutes", "審査委員会の議事録（印刷用）", Look(REVIEWS, ALL), &[], review::minutes_page),
+    post!("decide", "/applications/{id}/decide", "提供の可否を決定する", Do(Act::DecideApplication), &[must("accept", "決定", Kind::Choice(&["yes", "no"])), REASON, may("conditions", "条件（1行に1つ）", Kind::Lines(2_000))], review::decide),
+    // Contracts
+    post!("contract_draw", "/applications/{id}/contract", "契約案を作る", Do(Act::SignContract), &[must("specification", "加工仕様書", Kind::Text(60_000)), must("from", "契約の始め", Kind::Day), must("until", "契約の終わり", Kind::Day), must("text", "契約の本文", Kind::Text(20_000))], contracts::draw),
+    post!("contract_accept", "/contracts/{id}/accept", "契約に同意する", Do(Act::AcceptContract), &[], contracts::accept),
+    post!("contract_sign", "/contracts/{id}/sign", "契約を締結する", Do(Act::SignContract), &[], contracts::sign),
+    // Datasets
+    get!("datasets", "/datasets", "データセット", Look(DATASETS, ALL), &[], datasets::list),
+    get!("dataset", "/datasets/{id}", "データセットの内容", Look(DATASETS, ALL), &[], datasets::show),
+    post!("dataset_produce", "/applications/{id}/produce", "加工を実行する", Do(Act::ProduceDataset), &[], dataset_acts::produce),
+    post!("dataset_again", "/datasets/{id}/produce", "判断を反映して加工し直す", Do(Act::ProduceDataset), &[], dataset_acts::again),
+    post!("finding_decide", "/datasets/{id}/findings/{finding}", "所見を判断する", Do(Act::DecideFinding), &[must("decision", "判断", Kind::Choice(&["keep", "coarsen", "drop"])), REASON], dataset_acts::decide),
+    post!("release_approve", "/datasets/{id}/approve", "提供を承認する", Do(Act::ApproveRelease), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT)), must("confirm", "確認のための番号", Kind::Line(40))], dataset_acts::approve),
+    post!("dataset_deliver", "/datasets/{id}/deliver", "提供する", Do(Act::DeliverDataset), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT))], dataset_acts::deliver),
+    get!("package", "/datasets/{id}/package", "提供データの受取り", Do(Act::OpenPackage), &[], dataset_acts::package),
+    get!("users", "/users", "認定利用者名簿", Look(USERS, STAFF), &[], users::list),
+    // Deliveries of holders
+    get!("deliveries", "/deliveries", "医療情報の受入れ", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::list),
+    get!("delivery", "/deliveries/{id}", "受入れの検査報告", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show),
+    get!("delivery_csv", "/deliveries/{id}/report.csv", "受入れの検査報告（CSV）", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show_csv),
+    // The holder's desk
+    get!("desk", "/desk", "提供停止の受付窓口", Do(Act::AnswerStopRequest), &[], desk::list),
+    get!("desk_request", "/desk/requests/{id}", "提供停止の求め", Do(Act::AnswerStopRequest), &[], desk::show),
+    post!("desk_open", "/desk/requests/{id}/open", "求めの内容を開く", Do(Act::AnswerStopRequest), &[], desk::open),
+    post!("desk_receipt", "/desk/requests/{id}/receipt", "受付書面を交付する", Do(Act::AnswerStopRequest), &[must("local_id", "患者番号", Kind::Line(64)), must("receipt_number", "受付書面の番号", Kind::Line(64)), must("evidence", "本人等の確認資料", Kind::Line(200))], desk::receipt),
+    post!("desk_decline", "/desk/requests/{id}/decline", "受付できないと回答する", Do(Act::AnswerStopRequest), &[must("reason", "理由", Kind::Line(400))], desk::decline),
+    get!("desk_receipt_print", "/desk/requests/{id}/receipt", "提供停止の受付書面（印刷用）", Do(Act::AnswerStopRequest), &[], desk::receipt_print),
+    // Stops
+    get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[], stops::matrix),
+    get!("stop_proof", "/stops/{id}/proof", "処理完了証", Look(STOPS, &[Producer, Holder]), &[], stops::proof),
+    post!("stop_apply", "/stops/{id}/apply", "すべての保管先に停止を反映する", Do(Act::ApplyStop), &[], stops::apply),
+    // Audit
+    get!("books", "/books", "帳簿", Look(BOOKS, STAFF), &[YEAR], books::show),
+    get!("books_csv", "/books.csv", "帳簿（CSV）", Look(BOOKS, STAFF), &[YEAR], books::show_csv),
+    get!("audit", "/audit", "監査と証跡", Do(Act::VerifyAudit), &[], audit::show),
+    post!("audit_verify", "/audit/verify", "証跡を検証する", Do(Act::VerifyAudit), &[], audit::verify),
+    post!("audit_search", "/audit/search", "だれがだれを見たか調べる", Do(Act::VerifyAudit), &[may("kind", "事象の種類", Kind::Line(60)), may("actor", "アカウント", Kind::Line(40)), may("subject", "対象の識別子", Kind::Line(80)), may("openings", "顕名情報の閲覧だけ", Kind::Tick), may("holder", "医療機関・市町村", Kind::Line(40)), may("local_id", "患者番号", Kind::Line(64))], audit::search),
+];

@@ -1,0 +1,152 @@
+//! S7: what data there are: tables, variables, code systems, periods, persons, and where they live.
+
+use askama::Template;
+use kiban_journeys::{Shown, TableFacts};
+use serde::Serialize;
+
+use crate::{
+    answer::{Answer, csv},
+    ctx::Ctx,
+    fault::Fault,
+    japanese::{day, number, persons},
+    tiles,
+};
+
+#[derive(Serialize)]
+struct TableRow {
+    name: String,
+    ja: String,
+    rows: String,
+    persons: String,
+    masked: bool,
+    from: String,
+    until: String,
+}
+
+#[derive(Serialize)]
+struct Region {
+    name: &'static str,
+    persons: String,
+    masked: bool,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "catalogue.html")]
+struct List {
+    snapshot: u64,
+    persons: String,
+    records: String,
+    smallest: u64,
+    tables: Vec<TableRow>,
+    empty: Vec<String>,
+    regions: Vec<Region>,
+    #[serde(skip)]
+    map: String,
+}
+
+fn table_row(t: &TableFacts) -> TableRow {
+    TableRow {
+        name: t.name.clone(),
+        ja: t.ja.clone(),
+        rows: number(t.rows),
+        persons: persons(t.persons),
+        masked: t.persons.is_none(),
+        from: t.period.map(|(from, _)| day(from)).unwrap_or_default(),
+        until: t.period.map(|(_, until)| day(until)).unwrap_or_default(),
+    }
+}
+
+pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
+    let catalogue = ctx.app.catalogue().await?;
+    let lived_in = |shown: Shown| shown != Some(0);
+    Answer::page(List {
+        snapshot: catalogue.snapshot,
+        persons: persons(catalogue.persons),
+        records: persons(catalogue.records),
+        smallest: kiban_journeys::SMALLEST_SHOWN,
+        tables: catalogue.tables.iter().map(table_row).collect(),
+        empty: catalogue.empty.iter().map(|(_, ja)| ja.clone()).collect(),
+        map: tiles::map(&catalogue.prefectures),
+        regions: catalogue
+            .prefectures
+            .iter()
+            .filter(|(_, shown)| lived_in(*shown))
+            .map(|(name, shown)| Region { name, persons: persons(*shown), masked: shown.is_none() })
+            .collect(),
+    })
+}
+
+pub(crate) async fn list_csv(ctx: Ctx) -> Result<Answer, Fault> {
+    let catalogue = ctx.app.catalogue().await?;
+    let head = ["表", "内容", "行数", "人数", "期間の始め", "期間の終わり"].map(str::to_owned);
+    let rows = catalogue.tables.iter().map(|t| {
+        let day = |d: Option<kiban_kernel::Date>| d.map(|d| d.to_string()).unwrap_or_default();
+        [
+            t.name.clone(),
+            t.ja.clone(),
+            t.rows.to_string(),
+            t.persons.map_or_else(|| persons(None), |n| n.to_string()),
+            day(t.period.map(|p| p.0)),
+            day(t.period.map(|p| p.1)),
+        ]
+    });
+    Ok(Answer::csv("catalogue.csv", csv(std::iter::once(head).chain(rows))))
+}
+
+pub(crate) async fn regions_csv(ctx: Ctx) -> Result<Answer, Fault> {
+    let catalogue = ctx.app.catalogue().await?;
+    let head = ["都道府県", "人数"].map(str::to_owned);
+    let rows = catalogue.prefectures.iter().map(|(name, shown)| {
+        [(*name).to_owned(), shown.map_or_else(|| persons(None), |n| n.to_string())]
+    });
+    Ok(Answer::csv("prefectures.csv", csv(std::iter::once(head).chain(rows))))
+}
+
+#[derive(Serialize)]
+struct VariableRow {
+    name: String,
+    ja: String,
+    class: &'static str,
+    filled: String,
+}
+
+#[derive(Serialize)]
+struct SystemRow {
+    name: String,
+    persons: String,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "catalogue_table.html")]
+struct TablePage {
+    table: TableRow,
+    snapshot: u64,
+    variables: Vec<VariableRow>,
+    code_systems: Vec<SystemRow>,
+}
+
+pub(crate) async fn table(ctx: Ctx) -> Result<Answer, Fault> {
+    let catalogue = ctx.app.catalogue().await?;
+    let name = ctx.params.get("table").map(String::as_str).unwrap_or_default();
+    let facts = catalogue.tables.iter().find(|t| t.name == name).ok_or_else(Fault::not_found)?;
+    let page = TablePage {
+        table: table_row(facts),
+        snapshot: catalogue.snapshot,
+        variables: facts
+            .variables
+            .iter()
+            .map(|v| VariableRow {
+                name: v.name.clone(),
+                ja: v.ja.clone(),
+                class: v.class.label_ja(),
+                filled: format!("{:.1} %", v.filled_percent),
+            })
+            .collect(),
+        code_systems: facts
+            .code_systems
+            .iter()
+            .map(|c| SystemRow { name: c.name.clone(), persons: persons(c.persons) })
+            .collect(),
+    };
+    Ok(Answer::page(page)?.titled(format!("{}（{}）", facts.ja, facts.name)))
+}

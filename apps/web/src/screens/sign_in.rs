@@ -1,0 +1,63 @@
+//! Signing in. In a demo: a picker of fictitious people, one per account of the register. Elsewhere nobody can sign in
+//! until a way to (passkeys, OpenID Connect) is built: the page says so.
+
+use askama::Template;
+use serde::Serialize;
+
+use crate::{
+    answer::Answer,
+    ctx::{Ctx, FormToken},
+    fault::Fault,
+};
+
+#[derive(Serialize)]
+struct Person {
+    account: String,
+    role: String,
+    organization: String,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "sign_in.html")]
+struct Picker {
+    demo: bool,
+    people: Vec<Person>,
+    /// What programs send back in `x-csrf-token`.
+    csrf: String,
+    #[serde(skip)]
+    form: FormToken,
+}
+
+pub(crate) async fn picker(ctx: Ctx) -> Result<Answer, Fault> {
+    let demo = ctx.app.0.settings.demo;
+    let mut people = Vec::new();
+    if demo {
+        let names = ctx.names().await?;
+        let accounts = kiban_journeys::accounts(ctx.on()).await?;
+        people = accounts
+            .into_iter()
+            .map(|a| Person {
+                account: a.id.to_string(),
+                role: names.account(a.id),
+                organization: names.organization(a.organization),
+            })
+            .collect();
+        people.sort_by(|a, b| (&a.role, &a.account).cmp(&(&b.role, &b.account)));
+    }
+    Answer::page(Picker { demo, people, csrf: ctx.form.0.clone(), form: ctx.form.clone() })
+}
+
+pub(crate) async fn begin(ctx: Ctx) -> Result<Answer, Fault> {
+    if !ctx.app.0.settings.demo {
+        return Err(Fault::not_found());
+    }
+    let account = ctx.chosen("account", "役割")?;
+    // Active today, or nobody.
+    let actor =
+        kiban_journeys::actor_of(ctx.on(), account).await.map_err(|_| Fault::not_found())?;
+    Ok(Answer::SignedIn(actor.account))
+}
+
+pub(crate) async fn end(_: Ctx) -> Result<Answer, Fault> {
+    Ok(Answer::SignedOut)
+}
