@@ -225,6 +225,9 @@ pub struct AdversaryRisk {
 pub struct LocalSuppression {
     /// The columns, as `table.column`.
     pub columns: Vec<String>,
+    /// Of `columns`, those emptied only in the rows by which somebody is found, and in as many of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<String>,
     /// Persons whom the adversary would have found.
     pub found: u64,
     /// Persons whose cells of these columns are empty now: those found, as far as this hides them, and others among whom

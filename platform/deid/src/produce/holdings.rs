@@ -166,6 +166,8 @@ impl Sides {
                     let labels = move |v: &str| of.get(v).cloned().unwrap_or_default();
                     let mut compare = bare(&a.name, Matches::Labels(Box::new(labels)));
                     compare.missing = !complete;
+                    // Cells are emptied, rows stay: who has no row of a table had none.
+                    compare.absent = !complete && a.kind == Kind::Single;
                     compare
                 }
             })

@@ -71,7 +71,7 @@ pub(crate) struct Work<'a> {
     rows: DataFrame,
     facts: Facts,
     overrides: BTreeMap<String, Arc<Overrides>>,
-    /// Persons whose cells an adversary would have used.
+    /// Cells that an adversary would have used.
     emptied: local_suppression::Emptied,
 }
 
@@ -89,7 +89,7 @@ impl Work<'_> {
             None => value,
         };
         match self.emptied.get(&column.name) {
-            Some(persons) => local_suppression::emptied(value, &column.name, persons),
+            Some(cells) => cells.emptied(value, &column.name),
             None => value,
         }
     }

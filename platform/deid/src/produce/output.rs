@@ -1,11 +1,6 @@
 //! What leaves a table's plan: rows in a fixed order and size, the words for them.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    sync::Arc,
-};
+use std::{cmp::Ordering, collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use arrow::{
     array::{AsArray, RecordBatch, UInt32Array, make_comparator},
@@ -142,9 +137,8 @@ pub(super) fn describe(work: &Work<'_>, keyed: &Arc<Keyed>) -> String {
         let ordered: BTreeMap<_, _> = overrides.iter().collect();
         let _ = writeln!(out, "decided {column} {ordered:?}");
     }
-    for (column, persons) in &work.emptied {
-        let ordered: BTreeSet<_> = persons.iter().collect();
-        let _ = writeln!(out, "emptied {column} {ordered:?}");
+    for (column, cells) in &work.emptied {
+        let _ = writeln!(out, "emptied {column} {}", cells.describe());
     }
     out
 }

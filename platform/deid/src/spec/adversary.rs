@@ -37,10 +37,22 @@ pub struct AdversarySpec {
     /// Groups of columns to empty in the anonymized product, for the persons whom this adversary would find: the first
     /// group, then the second for whom the first did not hide, and so on. Not quasi-identifiers: those are the model's.
     #[serde(default)]
-    pub local_suppression: Vec<Vec<String>>,
+    pub local_suppression: Vec<SuppressionGroup>,
     /// A person with fewer candidates is found; 2 without this line: who is alone.
     #[serde(default = "two")]
     pub min_candidates: u64,
+}
+
+/// Columns that are emptied together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionGroup {
+    /// The columns, as `table.column`.
+    pub columns: Vec<String>,
+    /// Not in all rows of a person but in those whose value of this column finds the person: one of `columns`, all of
+    /// one table, known by `items`. Others lose as many values as the adversary knows.
+    #[serde(default)]
+    pub rows_of: Option<String>,
 }
 
 /// A column of which an adversary knows some values.

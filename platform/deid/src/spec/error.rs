@@ -126,7 +126,7 @@ impl ParameterProblem {
             }
             Self::KTarget => "k の目標は1以上にしてください",
             Self::LocalSuppression => {
-                "local_suppression には、宣言済みの列を「表.列」の形で書いてください。準識別子と knows の列は書けません"
+                "local_suppression の columns には、宣言済みの列を「表.列」の形で書いてください（準識別子と knows の列は書けません）。rows_of には、columns と items の両方にある同じ表の列を書いてください"
             }
             Self::Levels => {
                 "levels には、細かい順に2つ以上の一般化の規則を並べてください（drop は最後だけ）"

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use kiban_kernel::Digest;
 
-pub use adversary::{AdversarySpec, AttackSpec, JoinsSpec, PartKnown};
+pub use adversary::{AdversarySpec, AttackSpec, JoinsSpec, PartKnown, SuppressionGroup};
 pub(crate) use canonical::custody_columns;
 pub use check::CheckError;
 pub(crate) use check::default_law;
@@ -201,18 +201,24 @@ impl Spec {
     }
 }
 
-/// Are the columns that an adversary may have emptied declared, none of them the model's or known as a whole?
+/// Are the columns that an adversary may have emptied declared, none of them the model's or known as a whole? Are rows
+/// told by an item that the adversary knows, in one table?
 fn may_suppress(spec: &Document, adversary: &AdversarySpec) -> bool {
+    let quasi = kiban_kernel::ColumnClass::QuasiIdentifier;
+    let may = |name: &String| {
+        let column = name
+            .split_once('.')
+            .and_then(|(table, column)| spec.tables.get(table)?.columns.get(column));
+        !adversary.knows.contains(name) && column.is_some_and(|c| c.class != quasi)
+    };
+    let table = |name: &str| name.split_once('.').map(|(table, _)| table.to_owned());
     adversary.local_suppression.iter().all(|group| {
-        !group.is_empty()
-            && group.iter().all(|name| {
-                let whole = adversary.knows.contains(name);
-                let column = name
-                    .split_once('.')
-                    .and_then(|(table, column)| spec.tables.get(table)?.columns.get(column));
-                let quasi = kiban_kernel::ColumnClass::QuasiIdentifier;
-                !whole && column.is_some_and(|c| c.class != quasi)
-            })
+        let rows = group.rows_of.as_ref().is_none_or(|by| {
+            group.columns.contains(by)
+                && adversary.items.iter().any(|i| i.column == *by)
+                && group.columns.iter().all(|c| table(c) == table(by))
+        });
+        rows && !group.columns.is_empty() && group.columns.iter().all(may)
     })
 }
 

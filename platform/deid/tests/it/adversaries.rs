@@ -195,7 +195,9 @@ fn made_from(spec: &str, product: Product) -> Produced {
 
 #[test]
 fn cells_by_which_somebody_would_be_found_are_emptied_and_nobody_elses() {
-    let spec = with_suppression("local_suppression = [[\"data.seen\"]]\nmax_singled_out = 0.0");
+    let spec = with_suppression(
+        "local_suppression = [{ columns = [\"data.seen\"] }]\nmax_singled_out = 0.0",
+    );
     let (plain, made) = (made(Product::Anonymized), made_from(&spec, Product::Anonymized));
     let visits = of(&made, "visits");
     assert_eq!((visits.after.singled_out, visits.after.misled), (0, 0));
@@ -227,7 +229,7 @@ fn cells_by_which_somebody_would_be_found_are_emptied_and_nobody_elses() {
 #[test]
 fn the_next_group_is_for_whom_the_first_did_not_hide() {
     let lines = "items = [{ column = \"data.disease\" }]\nmin_candidates = 5\n\
-                 local_suppression = [[\"data.seen\"], [\"data.disease\"]]";
+                 local_suppression = [{ columns = [\"data.seen\"] }, { columns = [\"data.disease\"] }]";
     let made = made_from(&with_suppression(lines), Product::Anonymized);
     let visits = of(&made, "visits");
     // Three share the residual: without their days they are still three. Without the diseases too they hide among two
@@ -245,10 +247,19 @@ fn the_next_group_is_for_whom_the_first_did_not_hide() {
 
 #[test]
 fn the_pseudonymized_product_loses_no_cell_and_the_model_s_columns_are_not_named() {
-    let spec = with_suppression("local_suppression = [[\"data.seen\"]]");
+    let spec = with_suppression("local_suppression = [{ columns = [\"data.seen\"] }]");
     let product = Product::Pseudonymized;
     assert_eq!(cells(&made_from(&spec, product)), cells(&made(product)));
-    for wrong in ["[[\"data.sex\"]]", "[[\"data.unknown\"]]", "[[\"seen\"]]", "[[]]"] {
+    for wrong in [
+        "[{ columns = [\"data.sex\"] }]",
+        "[{ columns = [\"data.unknown\"] }]",
+        "[{ columns = [\"seen\"] }]",
+        "[{ columns = [] }]",
+        // Nobody knows the disease; not among the columns; not known by items.
+        "[{ columns = [\"data.disease\"], rows_of = \"data.disease\" }]",
+        "[{ columns = [\"data.disease\"], rows_of = \"data.seen\" }]",
+        "[{ columns = [\"data.seen\"], rows_of = \"data.seen\" }]",
+    ] {
         let wrong = with_suppression(&format!("local_suppression = {wrong}"));
         assert!(Spec::parse(&wrong).unwrap_err().ja().contains("local_suppression"));
     }

@@ -148,6 +148,11 @@ pub fn is_in(value: Expr, name: &str, set: Arc<HashSet<String>>) -> Expr {
     call(&function(format!("kiban_in[{name}]"), IsIn(set)), vec![value])
 }
 
+/// The same of a cell: true if [`cell_key`] of person and value is in the set; a row without a value is in none.
+pub fn is_cell_in(person: Expr, value: Expr, name: &str, set: Arc<HashSet<String>>) -> Expr {
+    call(&function(format!("kiban_in[{name}]"), IsIn(set)), vec![person, value])
+}
+
 struct IsIn(Arc<HashSet<String>>);
 
 impl Body for IsIn {
@@ -155,6 +160,9 @@ impl Body for IsIn {
         Ok(DataType::Boolean)
     }
     fn run(&self, args: &Args) -> Result<ArrayRef> {
+        if args.len() == 2 {
+            return self.cells(args);
+        }
         let found = membership(&to_text(&args.column(0)?)?, &self.0)?;
         let found: BooleanArray = found.into_iter().map(|f| Some(f.unwrap_or(false))).collect();
         Ok(Arc::new(found))
@@ -163,6 +171,25 @@ impl Body for IsIn {
         let mut out = Out::of(Kind::IsIn);
         out.set(&self.0);
         Some(out)
+    }
+}
+
+impl IsIn {
+    fn cells(&self, args: &Args) -> Result<ArrayRef> {
+        let persons = to_text(&args.column(0)?)?;
+        let values = to_text(&args.column(1)?)?;
+        let (Some(persons), Some(values)) =
+            (Texts::of(persons.as_ref()), Texts::of(values.as_ref()))
+        else {
+            return exec_err!("a cell is a person and a value");
+        };
+        let found: BooleanArray = (0..values.len())
+            .map(|row| match (persons.get(row), values.get(row)) {
+                (Some(person), Some(value)) => Some(self.0.contains(&cell_key(person, value))),
+                _ => Some(false),
+            })
+            .collect();
+        Ok(Arc::new(found))
     }
 }
 

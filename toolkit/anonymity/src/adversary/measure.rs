@@ -6,7 +6,7 @@ use super::items::{self, Item, Postings};
 use super::parts::{choices, ways};
 use super::trie::{Trie, Want, holds};
 use super::{Adversary, Effort, Exposure};
-use crate::holdings::{Facts, HoldingsError, Kind, Reach, Relation};
+use crate::holdings::{Column, Facts, HoldingsError, Kind, Reach, Relation};
 use crate::rate::Chance;
 use core::ops::Range;
 use hashbrown::HashMap;
@@ -50,7 +50,7 @@ pub(super) fn knows_parts(adversary: &Adversary) -> bool {
 
 /// A release as one adversary sees it.
 pub(super) struct Seen<'a> {
-    facts: &'a Facts,
+    pub(super) facts: &'a Facts,
     pub(super) trie: Trie,
     /// Ranges of each distinct knowledge of the attributes known as a whole.
     ranges: Vec<Vec<Range<u32>>>,
@@ -178,6 +178,32 @@ impl<'a> Seen<'a> {
 
     pub(super) fn items_of(&self, lists: &[(u32, u32)]) -> Vec<Item<'_>> {
         lists.iter().map(|(at, list)| self.items[*at as usize].2.item(*list)).collect()
+    }
+
+    /// The values that persons hold of an axis of the items.
+    pub(super) fn held(&self, axis: u32) -> &Column {
+        self.facts.held(self.items[axis as usize].0)
+    }
+
+    /// Would a record be anybody's if its cells of an axis of the items were empty? Not without a cell.
+    pub(super) fn can_be_blank(&self, axis: u32, record: u32) -> bool {
+        let at = self.items[axis as usize].0;
+        !self.facts.shown(at).of(record).is_empty() || self.facts.labels(at).is_ok_and(|l| l.absent)
+    }
+
+    /// Does the record of a person show a label that both this value and one of this list of ranks may have become?
+    pub(super) fn shown_alike(&self, axis: u32, person: u32, value: i32, list: u32) -> bool {
+        let (at, _, postings) = &self.items[axis as usize];
+        let Ok(labels) = self.facts.labels(*at) else { return false };
+        let shown = self.facts.shown(*at).of(self.facts.record_of[person as usize]);
+        let held = self.facts.held(*at).of(person);
+        let known = held.iter().filter(|v| postings.of_value[**v as usize] == list);
+        let own = labels.of_value.at(value as usize);
+        known.into_iter().any(|known| {
+            let other = labels.of_value.at(*known as usize);
+            let common = own.iter().filter(|l| other.contains(l));
+            *known == value || common.into_iter().any(|l| shown.binary_search(&(*l as i32)).is_ok())
+        })
     }
 
     /// The days that the records show, if the adversary knows any.

@@ -48,7 +48,7 @@ pub(crate) mod trie;
 
 pub use exposure::{Bin, Cases, Exposure, MOST_CASES, Mean};
 pub use extract::{Mapping, mapping};
-pub use hide::{Hiding, hide};
+pub use hide::{Emptying, Hiding, hide};
 pub use measure::exposure;
 
 /// Who might try, and what he or she knows of a target.

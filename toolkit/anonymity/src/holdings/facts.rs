@@ -120,7 +120,7 @@ impl Facts {
 impl Labels {
     /// May these labels be those of anybody?
     pub(crate) fn wild(&self, labels: &[i32]) -> bool {
-        (labels.is_empty() && self.missing) || labels.iter().any(|l| self.residual[*l as usize])
+        (labels.is_empty() && self.absent) || labels.iter().any(|l| self.residual[*l as usize])
     }
 
     /// May this value be behind one of these labels (which are not wild)?

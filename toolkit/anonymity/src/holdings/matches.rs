@@ -50,9 +50,12 @@ pub struct Compare {
     pub matches: Matches,
     /// Labels that any value may have become.
     pub residuals: Vec<String>,
-    /// A released person without a value, or with an empty one, may have had any. Say `false` where the rules take
-    /// no value away: then its absence counts against the person.
+    /// A released person with an empty value may have had any; of dates, one without any. Say `false` where the rules
+    /// take no value away: then its absence counts against the person.
     pub missing: bool,
+    /// A released person without even an empty value may have had any. Say `false` where rules empty cells and leave the
+    /// rows: who has no row had no value.
+    pub absent: bool,
 }
 
 impl Compare {
@@ -63,12 +66,13 @@ impl Compare {
             matches,
             residuals: vec!["その他".into(), "*".into()],
             missing: true,
+            absent: true,
         }
     }
 
     /// A released person without a value had none.
     pub fn complete(mut self) -> Self {
-        self.missing = false;
+        (self.missing, self.absent) = (false, false);
         self
     }
 }

@@ -80,7 +80,7 @@ pub(crate) struct Labels {
     /// Labels that any value may have become.
     pub(crate) residual: Vec<bool>,
     /// A released person without a label may have had any.
-    pub(crate) missing: bool,
+    pub(crate) absent: bool,
     /// Values that are missing: nothing is known.
     pub(crate) unknown: Vec<bool>,
     /// Places of values and labels on a scale from 0 to 1, where they are numbers or dates.
@@ -161,7 +161,7 @@ fn labels(values: &[Box<str>], labels: &[Box<str>], compare: &Compare) -> Labels
         list.dedup();
     }
     let unknown = values.iter().map(|v| v.is_empty()).collect();
-    Labels { of_value: Lists::of(lists), residual, missing: compare.missing, unknown, scale }
+    Labels { of_value: Lists::of(lists), residual, absent: compare.absent, unknown, scale }
 }
 
 fn intervals(
