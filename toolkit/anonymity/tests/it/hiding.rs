@@ -170,7 +170,7 @@ fn company_loses_what_most_persons_hold_and_a_found_one_all_that_shows_alike() {
     people.push(one(&["I1"]));
     let adversary = Adversary {
         items: vec![("diagnosis".into(), 1)],
-        ..Adversary::demographics(Vec::<String>::new())
+        ..Adversary::demographics([])
     };
     let before = facts_of(&people, &without_values(&people, &Hiding::default()), false);
     let by_value = [Emptying::values("diagnosis")];
