@@ -28,6 +28,7 @@ pub mod manifest;
 mod moments;
 pub mod notices;
 mod place;
+pub mod plain;
 pub mod quality;
 pub mod receipt;
 pub mod report;

@@ -45,7 +45,7 @@ pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
 pub use kiban_govern::{Act, Actor, Employer, Refusal, Role, committee, delivery::Route};
 pub use kiban_intake::{
-    holder, notices::field as csv_field, quality, report::DeliveryReport, rule_ja,
+    holder, notices::field as csv_field, plain, quality, report::DeliveryReport, rule_ja,
     store::DeliveryRow, thresholds,
 };
 pub use kiban_kernel as kernel;

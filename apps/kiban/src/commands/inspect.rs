@@ -1,23 +1,13 @@
 //! `kiban tool inspect`: what files or trees of the readers' formats hold.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{BufRead, BufReader, Read as _},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kiban_formats::{Format, detect, inspect::Inspection, rule_ja};
 use serde_json::{Value, json};
-use xz2::read::XzDecoder;
 
+use super::source_files::{MAX_SEGMENT, format_named, open, walk};
 use crate::say::{self, Failure, Outcome};
-
-/// Longest segment that is read.
-const MAX_SEGMENT: u64 = 64 << 20;
-/// Bytes by which a format and an encoding are told.
-const FIRST: usize = 64 << 10;
 
 #[derive(clap::Args)]
 pub(crate) struct Inspect {
@@ -40,15 +30,7 @@ struct LeftOut {
 }
 
 pub(crate) fn inspect(args: &Inspect) -> Outcome {
-    let only = match args.format.as_str() {
-        "auto" => None,
-        name => Some(Format::of_name(name).ok_or_else(|| {
-            Failure::plain(
-                "形式の名前が正しくありません。--help の一覧から選んでください。",
-                "unknown format",
-            )
-        })?),
-    };
+    let only = format_named(&args.format)?;
     let mut files = Vec::new();
     for path in &args.paths {
         walk(path, "", &mut files)?;
@@ -94,48 +76,6 @@ pub(crate) fn inspect(args: &Inspect) -> Outcome {
         return Err(Failure::plain("読み取れるファイルがありません。", "nothing was read"));
     }
     Ok(())
-}
-
-/// Files below a path with their paths in the tree, in the order of names. Links in folders are not followed.
-fn walk(disk: &Path, prefix: &str, files: &mut Vec<(PathBuf, String)>) -> Outcome {
-    let unreadable = || Failure::io("フォルダを読み取れません。場所と権限を確かめてください。");
-    if !fs::metadata(disk).map_err(unreadable())?.is_dir() {
-        let name = disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        files.push((disk.to_owned(), format!("{prefix}{name}")));
-        return Ok(());
-    }
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(disk).map_err(unreadable())? {
-        let entry = entry.map_err(unreadable())?;
-        entries.push((entry.file_name(), entry.file_type().map_err(unreadable())?));
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, kind) in entries {
-        let below = disk.join(&name);
-        if kind.is_dir() {
-            walk(&below, &format!("{prefix}{}/", name.to_string_lossy()), files)?;
-        } else if kind.is_file() {
-            files.push((below, format!("{prefix}{}", name.to_string_lossy())));
-        }
-    }
-    Ok(())
-}
-
-/// Opens a file, expanding `.xz` as it is read.
-fn open(disk: &Path) -> std::io::Result<Box<dyn BufRead>> {
-    let file = File::open(disk)?;
-    if disk.extension().is_some_and(|e| e == "xz") {
-        let expanded = XzDecoder::new_multi_decoder(BufReader::new(file));
-        // A decoder gives little at a time: what is looked at first must be there at once.
-        let mut input = BufReader::with_capacity(FIRST, expanded);
-        let mut first = Vec::new();
-        (&mut input).take(FIRST as u64).read_to_end(&mut first)?;
-        return Ok(Box::new(BufReader::with_capacity(
-            FIRST,
-            std::io::Cursor::new(first).chain(input),
-        )));
-    }
-    Ok(Box::new(BufReader::with_capacity(4 * FIRST, file)))
 }
 
 fn as_json(found: &BTreeMap<&'static str, (Format, Inspection)>, left_out: &[LeftOut]) -> Value {

@@ -3,6 +3,7 @@
 pub(crate) mod anonymize;
 pub(crate) mod attack;
 pub(crate) mod audit;
+pub(crate) mod convert;
 pub(crate) mod holder;
 pub(crate) mod init;
 pub(crate) mod inspect;
@@ -12,5 +13,6 @@ pub(crate) mod package;
 pub(crate) mod perturb;
 pub(crate) mod rebuild;
 pub(crate) mod serve;
+pub(crate) mod source_files;
 pub(crate) mod spec;
 pub(crate) mod tool;

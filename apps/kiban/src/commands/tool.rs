@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Attack(super::attack::Attack),
     /// 医療データのファイルに何が入っているかを調べます
     Inspect(super::inspect::Inspect),
+    /// 医療データのファイルを、標準の表（Parquet）・OMOP・FHIR・XPORT に変換します
+    Convert(super::convert::Convert),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
@@ -74,6 +76,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
         Command::Deid(args) => args,
         Command::Attack(args) => return super::attack::attack(&args),
         Command::Inspect(args) => return super::inspect::inspect(&args),
+        Command::Convert(args) => return super::convert::convert(&args),
     };
     let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
     let request = tool::Request {

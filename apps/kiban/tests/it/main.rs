@@ -5,6 +5,7 @@
 mod audit;
 mod bad_input;
 mod cli;
+mod convert;
 mod crash;
 mod inspect;
 mod joins;
