@@ -264,3 +264,53 @@ fn the_pseudonymized_product_loses_no_cell_and_the_model_s_columns_are_not_named
         assert!(Spec::parse(&wrong).unwrap_err().ja().contains("local_suppression"));
     }
 }
+
+/// 40 persons of one sex and age with two diseases each, a row per disease and visit; three have a third one.
+fn charts() -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for n in 0..40_u32 {
+        let third = (n % 15 == 4).then_some("痛風");
+        let two = ["高血圧症", if n < 30 { "2型糖尿病" } else { "脂質異常症" }];
+        for disease in two.into_iter().chain(third) {
+            let row = [&format!("p{n:02}"), "F", "1950/4/1", "2020/5/1", disease];
+            rows.push(row.map(str::to_owned).to_vec());
+        }
+    }
+    rows
+}
+
+#[test]
+fn rows_of_a_value_that_finds_are_emptied_and_no_others() {
+    let lines =
+        "local_suppression = [{ columns = [\"data.disease\"], rows_of = \"data.disease\" }]";
+    let diagnosis = "max_singled_out = 0.0\n\n[[adversaries]]\nname = \"visits\"";
+    let spec = SPEC.replace(diagnosis, &format!("min_candidates = 6\n{lines}\n{diagnosis}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let run = |spec: &str| {
+        runtime.block_on(run(spec, Product::Anonymized, batch(&NAMES, &charts()), "d"))
+    };
+    let made = run(&spec);
+    let figures = of(&made, "diagnosis");
+    let [done] = figures.local_suppression.as_slice() else { panic!("{figures:?}") };
+    assert_eq!(
+        (done.columns.as_slice(), done.rows.as_slice()),
+        (&["data.disease".to_owned()][..], &["data.disease".to_owned()][..])
+    );
+    assert_eq!((done.found, done.persons), (3, 6));
+    assert!(figures.after.smallest >= 6 && figures.exceeded.is_empty(), "{figures:?}");
+
+    let (header, out) = cells(&made);
+    let (_, plain) = cells(&run(SPEC));
+    let at = header.iter().position(|c| c == "disease").unwrap();
+    // Gout is gone; three of the company lost one value each, the smallest share of its holders first.
+    let count = |rows: &[Vec<String>], value: &str| rows.iter().filter(|r| r[at] == value).count();
+    assert_eq!((count(&plain, "痛風"), count(&plain, "")), (3, 0));
+    assert_eq!((count(&out, "痛風"), count(&out, "")), (0, 6));
+    assert_eq!((count(&out, "高血圧症"), count(&out, "2型糖尿病")), (38, 29));
+    assert_eq!(count(&out, "脂質異常症"), 10);
+    // Whoever loses a row keeps the others.
+    for row in out.iter().filter(|r| r[at].is_empty()) {
+        assert!(out.iter().any(|r| r[0] == row[0] && !r[at].is_empty()));
+    }
+    assert_eq!(plain.len(), out.len());
+}
