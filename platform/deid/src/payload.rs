@@ -60,6 +60,9 @@ pub enum PayloadError {
         #[source]
         source: arrow::error::ArrowError,
     },
+    /// Its risks were not measured.
+    #[error("a product whose risks were not measured has no payload")]
+    NotMeasured,
     /// A report does not serialize.
     #[error("a report could not be written")]
     Report(#[from] serde_json::Error),
@@ -71,6 +74,7 @@ impl PayloadError {
         match self {
             Self::Parquet { table, .. } => format!("表 {table} を Parquet に書き出せません。"),
             Self::Csv { table, .. } => format!("表 {table} を CSV に書き出せません。"),
+            Self::NotMeasured => "リスクを測っていない加工結果は書き出せません。".to_owned(),
             Self::Report(_) => "報告書を書き出せません。".to_owned(),
         }
     }
@@ -78,6 +82,9 @@ impl PayloadError {
 
 impl Payload {
     pub(crate) fn write(produced: &Produced) -> Result<Self, PayloadError> {
+        if !produced.measured {
+            return Err(PayloadError::NotMeasured);
+        }
         let mut files = Vec::new();
         for (table, batches) in &produced.tables {
             let rows = Some(batches.iter().map(|b| b.num_rows() as u64).sum());

@@ -50,6 +50,8 @@ pub struct Produced {
     pub(crate) singled_out: Vec<(String, Vec<String>)>,
     /// Who is who: the ids inside and the ids shown. For comparisons with other products, in no package.
     pub(crate) persons: crate::joins::Persons,
+    /// Were its risks measured?
+    pub(crate) measured: bool,
 }
 
 impl Produced {

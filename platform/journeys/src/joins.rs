@@ -13,8 +13,9 @@ use sqlx::{AnyConnection, Row as _};
 
 use crate::{
     Deployment, Error,
-    produce_dataset::{self, Basis, Content, Stand, run},
+    produce_dataset::{self, Basis},
     rebuild_dataset::recorded,
+    run_dataset::{Content, Stand, run_unmeasured},
 };
 
 /// A comparison with one earlier dataset.
@@ -59,7 +60,7 @@ async fn compare_with(
     for other in others {
         let (manifest, earlier) = recorded(on, other.dataset).await?;
         let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
-        let (earlier, _) = Box::pin(run(on, &earlier, &stand)).await?;
+        let (earlier, _) = Box::pin(run_unmeasured(on, &earlier, &stand)).await?;
         let figures = joins::compare(content.produced(), earlier.produced(), &rule)?;
         joined.push(Joined { other: other.dataset, figures });
     }
@@ -140,7 +141,7 @@ pub(crate) async fn complete(
         return Ok(());
     }
     let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
-    let (content, _) = run(on, &basis, &stand).await?;
+    let (content, _) = run_unmeasured(on, &basis, &stand).await?;
     let joined = compare_with(on, &basis, &content, others).await?;
     let mut tx = on.log.begin().await?;
     let reasons = record(&mut tx, dataset, &joined).await?;

@@ -31,6 +31,7 @@ mod release_dataset;
 mod review;
 mod review_acts;
 mod roster;
+mod run_dataset;
 mod set_up_holder;
 mod stop_cases;
 mod stop_desk;
@@ -73,7 +74,7 @@ pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold};
 pub use link_persons::link_persons;
-pub use produce_dataset::{Content, ProduceRequest, Produced, produce_dataset};
+pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
 pub use register_parties::{Parties, actor_named, register_parties};
@@ -83,6 +84,7 @@ pub use release_dataset::{
 pub use review::{Declared, Review, ReviewRefused, Seat, review};
 pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
 pub use roster::{Roster, RosterSeat, judge, roster};
+pub use run_dataset::Content;
 pub use set_up_holder::set_up_holder;
 pub use stop_cases::{StopRow, stops};
 pub use stop_desk::{

@@ -6,20 +6,15 @@
 use std::collections::BTreeMap;
 
 use kiban_audit::{Event, Tx};
-use kiban_deid::{
-    self as deid, DatasetKey, ProjectKey, Releasable as _,
-    finding::{Choice, Decision as DeidDecision},
-    spec::{Checked, Spec},
-};
+use kiban_deid::{self as deid, spec::Spec};
 use kiban_deliver::{Licence, Payload, PayloadFile};
 use kiban_govern::{Act, Actor, Permit, permit};
 use kiban_kernel::{Id, LawKey, Product, kinds};
-use kiban_register::{Anon52, Cleared, Pseudo57, stop::TouchingStop};
 use kiban_release::{
     Manifest,
     application::{Application, State},
     contract::Contract,
-    finding::{Decision, Finding, FindingRow},
+    finding::{Finding, FindingRow},
     manifest::{FindingFact, TableFact},
 };
 use serde_json::json;
@@ -28,6 +23,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::{
     Deployment, Error, dataset_cases,
     joins::{self, Joined},
+    run_dataset::{Content, Stand, run},
 };
 
 /// What to produce.
@@ -57,24 +53,6 @@ pub struct Produced {
     pub joined: Vec<Joined>,
 }
 
-/// One of the two products.
-pub enum Content {
-    /// 匿名加工医療情報
-    Anonymized(deid::Anonymized),
-    /// 仮名加工医療情報
-    Pseudonymized(deid::Pseudonymized),
-}
-
-impl Content {
-    /// Rows and reports.
-    pub fn produced(&self) -> &deid::Produced {
-        match self {
-            Self::Anonymized(p) => p.produced(),
-            Self::Pseudonymized(p) => p.produced(),
-        }
-    }
-}
-
 /// Everything a run needs that does not depend on the day of the run.
 pub(crate) struct Basis {
     pub(crate) dataset: Id<kinds::Dataset>,
@@ -84,12 +62,6 @@ pub(crate) struct Basis {
     use_until: kiban_kernel::Date,
     pub(crate) spec: Spec,
     decided: Vec<FindingRow>,
-}
-
-/// The stand of the lake that a run reads.
-pub(crate) enum Stand {
-    Now,
-    Of { snapshot: u64, watermark: u64 },
 }
 
 /// Run the specification over what is cleared now, record findings, and, when none is undecided, the manifest.
@@ -189,80 +161,6 @@ pub(crate) fn law(product: Product) -> &'static str {
         Product::Anonymized => "anonymized.making",
         Product::Pseudonymized => "pseudonymized.making",
     }
-}
-
-fn checked(on: &Deployment, basis: &Basis) -> Result<Checked, Error> {
-    // The rules of the day on which the contract was made hold for the dataset, also when it is built again.
-    Ok(basis.spec.check(basis.application.product, &on.rules, basis.contract.terms.from)?)
-}
-
-pub(crate) async fn run(
-    on: &Deployment,
-    basis: &Basis,
-    stand: &Stand,
-) -> Result<(Content, Vec<TouchingStop>), Error> {
-    let checked = checked(on, basis)?;
-    let mut conn = on.reader().await?;
-    let ring = on.lake.ring().clone();
-    match basis.application.product {
-        Product::Anonymized => {
-            let (cleared, since) = match stand {
-                Stand::Now => (Cleared::<Anon52>::mint(&mut conn, &on.lake).await?, Vec::new()),
-                Stand::Of { snapshot, watermark } => {
-                    Cleared::<Anon52>::again(
-                        &mut conn,
-                        &on.lake,
-                        kiban_lake::Snapshot(*snapshot),
-                        *watermark,
-                    )
-                    .await?
-                }
-            };
-            let key = DatasetKey::of(&ring, &mut conn, basis.dataset).await?;
-            Ok((
-                Content::Anonymized(deid::anonymize(&on.lake, &cleared, &checked, &key).await?),
-                since,
-            ))
-        }
-        Product::Pseudonymized => {
-            let (cleared, since) = match stand {
-                Stand::Now => (Cleared::<Pseudo57>::mint(&mut conn, &on.lake).await?, Vec::new()),
-                Stand::Of { snapshot, watermark } => {
-                    Cleared::<Pseudo57>::again(
-                        &mut conn,
-                        &on.lake,
-                        kiban_lake::Snapshot(*snapshot),
-                        *watermark,
-                    )
-                    .await?
-                }
-            };
-            let key = ProjectKey::of(&ring, &mut conn, basis.application.project).await?;
-            let decisions = decisions(&basis.decided);
-            let product =
-                deid::pseudonymize(&on.lake, &cleared, &checked, &key, &decisions).await?;
-            Ok((Content::Pseudonymized(product), since))
-        }
-    }
-}
-
-fn decisions(rows: &[FindingRow]) -> Vec<DeidDecision> {
-    rows.iter()
-        .filter_map(|row| {
-            let decided = row.decided.as_ref()?;
-            Some(DeidDecision {
-                finding: row.finding.id,
-                choice: match decided.decision {
-                    Decision::Keep => Choice::Keep,
-                    Decision::Coarsen => Choice::Coarsen,
-                    Decision::Drop => Choice::Drop,
-                },
-                by: decided.by.account,
-                reason: decided.reason.clone(),
-                at: decided.at,
-            })
-        })
-        .collect()
 }
 
 /// The files of a package: what the product gives, and the licence.

@@ -13,7 +13,8 @@ use sqlx::Row as _;
 
 use crate::{
     Deployment, Error,
-    produce_dataset::{Basis, Stand, basis, payload, run},
+    produce_dataset::{Basis, basis, payload},
+    run_dataset::{Stand, run},
 };
 
 /// A dataset built again.

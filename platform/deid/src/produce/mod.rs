@@ -195,7 +195,8 @@ pub(crate) async fn make(
         });
         changes.columns.append(&mut counted);
         let document = checked.spec().document();
-        if searched.is_some() || !document.adversaries.is_empty() {
+        let told = searched.is_some() || !document.adversaries.is_empty();
+        if told && checked.is_measured() {
             let persons = [risk.persons_in, risk.persons_out];
             changes.prevalence.append(&mut prevalence::of_table(&run, work, persons).await?);
         }
@@ -203,7 +204,12 @@ pub(crate) async fn make(
         tables.push((work.table.name.clone(), batches));
     }
     let mut singled_out = Vec::new();
-    if let Some(measured) = exposure::measure(checked, &works, &tables, &run.keyed).await? {
+    let measured = if checked.is_measured() {
+        exposure::measure(checked, &works, &tables, &run.keyed).await?
+    } else {
+        None
+    };
+    if let Some(measured) = measured {
         risk.adversaries = measured.risks;
         for adversary in &mut risk.adversaries {
             adversary.local_suppression = suppressions.remove(&adversary.name).unwrap_or_default();
@@ -219,7 +225,18 @@ pub(crate) async fn make(
     let mut provenance = run.provenance;
     provenance.plan_digest = Digest::of(plan.as_bytes());
     provenance.decisions = findings.iter().filter_map(|f| f.decision.clone()).collect();
-    Ok(Produced { tables, provenance, dictionary, changes, risk, findings, singled_out, persons })
+    let measured = checked.is_measured();
+    Ok(Produced {
+        tables,
+        provenance,
+        dictionary,
+        changes,
+        risk,
+        findings,
+        singled_out,
+        persons,
+        measured,
+    })
 }
 
 async fn scan_and_decide(

@@ -118,7 +118,8 @@ impl Spec {
                 persons: u64::try_from(rules.int("pseudonymized.combination_finding_persons", on)?)
                     .unwrap_or(1),
             };
-            Ok(Checked { spec: self.clone(), product, on, rules: rules.digest(), tables, scan })
+            let (spec, rules) = (self.clone(), rules.digest());
+            Ok(Checked { spec, product, on, rules, tables, scan, measured: true })
         } else {
             Err(CheckError::Findings(examiner.found))
         }

@@ -96,6 +96,7 @@ pub struct Checked {
     pub(super) rules: Digest,
     pub(super) tables: Vec<CheckedTable>,
     pub(super) scan: Scan,
+    pub(super) measured: bool,
 }
 
 /// Numbers of the combination scan, from dated rules.
@@ -106,6 +107,15 @@ pub(crate) struct Scan {
 }
 
 impl Checked {
+    /// The same for a product that others are only compared with: adversaries, attacks and prevalences are not measured.
+    /// Such a product has no payload.
+    pub fn unmeasured(self) -> Self {
+        Self { measured: false, ..self }
+    }
+    /// Are risks measured?
+    pub(crate) fn is_measured(&self) -> bool {
+        self.measured
+    }
     /// The specification.
     pub fn spec(&self) -> &Spec {
         &self.spec
