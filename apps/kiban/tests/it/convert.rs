@@ -63,7 +63,9 @@ fn texts(batches: &[RecordBatch], column: &str) -> Vec<String> {
     let mut out = Vec::new();
     for batch in batches {
         let cells = batch.column_by_name(column).unwrap().as_string::<i32>().clone();
-        out.extend((0..cells.len()).filter(|r| cells.is_valid(*r)).map(|r| cells.value(r).to_owned()));
+        out.extend(
+            (0..cells.len()).filter(|r| cells.is_valid(*r)).map(|r| cells.value(r).to_owned()),
+        );
     }
     out
 }
@@ -104,7 +106,8 @@ fn canonical_tables_hold_every_record_and_names_only_if_asked() {
     let named = batches(&whole.join("person.parquet"));
     assert!(!texts(&named, "name_kana").is_empty());
     // The same persons, one number each.
-    let numbers: std::collections::BTreeSet<String> = texts(&person, "person").into_iter().collect();
+    let numbers: std::collections::BTreeSet<String> =
+        texts(&person, "person").into_iter().collect();
     let keys: std::collections::BTreeSet<String> = texts(&named, "person").into_iter().collect();
     assert_eq!(numbers.len(), keys.len());
 }
@@ -174,6 +177,7 @@ fn concepts_are_the_operators_and_a_wrong_list_says_where() {
     // What stands is never written over.
     let (code, said) = with(&out);
     assert!(code != 0 && said.contains("既にあります"), "{said}");
-    let (code, said) = tool("convert", &["auto", list.to_str().unwrap(), "--to", "fhir", "--out", "x"]);
+    let (code, said) =
+        tool("convert", &["auto", list.to_str().unwrap(), "--to", "fhir", "--out", "x"]);
     assert!(code != 0 && said.contains("読み取れるファイルがありません"), "{said}");
 }

@@ -168,10 +168,8 @@ fn company_loses_what_most_persons_hold_and_a_found_one_all_that_shows_alike() {
     let mut people = vec![one(&["G1", "G2", "I1"])];
     people.extend((0..8).map(|_| one(&["I1", "J1"])));
     people.push(one(&["I1"]));
-    let adversary = Adversary {
-        items: vec![("diagnosis".into(), 1)],
-        ..Adversary::demographics([])
-    };
+    let adversary =
+        Adversary { items: vec![("diagnosis".into(), 1)], ..Adversary::demographics([]) };
     let before = facts_of(&people, &without_values(&people, &Hiding::default()), false);
     let by_value = [Emptying::values("diagnosis")];
     let hiding = hide(&before, &adversary, &by_value, &effort(), 4).unwrap();
