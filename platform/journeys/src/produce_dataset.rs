@@ -6,7 +6,11 @@
 use std::collections::BTreeMap;
 
 use kiban_audit::{Event, Tx};
-use kiban_deid::{self as deid, spec::Spec};
+use kiban_deid::{
+    self as deid, DatasetKey, ProjectKey,
+    finding::{Choice, Decision as DeidDecision},
+    spec::Spec,
+};
 use kiban_deliver::{Licence, Payload, PayloadFile};
 use kiban_govern::{Act, Actor, Permit, permit};
 use kiban_kernel::{Id, LawKey, Product, kinds};
@@ -14,7 +18,7 @@ use kiban_release::{
     Manifest,
     application::{Application, State},
     contract::Contract,
-    finding::{Finding, FindingRow},
+    finding::{Decision, Finding, FindingRow},
     manifest::{FindingFact, TableFact},
 };
 use serde_json::json;
@@ -57,11 +61,11 @@ pub struct Produced {
 pub(crate) struct Basis {
     pub(crate) dataset: Id<kinds::Dataset>,
     pub(crate) application: Application,
-    contract: Contract,
+    pub(crate) contract: Contract,
     conditions: Vec<String>,
     use_until: kiban_kernel::Date,
     pub(crate) spec: Spec,
-    decided: Vec<FindingRow>,
+    pub(crate) decided: Vec<FindingRow>,
 }
 
 /// Run the specification over what is cleared now, record findings, and, when none is undecided, the manifest.
