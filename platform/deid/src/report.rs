@@ -45,6 +45,8 @@ pub enum RemovalReason {
     MergedIntoPerson,
     /// The person's class is smaller than k.
     SmallClass,
+    /// A declared adversary would have found the person.
+    Found,
 }
 
 impl RemovalReason {
@@ -56,6 +58,7 @@ impl RemovalReason {
             Self::OutsideWindow => "対象期間外",
             Self::MergedIntoPerson => "同一人の行の統合",
             Self::SmallClass => "k 未満の組に属する人の行",
+            Self::Found => "想定した攻撃者に絞り込まれる人の行",
         }
     }
 }
@@ -218,6 +221,9 @@ pub struct AdversaryRisk {
     /// Cells emptied because this adversary would have found persons by them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub local_suppression: Vec<LocalSuppression>,
+    /// Persons left out because this adversary would have found them even so.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 /// Cells that were emptied for some persons.

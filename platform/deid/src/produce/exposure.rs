@@ -74,6 +74,7 @@ pub(super) async fn measure(
             not_released: lacking,
             exceeded: exceeded(spec, &after, checked.product()),
             local_suppression: Vec::new(),
+            left_out: 0,
             before,
             after,
         });

@@ -84,12 +84,12 @@ pub(super) async fn run(
         for last in 0..spec.local_suppression.len() {
             let groups = &spec.local_suppression[..=last];
             let hidden = hidden(run, works, spec, groups).await?;
-            if hidden.found == 0 {
+            if hidden.found.is_empty() {
                 break;
             }
             if !hidden.persons.is_empty() {
                 let (columns, rows) = empty(run, works, groups, &hidden).await?;
-                let (found, persons) = (hidden.found, hidden.persons.len() as u64);
+                let (found, persons) = (hidden.found.len() as u64, hidden.persons.len() as u64);
                 let own = done.entry(spec.name.clone()).or_default();
                 own.push(LocalSuppression { columns, rows, found, persons });
             }
@@ -99,8 +99,8 @@ pub(super) async fn run(
 }
 
 struct Hidden {
-    /// How many would be found.
-    found: u64,
+    /// Who would be found.
+    found: HashSet<String>,
     /// Whose cells to empty.
     persons: HashSet<String>,
     /// In which rows, by the column that tells them: persons with values ([`cell_key`]).
@@ -137,7 +137,8 @@ async fn hidden(
     let adversary = adversary(spec, known);
     let hiding = hide(&sides.after()?, &adversary, &emptied, &effort, spec.min_candidates)?;
     let keys = sides.original.keys();
-    let persons = hiding.hidden.iter().map(|person| keys[*person as usize].to_owned()).collect();
+    let named = |of: &[u32]| of.iter().map(|p| keys[*p as usize].to_owned()).collect();
+    let (found, persons) = (named(&hiding.found), named(&hiding.hidden));
     let mut rows: BTreeMap<String, HashSet<String>> = BTreeMap::new();
     for (attribute, persons) in hiding.values {
         let Some(column) = told_by.get(&attribute) else { continue };
@@ -146,7 +147,16 @@ async fn hidden(
         });
         rows.entry(column.clone()).or_default().extend(cells);
     }
-    Ok(Hidden { found: hiding.found.len() as u64, persons, rows })
+    Ok(Hidden { found, persons, rows })
+}
+
+/// Whom an adversary finds as things stand.
+pub(super) async fn found(
+    run: &Run<'_>,
+    works: &[Work<'_>],
+    spec: &AdversarySpec,
+) -> Result<HashSet<String>, ProduceError> {
+    Ok(hidden(run, works, spec, &[]).await?.found)
 }
 
 /// Of the output what the adversary compares, each distinct row once, and everybody's code.
@@ -212,7 +222,7 @@ async fn empty(
 }
 
 /// The rows of a table without the emptied cells; one step, for what tells a row may be emptied with it.
-fn without(work: &Work<'_>) -> Result<DataFrame, ProduceError> {
+pub(super) fn without(work: &Work<'_>) -> Result<DataFrame, ProduceError> {
     let rows = work.rows.clone();
     let names: Vec<String> = rows.schema().fields().iter().map(|f| f.name().clone()).collect();
     let columns = names.iter().map(|name| match work.emptied.get(name) {

@@ -4,10 +4,12 @@
 //! rare or extreme is counted among the persons that stay, so that the counts hold in the output.
 
 mod changes;
+mod classes;
 mod compile;
 mod exposure;
 pub(crate) mod frame;
 mod holdings;
+mod leave_out;
 mod local_suppression;
 mod measure;
 mod output;
@@ -26,7 +28,6 @@ use arrow::{
     datatypes::DataType,
 };
 use futures::TryStreamExt;
-use kiban_anonymity::{PersonClasses, Risk};
 use kiban_kernel::{Digest, Product};
 use kiban_lake::{
     Session,
@@ -41,14 +42,16 @@ use kiban_lake::{
 pub(crate) use self::holdings::all_persons;
 use self::{
     changes::Changes,
+    classes::{classes, risk_summary},
     compile::Facts,
     frame::{Frame, PERSON},
+    leave_out::LeftOut,
 };
 use crate::{
     error::ProduceError,
     finding::{Decision, Finding},
     product::{Produced, Provenance},
-    report::{ChangeReport, Removal, RemovalReason, RiskSummary, SizeCount, TableCount},
+    report::{ChangeReport, Removal, RemovalReason, TableCount},
     spec::{Checked, CheckedColumn, CheckedTable, DEFAULT_ID_COLUMN, Withheld, WithheldReason},
 };
 
@@ -144,11 +147,8 @@ pub(crate) async fn make(
         small.clone_from(&searched.suppressed);
         summary = Some(searched.summary.clone());
     }
-    let mut risk = risk_summary(checked, &works, before, &classes);
-    risk.search = summary;
     // Counted again over whole combinations, whatever a search promised.
     small.extend(classes.smaller_than(u64::from(checked.k())).into_iter().map(str::to_owned));
-    drop(classes);
     let small = Arc::new(small);
     for work in &mut works {
         if !small.is_empty() {
@@ -164,10 +164,17 @@ pub(crate) async fn make(
     }
 
     let (mut findings, mut suppressions) = (Vec::new(), local_suppression::Suppressions::new());
+    let mut left_out = LeftOut::default();
     match checked.product() {
-        Product::Anonymized => suppressions = local_suppression::run(&run, &mut works).await?,
+        Product::Anonymized => {
+            suppressions = local_suppression::run(&run, &mut works).await?;
+            left_out = leave_out::run(&run, &mut works, &mut classes).await?;
+        }
         Product::Pseudonymized => findings = scan_and_decide(&run, &mut works).await?,
     }
+    let mut risk = risk_summary(checked, &works, before, &classes);
+    risk.search = summary;
+    drop(classes);
 
     let mut changes = ChangeReport { withheld, fixed: run.fixed, ..ChangeReport::default() };
     let mut dictionary = Vec::new();
@@ -179,12 +186,16 @@ pub(crate) async fn make(
         let rows_out: u64 = batches.iter().map(|b| b.num_rows() as u64).sum();
         let mut removed = work.frame.removed.clone();
         let suppressed = work.frame.kept().checked_sub(rows_out);
-        match suppressed {
+        let found = removed_rows(work, &left_out.found).await?;
+        match suppressed.and_then(|rows| rows.checked_sub(found)) {
             Some(0) => {}
-            Some(rows) if !small.is_empty() => {
+            Some(rows) if !small.is_empty() || !left_out.found.is_empty() => {
                 removed.push(Removal { reason: RemovalReason::SmallClass, rows });
             }
             _ => return Err(ProduceError::RowsDoNotAddUp { table: work.table.name.clone() }),
+        }
+        if found > 0 {
+            removed.push(Removal { reason: RemovalReason::Found, rows: found });
         }
         changes.tables.push(TableCount {
             table: work.table.name.clone(),
@@ -213,6 +224,7 @@ pub(crate) async fn make(
         risk.adversaries = measured.risks;
         for adversary in &mut risk.adversaries {
             adversary.local_suppression = suppressions.remove(&adversary.name).unwrap_or_default();
+            adversary.left_out = left_out.by_adversary.remove(&adversary.name).unwrap_or_default();
         }
         risk.attack = Some(measured.attack);
         singled_out = measured.singled_out;
@@ -253,6 +265,21 @@ async fn scan_and_decide(
     Ok(findings)
 }
 
+/// Rows of a table about these persons.
+async fn removed_rows(work: &Work<'_>, persons: &HashSet<String>) -> Result<u64, ProduceError> {
+    if persons.is_empty() {
+        return Ok(0);
+    }
+    let own = work.frame.rows.clone().select(vec![ident(PERSON)])?;
+    let mut stream = own.execute_stream().await?;
+    let mut rows = 0;
+    while let Some(batch) = stream.try_next().await? {
+        let theirs = |p: &&str| persons.contains(*p);
+        rows += persons_of(&batch)?.iter().flatten().filter(theirs).count() as u64;
+    }
+    Ok(rows)
+}
+
 /// Columns that the data have and the output has not.
 fn withheld_columns(table: &CheckedTable, present: &[String]) -> Vec<Withheld> {
     present
@@ -270,66 +297,8 @@ fn withheld_columns(table: &CheckedTable, present: &[String]) -> Vec<Withheld> {
         .collect()
 }
 
-/// Classes of persons by the generalised quasi-identifiers of all tables.
-async fn classes(works: &[Work<'_>], keyed: &Arc<Keyed>) -> Result<PersonClasses, ProduceError> {
-    let mut classes = PersonClasses::new();
-    for (number, work) in works.iter().enumerate() {
-        let mut selected = vec![ident(PERSON)];
-        let model = work.columns.iter().filter(|c| c.in_model);
-        selected.extend(
-            model.enumerate().map(|(i, c)| as_text(work.value(c, keyed)).alias(format!("q{i}"))),
-        );
-        let alone = selected.len() == 1;
-        let rows = work.rows.clone().select(selected)?;
-        let mut stream = rows.execute_stream().await?;
-        while let Some(batch) = stream.try_next().await? {
-            let persons = persons_of(&batch)?;
-            if alone {
-                classes.add_persons(&persons);
-            } else {
-                classes.add(number as u32, &persons, &batch.columns()[1..])?;
-            }
-        }
-    }
-    Ok(classes)
-}
-
 fn persons_of(batch: &RecordBatch) -> Result<StringArray, ProduceError> {
     Ok(cast(batch.column(0), &DataType::Utf8)?.as_string::<i32>().clone())
-}
-
-fn risk_summary(
-    checked: &Checked,
-    works: &[Work<'_>],
-    before: Risk,
-    classes: &PersonClasses,
-) -> RiskSummary {
-    let (_, after) = classes.risk(u64::from(checked.k()));
-    let sizes = |risk: &Risk| {
-        risk.histogram
-            .iter()
-            .map(|(size, classes)| SizeCount { size: *size, classes: *classes })
-            .collect()
-    };
-    let quasi_identifiers = works.iter().flat_map(|w| {
-        w.columns.iter().filter(|c| c.in_model).map(move |c| format!("{}.{}", w.table.name, c.name))
-    });
-    RiskSummary {
-        quasi_identifiers: quasi_identifiers.collect(),
-        target_k: checked.k(),
-        persons_in: before.persons,
-        persons_suppressed: before.persons - after.persons,
-        persons_out: after.persons,
-        smallest_class: after.smallest,
-        histogram: sizes(&after),
-        histogram_before: sizes(&before),
-        prosecutor_highest: after.prosecutor_highest,
-        marketer: after.marketer,
-        unique_persons: after.unique,
-        search: None,
-        adversaries: Vec::new(),
-        attack: None,
-    }
 }
 
 /// Name of the id column: the specification's own, or the usual one.

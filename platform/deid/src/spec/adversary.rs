@@ -38,6 +38,10 @@ pub struct AdversarySpec {
     /// group, then the second for whom the first did not hide, and so on. Not quasi-identifiers: those are the model's.
     #[serde(default)]
     pub local_suppression: Vec<SuppressionGroup>,
+    /// Whom this adversary still finds after the groups is left out of the anonymized product, with all records; and so is
+    /// whose class falls under k by that.
+    #[serde(default)]
+    pub leave_out_found: bool,
     /// A person with fewer candidates is found; 2 without this line: who is alone.
     #[serde(default = "two")]
     pub min_candidates: u64,

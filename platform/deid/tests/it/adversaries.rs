@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiban_deid::{Produced, report::AdversaryRisk, spec::Spec};
+use kiban_deid::{
+    Produced,
+    report::{AdversaryRisk, RemovalReason},
+    spec::Spec,
+};
 use kiban_kernel::Product;
 
 use crate::flat::{batch, cells, run};
@@ -313,4 +317,32 @@ fn rows_of_a_value_that_finds_are_emptied_and_no_others() {
         assert!(out.iter().any(|r| r[0] == row[0] && !r[at].is_empty()));
     }
     assert_eq!(plain.len(), out.len());
+}
+
+#[test]
+fn who_cannot_hide_is_left_out_and_so_is_a_class_that_falls_under_k() {
+    // Of three persons of one age only one has a disease: rows stay, so that having one finds. Four others share another.
+    let mut rows = charts();
+    for n in 0..7 {
+        let (year, disease) = if n < 3 { ("1960/4/1", "") } else { ("1970/4/1", "高血圧症") };
+        let disease = if n == 0 { "高血圧症" } else { disease };
+        rows.push([&format!("q{n}"), "F", year, "2020/5/1", disease].map(str::to_owned).to_vec());
+    }
+    let adversary = "knows = [\"data.sex\", \"data.birth\"]\nitems = [{ column = \"data.disease\" }]\n\
+                     min_candidates = 2\nleave_out_found = true\nmax_singled_out = 0.0";
+    let spec =
+        SPEC.replace("items = [{ column = \"data.disease\" }]\nmax_singled_out = 0.0", adversary);
+    assert_ne!(spec, SPEC);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let made = runtime.block_on(run(&spec, Product::Anonymized, batch(&NAMES, &rows), "d"));
+    let figures = of(&made, "diagnosis");
+    assert_eq!(figures.left_out, 1);
+    assert_eq!(figures.after.singled_out, 0);
+    // The two left of the class are fewer than k.
+    assert_eq!((made.risk().persons_in, made.risk().persons_out), (47, 44));
+    let removed = &made.changes().tables[0].removed;
+    let of_reason = |reason| removed.iter().find(|r| r.reason == reason).map(|r| r.rows);
+    assert_eq!(of_reason(RemovalReason::Found), Some(1));
+    assert_eq!(of_reason(RemovalReason::SmallClass), Some(2));
+    assert_eq!(of(&made, "neighbour").left_out, 0);
 }
