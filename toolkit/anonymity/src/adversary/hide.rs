@@ -148,7 +148,7 @@ struct Axis<'s> {
 
 impl<'s, 'f> Lost<'s, 'f> {
     fn new(seen: &'s Seen<'f>, adversary: &'s Adversary, gone: &[Option<&Emptying>]) -> Self {
-        let axis = |(at, gone): (usize, &Option<&Emptying>)| {
+        let axis = |(at, gone): (usize, Option<&Emptying>)| {
             gone.filter(|e| e.values)?;
             let (name, count) = &adversary.items[at];
             let held = seen.held(at as u32);
@@ -158,7 +158,7 @@ impl<'s, 'f> Lost<'s, 'f> {
             }
             Some(Axis { name, count: *count, holders, of: BTreeMap::new() })
         };
-        Self { seen, axes: gone.iter().enumerate().map(axis).collect() }
+        Self { seen, axes: gone.iter().copied().enumerate().map(axis).collect() }
     }
 
     /// A person is found by these items: every value goes that the record shows alike with one of them.
