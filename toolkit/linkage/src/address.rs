@@ -42,7 +42,7 @@ pub fn address(text: &str) -> Option<Normal> {
         return None;
     }
     // taking a prefix out can bring a number and its mark together
-    loop {
+    while !settled(&s) {
         let numbered = house_numbers(&s);
         if numbered != s {
             rules.fire(NormalRule::HouseNumber);
@@ -57,6 +57,21 @@ pub fn address(text: &str) -> Option<Normal> {
         s = bare;
     }
     (!s.is_empty()).then_some(Normal { text: s, rules })
+}
+
+/// Is there nothing that [`house_numbers`] or [`without_prefix`] could change?
+fn settled(s: &str) -> bool {
+    let mut before = ' ';
+    for (i, c) in s.chars().enumerate() {
+        match c {
+            '丁' | '番' | '号' => return false,
+            '-' if before == '-' => return false,
+            '字' if before == '大' => return false,
+            '都' | '道' | '府' | '県' if i < 5 => return false,
+            _ => before = c,
+        }
+    }
+    before != '-'
 }
 
 /// `丁目`, `番地`, `番`, `号` after a number become hyphens; kanji numerals before them become digits.

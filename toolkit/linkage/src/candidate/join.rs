@@ -60,6 +60,16 @@ pub(super) fn is_hot(members: usize, open: usize, partial: bool) -> bool {
     members > HOT && !(partial && pairs_of(members, open, true) <= (HOT * HOT) as u64)
 }
 
+/// Do two rows share a key of a pass before this one? Keys of later passes are not there yet: whole lanes are compared.
+fn shared(a: &[u32; WIDTH], b: &[u32; WIDTH], pass: usize) -> bool {
+    const LANE: usize = 8;
+    const { assert!(WIDTH.is_multiple_of(LANE)) };
+    a.chunks_exact(LANE).zip(b.chunks_exact(LANE)).take(pass.div_ceil(LANE)).any(|(a, b)| {
+        let same = |n, (x, y): (&u32, &u32)| n | (u32::from(x == y) & u32::from(*x != 0));
+        a.iter().zip(b).fold(0, same) != 0
+    })
+}
+
 /// All pairs `lower << 32 | higher`, sorted, and what each pass did.
 ///
 /// Which passes are left out follows from the list, unless it is given.
@@ -73,7 +83,7 @@ pub(crate) fn candidates(
     let near = near(typed);
     let keys = Keys::of(typed, &near);
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
-    let mut made_by = vec![0u32; n * WIDTH];
+    let mut made_by = vec![[0u32; WIDTH]; n];
     let mut pairs: Vec<u64> = Vec::new();
     let mut reports = Vec::with_capacity(WIDTH);
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
@@ -103,10 +113,7 @@ pub(crate) fn candidates(
             reports.push(report);
             continue;
         }
-        let earlier = |a: u32, b: u32| {
-            let (a, b) = (a as usize * WIDTH, b as usize * WIDTH);
-            made_by[a..a + pass].iter().zip(&made_by[b..b + pass]).any(|(x, y)| x == y && *x != 0)
-        };
+        let earlier = |a: u32, b: u32| shared(&made_by[a as usize], &made_by[b as usize], pass);
         let new: Vec<u64> = groups
             .par_chunks(4096)
             .flat_map_iter(|groups| {
@@ -151,7 +158,7 @@ pub(crate) fn candidates(
         if !partial {
             for group in groups.iter().filter(|g| g.len() <= HOT) {
                 for member in *group {
-                    made_by[number(member) as usize * WIDTH + pass] = (*member >> 32) as u32;
+                    made_by[number(member) as usize][pass] = (*member >> 32) as u32;
                 }
             }
         }

@@ -169,7 +169,7 @@ pub(crate) fn read(
             [] => {}
             [at] => {
                 let Raw { values, ids } = column;
-                ids.extend(batch.iter().map(|r| values.intern(cell(r, at))));
+                values.intern_all(batch.iter().map(|r| cell(r, at)), ids);
             }
             _ => {
                 let mut joined = Vec::new();

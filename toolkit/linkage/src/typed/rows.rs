@@ -59,7 +59,9 @@ fn plain(
         .into_par_iter()
         .map(|id| if id == 0 { None } else { normal(&decode(raw.values.bytes(id))) })
         .collect();
-    texts.iter().map(|t| t.as_ref().map_or(0, |t| values.intern(t.as_bytes()))).collect()
+    let mut out = Vec::with_capacity(texts.len());
+    values.intern_all(texts.iter().map(|t| t.as_deref().unwrap_or_default().as_bytes()), &mut out);
+    out
 }
 
 fn by_value<T: Send + Copy + Default>(
@@ -133,24 +135,31 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let raw_at = |f: Field, i: usize| column(f).ids.get(i).copied().unwrap_or(0) as usize;
 
     // symbol and number are one value
-    let cards = &mut typed.card.values;
-    let mut card_of: hashbrown::HashMap<(u32, u32), u32> = hashbrown::HashMap::new();
-    let mut joined = String::new();
-    let cards_of: Vec<u32> = (0..column(Field::Number).ids.len())
+    let mut pairs = Interner::default();
+    let mut pair_of = Vec::new();
+    let keys: Vec<[u8; 8]> = (0..column(Field::Number).ids.len())
+        .into_par_iter()
         .map(|i| {
             let (s, n) = (at(&symbol_of, Field::Symbol, i), at(&number_of, Field::Number, i));
-            if n == 0 {
-                return 0;
-            }
-            *card_of.entry((s, n)).or_insert_with(|| {
-                joined.clear();
-                joined.push_str(symbol.text(s));
-                joined.push('|');
-                joined.push_str(number.text(n));
-                cards.intern(joined.as_bytes())
-            })
+            if n == 0 { [0; 8] } else { (u64::from(n) << 32 | u64::from(s)).to_le_bytes() }
         })
         .collect();
+    pairs.intern_all(
+        keys.iter().map(|key| if *key == [0; 8] { &[][..] } else { key }),
+        &mut pair_of,
+    );
+    drop(keys);
+    let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+    for pair in 0..pairs.len() as u32 {
+        if let Ok(key) = pairs.bytes(pair).try_into().map(u64::from_le_bytes) {
+            bytes.extend_from_slice(symbol.bytes(key as u32));
+            bytes.push(b'|');
+            bytes.extend_from_slice(number.bytes((key >> 32) as u32));
+        }
+        ends.push(bytes.len());
+    }
+    let mut card_of = Vec::with_capacity(pairs.len());
+    typed.card.values.intern_all(ends.windows(2).map(|w| &bytes[w[0]..w[1]]), &mut card_of);
 
     let sources = sources(column(Field::SourceId), decode, &mut typed.sources);
     let (order, repeated_ids) = order(list);
@@ -184,7 +193,7 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
                 town: at(&town_of, Field::Town, i),
                 phone: at(&phone_of, Field::Phone, i),
                 insurer: insurer_id,
-                card: cards_of.get(i).copied().unwrap_or(0),
+                card: pair_of.get(i).map_or(0, |pair| card_of[*pair as usize]),
                 person_no: at(&person_no_of, Field::PersonNo, i),
                 on: on[raw_at(Field::RecordedOn, i)],
                 source: sources[raw_at(Field::SourceId, i)],
