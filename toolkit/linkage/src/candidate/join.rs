@@ -60,6 +60,40 @@ pub(super) fn is_hot(members: usize, open: usize, partial: bool) -> bool {
     members > HOT && !(partial && pairs_of(members, open, true) <= (HOT * HOT) as u64)
 }
 
+/// Groups of which all pairs were made, for each row one of the largest: most groups of a later pass lie inside one.
+struct Cover {
+    of: Vec<u32>,
+    /// Members of each; 0 stands for none.
+    sizes: Vec<u16>,
+}
+
+impl Cover {
+    fn new(n: usize) -> Self {
+        Self { of: vec![0; n], sizes: vec![0] }
+    }
+    /// Do all members lie in one?
+    fn has_all(&self, mut members: impl Iterator<Item = u32>) -> bool {
+        let first = members.next().map_or(0, |m| self.of[m as usize]);
+        // all are looked at, so that no look waits for another
+        first != 0 && members.fold(true, |all, m| all & (self.of[m as usize] == first))
+    }
+    /// Adds a group of at most [`HOT`]; whether it was new.
+    fn add(&mut self, members: impl ExactSizeIterator<Item = u32> + Clone) -> bool {
+        if self.has_all(members.clone()) {
+            return false;
+        }
+        let (number, size) = (self.sizes.len() as u32, members.len() as u16);
+        self.sizes.push(size);
+        for member in members {
+            let of = &mut self.of[member as usize];
+            if self.sizes[*of as usize] < size {
+                *of = number;
+            }
+        }
+        true
+    }
+}
+
 /// Do two rows share a key of a pass before this one? Keys of later passes are not there yet: whole lanes are compared.
 fn shared(a: &[u32; WIDTH], b: &[u32; WIDTH], pass: usize) -> bool {
     const LANE: usize = 8;
@@ -84,6 +118,7 @@ pub(crate) fn candidates(
     let keys = Keys::of(typed, &near);
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
     let mut made_by = vec![[0u32; WIDTH]; n];
+    let mut cover = Cover::new(n);
     let mut pairs: Vec<u64> = Vec::new();
     let mut reports = Vec::with_capacity(WIDTH);
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
@@ -94,6 +129,7 @@ pub(crate) fn candidates(
         let partial = *when == When::BirthMissing;
         let groups: Vec<&[u64]> = keyed.groups().filter(|g| g.len() > 1).collect();
         let number = |member: &u64| keyed.number(*member);
+        let small = |g: &[u64]| !partial && g.len() <= HOT;
         let open = |i: u32| !rows[near[i as usize] as usize].birth.is_full();
         let opened = |g: &[u64]| {
             if partial { g.iter().filter(|m| open(number(m))).count() } else { 0 }
@@ -125,6 +161,9 @@ pub(crate) fn candidates(
                     }
                 };
                 for group in groups {
+                    if small(group) && cover.has_all(group.iter().map(number)) {
+                        continue;
+                    }
                     if partial && size(group) <= (HOT * HOT) as u64 {
                         for (at, a) in group.iter().map(number).enumerate().filter(|g| open(g.1)) {
                             for (to, b) in group.iter().map(number).enumerate() {
@@ -155,8 +194,9 @@ pub(crate) fn candidates(
             report.capped.largest = report.capped.largest.max(group.len() as u64);
             report.capped.pairs += size(group).saturating_sub((group.len() * NEIGHBOURS) as u64);
         }
-        if !partial {
-            for group in groups.iter().filter(|g| g.len() <= HOT) {
+        // a group of which all pairs were there made none: each is known by the pass that made it
+        for group in groups.iter().filter(|g| small(g)) {
+            if cover.add(group.iter().map(number)) {
                 for member in *group {
                     made_by[number(member) as usize][pass] = (*member >> 32) as u32;
                 }

@@ -164,10 +164,10 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let sources = sources(column(Field::SourceId), decode, &mut typed.sources);
     let (order, repeated_ids) = order(list);
     let insurers = &typed.insurer.values;
-    let rows: Vec<Row> = order
-        .par_iter()
+    // in the order of the file, as the columns are
+    let rows: Vec<Row> = (0..list.record_ids.len())
+        .into_par_iter()
         .map(|i| {
-            let i = *i as usize;
             let k = kana.of_record.get(i).map_or(0, |v| *v as usize);
             let j = kanji.of_record.get(i).map_or(0, |v| *v as usize);
             let insurer_id = at(&insurer_of, Field::InsurerNo, i);
@@ -202,6 +202,7 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
             }
         })
         .collect();
+    let rows: Vec<Row> = order.par_iter().map(|i| rows[*i as usize]).collect();
     let filled = filled(list, &rows);
     typed.grow();
     Batch { rows, order, filled, repeated_ids, cut: [kana.split, kanji.split] }
@@ -261,27 +262,39 @@ fn order(list: &List) -> (Vec<u32>, u64) {
     (keyed.into_iter().map(|(_, i)| i).collect(), repeated as u64)
 }
 
+/// Whether a row has a usable value of a field.
+type Usable = fn(&Row) -> bool;
+
+const USABLE: [(Field, Usable); 14] = [
+    (Field::NameKanji, |r| r.full_kanji != 0),
+    (Field::NameKana, |r| r.full != 0),
+    (Field::FamilyKana, |r| r.family != 0),
+    (Field::GivenKana, |r| r.given != 0),
+    (Field::Sex, |r| r.sex != 0),
+    (Field::BirthDate, |r| r.birth.is_known()),
+    (Field::PostalCode, |r| r.postal != 0),
+    (Field::Address, |r| r.place != 0),
+    (Field::Town, |r| r.town != 0),
+    (Field::Phone, |r| r.phone != 0),
+    (Field::InsurerNo, |r| r.insurer != 0),
+    (Field::Number, |r| r.card != 0),
+    (Field::Branch, |r| r.branch != 0),
+    (Field::PersonNo, |r| r.person_no != 0),
+];
+
 fn filled(list: &List, rows: &[Row]) -> Vec<(Field, u64, u64)> {
-    let count = |f: Field, usable: fn(&Row) -> bool| {
-        let written = list.columns[f as usize].ids.iter().filter(|id| **id != 0).count() as u64;
-        (f, written, rows.iter().filter(|r| usable(r)).count() as u64)
-    };
-    vec![
-        count(Field::NameKanji, |r| r.full_kanji != 0),
-        count(Field::NameKana, |r| r.full != 0),
-        count(Field::FamilyKana, |r| r.family != 0),
-        count(Field::GivenKana, |r| r.given != 0),
-        count(Field::Sex, |r| r.sex != 0),
-        count(Field::BirthDate, |r| r.birth.is_known()),
-        count(Field::PostalCode, |r| r.postal != 0),
-        count(Field::Address, |r| r.place != 0),
-        count(Field::Town, |r| r.town != 0),
-        count(Field::Phone, |r| r.phone != 0),
-        count(Field::InsurerNo, |r| r.insurer != 0),
-        count(Field::Number, |r| r.card != 0),
-        count(Field::Branch, |r| r.branch != 0),
-        count(Field::PersonNo, |r| r.person_no != 0),
-    ]
+    let counts = rows.par_chunks(4096).map(|rows| {
+        let mut usable = [0u64; USABLE.len()];
+        for row in rows {
+            for (n, (_, is)) in usable.iter_mut().zip(USABLE) {
+                *n += u64::from(is(row));
+            }
+        }
+        usable
+    });
+    let usable = counts.reduce(|| [0; USABLE.len()], |a, b| std::array::from_fn(|i| a[i] + b[i]));
+    let written = |f: Field| list.columns[f as usize].ids.iter().filter(|id| **id != 0).count();
+    USABLE.iter().zip(usable).map(|((f, _), usable)| (*f, written(*f) as u64, usable)).collect()
 }
 
 fn sex(text: &str) -> Option<u8> {
