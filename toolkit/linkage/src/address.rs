@@ -104,17 +104,15 @@ fn house_numbers(s: &str) -> String {
             }
             i += mark;
         } else {
-            out.push(chars[i]);
+            // one hyphen is enough
+            if chars[i] != '-' || !out.ends_with('-') {
+                out.push(chars[i]);
+            }
             i += 1;
         }
     }
-    let mut tidy = String::with_capacity(out.len());
-    for c in out.chars() {
-        if c != '-' || !tidy.ends_with('-') {
-            tidy.push(c);
-        }
-    }
-    tidy.trim_end_matches('-').to_owned()
+    out.truncate(out.trim_end_matches('-').len());
+    out
 }
 
 fn kanji_digit(c: char) -> Option<u32> {
@@ -173,6 +171,9 @@ fn without_prefix(s: &str) -> String {
     }
     // a place named after its prefecture's mark alone is kept
     let rest = if rest.is_empty() { s } else { rest };
+    if !rest.contains("大字") {
+        return rest.to_owned();
+    }
     let bare = rest.replace("大字", "");
     if bare.is_empty() { rest.to_owned() } else { bare }
 }

@@ -12,7 +12,7 @@ mod sex;
 
 use crate::typed::{Row, Typed};
 
-pub(crate) use names::SWAPPED;
+pub(crate) use names::{BOTH_SAME, SWAPPED, both_differ};
 
 /// A variable of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

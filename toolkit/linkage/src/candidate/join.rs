@@ -21,7 +21,10 @@ const MOST_A_RECORD: u64 = 12;
 /// A pass for lists with few households may propose so many pairs and one for four records.
 const SMALL: u64 = 50_000;
 
-const WIDTH: usize = PASSES.len();
+/// Keys are compared so many at a time.
+const LANE: usize = 8;
+
+const WIDTH: usize = PASSES.len().next_multiple_of(LANE);
 
 /// What one pass did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,8 +99,6 @@ impl Cover {
 
 /// Do two rows share a key of a pass before this one? Keys of later passes are not there yet: whole lanes are compared.
 fn shared(a: &[u32; WIDTH], b: &[u32; WIDTH], pass: usize) -> bool {
-    const LANE: usize = 8;
-    const { assert!(WIDTH.is_multiple_of(LANE)) };
     a.chunks_exact(LANE).zip(b.chunks_exact(LANE)).take(pass.div_ceil(LANE)).any(|(a, b)| {
         let same = |n, (x, y): (&u32, &u32)| n | (u32::from(x == y) & u32::from(*x != 0));
         a.iter().zip(b).fold(0, same) != 0
@@ -120,7 +121,7 @@ pub(crate) fn candidates(
     let mut made_by = vec![[0u32; WIDTH]; n];
     let mut cover = Cover::new(n);
     let mut pairs: Vec<u64> = Vec::new();
-    let mut reports = Vec::with_capacity(WIDTH);
+    let mut reports = Vec::with_capacity(PASSES.len());
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
         let keyed = sort_hashed(n, |i| match keys.key(pass, i) {
             0 => None,

@@ -2,6 +2,8 @@
 //!
 //! The dictionary is the list itself: parts of names that were written apart, with how often they stood first and last.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
@@ -11,6 +13,7 @@ use crate::{
     list::{Interner, Raw},
     rule::RuleSet,
     text::{compatible, is_katakana},
+    typed::rows::Decode,
 };
 
 /// The names of one script, and the dictionary: how often each stood first and last where names were written apart.
@@ -182,7 +185,7 @@ fn split(text: &str, script: Script) -> Split {
 pub(crate) fn name_parts(
     columns: &NameColumns<'_>,
     script: Script,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
+    decode: Decode<'_>,
     names: &mut Names,
     learn: bool,
 ) -> Readings {
@@ -210,17 +213,15 @@ pub(crate) fn name_parts(
                 .collect();
             (combos, of)
         };
-    let text =
-        |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
     let mut splits: Vec<Split> = combos
         .par_iter()
         .map(|[whole, family, given]| {
             if *family == 0 && *given == 0 {
-                return split(&text(columns.whole, *whole), script);
+                return split(&text(columns.whole, *whole, decode), script);
             }
             let parts = [
-                joined(&tokens(&text(columns.family, *family), script)),
-                joined(&tokens(&text(columns.given, *given), script)),
+                joined(&tokens(&text(columns.family, *family, decode), script)),
+                joined(&tokens(&text(columns.given, *given, decode), script)),
             ];
             Split { parts, ..Split::default() }
         })
@@ -284,6 +285,10 @@ pub(crate) fn name_parts(
         })
         .collect();
     Readings { of, of_record, split }
+}
+
+fn text<'a>(raw: &'a Raw, id: u32, decode: Decode<'_>) -> Cow<'a, str> {
+    if id == 0 { Cow::default() } else { decode(raw.values.bytes(id)) }
 }
 
 impl Split {

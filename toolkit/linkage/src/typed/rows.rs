@@ -1,5 +1,7 @@
 //! The rows of a list.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -46,15 +48,13 @@ pub(crate) struct Row {
 /// one name in a hundred is written so.
 const TURN: f32 = 4.6;
 
+/// The text of a raw value.
+pub(crate) type Decode<'a> = &'a (dyn for<'b> Fn(&'b [u8]) -> Cow<'b, str> + Sync);
+
 type Normal<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// A column typed by its distinct values: of each the number of its normal form.
-fn plain(
-    raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
-    normal: Normal<'_>,
-    values: &mut Interner,
-) -> Vec<u32> {
+fn plain(raw: &Raw, decode: Decode<'_>, normal: Normal<'_>, values: &mut Interner) -> Vec<u32> {
     let texts: Vec<Option<String>> = (0..raw.values.len() as u32)
         .into_par_iter()
         .map(|id| if id == 0 { None } else { normal(&decode(raw.values.bytes(id))) })
@@ -66,7 +66,7 @@ fn plain(
 
 fn by_value<T: Send + Copy + Default>(
     raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
+    decode: Decode<'_>,
     typed: &(dyn Fn(&str) -> Option<T> + Sync),
 ) -> Vec<T> {
     (0..raw.values.len() as u32)
@@ -81,8 +81,7 @@ fn by_value<T: Send + Copy + Default>(
 /// if it may.
 pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let cp932 = list.cp932;
-    let decode = move |bytes: &[u8]| read_decode(bytes, cp932).into_owned();
-    let decode: &(dyn Fn(&[u8]) -> String + Sync) = &decode;
+    let decode: Decode<'_> = &|bytes| read_decode(bytes, cp932);
     let column = |f: Field| &list.columns[f as usize];
     let columns = |whole, family, given| NameColumns {
         whole: column(whole),
@@ -209,13 +208,10 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
 }
 
 /// The number of each value of the column; new values in their own order, so that the file's says nothing.
-fn sources(
-    raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
-    sources: &mut Interner,
-) -> Vec<u16> {
-    let mut texts: Vec<(String, usize)> =
-        (0..raw.values.len()).map(|id| (decode(raw.values.bytes(id as u32)), id)).collect();
+fn sources(raw: &Raw, decode: Decode<'_>, sources: &mut Interner) -> Vec<u16> {
+    let mut texts: Vec<(String, usize)> = (0..raw.values.len())
+        .map(|id| (decode(raw.values.bytes(id as u32)).into_owned(), id))
+        .collect();
     texts.sort_unstable();
     let mut out = vec![0; texts.len()];
     for (text, id) in texts {
