@@ -71,14 +71,11 @@ impl Evidence {
     /// by two sources each: an error is not made twice.
     fn twins(&mut self, rows: &[&Row], patterns: &[Pattern]) {
         let m = rows.len();
-        let like = |i: usize, j: usize| {
+        let two = |i: usize, j: usize| {
             let p = patterns[i.min(j) * m + i.max(j)];
-            kind(p, Variable::Birth) == Kind::Same && kind(p, Variable::Family) == Kind::Same
+            kind(p, Variable::Birth) == Kind::Same && kind(p, Variable::Given) == Kind::Other
         };
-        let other = |i: usize, j: usize| {
-            kind(patterns[i.min(j) * m + i.max(j)], Variable::Given) == Kind::Other
-        };
-        if !(0..m).any(|i| (i + 1..m).any(|j| like(i, j) && other(i, j))) {
+        if !(0..m).any(|i| (i + 1..m).any(|j| two(i, j))) {
             return;
         }
         // by given name: who wrote it
@@ -95,12 +92,16 @@ impl Evidence {
         };
         for i in 0..m {
             for j in i + 1..m {
-                if !like(i, j) || !other(i, j) {
+                if !two(i, j) {
                     continue;
                 }
                 let pattern = patterns[i * m + j];
+                // the household's name may have changed meanwhile
                 let branches = pattern.has_other_branch();
-                let names = tied(pattern) == Some(true) && twice(i) && twice(j);
+                let names = kind(pattern, Variable::Family) == Kind::Same
+                    && tied(pattern) == Some(true)
+                    && twice(i)
+                    && twice(j);
                 if branches || names {
                     self.scores[i * m + j] = f64::NEG_INFINITY;
                     self.scores[j * m + i] = f64::NEG_INFINITY;
