@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     candidate::{
         keys::{Keys, PASSES, Pass, When},
-        sort_hashed,
+        sort::Room,
     },
     typed::Typed,
 };
@@ -120,10 +120,11 @@ pub(crate) fn candidates(
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
     let mut made_by = vec![[0u32; WIDTH]; n];
     let mut cover = Cover::new(n);
+    let mut room = Room::default();
     let mut pairs: Vec<u64> = Vec::new();
     let mut reports = Vec::with_capacity(PASSES.len());
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
-        let keyed = sort_hashed(n, |i| match keys.key(pass, i) {
+        let keyed = room.sort(n, |i| match keys.key(pass, i) {
             0 => None,
             key => Some(u64::from(key) << 32),
         });
@@ -148,6 +149,8 @@ pub(crate) fn candidates(
             PassReport { pass: name, sharing, made: 0, left_out, capped: Capped::default() };
         if left_out {
             reports.push(report);
+            drop(groups);
+            room.put_back(keyed);
             continue;
         }
         let earlier = |a: u32, b: u32| shared(&made_by[a as usize], &made_by[b as usize], pass);
@@ -206,6 +209,8 @@ pub(crate) fn candidates(
         report.made = new.len() as u64;
         pairs.extend(new);
         reports.push(report);
+        drop(groups);
+        room.put_back(keyed);
     }
     pairs.par_sort_unstable();
     // a hot group's pairs may come from several passes

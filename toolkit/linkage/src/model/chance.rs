@@ -56,6 +56,19 @@ fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
     }
 }
 
+/// How many values of a variable make strata; none if no row has one.
+fn strata(t: &Typed, v: Variable) -> usize {
+    let column = |values: &Interner| usize::from(values.len() > 1);
+    match v {
+        Variable::Family | Variable::Given | Variable::Sex | Variable::Place => 2,
+        Variable::Birth | Variable::Insurance => 3,
+        Variable::Town => column(&t.town.values),
+        Variable::Phone => column(&t.phone.values),
+        Variable::PersonNo => column(&t.person_no.values),
+        Variable::Source => 1,
+    }
+}
+
 /// A number from a seed and a counter.
 fn draw(seed: u64, i: u64, below: u64) -> u64 {
     let x = mix(mix(seed, i.wrapping_add(0x1234_5678_9ABC)), 0xA5A5_5A5A_0F0F_F0F0);
@@ -80,10 +93,8 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
         if v == Variable::Sex {
             continue;
         }
-        let of_row: Vec<[u64; 3]> = rows.par_iter().map(|r| keys(t, v, r)).collect();
-        let key = |i: usize, s: usize| of_row[i][s];
-        for s in 0..3 {
-            let keyed = sort_hashed(rows.len(), |i| match key(i, s) {
+        for s in 0..strata(t, v) {
+            let keyed = sort_hashed(rows.len(), |i| match keys(t, v, &rows[i])[s] {
                 0 => None,
                 key => Some(mix(key, 5)),
             });

@@ -115,7 +115,7 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let number_text: Normal<'_> = &|t| symbol_or_number(t).map(|n| n.text);
     let postal_of = simple(Field::PostalCode, &postal, &mut typed.postal.values);
     let town_of = simple(Field::Town, &town, &mut typed.town.values);
-    let first_phone: Normal<'_> = &|t| phones(t).into_iter().next().map(|n| n.text);
+    let first_phone: Normal<'_> = &phone;
     let phone_of = simple(Field::Phone, first_phone, &mut typed.phone.values);
     let insurer_text: Normal<'_> = &|t| insurer_no(t).map(|n| n.text);
     let insurer_of = simple(Field::InsurerNo, insurer_text, &mut typed.insurer.values);
@@ -321,6 +321,18 @@ fn postal(text: &str) -> Option<String> {
     (code.len() >= 3 && !alike).then_some(code)
 }
 
+/// The first telephone number as [`phones`] has it; nearly all are digits and hyphens.
+fn phone(text: &str) -> Option<String> {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return phones(text).into_iter().next().map(|n| n.text);
+    }
+    let mut digits = String::with_capacity(text.len());
+    digits.extend(text.chars().filter(char::is_ascii_digit));
+    let rest = digits.strip_prefix('0')?;
+    let alike = rest.bytes().all(|b| Some(b) == rest.bytes().next());
+    ((9..=11).contains(&digits.len()) && !alike).then_some(digits)
+}
+
 fn town(text: &str) -> Option<String> {
     let text: String = compatible(text, &mut RuleSet::default())
         .to_uppercase()
@@ -346,5 +358,8 @@ mod tests {
         assert_eq!(postal("〒100-0001").as_deref(), Some("1000001"));
         assert_eq!(postal("600001").as_deref(), Some("0600001"));
         assert_eq!(postal("0000000"), None);
+        for text in ["03-1234-5678", "0312345678", "00000000000", "1234567890", "03-123", "", "-"] {
+            assert_eq!(phone(text), phones(text).into_iter().next().map(|n| n.text), "{text}");
+        }
     }
 }
