@@ -78,7 +78,7 @@ impl Cover {
     fn has_all(&self, mut members: impl Iterator<Item = u32>) -> bool {
         let first = members.next().map_or(0, |m| self.of[m as usize]);
         // all are looked at, so that no look waits for another
-        first != 0 && members.fold(true, |all, m| all & (self.of[m as usize] == first))
+        first != 0 && members.fold(0, |others, m| others | (self.of[m as usize] ^ first)) == 0
     }
     /// Adds a group of at most [`HOT`]; whether it was new.
     fn add(&mut self, members: impl ExactSizeIterator<Item = u32> + Clone) -> bool {
