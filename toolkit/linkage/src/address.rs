@@ -42,7 +42,7 @@ pub fn address(text: &str) -> Option<Normal> {
         return None;
     }
     // taking a prefix out can bring a number and its mark together
-    loop {
+    while !settled(&s) {
         let numbered = house_numbers(&s);
         if numbered != s {
             rules.fire(NormalRule::HouseNumber);
@@ -57,6 +57,21 @@ pub fn address(text: &str) -> Option<Normal> {
         s = bare;
     }
     (!s.is_empty()).then_some(Normal { text: s, rules })
+}
+
+/// Is there nothing that [`house_numbers`] or [`without_prefix`] could change?
+fn settled(s: &str) -> bool {
+    let mut before = ' ';
+    for (i, c) in s.chars().enumerate() {
+        match c {
+            '丁' | '番' | '号' => return false,
+            '-' if before == '-' => return false,
+            '字' if before == '大' => return false,
+            '都' | '道' | '府' | '県' if i < 5 => return false,
+            _ => before = c,
+        }
+    }
+    before != '-'
 }
 
 /// `丁目`, `番地`, `番`, `号` after a number become hyphens; kanji numerals before them become digits.
@@ -89,17 +104,15 @@ fn house_numbers(s: &str) -> String {
             }
             i += mark;
         } else {
-            out.push(chars[i]);
+            // one hyphen is enough
+            if chars[i] != '-' || !out.ends_with('-') {
+                out.push(chars[i]);
+            }
             i += 1;
         }
     }
-    let mut tidy = String::with_capacity(out.len());
-    for c in out.chars() {
-        if c != '-' || !tidy.ends_with('-') {
-            tidy.push(c);
-        }
-    }
-    tidy.trim_end_matches('-').to_owned()
+    out.truncate(out.trim_end_matches('-').len());
+    out
 }
 
 fn kanji_digit(c: char) -> Option<u32> {
@@ -158,6 +171,9 @@ fn without_prefix(s: &str) -> String {
     }
     // a place named after its prefecture's mark alone is kept
     let rest = if rest.is_empty() { s } else { rest };
+    if !rest.contains("大字") {
+        return rest.to_owned();
+    }
     let bare = rest.replace("大字", "");
     if bare.is_empty() { rest.to_owned() } else { bare }
 }

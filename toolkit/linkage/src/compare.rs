@@ -12,7 +12,7 @@ mod sex;
 
 use crate::typed::{Row, Typed};
 
-pub(crate) use names::SWAPPED;
+pub(crate) use names::{BOTH_SAME, SWAPPED, both_differ};
 
 /// A variable of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,30 +185,52 @@ impl Pattern {
 
 /// Compares two rows; the order of the two does not matter.
 pub(crate) fn compare(t: &Typed, a: &Row, b: &Row) -> Pattern {
+    let mut out = compare_names(t, a, b);
+    for v in [
+        Variable::Birth,
+        Variable::Place,
+        Variable::Town,
+        Variable::Phone,
+        Variable::Insurance,
+        Variable::PersonNo,
+        Variable::Source,
+    ] {
+        out.set(v, compare_one(t, v, a, b));
+    }
+    out
+}
+
+/// The names of two rows, and sex, which is weighed by what they say.
+pub(crate) fn compare_names(t: &Typed, a: &Row, b: &Row) -> Pattern {
     let mut out = Pattern::default();
     let (family, given) = names::compare(t, a, b);
     out.set(Variable::Family, family);
     out.set(Variable::Given, given);
-    out.set(Variable::Birth, birth::compare(a.birth, b.birth));
     let names = match () {
         () if !names::alike(given) => sex::Names::GivenOther,
         () if names::other(family) => sex::Names::FamilyOther,
         () => sex::Names::Alike,
     };
     out.set(Variable::Sex, sex::compare(a, b, names));
-    out.set(Variable::Place, place::compare(t, a, b));
-    out.set(Variable::Town, plain(&t.town.chars, a.town, b.town));
-    out.set(Variable::Phone, plain(&t.phone.chars, a.phone, b.phone));
-    out.set(Variable::Insurance, insurance::compare(t, a, b));
-    out.set(Variable::PersonNo, plain(&t.person_no.chars, a.person_no, b.person_no));
-    out.set(
-        Variable::Source,
-        match (a.source, b.source) {
+    out
+}
+
+/// The level of one variable.
+#[inline]
+pub(crate) fn compare_one(t: &Typed, v: Variable, a: &Row, b: &Row) -> usize {
+    match v {
+        Variable::Family | Variable::Given | Variable::Sex => compare_names(t, a, b).level(v),
+        Variable::Birth => birth::compare(a.birth, b.birth),
+        Variable::Place => place::compare(t, a, b),
+        Variable::Town => plain(&t.town.chars, a.town, b.town),
+        Variable::Phone => plain(&t.phone.chars, a.phone, b.phone),
+        Variable::Insurance => insurance::compare(t, a, b),
+        Variable::PersonNo => plain(&t.person_no.chars, a.person_no, b.person_no),
+        Variable::Source => match (a.source, b.source) {
             (0, _) | (_, 0) => 0,
             (x, y) => 1 + usize::from(x != y),
         },
-    );
-    out
+    }
 }
 
 /// Same, one edit, other.

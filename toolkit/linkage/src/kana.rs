@@ -2,7 +2,9 @@
 
 use crate::{
     rule::{NormalRule, RuleSet},
-    text::{Normal, compatible, is_hyphen, is_katakana, is_separator, is_unknown, katakana},
+    text::{
+        Normal, capitals, compatible, is_hyphen, is_katakana, is_separator, is_unknown, katakana,
+    },
 };
 
 /// Given names that are none: unnamed, unknown, newborn.
@@ -73,8 +75,14 @@ pub(crate) fn kana_parts(text: &str) -> Vec<Option<String>> {
         .filter(|part| !part.is_empty())
         .map(|part| {
             let unknown = part.iter().any(|c| is_unknown(*c));
-            let text: String =
-                long_vowels(part, &mut rules).into_iter().flat_map(char::to_uppercase).collect();
+            let mut text = String::with_capacity(part.len() * 3);
+            for c in long_vowels(part, &mut rules) {
+                if capitals(c) {
+                    text.extend(c.to_uppercase());
+                } else {
+                    text.push(c);
+                }
+            }
             (!unknown && !PLACEHOLDERS.contains(&text.as_str())).then_some(text)
         })
         .collect()

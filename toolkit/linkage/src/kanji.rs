@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::{
     rule::{NormalRule, RuleSet},
-    text::{Normal, UNKNOWN, compatible, is_separator, is_unknown, katakana},
+    text::{Normal, UNKNOWN, capitals, compatible, is_separator, is_unknown, katakana},
 };
 
 /// Families of variants; the first of each stands for all. From the comparison list of `design/linkage.md`
@@ -184,8 +184,24 @@ static FIRST: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
 
 /// The character that stands for `c` in comparison; `c` itself if it has no variants.
 pub fn fold_variant(c: char) -> char {
+    match c as usize {
+        // no family has a character below
+        ..0x2E80 => c,
+        at @ USUAL..USUAL_END => USUAL_FIRST[at - USUAL],
+        _ => first_of_family(c),
+    }
+}
+
+fn first_of_family(c: char) -> char {
     FIRST.binary_search_by_key(&c, |(variant, _)| *variant).map_or(c, |at| FIRST[at].1)
 }
+
+/// The block of characters that nearly all names are written in.
+const USUAL: usize = 0x4E00;
+const USUAL_END: usize = 0xA000;
+static USUAL_FIRST: LazyLock<Vec<char>> = LazyLock::new(|| {
+    (USUAL..USUAL_END).filter_map(|c| char::from_u32(c as u32)).map(first_of_family).collect()
+});
 
 /// A kanji name in the form that is compared; `None` if nothing is known of it. Unknown characters stay
 /// as `〓` and match any.
@@ -212,6 +228,10 @@ pub fn name_kanji(text: &str) -> Option<Normal> {
         let folded = fold_variant(kana);
         if folded != kana {
             rules.fire(NormalRule::VariantKanji);
+        }
+        if !capitals(folded) {
+            out.push(folded);
+            continue;
         }
         for upper in folded.to_uppercase() {
             if upper != folded {
@@ -277,6 +297,7 @@ mod tests {
             for c in family.chars() {
                 assert!(seen.insert(c), "{c} stands in two families");
                 assert_eq!(Some(fold_variant(c)), first, "{family}");
+                assert!(c as u32 >= 0x2E80, "{family}");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The whole run: typed rows to persons.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
@@ -72,7 +74,7 @@ pub(crate) struct Stats {
 const COPIES: usize = 20;
 
 /// The rows that are counted: of rows that are alike in all values, the first few.
-fn few_copies(typed: &Typed) -> Vec<Row> {
+fn few_copies(typed: &Typed) -> Cow<'_, [Row]> {
     let content = |i: u32| {
         let r = &typed.rows[i as usize];
         let kana = |id| typed.kana.values.hash(id);
@@ -95,6 +97,9 @@ fn few_copies(typed: &Typed) -> Vec<Row> {
     let hashed = sort_hashed(typed.rows.len(), |i| Some(content(i as u32)));
     let mut kept: Vec<u32> =
         hashed.groups().flat_map(|g| g.iter().take(COPIES).map(|m| hashed.number(*m))).collect();
+    if kept.len() == typed.rows.len() {
+        return Cow::Borrowed(&typed.rows);
+    }
     kept.sort_unstable();
     kept.into_iter().map(|i| typed.rows[i as usize]).collect()
 }

@@ -33,6 +33,10 @@ impl Scorer<'_> {
         let pattern = compare(self.typed, a, b);
         (pattern, self.score_of(pattern, a, b))
     }
+    /// Are two rows of two people by their branch numbers?
+    pub(crate) fn two_by_branch(&self, a: &Row, b: &Row) -> bool {
+        evidence::two_by_branch(compare(self.typed, a, b))
+    }
     pub(crate) fn score_of(&self, pattern: Pattern, a: &Row, b: &Row) -> f64 {
         let weighed =
             self.weighed.get(&pattern).copied().unwrap_or_else(|| self.model.weigh(pattern));

@@ -131,6 +131,11 @@ pub(crate) fn katakana(c: char) -> char {
     }
 }
 
+/// Is the letter of a script that has capitals? Kana and kanji have none.
+pub(crate) fn capitals(c: char) -> bool {
+    !matches!(c, '\u{3000}'..='\u{9FFF}')
+}
+
 /// Is it katakana or the long-vowel mark?
 pub(crate) fn is_katakana(c: char) -> bool {
     matches!(c, 'ァ'..='ヺ' | 'ー' | 'ヽ' | 'ヾ')

@@ -29,7 +29,7 @@ pub enum ToolError {
     List(#[from] ListError),
     /// An output cannot be written.
     #[error("the output cannot be written")]
-    Write(#[source] csv::Error),
+    Write(#[source] std::io::Error),
     /// Threads cannot be started.
     #[error("threads cannot be started")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -161,6 +161,52 @@ fn run(
     })
 }
 
+/// Delimited text out; cells are quoted where RFC 4180 wants it.
+struct Lines<W> {
+    to: W,
+    buffer: Vec<u8>,
+}
+
+/// Bytes written at once.
+const CHUNK: usize = 1 << 18;
+
+impl<W: Write> Lines<W> {
+    fn new(to: W) -> Self {
+        Self { to, buffer: Vec::with_capacity(CHUNK + (1 << 12)) }
+    }
+    fn line(&mut self, cells: &[&[u8]]) -> Result<(), ToolError> {
+        for (at, cell) in cells.iter().enumerate() {
+            if at > 0 {
+                self.buffer.push(b',');
+            }
+            if cell.iter().any(|b| matches!(b, b',' | b'"' | b'\r' | b'\n')) {
+                self.buffer.push(b'"');
+                for b in *cell {
+                    self.buffer.extend_from_slice(if *b == b'"' {
+                        b"\"\""
+                    } else {
+                        std::slice::from_ref(b)
+                    });
+                }
+                self.buffer.push(b'"');
+            } else {
+                self.buffer.extend_from_slice(cell);
+            }
+        }
+        self.buffer.push(b'\n');
+        if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
+    }
+    fn flush(&mut self) -> Result<(), ToolError> {
+        self.to.write_all(&self.buffer).map_err(ToolError::Write)?;
+        self.buffer.clear();
+        Ok(())
+    }
+    fn end(mut self) -> Result<(), ToolError> {
+        self.flush()?;
+        self.to.flush().map_err(ToolError::Write)
+    }
+}
+
 impl Run {
     fn id(&self, row: u32) -> &[u8] {
         self.state.ids.at(row as usize)
@@ -204,12 +250,12 @@ impl Run {
     /// # Errors
     /// [`ToolError::Write`].
     pub fn write_clusters(&self, out: impl Write) -> Result<(), ToolError> {
-        let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
-        out.write_record(["record_id", "cluster_id"]).map_err(ToolError::Write)?;
+        let mut out = Lines::new(out);
+        out.line(&[b"record_id", b"cluster_id"])?;
         for (row, person) in self.state.person.iter().enumerate() {
-            out.write_record([self.id(row as u32), self.id(*person)]).map_err(ToolError::Write)?;
+            out.line(&[self.id(row as u32), self.id(*person)])?;
         }
-        out.flush().map_err(|e| ToolError::Write(e.into()))
+        out.end()
     }
 
     /// Writes `record_id_l,record_id_r,score`: pairs worth looking at, with the log2 odds that they are of one person,
@@ -218,14 +264,15 @@ impl Run {
     /// # Errors
     /// [`ToolError::Write`].
     pub fn write_pairs(&self, out: impl Write) -> Result<(), ToolError> {
-        let mut out = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
-        out.write_record(["record_id_l", "record_id_r", "score"]).map_err(ToolError::Write)?;
+        let mut out = Lines::new(out);
+        out.line(&[b"record_id_l", b"record_id_r", b"score"])?;
+        let mut text = Vec::new();
         for (a, b, score) in &self.state.pairs {
-            let score = format!("{score:.4}");
-            out.write_record([self.id(*a), self.id(*b), score.as_bytes()])
-                .map_err(ToolError::Write)?;
+            text.clear();
+            write!(text, "{score:.4}").map_err(ToolError::Write)?;
+            out.line(&[self.id(*a), self.id(*b), &text])?;
         }
-        out.flush().map_err(|e| ToolError::Write(e.into()))
+        out.end()
     }
 
     /// What was read, proposed, capped, linked, and how sure it is.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     candidate::{
         keys::{Keys, PASSES, Pass, When},
-        sort_hashed,
+        sort::Room,
     },
     typed::Typed,
 };
@@ -21,7 +21,10 @@ const MOST_A_RECORD: u64 = 12;
 /// A pass for lists with few households may propose so many pairs and one for four records.
 const SMALL: u64 = 50_000;
 
-const WIDTH: usize = PASSES.len();
+/// Keys are compared so many at a time.
+const LANE: usize = 8;
+
+const WIDTH: usize = PASSES.len().next_multiple_of(LANE);
 
 /// What one pass did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,6 +63,48 @@ pub(super) fn is_hot(members: usize, open: usize, partial: bool) -> bool {
     members > HOT && !(partial && pairs_of(members, open, true) <= (HOT * HOT) as u64)
 }
 
+/// Groups of which all pairs were made, for each row one of the largest: most groups of a later pass lie inside one.
+struct Cover {
+    of: Vec<u32>,
+    /// Members of each; 0 stands for none.
+    sizes: Vec<u16>,
+}
+
+impl Cover {
+    fn new(n: usize) -> Self {
+        Self { of: vec![0; n], sizes: vec![0] }
+    }
+    /// Do all members lie in one?
+    fn has_all(&self, mut members: impl Iterator<Item = u32>) -> bool {
+        let first = members.next().map_or(0, |m| self.of[m as usize]);
+        // all are looked at, so that no look waits for another
+        first != 0 && members.fold(0, |others, m| others | (self.of[m as usize] ^ first)) == 0
+    }
+    /// Adds a group of at most [`HOT`]; whether it was new.
+    fn add(&mut self, members: impl ExactSizeIterator<Item = u32> + Clone) -> bool {
+        if self.has_all(members.clone()) {
+            return false;
+        }
+        let (number, size) = (self.sizes.len() as u32, members.len() as u16);
+        self.sizes.push(size);
+        for member in members {
+            let of = &mut self.of[member as usize];
+            if self.sizes[*of as usize] < size {
+                *of = number;
+            }
+        }
+        true
+    }
+}
+
+/// Do two rows share a key of a pass before this one? Keys of later passes are not there yet: whole lanes are compared.
+fn shared(a: &[u32; WIDTH], b: &[u32; WIDTH], pass: usize) -> bool {
+    a.chunks_exact(LANE).zip(b.chunks_exact(LANE)).take(pass.div_ceil(LANE)).any(|(a, b)| {
+        let same = |n, (x, y): (&u32, &u32)| n | (u32::from(x == y) & u32::from(*x != 0));
+        a.iter().zip(b).fold(0, same) != 0
+    })
+}
+
 /// All pairs `lower << 32 | higher`, sorted, and what each pass did.
 ///
 /// Which passes are left out follows from the list, unless it is given.
@@ -73,17 +118,20 @@ pub(crate) fn candidates(
     let near = near(typed);
     let keys = Keys::of(typed, &near);
     // short keys of all passes, to see whether an earlier pass made a pair; 0 where it did not
-    let mut made_by = vec![0u32; n * WIDTH];
+    let mut made_by = vec![[0u32; WIDTH]; n];
+    let mut cover = Cover::new(n);
+    let mut room = Room::default();
     let mut pairs: Vec<u64> = Vec::new();
-    let mut reports = Vec::with_capacity(WIDTH);
+    let mut reports = Vec::with_capacity(PASSES.len());
     for (pass, Pass { name, when, .. }) in PASSES.iter().enumerate() {
-        let keyed = sort_hashed(n, |i| match keys.key(pass, i) {
+        let keyed = room.sort(n, |i| match keys.key(pass, i) {
             0 => None,
             key => Some(u64::from(key) << 32),
         });
         let partial = *when == When::BirthMissing;
         let groups: Vec<&[u64]> = keyed.groups().filter(|g| g.len() > 1).collect();
         let number = |member: &u64| keyed.number(*member);
+        let small = |g: &[u64]| !partial && g.len() <= HOT;
         let open = |i: u32| !rows[near[i as usize] as usize].birth.is_full();
         let opened = |g: &[u64]| {
             if partial { g.iter().filter(|m| open(number(m))).count() } else { 0 }
@@ -101,12 +149,11 @@ pub(crate) fn candidates(
             PassReport { pass: name, sharing, made: 0, left_out, capped: Capped::default() };
         if left_out {
             reports.push(report);
+            drop(groups);
+            room.put_back(keyed);
             continue;
         }
-        let earlier = |a: u32, b: u32| {
-            let (a, b) = (a as usize * WIDTH, b as usize * WIDTH);
-            made_by[a..a + pass].iter().zip(&made_by[b..b + pass]).any(|(x, y)| x == y && *x != 0)
-        };
+        let earlier = |a: u32, b: u32| shared(&made_by[a as usize], &made_by[b as usize], pass);
         let new: Vec<u64> = groups
             .par_chunks(4096)
             .flat_map_iter(|groups| {
@@ -118,6 +165,9 @@ pub(crate) fn candidates(
                     }
                 };
                 for group in groups {
+                    if small(group) && cover.has_all(group.iter().map(number)) {
+                        continue;
+                    }
                     if partial && size(group) <= (HOT * HOT) as u64 {
                         for (at, a) in group.iter().map(number).enumerate().filter(|g| open(g.1)) {
                             for (to, b) in group.iter().map(number).enumerate() {
@@ -148,16 +198,19 @@ pub(crate) fn candidates(
             report.capped.largest = report.capped.largest.max(group.len() as u64);
             report.capped.pairs += size(group).saturating_sub((group.len() * NEIGHBOURS) as u64);
         }
-        if !partial {
-            for group in groups.iter().filter(|g| g.len() <= HOT) {
+        // a group of which all pairs were there made none: each is known by the pass that made it
+        for group in groups.iter().filter(|g| small(g)) {
+            if cover.add(group.iter().map(number)) {
                 for member in *group {
-                    made_by[number(member) as usize * WIDTH + pass] = (*member >> 32) as u32;
+                    made_by[number(member) as usize][pass] = (*member >> 32) as u32;
                 }
             }
         }
         report.made = new.len() as u64;
         pairs.extend(new);
         reports.push(report);
+        drop(groups);
+        room.put_back(keyed);
     }
     pairs.par_sort_unstable();
     // a hot group's pairs may come from several passes

@@ -71,7 +71,7 @@ use Part::{
 use When::{Affordable, Always, BirthMissing, FewHouseholds};
 
 /// All passes, in order.
-pub(crate) const PASSES: [Pass; 32] = [
+pub(crate) const PASSES: [Pass; 33] = [
     pass("birth+family", &[Birth, Family], Always),
     pass("birth+given", &[Birth, Given], Always),
     pass("birth+family_kanji", &[Birth, FamilyKanji], Always),
@@ -100,6 +100,7 @@ pub(crate) const PASSES: [Pass; 32] = [
     pass("person_no", &[PersonNo], Affordable),
     pass("given+year+town", &[Given, Year, Town], Affordable),
     pass("house+family", &[House, Family], FewHouseholds),
+    pass("house+postal", &[House, Postal], FewHouseholds),
     pass("postal+family", &[Postal, Family], FewHouseholds),
     pass("postal+given", &[Postal, Given], FewHouseholds),
     pass("full+sex, a birth date missing", &[Full, Sex], BirthMissing),

@@ -8,13 +8,40 @@ pub(crate) struct Hashed {
     bits: u32,
 }
 
+/// Memory that is used for one sort after the other.
+#[derive(Default)]
+pub(crate) struct Room {
+    packed: Vec<u64>,
+    sorted: Vec<u64>,
+}
+
+impl Room {
+    /// As [`sort_hashed`].
+    pub(crate) fn sort(
+        &mut self,
+        n: usize,
+        hash: impl Fn(usize) -> Option<u64> + Sync + Send,
+    ) -> Hashed {
+        // no number has all bits set: so nothing that is there is `NONE`
+        let bits = (n.max(1) + 1).next_power_of_two().ilog2();
+        (0..n)
+            .into_par_iter()
+            .map(|i| hash(i).map_or(NONE, |hash| hash >> bits << bits | i as u64))
+            .collect_into_vec(&mut self.packed);
+        let mut out = std::mem::take(&mut self.sorted);
+        sorted(&self.packed, &mut out);
+        Hashed { sorted: out, bits }
+    }
+    /// Takes back what a sort needed.
+    pub(crate) fn put_back(&mut self, hashed: Hashed) {
+        self.sorted = hashed.sorted;
+    }
+}
+
 /// Sorts numbers below `n` by their hashes. Two hashes that agree in the bits that are kept count as one: of a million
 /// records 44 bits are kept.
 pub(crate) fn sort_hashed(n: usize, hash: impl Fn(usize) -> Option<u64> + Sync + Send) -> Hashed {
-    let bits = n.max(2).next_power_of_two().ilog2();
-    let packed: Vec<u64> =
-        (0..n).into_par_iter().filter_map(|i| Some(hash(i)? >> bits << bits | i as u64)).collect();
-    Hashed { sorted: sorted(packed), bits }
+    Room::default().sort(n, hash)
 }
 
 impl Hashed {
@@ -32,24 +59,30 @@ impl Hashed {
     }
 }
 
-fn sorted(mut packed: Vec<u64>) -> Vec<u64> {
-    let n = packed.len();
-    let bits = (n.max(1).ilog2()).saturating_sub(7).min(14);
+/// What stands for a missing hash.
+const NONE: u64 = u64::MAX;
+
+fn sorted(packed: &[u64], out: &mut Vec<u64>) {
+    let there = || packed.iter().copied().filter(|p| *p != NONE);
+    let bits = (packed.len().max(1).ilog2()).saturating_sub(7).min(14);
     if bits < 3 {
-        packed.sort_unstable();
-        return packed;
+        out.clear();
+        out.extend(there());
+        out.sort_unstable();
+        return;
     }
     let shift = 64 - bits;
     let mut next = vec![0usize; (1 << bits) + 1];
-    for key in &packed {
+    for key in there() {
         next[(key >> shift) as usize + 1] += 1;
     }
     for b in 1..next.len() {
         next[b] += next[b - 1];
     }
     let ends: Vec<usize> = next[1..].to_vec();
-    let mut out = vec![0; n];
-    for item in packed {
+    // every place is written below
+    out.resize(next[next.len() - 1], 0);
+    for item in there() {
         let at = &mut next[(item >> shift) as usize];
         out[*at] = item;
         *at += 1;
@@ -62,7 +95,6 @@ fn sorted(mut packed: Vec<u64>) -> Vec<u64> {
         (rest, start) = (tail, end);
     }
     buckets.into_par_iter().with_min_len(64).for_each(|bucket| bucket.sort_unstable());
-    out
 }
 
 #[cfg(test)]

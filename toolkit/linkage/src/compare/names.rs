@@ -49,6 +49,18 @@ pub(crate) fn level_id(level: usize) -> String {
     }
 }
 
+/// Both scripts the same.
+pub(crate) const BOTH_SAME: usize = KANJI + 1;
+
+/// Levels at which both scripts differ, each with the two at which the kana alone and the kanji alone differ so.
+pub(crate) fn both_differ() -> impl Iterator<Item = (usize, [usize; 2])> {
+    (2..KANA).flat_map(|kana| {
+        (2..KANJI).map(move |kanji| {
+            (name_level(kana, kanji), [name_level(kana, 1), name_level(1, kanji)])
+        })
+    })
+}
+
 /// Do the given names of this level sound or look alike?
 pub(crate) fn alike(given: usize) -> bool {
     if given >= SWAPPED {

@@ -116,8 +116,8 @@ impl Ids {
 
 /// How much of the text decides its encoding, in bytes.
 const PROBE: usize = 1 << 20;
-/// Records read before they are interned column by column.
-const BATCH: usize = 8192;
+/// Records read before they are interned column by column: few enough to stay in fast memory.
+const BATCH: usize = 2048;
 
 /// Reads a list. `progress` is told the number of records read so far.
 pub(crate) fn read(
@@ -169,7 +169,7 @@ pub(crate) fn read(
             [] => {}
             [at] => {
                 let Raw { values, ids } = column;
-                ids.extend(batch.iter().map(|r| values.intern(cell(r, at))));
+                values.intern_all(batch.iter().map(|r| cell(r, at)), ids);
             }
             _ => {
                 let mut joined = Vec::new();

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::{
     candidate::sort_hashed,
-    compare::{Kind, LEVELS, Pattern, VARIABLES, Variable, compare},
+    compare::{Kind, LEVELS, VARIABLES, Variable, compare, compare_names, compare_one},
     list::{Interner, mix},
     model::Table,
     typed::{Row, Typed, house},
@@ -56,6 +56,19 @@ fn keys(t: &Typed, v: Variable, r: &Row) -> [u64; 3] {
     }
 }
 
+/// How many values of a variable make strata; none if no row has one.
+fn strata(t: &Typed, v: Variable) -> usize {
+    let column = |values: &Interner| usize::from(values.len() > 1);
+    match v {
+        Variable::Family | Variable::Given | Variable::Sex | Variable::Place => 2,
+        Variable::Birth | Variable::Insurance => 3,
+        Variable::Town => column(&t.town.values),
+        Variable::Phone => column(&t.phone.values),
+        Variable::PersonNo => column(&t.person_no.values),
+        Variable::Source => 1,
+    }
+}
+
 /// A number from a seed and a counter.
 fn draw(seed: u64, i: u64, below: u64) -> u64 {
     let x = mix(mix(seed, i.wrapping_add(0x1234_5678_9ABC)), 0xA5A5_5A5A_0F0F_F0F0);
@@ -80,10 +93,8 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
         if v == Variable::Sex {
             continue;
         }
-        let of_row: Vec<[u64; 3]> = rows.par_iter().map(|r| keys(t, v, r)).collect();
-        let key = |i: usize, s: usize| of_row[i][s];
-        for s in 0..3 {
-            let keyed = sort_hashed(rows.len(), |i| match key(i, s) {
+        for s in 0..strata(t, v) {
+            let keyed = sort_hashed(rows.len(), |i| match keys(t, v, &rows[i])[s] {
                 0 => None,
                 key => Some(mix(key, 5)),
             });
@@ -101,6 +112,8 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
                 continue;
             }
             let sample = SAMPLE_STRATUM.min(before * 4);
+            let lives =
+                s == 0 && matches!(v, Variable::Place | Variable::Phone | Variable::Insurance);
             let each = before as f64 / sample as f64;
             let seed = mix(seed, (v as u64) << 8 | s as u64);
             let seen = (0..sample)
@@ -119,10 +132,16 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
                             &rows[keyed.at(start + y as usize) as usize],
                         );
                         if !shares(v, s, a, b) {
-                            let pattern = compare(t, a, b);
-                            seen[pattern.level(v)] += 1;
-                            seen[LEVELS + pattern.level(Variable::Sex)] += 1;
-                            seen[2 * LEVELS] += u64::from(of_household(pattern));
+                            if v == Variable::Given {
+                                let names = compare_names(t, a, b);
+                                seen[names.level(v)] += 1;
+                                seen[LEVELS + names.level(Variable::Sex)] += 1;
+                            } else {
+                                seen[compare_one(t, v, a, b)] += 1;
+                            }
+                            if lives {
+                                seen[2 * LEVELS] += u64::from(of_household(t, a, b));
+                            }
                         }
                         seen
                     },
@@ -136,7 +155,7 @@ pub(crate) fn chance(t: &Typed, rows: &[Row], seed: u64) -> Chance {
                     *total += *seen as f64 * each;
                 }
             }
-            if s == 0 && matches!(v, Variable::Place | Variable::Phone | Variable::Insurance) {
+            if lives {
                 households = households.max(seen[2 * LEVELS] as f64 * each);
             }
         }
@@ -211,7 +230,7 @@ fn cohort(t: &Typed, rows: &[Row], given: &[f64; LEVELS], seed: u64) -> [f64; 5]
                 let a = &rows[keyed[start + x as usize].1 as usize];
                 let b = &rows[keyed[start + y as usize].1 as usize];
                 if a.birth.month() != b.birth.month() && a.birth.day() != b.birth.day() {
-                    let level = compare(t, a, b).level(Variable::Given);
+                    let level = compare_names(t, a, b).level(Variable::Given);
                     if let Some((_, kind)) = Variable::Given.level(level) {
                         seen[kind as usize] += 1;
                     }
@@ -240,11 +259,15 @@ fn cohort(t: &Typed, rows: &[Row], given: &[f64; LEVELS], seed: u64) -> [f64; 5]
 }
 
 /// The same family name, other given names and birth dates.
-fn of_household(pattern: Pattern) -> bool {
-    let kind = |v: Variable| v.level(pattern.level(v)).map(|(_, kind)| kind);
-    kind(Variable::Given) == Some(Kind::Other)
-        && kind(Variable::Family) == Some(Kind::Same)
-        && matches!(kind(Variable::Birth), Some(Kind::Part | Kind::Other))
+fn of_household(t: &Typed, a: &Row, b: &Row) -> bool {
+    let kind = |v: Variable, level| v.level(level).map(|(_, kind)| kind);
+    let birth = kind(Variable::Birth, compare_one(t, Variable::Birth, a, b));
+    if !matches!(birth, Some(Kind::Part | Kind::Other)) {
+        return false;
+    }
+    let names = compare_names(t, a, b);
+    kind(Variable::Given, names.level(Variable::Given)) == Some(Kind::Other)
+        && kind(Variable::Family, names.level(Variable::Family)) == Some(Kind::Same)
 }
 
 fn sum<const N: usize>(mut a: [u64; N], b: [u64; N]) -> [u64; N] {

@@ -27,6 +27,17 @@ fn kind(pattern: Pattern, v: Variable) -> Kind {
     v.level(pattern.level(v)).map_or(Kind::Missing, |(_, kind)| kind)
 }
 
+/// Are they of two by their branch numbers: born on one day, covered together, with other given names? The household's
+/// name may have changed meanwhile.
+pub(super) fn two_by_branch(pattern: Pattern) -> bool {
+    born_and_named(pattern) && pattern.has_other_branch()
+}
+
+/// The same birth date and another given name.
+fn born_and_named(pattern: Pattern) -> bool {
+    kind(pattern, Variable::Birth) == Kind::Same && kind(pattern, Variable::Given) == Kind::Other
+}
+
 fn weighed(pattern: Pattern, score: f64) -> f64 {
     let score = score.clamp(-MOST_BITS, MOST_BITS);
     let (birth, given) = (kind(pattern, Variable::Birth), kind(pattern, Variable::Given));
@@ -71,14 +82,8 @@ impl Evidence {
     /// by two sources each: an error is not made twice.
     fn twins(&mut self, rows: &[&Row], patterns: &[Pattern]) {
         let m = rows.len();
-        let like = |i: usize, j: usize| {
-            let p = patterns[i.min(j) * m + i.max(j)];
-            kind(p, Variable::Birth) == Kind::Same && kind(p, Variable::Family) == Kind::Same
-        };
-        let other = |i: usize, j: usize| {
-            kind(patterns[i.min(j) * m + i.max(j)], Variable::Given) == Kind::Other
-        };
-        if !(0..m).any(|i| (i + 1..m).any(|j| like(i, j) && other(i, j))) {
+        let two = |i: usize, j: usize| born_and_named(patterns[i * m + j]);
+        if !(0..m).any(|i| (i + 1..m).any(|j| two(i, j))) {
             return;
         }
         // by given name: who wrote it
@@ -95,12 +100,15 @@ impl Evidence {
         };
         for i in 0..m {
             for j in i + 1..m {
-                if !like(i, j) || !other(i, j) {
+                if !two(i, j) {
                     continue;
                 }
                 let pattern = patterns[i * m + j];
-                let branches = pattern.has_other_branch();
-                let names = tied(pattern) == Some(true) && twice(i) && twice(j);
+                let branches = two_by_branch(pattern);
+                let names = kind(pattern, Variable::Family) == Kind::Same
+                    && tied(pattern) == Some(true)
+                    && twice(i)
+                    && twice(j);
                 if branches || names {
                     self.scores[i * m + j] = f64::NEG_INFINITY;
                     self.scores[j * m + i] = f64::NEG_INFINITY;

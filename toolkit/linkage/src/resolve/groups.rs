@@ -76,7 +76,11 @@ pub(crate) fn persons(rules: &Rules<'_>, pairs: &[Scored]) -> (Vec<u32>, Vec<(u3
 fn component_groups(rules: &Rules<'_>, pairs: &[Scored], out: &mut Found) {
     if let [(a, b, score)] = *pairs {
         let score = f64::from(score);
-        if !rules.held.is_apart(a, b) {
+        let rows = &rules.scorer.typed.rows;
+        // only what would be joined or listed is looked at again; what must be together is
+        let asked = score >= rules.join - NEAR && score != f64::INFINITY;
+        let twins = asked && rules.scorer.two_by_branch(&rows[a as usize], &rows[b as usize]);
+        if !twins && !rules.held.is_apart(a, b) {
             if (score - rules.join).abs() <= NEAR {
                 out.ties.push((a, b, score));
             }

@@ -18,7 +18,7 @@ use crate::{
 
 const MAGIC: &[u8; 8] = b"KIBANLKS";
 /// Version of the form. Passes, levels and keys belong to it: a change of theirs makes a new version.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Why a state cannot be written, read or changed.
 #[derive(Debug, thiserror::Error)]

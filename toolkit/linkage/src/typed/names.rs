@@ -2,6 +2,8 @@
 //!
 //! The dictionary is the list itself: parts of names that were written apart, with how often they stood first and last.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
@@ -11,6 +13,7 @@ use crate::{
     list::{Interner, Raw},
     rule::RuleSet,
     text::{compatible, is_katakana},
+    typed::rows::Decode,
 };
 
 /// The names of one script, and the dictionary: how often each stood first and last where names were written apart.
@@ -29,10 +32,38 @@ impl Names {
         let id = self.values.find(text.as_bytes());
         id.and_then(|id| self.stood.get(id as usize)).copied().unwrap_or_default()
     }
-    fn add(&mut self, text: &str) -> &mut (u32, u32) {
-        let id = self.values.intern(text.as_bytes()) as usize;
-        self.stood.resize(self.stood.len().max(id + 1), (0, 0));
-        &mut self.stood[id]
+    fn count_of(&self, id: u32) -> (u32, u32) {
+        self.stood.get(id as usize).copied().unwrap_or_default()
+    }
+    /// Counts names of two parts: by distinct name the numbers of its parts, by record its distinct name.
+    fn learn(&mut self, [families, givens]: &[Vec<u32>; 2], of_record: &[u32]) {
+        let mut weight = vec![0u32; families.len()];
+        for name in of_record {
+            weight[*name as usize] += 1;
+        }
+        self.stood.resize(self.values.len().max(self.stood.len()), (0, 0));
+        for ((family, given), weight) in families.iter().zip(givens).zip(weight) {
+            if *family != 0 && *given != 0 {
+                self.stood[*family as usize].0 += weight;
+                self.stood[*given as usize].1 += weight;
+                self.all += f64::from(weight);
+            }
+        }
+    }
+    /// How much likelier is the name with its family name last?
+    fn lean(&self, s: &Split, [family, given, _]: [u32; 3]) -> f32 {
+        if family == 0 || given == 0 {
+            return 0.0;
+        }
+        let likely =
+            |first: u32, last: u32| (f64::from(first) + 0.2).ln() + (f64::from(last) + 0.2).ln();
+        let (one, other) = (self.count_of(family), self.count_of(given));
+        let turned = match &s.turn {
+            Turn::Swap => other,
+            Turn::Last(Some(last)) => self.count(last),
+            Turn::Last(None) | Turn::Stay => return 0.0,
+        };
+        (likely(turned.0, one.1) - likely(one.0, other.1)) as f32
     }
 }
 
@@ -71,15 +102,25 @@ pub(crate) struct NameColumns<'a> {
     pub(crate) given: &'a Raw,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Split {
     /// As it stands: family, given.
-    stands: [Option<String>; 2],
-    /// With the family name last.
-    turned: [Option<String>; 2],
+    parts: [Option<String>; 2],
+    turn: Turn,
     /// One part alone: not known which, or both.
     alone: Option<String>,
-    lean: f32,
+}
+
+/// A name with its family name last.
+#[derive(Default)]
+enum Turn {
+    /// The two parts in the other order.
+    #[default]
+    Swap,
+    /// Of a name of more than two parts this one comes first.
+    Last(Option<String>),
+    /// One part is all there is.
+    Stay,
 }
 
 /// Words that stand for the given name of a newborn or of nobody, as kana and kanji are compared.
@@ -130,10 +171,11 @@ fn split(text: &str, script: Script) -> Split {
     match parts.len() {
         0 => Split::default(),
         1 => Split { alone: parts.pop().flatten(), ..Split::default() },
+        2 => Split { parts: [parts[0].take(), parts[1].take()], ..Split::default() },
         // of a name of three parts the middle one is often left out
         n => Split {
-            turned: [parts[n - 1].clone(), parts[0].clone()],
-            stands: [parts[0].take(), parts[1].take()],
+            turn: Turn::Last(parts[n - 1].clone()),
+            parts: [parts[0].take(), parts[1].take()],
             ..Split::default()
         },
     }
@@ -143,7 +185,7 @@ fn split(text: &str, script: Script) -> Split {
 pub(crate) fn name_parts(
     columns: &NameColumns<'_>,
     script: Script,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
+    decode: Decode<'_>,
     names: &mut Names,
     learn: bool,
 ) -> Readings {
@@ -171,71 +213,97 @@ pub(crate) fn name_parts(
                 .collect();
             (combos, of)
         };
-    let text =
-        |raw: &Raw, id: u32| if id == 0 { String::new() } else { decode(raw.values.bytes(id)) };
     let mut splits: Vec<Split> = combos
         .par_iter()
         .map(|[whole, family, given]| {
             if *family == 0 && *given == 0 {
-                return split(&text(columns.whole, *whole), script);
+                return split(&text(columns.whole, *whole, decode), script);
             }
-            let stands = [
-                joined(&tokens(&text(columns.family, *family), script)),
-                joined(&tokens(&text(columns.given, *given), script)),
+            let parts = [
+                joined(&tokens(&text(columns.family, *family, decode), script)),
+                joined(&tokens(&text(columns.given, *given, decode), script)),
             ];
-            let turned = [stands[1].clone(), stands[0].clone()];
-            Split { stands, turned, ..Split::default() }
+            Split { parts, ..Split::default() }
         })
         .collect();
+    let mut ids = [Vec::new(), Vec::new()];
+    for (place, ids) in ids.iter_mut().enumerate() {
+        ids.reserve(splits.len());
+        names.values.intern_all(splits.iter().map(|s| s.part(place)), ids);
+    }
     if learn {
-        let mut weight = vec![0u32; combos.len()];
-        for id in &of_record {
-            weight[*id as usize] += 1;
-        }
-        for (s, w) in splits.iter().zip(&weight) {
-            if let [Some(family), Some(given)] = &s.stands {
-                names.add(family).0 += w;
-                names.add(given).1 += w;
-                names.all += f64::from(*w);
-            }
-        }
+        names.learn(&ids, &of_record);
     }
     let known: &Names = names;
-    let split = splits
-        .par_iter_mut()
-        .map(|s| {
-            let cut = cut(s, known);
-            s.lean = lean(s, known);
-            u64::from(cut)
-        })
-        .sum();
-    let values = &mut names.values;
-    let mut both = String::new();
+    let split = splits.par_iter_mut().map(|s| u64::from(cut(s, known))).sum();
+    let [families, givens] = &mut ids;
+    for (s, (family, given)) in splits.iter().zip(families.iter_mut().zip(givens.iter_mut())) {
+        // those that were cut
+        if (*family, *given) == (0, 0) {
+            *family = names.values.intern(s.part(0));
+            *given = names.values.intern(s.part(1));
+        }
+    }
+    let mut fulls = Vec::with_capacity(splits.len());
+    {
+        let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+        for s in &splits {
+            s.full(&mut bytes);
+            ends.push(bytes.len());
+        }
+        names.values.intern_all(ends.windows(2).map(|w| &bytes[w[0]..w[1]]), &mut fulls);
+    }
+    let mut full = Vec::new();
     let of = splits
-        .into_iter()
-        .map(|s| {
-            let mut numbers = |pair: &[Option<String>; 2]| {
-                both.clear();
-                if let [Some(family), Some(given)] = pair {
-                    both.push_str(family);
-                    both.push_str(given);
-                } else if let Some(alone) = &s.alone {
-                    both.push_str(alone);
+        .iter()
+        .enumerate()
+        .map(|(i, s)| {
+            let stands = [families[i], givens[i], fulls[i]];
+            let lean = names.lean(s, stands);
+            let turned = match &s.turn {
+                // what nobody will read needs no number
+                _ if lean <= -6.0 => stands,
+                Turn::Stay => stands,
+                turn => {
+                    let first = match turn {
+                        Turn::Last(last) => last.as_deref(),
+                        _ => s.parts[1].as_deref(),
+                    };
+                    full.clear();
+                    if let (Some(first), Some(last)) = (first, &s.parts[0]) {
+                        full.extend_from_slice(first.as_bytes());
+                        full.extend_from_slice(last.as_bytes());
+                    } else if let Some(alone) = &s.alone {
+                        full.extend_from_slice(alone.as_bytes());
+                    }
+                    let values = &mut names.values;
+                    let first = values.intern(first.unwrap_or_default().as_bytes());
+                    [first, stands[0], values.intern(&full)]
                 }
-                let mut number = |t: &str| values.intern(t.as_bytes());
-                [
-                    number(pair[0].as_deref().unwrap_or_default()),
-                    number(pair[1].as_deref().unwrap_or_default()),
-                    number(&both),
-                ]
             };
-            let stands = numbers(&s.stands);
-            // what nobody will read needs no number
-            let turned = if s.lean > -6.0 { numbers(&s.turned) } else { stands };
-            Reading { stands, turned, lean: s.lean }
+            Reading { stands, turned, lean }
         })
         .collect();
     Readings { of, of_record, split }
+}
+
+fn text<'a>(raw: &'a Raw, id: u32, decode: Decode<'_>) -> Cow<'a, str> {
+    if id == 0 { Cow::default() } else { decode(raw.values.bytes(id)) }
+}
+
+impl Split {
+    fn part(&self, place: usize) -> &[u8] {
+        self.parts[place].as_deref().unwrap_or_default().as_bytes()
+    }
+    /// Adds both parts end to end, or the one that there is if it is not known which.
+    fn full(&self, to: &mut Vec<u8>) {
+        if let [Some(family), Some(given)] = &self.parts {
+            to.extend_from_slice(family.as_bytes());
+            to.extend_from_slice(given.as_bytes());
+        } else if let Some(alone) = &self.alone {
+            to.extend_from_slice(alone.as_bytes());
+        }
+    }
 }
 
 /// A name of one part is so often a family or given name alone.
@@ -262,29 +330,14 @@ fn cut(s: &mut Split, known: &Names) -> bool {
         // one part: a known family or given name, else unknown
         match (first, last) {
             (0, 0) => s.alone = Some(alone),
-            (f, l) if f > l => s.stands[0] = Some(alone),
-            _ => s.stands[1] = Some(alone),
+            (f, l) if f > l => s.parts[0] = Some(alone),
+            _ => s.parts[1] = Some(alone),
         }
-        s.turned.clone_from(&s.stands);
+        s.turn = Turn::Stay;
         return false;
     }
-    s.stands = [Some(alone[..best.1].to_owned()), Some(alone[best.1..].to_owned())];
-    s.turned = [s.stands[1].clone(), s.stands[0].clone()];
+    s.parts = [Some(alone[..best.1].to_owned()), Some(alone[best.1..].to_owned())];
     true
-}
-
-/// How much likelier is the name with its family name last?
-fn lean(s: &Split, known: &Names) -> f32 {
-    let likely = |pair: &[Option<String>; 2]| {
-        let [Some(family), Some(given)] = pair else { return None };
-        let first = known.count(family);
-        let last = known.count(given);
-        Some((f64::from(first.0) + 0.2).ln() + (f64::from(last.1) + 0.2).ln())
-    };
-    match (likely(&s.stands), likely(&s.turned)) {
-        (Some(stands), Some(turned)) => (turned - stands) as f32,
-        _ => 0.0,
-    }
 }
 
 fn joined(parts: &[Option<String>]) -> Option<String> {

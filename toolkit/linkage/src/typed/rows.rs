@@ -1,5 +1,7 @@
 //! The rows of a list.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -46,25 +48,25 @@ pub(crate) struct Row {
 /// one name in a hundred is written so.
 const TURN: f32 = 4.6;
 
+/// The text of a raw value.
+pub(crate) type Decode<'a> = &'a (dyn for<'b> Fn(&'b [u8]) -> Cow<'b, str> + Sync);
+
 type Normal<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// A column typed by its distinct values: of each the number of its normal form.
-fn plain(
-    raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
-    normal: Normal<'_>,
-    values: &mut Interner,
-) -> Vec<u32> {
+fn plain(raw: &Raw, decode: Decode<'_>, normal: Normal<'_>, values: &mut Interner) -> Vec<u32> {
     let texts: Vec<Option<String>> = (0..raw.values.len() as u32)
         .into_par_iter()
         .map(|id| if id == 0 { None } else { normal(&decode(raw.values.bytes(id))) })
         .collect();
-    texts.iter().map(|t| t.as_ref().map_or(0, |t| values.intern(t.as_bytes()))).collect()
+    let mut out = Vec::with_capacity(texts.len());
+    values.intern_all(texts.iter().map(|t| t.as_deref().unwrap_or_default().as_bytes()), &mut out);
+    out
 }
 
 fn by_value<T: Send + Copy + Default>(
     raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
+    decode: Decode<'_>,
     typed: &(dyn Fn(&str) -> Option<T> + Sync),
 ) -> Vec<T> {
     (0..raw.values.len() as u32)
@@ -79,8 +81,7 @@ fn by_value<T: Send + Copy + Default>(
 /// if it may.
 pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let cp932 = list.cp932;
-    let decode = move |bytes: &[u8]| read_decode(bytes, cp932).into_owned();
-    let decode: &(dyn Fn(&[u8]) -> String + Sync) = &decode;
+    let decode: Decode<'_> = &|bytes| read_decode(bytes, cp932);
     let column = |f: Field| &list.columns[f as usize];
     let columns = |whole, family, given| NameColumns {
         whole: column(whole),
@@ -114,7 +115,7 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let number_text: Normal<'_> = &|t| symbol_or_number(t).map(|n| n.text);
     let postal_of = simple(Field::PostalCode, &postal, &mut typed.postal.values);
     let town_of = simple(Field::Town, &town, &mut typed.town.values);
-    let first_phone: Normal<'_> = &|t| phones(t).into_iter().next().map(|n| n.text);
+    let first_phone: Normal<'_> = &phone;
     let phone_of = simple(Field::Phone, first_phone, &mut typed.phone.values);
     let insurer_text: Normal<'_> = &|t| insurer_no(t).map(|n| n.text);
     let insurer_of = simple(Field::InsurerNo, insurer_text, &mut typed.insurer.values);
@@ -133,32 +134,39 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
     let raw_at = |f: Field, i: usize| column(f).ids.get(i).copied().unwrap_or(0) as usize;
 
     // symbol and number are one value
-    let cards = &mut typed.card.values;
-    let mut card_of: hashbrown::HashMap<(u32, u32), u32> = hashbrown::HashMap::new();
-    let mut joined = String::new();
-    let cards_of: Vec<u32> = (0..column(Field::Number).ids.len())
+    let mut pairs = Interner::default();
+    let mut pair_of = Vec::new();
+    let keys: Vec<[u8; 8]> = (0..column(Field::Number).ids.len())
+        .into_par_iter()
         .map(|i| {
             let (s, n) = (at(&symbol_of, Field::Symbol, i), at(&number_of, Field::Number, i));
-            if n == 0 {
-                return 0;
-            }
-            *card_of.entry((s, n)).or_insert_with(|| {
-                joined.clear();
-                joined.push_str(symbol.text(s));
-                joined.push('|');
-                joined.push_str(number.text(n));
-                cards.intern(joined.as_bytes())
-            })
+            if n == 0 { [0; 8] } else { (u64::from(n) << 32 | u64::from(s)).to_le_bytes() }
         })
         .collect();
+    pairs.intern_all(
+        keys.iter().map(|key| if *key == [0; 8] { &[][..] } else { key }),
+        &mut pair_of,
+    );
+    drop(keys);
+    let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+    for pair in 0..pairs.len() as u32 {
+        if let Ok(key) = pairs.bytes(pair).try_into().map(u64::from_le_bytes) {
+            bytes.extend_from_slice(symbol.bytes(key as u32));
+            bytes.push(b'|');
+            bytes.extend_from_slice(number.bytes((key >> 32) as u32));
+        }
+        ends.push(bytes.len());
+    }
+    let mut card_of = Vec::with_capacity(pairs.len());
+    typed.card.values.intern_all(ends.windows(2).map(|w| &bytes[w[0]..w[1]]), &mut card_of);
 
     let sources = sources(column(Field::SourceId), decode, &mut typed.sources);
     let (order, repeated_ids) = order(list);
     let insurers = &typed.insurer.values;
-    let rows: Vec<Row> = order
-        .par_iter()
+    // in the order of the file, as the columns are
+    let rows: Vec<Row> = (0..list.record_ids.len())
+        .into_par_iter()
         .map(|i| {
-            let i = *i as usize;
             let k = kana.of_record.get(i).map_or(0, |v| *v as usize);
             let j = kanji.of_record.get(i).map_or(0, |v| *v as usize);
             let insurer_id = at(&insurer_of, Field::InsurerNo, i);
@@ -184,7 +192,7 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
                 town: at(&town_of, Field::Town, i),
                 phone: at(&phone_of, Field::Phone, i),
                 insurer: insurer_id,
-                card: cards_of.get(i).copied().unwrap_or(0),
+                card: pair_of.get(i).map_or(0, |pair| card_of[*pair as usize]),
                 person_no: at(&person_no_of, Field::PersonNo, i),
                 on: on[raw_at(Field::RecordedOn, i)],
                 source: sources[raw_at(Field::SourceId, i)],
@@ -193,19 +201,17 @@ pub(crate) fn type_list(list: &List, typed: &mut Typed, learn: bool) -> Batch {
             }
         })
         .collect();
+    let rows: Vec<Row> = order.par_iter().map(|i| rows[*i as usize]).collect();
     let filled = filled(list, &rows);
     typed.grow();
     Batch { rows, order, filled, repeated_ids, cut: [kana.split, kanji.split] }
 }
 
 /// The number of each value of the column; new values in their own order, so that the file's says nothing.
-fn sources(
-    raw: &Raw,
-    decode: &(dyn Fn(&[u8]) -> String + Sync),
-    sources: &mut Interner,
-) -> Vec<u16> {
-    let mut texts: Vec<(String, usize)> =
-        (0..raw.values.len()).map(|id| (decode(raw.values.bytes(id as u32)), id)).collect();
+fn sources(raw: &Raw, decode: Decode<'_>, sources: &mut Interner) -> Vec<u16> {
+    let mut texts: Vec<(String, usize)> = (0..raw.values.len())
+        .map(|id| (decode(raw.values.bytes(id as u32)).into_owned(), id))
+        .collect();
     texts.sort_unstable();
     let mut out = vec![0; texts.len()];
     for (text, id) in texts {
@@ -252,27 +258,39 @@ fn order(list: &List) -> (Vec<u32>, u64) {
     (keyed.into_iter().map(|(_, i)| i).collect(), repeated as u64)
 }
 
+/// Whether a row has a usable value of a field.
+type Usable = fn(&Row) -> bool;
+
+const USABLE: [(Field, Usable); 14] = [
+    (Field::NameKanji, |r| r.full_kanji != 0),
+    (Field::NameKana, |r| r.full != 0),
+    (Field::FamilyKana, |r| r.family != 0),
+    (Field::GivenKana, |r| r.given != 0),
+    (Field::Sex, |r| r.sex != 0),
+    (Field::BirthDate, |r| r.birth.is_known()),
+    (Field::PostalCode, |r| r.postal != 0),
+    (Field::Address, |r| r.place != 0),
+    (Field::Town, |r| r.town != 0),
+    (Field::Phone, |r| r.phone != 0),
+    (Field::InsurerNo, |r| r.insurer != 0),
+    (Field::Number, |r| r.card != 0),
+    (Field::Branch, |r| r.branch != 0),
+    (Field::PersonNo, |r| r.person_no != 0),
+];
+
 fn filled(list: &List, rows: &[Row]) -> Vec<(Field, u64, u64)> {
-    let count = |f: Field, usable: fn(&Row) -> bool| {
-        let written = list.columns[f as usize].ids.iter().filter(|id| **id != 0).count() as u64;
-        (f, written, rows.iter().filter(|r| usable(r)).count() as u64)
-    };
-    vec![
-        count(Field::NameKanji, |r| r.full_kanji != 0),
-        count(Field::NameKana, |r| r.full != 0),
-        count(Field::FamilyKana, |r| r.family != 0),
-        count(Field::GivenKana, |r| r.given != 0),
-        count(Field::Sex, |r| r.sex != 0),
-        count(Field::BirthDate, |r| r.birth.is_known()),
-        count(Field::PostalCode, |r| r.postal != 0),
-        count(Field::Address, |r| r.place != 0),
-        count(Field::Town, |r| r.town != 0),
-        count(Field::Phone, |r| r.phone != 0),
-        count(Field::InsurerNo, |r| r.insurer != 0),
-        count(Field::Number, |r| r.card != 0),
-        count(Field::Branch, |r| r.branch != 0),
-        count(Field::PersonNo, |r| r.person_no != 0),
-    ]
+    let counts = rows.par_chunks(4096).map(|rows| {
+        let mut usable = [0u64; USABLE.len()];
+        for row in rows {
+            for (n, (_, is)) in usable.iter_mut().zip(USABLE) {
+                *n += u64::from(is(row));
+            }
+        }
+        usable
+    });
+    let usable = counts.reduce(|| [0; USABLE.len()], |a, b| std::array::from_fn(|i| a[i] + b[i]));
+    let written = |f: Field| list.columns[f as usize].ids.iter().filter(|id| **id != 0).count();
+    USABLE.iter().zip(usable).map(|((f, _), usable)| (*f, written(*f) as u64, usable)).collect()
 }
 
 fn sex(text: &str) -> Option<u8> {
@@ -303,6 +321,18 @@ fn postal(text: &str) -> Option<String> {
     (code.len() >= 3 && !alike).then_some(code)
 }
 
+/// The first telephone number as [`phones`] has it; nearly all are digits and hyphens.
+fn phone(text: &str) -> Option<String> {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return phones(text).into_iter().next().map(|n| n.text);
+    }
+    let mut digits = String::with_capacity(text.len());
+    digits.extend(text.chars().filter(char::is_ascii_digit));
+    let rest = digits.strip_prefix('0')?;
+    let alike = rest.bytes().all(|b| Some(b) == rest.bytes().next());
+    ((9..=11).contains(&digits.len()) && !alike).then_some(digits)
+}
+
 fn town(text: &str) -> Option<String> {
     let text: String = compatible(text, &mut RuleSet::default())
         .to_uppercase()
@@ -328,5 +358,8 @@ mod tests {
         assert_eq!(postal("〒100-0001").as_deref(), Some("1000001"));
         assert_eq!(postal("600001").as_deref(), Some("0600001"));
         assert_eq!(postal("0000000"), None);
+        for text in ["03-1234-5678", "0312345678", "00000000000", "1234567890", "03-123", "", "-"] {
+            assert_eq!(phone(text), phones(text).into_iter().next().map(|n| n.text), "{text}");
+        }
     }
 }

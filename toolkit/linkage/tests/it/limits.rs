@@ -32,6 +32,9 @@ fn one_value_in_every_row_proposes_little() {
         (0..8000).map(|i| format!("R{i},A,2020-01-01,佐藤　花子,,2,,,,,,,,")).collect();
     let report = link(&file(&rows)).report();
     assert!(report.candidates < 500_000, "{}", report.candidates);
+    let full: u64 = 8000 * 7999 / 2;
+    let told = report.passes.iter().any(|p| p.left_out || p.capped.pairs > full / 2);
+    assert!(told, "the report says what was not made");
 }
 
 #[test]

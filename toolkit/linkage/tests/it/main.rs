@@ -1,5 +1,6 @@
 //! Person lists, linked from their bytes.
 
+mod country;
 mod history;
 mod limits;
 mod people;
