@@ -56,7 +56,12 @@ impl Home {
                 })
                 .to_vec(),
             notice: Regime::ALL
-                .map(|regime| NoticeVersion { version: "v1".into(), regime, items: items.clone() })
+                .map(|regime| NoticeVersion {
+                    version: "v1".into(),
+                    regime,
+                    effective_from: Some(Date::constant(2025, 1, 1)),
+                    items: items.clone(),
+                })
                 .to_vec(),
         };
         let setup = holder::init(path, init, &SeededEntropy::new(seed))?;

@@ -66,7 +66,8 @@ async fn deliver(
     let part = Meter::within()?;
     let gate = deployment.gate(holder).await?;
     let ids = deployment.ids.clone();
-    let (checked, prepared) = kiban_vault::prepare(&deployment.vault, gate, ids, checked).await?;
+    let (checked, prepared) =
+        kiban_vault::prepare(&deployment.vault, gate, ids, checked, Vec::new()).await?;
     part.report(&format!("{what}: prepare"), &amounts)?;
     let part = Meter::within()?;
     let mut tx = deployment.log.begin().await?;

@@ -1,12 +1,10 @@
 //! What came of a delivery and how good it is, judged under the thresholds on record: lines, CSV, a page for the holder's
 //! staff.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use kiban_journeys::{
-    DeliveryReport, csv_field,
-    quality::{Aspect, GridCell},
+    DeliveryReport,
+    quality::{Aspect, Context, GridCell},
     rule_ja,
     thresholds::{Judged, Limit, Threshold, Verdict, judge},
 };
@@ -115,28 +113,9 @@ impl<'a> Judgement<'a> {
         lines
     }
 
-    /// The report as CSV, the verdicts and the denominators beside each cell of the grid.
+    /// The report as one table, the verdicts and the denominators beside each cell of the grid.
     pub(crate) fn to_csv(&self) -> String {
-        let mut out = self.report.to_csv();
-        out.push_str("\r\n観点,表,検査,対象,不備,割合（％）,判定,閾値,責任者,理由\r\n");
-        for j in &self.judged {
-            let by = j.by.filter(|t| t.limit.is_some());
-            let cells = [
-                j.cell.aspect.label_ja().to_owned(),
-                j.cell.table.clone(),
-                j.cell.check.clone(),
-                j.cell.checked.to_string(),
-                j.cell.failed.to_string(),
-                format!("{:.4}", j.cell.percent()),
-                j.verdict.label_ja().to_owned(),
-                by.map_or_else(String::new, |t| limit_ja(t.limit)),
-                by.map_or_else(String::new, |t| t.owner.clone()),
-                by.map_or_else(String::new, |t| t.reason.clone()),
-            ];
-            let cells: Vec<_> = cells.iter().map(|c| csv_field(c)).collect();
-            let _ = write!(out, "{}\r\n", cells.join(","));
-        }
-        out
+        self.report.to_csv(self.thresholds)
     }
 
     /// The page.
@@ -162,10 +141,15 @@ impl<'a> Judgement<'a> {
             groups: groups.into_iter().filter(|g| !g.1.is_empty()).collect(),
             rows: c.rows.iter().map(|(t, n)| (t, *n)).collect(),
             defects: self.defects(),
-            parts: [Aspect::Conformance, Aspect::Completeness, Aspect::Plausibility]
-                .into_iter()
-                .map(|aspect| self.part(aspect))
-                .collect(),
+            parts: [
+                (Aspect::Conformance, Context::Verification),
+                (Aspect::Completeness, Context::Verification),
+                (Aspect::Plausibility, Context::Verification),
+                (Aspect::Plausibility, Context::Validation),
+            ]
+            .into_iter()
+            .map(|(aspect, context)| self.part(aspect, context))
+            .collect(),
             exceeded: self.count(Verdict::Exceeded),
             unjudged: self.judged.iter().filter(|j| j.by.is_none() && j.cell.failed > 0).count(),
             history: self.thresholds.iter().rev().map(past).collect(),
@@ -185,8 +169,10 @@ impl<'a> Judgement<'a> {
         self.report.rules.iter().map(one).collect()
     }
 
-    fn part(&self, aspect: Aspect) -> Part<'a> {
-        let own = || self.judged.iter().filter(move |j| j.cell.aspect == aspect);
+    fn part(&self, aspect: Aspect, context: Context) -> Part<'a> {
+        let own = || {
+            self.judged.iter().filter(move |j| j.cell.aspect == aspect && j.cell.context == context)
+        };
         let worth = |j: &&Judged<'_>| {
             j.cell.failed > 0 || matches!(j.verdict, Verdict::Exceeded | Verdict::Kept)
         };
@@ -215,6 +201,10 @@ impl<'a> Judgement<'a> {
         let (label, lead) = match aspect {
             Aspect::Conformance => ("適合性", "値が、その列の型として読めるか。"),
             Aspect::Completeness => ("完全性", "値があるか。"),
+            Aspect::Plausibility if context == Context::Validation => (
+                "妥当性（外部の基準との照合）",
+                "来た人の性別・年齢階級の構成が、基準の表（なければ過去の納品）と同じか。",
+            ),
             Aspect::Plausibility => ("妥当性", "ありうる値か（前後関係や日付の矛盾）。"),
         };
         Part { label, lead, clean: own().count() - rows.len(), rows }
@@ -236,10 +226,7 @@ fn past(t: &Threshold) -> Past {
 }
 
 fn limit_ja(limit: Option<Limit>) -> String {
-    let Some(limit) = limit else { return "判定しない".to_owned() };
-    let share = limit.share.map(|s| format!("{} % 以下", s * 100.0));
-    let count = limit.count.map(|n| format!("{n} 件以下"));
-    [share, count].into_iter().flatten().collect::<Vec<_>>().join("かつ")
+    limit.map_or_else(|| "判定しない".to_owned(), |limit| limit.ja())
 }
 
 /// A share that never looks like nothing when there is something.

@@ -39,6 +39,10 @@ acts! {
     SealDelivery = "delivery.seal", "送付データの封緘", "provision_record", [HolderStaff], [Holder];
     /// Receive a delivery.
     ReceiveDelivery = "delivery.receive", "受領", "receipt_record", [IntakeOfficer, System], [Producer, Trustee];
+    /// See what became of the versions of a source record, without their values.
+    TraceRecord = "record.trace", "原本の記録の履歴の確認", "receipt_record", [IntakeOfficer, EnquiryOfficer, Auditor], [Producer];
+    /// Read what the versions of a source record said.
+    ReadRecordHistory = "record.read", "原本の記録の履歴の閲覧（値を含む）", "receipt_record", [EnquiryOfficer], [Producer];
     /// Set a threshold of the quality grid.
     SetQualityThreshold = "quality.threshold", "品質の閾値の設定", "receipt_record", [IntakeOfficer], [Producer];
     /// Record a stop request.

@@ -29,6 +29,7 @@ pub mod certification;
 pub mod committee;
 pub mod delivery;
 pub mod gate;
+pub mod slot;
 pub mod two_person;
 
 mod act;

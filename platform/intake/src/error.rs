@@ -62,6 +62,20 @@ pub enum ReceiveError {
         /// Line, 0 if the list is missing.
         line: u64,
     },
+    /// A list of retractions or corrections is not the one that was signed, or is missing.
+    #[error("{list} differs from what was signed")]
+    ListMismatch {
+        /// Its name.
+        list: &'static str,
+    },
+    /// A list of retractions or corrections cannot be read.
+    #[error("{list} cannot be read (line {line})")]
+    BadList {
+        /// Its name.
+        list: &'static str,
+        /// Line, from 1.
+        line: u64,
+    },
     /// A file that was signed is not there.
     #[error("{file} was signed but is missing")]
     MissingFile {
@@ -193,6 +207,8 @@ impl ReceiveError {
             Self::HashMismatch { .. } => "seal.hash-mismatch",
             Self::NoticesMismatch => "seal.notices-mismatch",
             Self::BadNotices { .. } => "seal.bad-notices",
+            Self::ListMismatch { .. } => "seal.list-mismatch",
+            Self::BadList { .. } => "seal.bad-list",
             Self::MissingFile { .. } => "seal.missing-file",
             Self::ForeignFile { .. } => "seal.foreign-file",
             Self::DuplicateFile { .. } => "seal.duplicate-file",
@@ -263,6 +279,10 @@ impl ReceiveError {
             }
             Self::NoticesMismatch => "通知一覧の内容が署名された目録と一致しません。".to_owned(),
             Self::BadNotices { line } => format!("通知一覧を読み取れません（{line}行目）。"),
+            Self::ListMismatch { list } => {
+                format!("{list} の内容が署名された目録と一致しません。")
+            }
+            Self::BadList { list, line } => format!("{list} を読み取れません（{line}行目）。"),
             Self::MissingFile { file } => format!("目録にある{}が入っていません。", at(file)),
             Self::ForeignFile { file } => format!("{}は目録にありません。", at(file)),
             Self::DuplicateFile { file } => {

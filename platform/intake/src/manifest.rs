@@ -1,7 +1,7 @@
 //! What a holder signs: the manifest of a sealed delivery.
 //!
 //! A bundle is a tar sealed with age. Its entries are `data/…` (the files), `notices.csv` (the notices of
-//! the persons sent), `files.ndjson` (one line per file: path, digest, size, segments, format) and, last,
+//! the persons sent), `retractions.csv` and `corrections.csv` where there is something in them, `files.ndjson` (one line per file: path, digest, size, segments, format) and, last,
 //! `manifest.note`: a signed note whose text is the JSON of [`Manifest`]. The note carries the digests of
 //! the two lists, so that its size does not grow with the delivery.
 
@@ -17,6 +17,10 @@ pub const BUNDLE_FORMAT: &str = "kiban.delivery/1";
 pub const DATA_PREFIX: &str = "data/";
 /// Name of the list of notices inside a bundle.
 pub const NOTICES_NAME: &str = "notices.csv";
+/// Name of the list of what is taken back, if there is one.
+pub const RETRACTIONS_NAME: &str = "retractions.csv";
+/// Name of the list of corrections of persons, if there is one.
+pub const CORRECTIONS_NAME: &str = "corrections.csv";
 /// Name of the list of files inside a bundle.
 pub const FILES_NAME: &str = "files.ndjson";
 /// Name of the signed manifest: the last entry.
@@ -36,6 +40,9 @@ pub struct FileEntry {
     pub segments: u64,
     /// Format: `ssmix2`, `fhir_ndjson`, `municipal_csv`.
     pub format: String,
+    /// Claims of an insurer: persons are known by their insurance, not by an institution's number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insured: bool,
 }
 
 /// Digest, number of lines and persons of a list that stands beside the manifest.
@@ -89,6 +96,12 @@ pub struct Manifest {
     pub files: ListDigest,
     /// The list of notices.
     pub notices: ListDigest,
+    /// The list of what is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retractions: Option<ListDigest>,
+    /// The list of corrections of persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<ListDigest>,
     /// Persons sent.
     pub persons: u64,
     /// Segments sent.

@@ -61,12 +61,12 @@ pub struct ListError {
     pub column: &'static str,
 }
 
-struct Table<'a> {
+pub(crate) struct Table<'a> {
     rows: csv::Reader<&'a [u8]>,
     columns: Vec<(&'static str, usize)>,
 }
 
-fn open<'a>(
+pub(crate) fn open<'a>(
     bytes: &'a [u8],
     needed: &[&'static str],
     optional: &[&'static str],
@@ -85,14 +85,14 @@ fn open<'a>(
     Ok(Table { rows, columns })
 }
 
-struct Row<'a> {
+pub(crate) struct Row<'a> {
     record: &'a csv::ByteRecord,
     columns: &'a [(&'static str, usize)],
     line: u64,
 }
 
 impl Row<'_> {
-    fn text(&self, column: &'static str) -> Result<Cow<'_, str>, ListError> {
+    pub(crate) fn text(&self, column: &'static str) -> Result<Cow<'_, str>, ListError> {
         let at = self.columns.iter().find(|(n, _)| *n == column).map(|(_, at)| *at);
         let bytes = at.and_then(|at| self.record.get(at)).unwrap_or_default();
         let text = std::str::from_utf8(bytes).map_err(|_| self.error(column))?;
@@ -102,12 +102,12 @@ impl Row<'_> {
         let id = self.text("local_id")?;
         if id.is_empty() { Err(self.error("local_id")) } else { Ok(id.into_owned()) }
     }
-    fn error(&self, column: &'static str) -> ListError {
+    pub(crate) fn error(&self, column: &'static str) -> ListError {
         ListError { line: self.line, column }
     }
 }
 
-fn each(
+pub(crate) fn each(
     mut table: Table<'_>,
     mut f: impl FnMut(&Row<'_>) -> Result<(), ListError>,
 ) -> Result<(), ListError> {

@@ -55,6 +55,42 @@ impl Aspect {
     }
 }
 
+/// What a cell is held against.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// The data themselves and their own constraints.
+    #[default]
+    Verification,
+    /// Something outside ([`crate::validation`]).
+    Validation,
+}
+
+impl Context {
+    /// Japanese name.
+    pub fn label_ja(self) -> &'static str {
+        match self {
+            Self::Verification => "検証（データ自体）",
+            Self::Validation => "照合（外部の基準）",
+        }
+    }
+    /// Is it the usual one?
+    pub fn is_verification(&self) -> bool {
+        *self == Self::Verification
+    }
+}
+
 /// One cell of the grid: of so many checked, so many failed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GridCell {
@@ -64,6 +100,9 @@ pub struct GridCell {
     pub check: String,
     /// Aspect.
     pub aspect: Aspect,
+    /// Context.
+    #[serde(default, skip_serializing_if = "Context::is_verification")]
+    pub context: Context,
     /// Checked.
     pub checked: u64,
     /// Failed.
@@ -84,6 +123,8 @@ pub struct Quality {
     /// Few cells, asked for at every date: a short list found by address first.
     checks: Vec<Cell>,
     births: HashMap<Id<kinds::PersonSource>, Times>,
+    /// Class of sex and age of everybody whose basics were kept; the last word counts.
+    classes: HashMap<Id<kinds::PersonSource>, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -145,6 +186,20 @@ impl Quality {
         self.checks[at].failed += u64::from(failed);
     }
 
+    /// Notes a person's class of sex and age.
+    pub(crate) fn class(&mut self, person: Id<kinds::PersonSource>, class: String) {
+        self.classes.insert(person, class);
+    }
+
+    /// Persons by class of sex and age.
+    pub fn population(&self) -> BTreeMap<String, u64> {
+        let mut out = BTreeMap::new();
+        for class in self.classes.values() {
+            *out.entry(class.clone()).or_default() += 1;
+        }
+        out
+    }
+
     /// Notes a birth; visits that came before it in the delivery are judged now.
     pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
         let times = self.births.entry(person).or_default();
@@ -197,6 +252,7 @@ impl Quality {
                 table: c.table.to_owned(),
                 check: c.rule.to_owned(),
                 aspect: Aspect::Plausibility,
+                context: Context::Verification,
                 checked: c.checked,
                 failed: c.failed,
             })
@@ -214,6 +270,8 @@ pub fn rule_ja(rule: &str) -> &'static str {
         END_BEFORE_START => "終了が開始より前です。",
         FUTURE => "受領日より後の日付です。",
         "intake.rejected" => "読み取れないため隔離しました。",
+        "intake.deletion" => "削除の通知です。取消の一覧として送付します。",
+        "never_sent" => "送付したことのない人についての行のため送付しません。",
         "intake.no-person" => "誰の記録か分からないため送付・保存しません。",
         "intake.nothing-read" => "読み取れる項目がないため、通知に記載の項目か確かめられません。",
         "nothing_read" => "読み取れる項目がありません。",
@@ -227,6 +285,9 @@ pub fn rule_ja(rule: &str) -> &'static str {
         }
         "other_format" => "設定（input_format）と異なる形式です。",
         "intake.duplicate" => "同じ内容を既に受領しています。",
+        rule if rule.starts_with(crate::validation::SEX_AGE) => {
+            "性別・年齢階級の構成が基準と異なる人数です（基準どおりなら属する階級が変わる人数）。"
+        }
         rule => kiban_govern::gate::Reason::ja_of_code(rule)
             .unwrap_or_else(|| kiban_formats::rule_ja(rule)),
     }

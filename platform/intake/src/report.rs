@@ -1,15 +1,16 @@
 //! The report of a delivery: what came, what was kept, what was refused or put into quarantine, and the
 //! defects by rule. As data, and as CSV that the holder's staff can open. No values.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+mod table;
+
+use std::collections::BTreeMap;
 
 use kiban_kernel::{Digest, Id, Regime, Timestamp, kinds};
 
 use crate::{
     manifest::Manifest,
-    notices::field,
     place::FileRef,
-    quality::{GridCell, Quality, RuleCount, rule_ja},
+    quality::{GridCell, Quality, RuleCount},
     rows::{RowTotals, TableBuilders},
     seal::{Checked, Segment},
 };
@@ -24,6 +25,18 @@ pub struct Counts {
     pub accepted_segments: u64,
     /// Segments already received with the same bytes.
     pub duplicate_segments: u64,
+    /// Of the segments kept, those that are history only: a newer version was there, or they take a record back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub history_segments: u64,
+    /// Segments of earlier versions whose rows left use because of this delivery.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub superseded_segments: u64,
+    /// Records that this delivery took back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withdrawn_records: u64,
+    /// Rows of the holder's lists that had nothing to change: applied before, or of what was never received.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub idle_revisions: u64,
     /// Segments of nobody: not kept.
     pub nobody_segments: u64,
     /// Segments in quarantine, by rule: nothing of them is kept.
@@ -42,6 +55,11 @@ pub struct Counts {
     pub withheld_by_holder: BTreeMap<String, u64>,
     /// Segments the holder withheld, by rule, as it declared.
     pub withheld_segments_by_holder: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Counts {
@@ -108,6 +126,9 @@ pub struct DeliveryReport {
     pub unread: BTreeMap<String, u64>,
     /// The grid of data quality.
     pub grid: Vec<GridCell>,
+    /// Persons whose basics were kept, by class of sex and age.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub population: BTreeMap<String, u64>,
 }
 
 /// Collects what a report needs while segments stream by.
@@ -191,90 +212,7 @@ impl ReportBuilder {
             rules,
             unread: self.unread,
             grid,
+            population: self.quality.population(),
         }
-    }
-}
-
-impl DeliveryReport {
-    /// The report as CSV (UTF-8 with BOM, so that spreadsheets open it; a header line, then one line per
-    /// count): 区分, 項目, 説明, 件数, 割合（％）, 最初の位置.
-    pub fn to_csv(&self) -> String {
-        let mut out = String::from("\u{feff}区分,項目,説明,件数,割合（％）,最初の位置\r\n");
-        let mut line = |part: &str, item: &str, text: &str, n: u64, percent: &str, places: &str| {
-            let _ = write!(
-                out,
-                "{},{},{},{n},{percent},{}\r\n",
-                field(part),
-                field(item),
-                field(text),
-                field(places)
-            );
-        };
-        let c = &self.counts;
-        line("受領", "segments", "受領した断片（ファイル・行）", c.segments, "", "");
-        line("受領", "accepted", "保存した断片", c.accepted_segments, "", "");
-        line("受領", "duplicate", "既に受領済みの断片", c.duplicate_segments, "", "");
-        line("受領", "nobody", "本人を特定できない断片（保存しない）", c.nobody_segments, "", "");
-        line("受領", "persons", "保存した人数", c.accepted_persons, "", "");
-        for (part, counts) in [
-            ("隔離（断片）", &c.quarantined_segments),
-            ("拒否（断片）", &c.refused_segments),
-            ("拒否（人）", &c.refused_persons),
-            ("提供元で除外（人）", &c.withheld_by_holder),
-            ("提供元で除外（断片）", &c.withheld_segments_by_holder),
-        ] {
-            for (code, n) in counts {
-                line(part, code, rule_ja(code), *n, "", "");
-            }
-        }
-        for (code, n) in &c.refused_rows {
-            line(
-                "拒否（行・根拠別）",
-                code,
-                rule_ja(code.rsplit('/').next().unwrap_or(code)),
-                *n,
-                "",
-                "",
-            );
-        }
-        for (table, n) in &c.rows {
-            let ja = kiban_lake::schema::table(table).map_or("", |t| t.ja.as_str());
-            line("保存した行", table, ja, *n, "", "");
-        }
-        for (rule, count) in &self.rules {
-            let places: Vec<String> = count
-                .places
-                .iter()
-                .map(|p| format!("{}番 {}", p.file.number, p.position))
-                .collect();
-            line("不備", rule, rule_ja(rule), count.count, "", &places.join("; "));
-        }
-        for (name, n) in &self.unread {
-            line(
-                "読み取らない要素",
-                name,
-                "この版では読み取りません。原本は保存しています。",
-                *n,
-                "",
-                "",
-            );
-        }
-        for cell in &self.grid {
-            let item = format!("{}.{}", cell.table, cell.check);
-            let text = match cell.aspect {
-                crate::quality::Aspect::Plausibility => rule_ja(&cell.check),
-                crate::quality::Aspect::Completeness => "値がない行",
-                crate::quality::Aspect::Conformance => "型どおりに読めない値",
-            };
-            line(
-                cell.aspect.label_ja(),
-                &item,
-                text,
-                cell.failed,
-                &format!("{:.2}", cell.percent()),
-                "",
-            );
-        }
-        out
     }
 }

@@ -12,7 +12,8 @@ use kiban_kernel::{Bases, Date, Id, kinds};
 use self::table::{TableBuilder, Typed};
 use crate::{
     place::FileRef,
-    quality::{Aspect, END_BEFORE_START, FUTURE, GridCell, Quality},
+    quality::{Aspect, Context, END_BEFORE_START, FUTURE, GridCell, Quality},
+    validation::class_of,
 };
 
 /// The columns every stored row begins with.
@@ -163,6 +164,11 @@ impl TableBuilders {
                 observe(context, record, column, micros, quality);
             }
         });
+        if let Record::Person(person) = record {
+            let birth = person.birth_on.as_deref().and_then(|t| kiban_kernel::parse_date(t).ok());
+            let class = class_of(person.sex.as_deref(), birth, context.received_on);
+            quality.class(context.person_source, class);
+        }
         if let (Some(start), Some(end)) = period {
             // A day without a time is its midnight: compare days, unless both carry a time.
             let bad = end.div_euclid(DAY) < start.div_euclid(DAY);
@@ -205,6 +211,7 @@ impl TableBuilders {
                     table: table.name.to_owned(),
                     check: slot.column.to_owned(),
                     aspect,
+                    context: Context::Verification,
                     checked,
                     failed,
                 };
@@ -228,6 +235,12 @@ impl RowTotals {
     pub fn add(&mut self, batches: &[(&'static str, RecordBatch)]) {
         for (table, batch) in batches {
             *self.0.entry((*table).to_owned()).or_default() += batch.num_rows() as u64;
+        }
+    }
+    /// Rows that left again before they were visible.
+    pub fn subtract(&mut self, table: &str, rows: u64) {
+        if let Some(n) = self.0.get_mut(table) {
+            *n = n.saturating_sub(rows);
         }
     }
     /// Rows of one table.

@@ -6,6 +6,7 @@
 //! cuts and parses, and checks every digest once more. Nothing decrypted touches the disk.
 
 mod first_pass;
+mod signed;
 mod stream;
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
 };
 
 use age::x25519;
-use kiban_audit::note::{self, VerifyKey};
+use kiban_audit::note::VerifyKey;
 use kiban_formats::{Format, Parsed};
 use kiban_kernel::{Digest, Id, kinds};
 use sha2::{Digest as _, Sha256};
@@ -27,16 +28,18 @@ use crate::{
     error::ReceiveError,
     limits::Limits,
     manifest::{
-        DATA_PREFIX, FILES_NAME, FileEntry, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME,
-        path_allowed,
+        CORRECTIONS_NAME, DATA_PREFIX, FILES_NAME, FileEntry, MANIFEST_NAME, Manifest,
+        NOTICES_NAME, RETRACTIONS_NAME, path_allowed,
     },
     notices::{NoticeRow, parse_notices},
     place::FileRef,
+    revisions::{Correction, Retraction, parse_corrections, parse_retractions},
     segment::{self, CutError, Piece, Want, format_of},
 };
 
 use self::{
     first_pass::FirstPass,
+    signed::{parse_files, signed_list, verify_manifest},
     stream::{HashReader, open_age},
 };
 
@@ -61,6 +64,8 @@ pub struct Checked {
     manifest_note: String,
     files: Vec<FileEntry>,
     notices: Vec<NoticeRow>,
+    retractions: Vec<Retraction>,
+    corrections: Vec<Correction>,
     sealed_digest: Digest,
     sealed_bytes: u64,
 }
@@ -149,6 +154,7 @@ pub fn verify_seal_within(
     let mut pass = FirstPass::new(limits);
     let mut reader = TarReader::new(open_age(source, identity)?, limits.max_path_bytes);
     let (mut notices, mut list, mut manifest_note) = (None, None, None);
+    let (mut retractions, mut corrections) = (None, None);
     loop {
         let head = pass.next(&mut reader)?;
         let Some(head) = head else { break };
@@ -161,6 +167,8 @@ pub fn verify_seal_within(
         }
         let slot = match head.path.as_str() {
             NOTICES_NAME => &mut notices,
+            RETRACTIONS_NAME => &mut retractions,
+            CORRECTIONS_NAME => &mut corrections,
             FILES_NAME => &mut list,
             MANIFEST_NAME => &mut manifest_note,
             path if path_allowed(path, limits.max_path_bytes) => {
@@ -171,7 +179,7 @@ pub fn verify_seal_within(
         if slot.is_some() {
             return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
         }
-        let max = if head.path == NOTICES_NAME {
+        let max = if head.path.ends_with(".csv") {
             limits.max_notices_bytes
         } else {
             limits.max_manifest_bytes
@@ -200,6 +208,10 @@ pub fn verify_seal_within(
     if notices.len() as u64 != manifest.notices.count {
         return Err(ReceiveError::NoticesMismatch);
     }
+    let retractions =
+        signed_list(RETRACTIONS_NAME, retractions, manifest.retractions, parse_retractions)?;
+    let corrections =
+        signed_list(CORRECTIONS_NAME, corrections, manifest.corrections, parse_corrections)?;
     let sealed_digest = Digest::from_bytes(sealed.borrow().clone().finalize().into());
     Ok(Checked {
         file,
@@ -209,6 +221,8 @@ pub fn verify_seal_within(
         manifest_note: note,
         files,
         notices,
+        retractions,
+        corrections,
         sealed_digest,
         sealed_bytes,
     })
@@ -230,6 +244,14 @@ impl Checked {
     /// The notices of the persons sent.
     pub fn notices(&self) -> &[NoticeRow] {
         &self.notices
+    }
+    /// What the holder takes back.
+    pub fn retractions(&self) -> &[Retraction] {
+        &self.retractions
+    }
+    /// Persons the holder had wrong.
+    pub fn corrections(&self) -> &[Correction] {
+        &self.corrections
     }
     /// SHA-256 of the sealed file: the same bytes sent twice have the same one.
     pub fn sealed_digest(&self) -> Digest {
@@ -304,7 +326,8 @@ impl Checked {
             HashReader { inner: reader, hash: Rc::clone(&hash) },
         );
         let max_bytes = self.limits.max_segment_bytes;
-        let cut = segment::cut(format, &file.path, &mut input, max_bytes, want, |piece| {
+        let keyed = segment::keyed(file.insured);
+        let cut = segment::cut(format, keyed, &file.path, &mut input, max_bytes, want, |piece| {
             let unit = match piece {
                 Piece::Header(lines) => {
                     header.clear();
@@ -366,31 +389,4 @@ fn changed(e: ReceiveError) -> ReceiveError {
         ReceiveError::Read(e) => ReceiveError::Read(e),
         _ => ReceiveError::ChangedMeanwhile,
     }
-}
-
-fn verify_manifest(note: &str, holders: &[KnownHolder]) -> Result<Manifest, ReceiveError> {
-    // Who claims to have signed decides which one key may verify; the claim alone is worth nothing.
-    let claimed = note.split("\n\n").next().unwrap_or_default();
-    let claimed = Manifest::from_text(claimed)?;
-    let holder =
-        holders.iter().find(|h| h.id == claimed.holder).ok_or(ReceiveError::UnknownHolder)?;
-    let text = note::verify(note, std::slice::from_ref(&holder.key))
-        .map_err(|_| ReceiveError::WrongSignature)?;
-    let manifest = Manifest::from_text(&text)?;
-    if manifest.holder == holder.id { Ok(manifest) } else { Err(ReceiveError::WrongSignature) }
-}
-
-fn parse_files(list: &[u8], manifest: &Manifest) -> Result<Vec<FileEntry>, ReceiveError> {
-    let mut files = Vec::new();
-    for line in list.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-        files.push(
-            serde_json::from_slice::<FileEntry>(line).map_err(|_| ReceiveError::BadManifest)?,
-        );
-    }
-    let ListDigest { count, .. } = manifest.files;
-    let segments: u64 = files.iter().map(|f| f.segments).fold(0, u64::saturating_add);
-    if files.len() as u64 != count || segments != manifest.segments {
-        return Err(ReceiveError::BadManifest);
-    }
-    Ok(files)
 }

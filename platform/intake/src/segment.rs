@@ -2,8 +2,8 @@
 
 use std::io::BufRead;
 
-use kiban_formats::Format;
 pub(crate) use kiban_formats::{CutError, Piece, SegmentCount, Want};
+use kiban_formats::{Format, uke::Keyed};
 
 /// Text form of a format in manifests.
 pub fn format_name(format: Format) -> &'static str {
@@ -38,19 +38,26 @@ pub(crate) fn tree_path(path: &str) -> &str {
     path.strip_prefix(crate::manifest::DATA_PREFIX).unwrap_or(path)
 }
 
-/// As [`kiban_formats::cut()`], for a path in a delivery.
+/// By what the persons of a file of claims are known: by their insurance in an insurer's files, else by the
+/// institution's own number.
+pub(crate) fn keyed(insured: bool) -> Keyed {
+    if insured { Keyed::Insured } else { Keyed::Institution }
+}
+
+/// As [`kiban_formats::cut_keyed()`], for a path in a delivery.
 ///
 /// # Errors
 /// The file cannot be cut, or `each` says so.
 pub(crate) fn cut<E: From<CutError>>(
     format: Format,
+    keyed: Keyed,
     path: &str,
     input: impl BufRead,
     max_bytes: u64,
     want: Want,
     each: impl FnMut(Piece<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    kiban_formats::cut(format, tree_path(path), input, max_bytes, want, each)
+    kiban_formats::cut_keyed(format, keyed, tree_path(path), input, max_bytes, want, each)
 }
 
 #[cfg(test)]

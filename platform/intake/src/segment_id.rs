@@ -46,6 +46,30 @@ impl SegmentIds {
         id.copy_from_slice(&digest[..16]);
         Id::from_bytes(id)
     }
+
+    /// The id of a record of a holder's source, from its name ([`kiban_formats::source`]); the same in all its versions.
+    pub fn record(&self, holder: Id<kinds::Organization>, name: &str) -> Id<kinds::Record> {
+        self.keyed(b"record", &[&holder.to_bytes(), name.as_bytes()])
+    }
+
+    /// The id of a record that the source gives no name: its one version's.
+    pub fn unnamed(&self, segment: Id<kinds::Segment>) -> Id<kinds::Record> {
+        self.keyed(b"unnamed", &[&segment.to_bytes()])
+    }
+
+    fn keyed<K: kiban_kernel::Kind>(&self, what: &[u8], parts: &[&[u8]]) -> Id<K> {
+        let mut mac = self.0.clone();
+        // No person's id is so short: these never meet the ids of segments.
+        mac.update(what);
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let digest = mac.finalize().into_bytes();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        Id::from_bytes(id)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
     report::{Counts, DeliveryReport},
     seal::Checked,
     thresholds::Threshold,
+    validation::{Population, Reference},
 };
 
 /// Why a delivery could not be recorded or read.
@@ -308,6 +309,71 @@ pub async fn thresholds(pool: &AnyPool) -> Result<Vec<Threshold>, StoreError> {
     rows.iter().map(parsed).collect()
 }
 
+/// Adds a reference table; those before it stay on record. Returns the bytes on record.
+///
+/// # Errors
+/// The database failed.
+pub async fn add_reference(tx: &mut Tx, reference: &Reference) -> Result<Vec<u8>, StoreError> {
+    let text = serde_json::to_string(reference).map_err(|_| StoreError::Stored)?;
+    sqlx::query(
+        "INSERT INTO intake_reference (no, holder, set_at, reference) \
+         SELECT COALESCE(MAX(no), 0) + 1, $1, $2, $3 FROM intake_reference",
+    )
+    .bind(reference.holder.map(|h| h.to_string()).unwrap_or_default())
+    .bind(reference.set_at.to_string())
+    .bind(text.clone())
+    .execute(tx.conn())
+    .await?;
+    Ok(text.into_bytes())
+}
+
+/// The reference table that counts for a holder: its own newest, else the newest for all.
+///
+/// # Errors
+/// The database failed, or it does not parse.
+pub async fn reference(
+    pool: &AnyPool,
+    holder: Id<kinds::Organization>,
+) -> Result<Option<Reference>, StoreError> {
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT reference FROM intake_reference WHERE holder = $1 OR holder = '' \
+         ORDER BY CASE WHEN holder = '' THEN 1 ELSE 0 END, no DESC LIMIT 1",
+    )
+    .bind(holder.to_string())
+    .fetch_optional(pool)
+    .await?;
+    found.map(|(text,)| serde_json::from_str(&text).map_err(|_| StoreError::Stored)).transpose()
+}
+
+/// Who came in a holder's deliveries before a moment, by class of sex and age.
+///
+/// # Errors
+/// The database failed, or a report does not parse.
+pub async fn population_before(
+    pool: &AnyPool,
+    holder: Id<kinds::Organization>,
+    before: Timestamp,
+) -> Result<Population, StoreError> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT received_at, report FROM intake_delivery WHERE holder = $1")
+            .bind(holder.to_string())
+            .fetch_all(pool)
+            .await?;
+    let mut out = Population::new();
+    for (at, report) in rows {
+        let at: Timestamp = at.parse().map_err(|_| StoreError::Stored)?;
+        if at >= before {
+            continue;
+        }
+        let report: DeliveryReport =
+            serde_json::from_str(&report).map_err(|_| StoreError::Stored)?;
+        for (class, n) in report.population {
+            *out.entry(class).or_default() += n;
+        }
+    }
+    Ok(out)
+}
+
 /// The body of the event `delivery.received`: ids, digests, counts.
 pub fn event_body(checked: &Checked, counts: &Counts) -> Value {
     let m = checked.manifest();
@@ -320,6 +386,10 @@ pub fn event_body(checked: &Checked, counts: &Counts) -> Value {
         "segments": counts.segments,
         "accepted_segments": counts.accepted_segments,
         "duplicate_segments": counts.duplicate_segments,
+        "superseded_segments": counts.superseded_segments,
+        "withdrawn_records": counts.withdrawn_records,
+        "retractions": m.retractions.map_or(0, |l| l.count),
+        "corrections_sent": m.corrections.map_or(0, |l| l.count),
         "accepted_persons": counts.accepted_persons,
         "refused_persons": counts.refused_persons,
         "refused_segments": counts.refused_segments,

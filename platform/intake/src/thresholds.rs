@@ -5,7 +5,7 @@
 
 use kiban_kernel::{Id, Timestamp, kinds};
 
-use crate::quality::{Aspect, GridCell};
+use crate::quality::{Aspect, Context, GridCell};
 
 /// Which cells a threshold is about: a holder or all, a table or all, a check or all, always one aspect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -22,6 +22,9 @@ pub struct Scope {
     pub check: Option<String>,
     /// The question.
     pub aspect: Aspect,
+    /// What the cells are held against.
+    #[serde(default, skip_serializing_if = "Context::is_verification")]
+    pub context: Context,
 }
 
 impl Scope {
@@ -31,6 +34,7 @@ impl Scope {
             && self.table.as_ref().is_none_or(|t| *t == cell.table)
             && self.check.as_ref().is_none_or(|c| *c == cell.check)
             && self.aspect == cell.aspect
+            && self.context == cell.context
     }
 
     /// The narrower scope wins: check before table before holder.
@@ -56,6 +60,13 @@ impl Limit {
     pub fn is_sound(&self) -> bool {
         (self.share.is_some() || self.count.is_some())
             && self.share.is_none_or(|s| (0.0..=1.0).contains(&s))
+    }
+
+    /// The limit in words.
+    pub fn ja(&self) -> String {
+        let share = self.share.map(|s| format!("{} % 以下", s * 100.0));
+        let count = self.count.map(|n| format!("{n} 件以下"));
+        [share, count].into_iter().flatten().collect::<Vec<_>>().join("かつ")
     }
 
     fn is_kept(&self, cell: &GridCell) -> bool {
@@ -205,6 +216,7 @@ mod tests {
             table: table.into(),
             check: check.into(),
             aspect: Aspect::Plausibility,
+            context: Context::Verification,
             checked,
             failed,
         }
@@ -217,6 +229,7 @@ mod tests {
                 table: scope[0].map(str::to_owned),
                 check: scope[1].map(str::to_owned),
                 aspect: Aspect::Plausibility,
+                context: Context::Verification,
             },
             limit: Some(limit),
             owner: "品質管理責任者".into(),

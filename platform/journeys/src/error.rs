@@ -36,6 +36,9 @@ macro_rules! rooms {
                 /// What was asked for.
                 what: &'static str,
             },
+            /// The holder's delivery slot is locked.
+            #[error("the holder's delivery slot is locked: {0}")]
+            SlotLocked(kiban_govern::slot::Slot),
             /// A field of a form is not filled in as it must be.
             #[error("the field {field} is not filled in as it must be")]
             Field {
@@ -117,6 +120,10 @@ macro_rules! rooms {
                         format!("「{key}」という関係者が記述されていません。記述を確かめてください。")
                     }
                     Self::Unknown { what } => format!("該当するもの（{what}）がありません。番号を確かめてください。"),
+                    Self::SlotLocked(slot) => format!(
+                        "この提供元の枠は閉じているため、受領できません。{}登録を済ませてから受領し直してください。何も保存していません。",
+                        slot.ja()
+                    ),
                     Self::Field { ja, .. } => (*ja).to_owned(),
                     Self::Review(e) => e.ja().to_owned(),
                     Self::StopRequest(e) => e.ja().to_owned(),
@@ -186,6 +193,8 @@ rooms! {
     Deliveries(kiban_intake::StoreError),
     /// A threshold of the quality grid.
     Threshold(kiban_intake::thresholds::ThresholdError),
+    /// A reference table of the quality grid.
+    Reference(kiban_intake::validation::ReferenceError),
     /// The register.
     Register(kiban_register::StoreError),
     /// Certifications.
@@ -250,6 +259,7 @@ sentences!(
     kiban_intake::ReceiptError,
     kiban_intake::StoreError,
     kiban_intake::thresholds::ThresholdError,
+    kiban_intake::validation::ReferenceError,
     kiban_register::StoreError,
     kiban_register::certification::CertificationError,
     kiban_register::EntrustError,

@@ -5,6 +5,7 @@ use kiban_govern::{Act, Actor, permit};
 use kiban_intake::{
     store::{self as deliveries, DeliveryRow},
     thresholds::{Limit, Scope, Threshold},
+    validation::{Population, Reference, ReferenceError},
 };
 use kiban_kernel::{Digest, Id, LawKey, kinds};
 use serde_json::json;
@@ -56,6 +57,53 @@ pub async fn set_quality_threshold(
     };
     let _ = tx.commit(event).await?;
     Ok(threshold)
+}
+
+/// A reference table to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReference {
+    /// Persons by class, as [`kiban_intake::validation::parse_reference`] reads them.
+    pub persons: Population,
+    /// One holder; none: all that have no table of their own.
+    pub holder: Option<Id<kinds::Organization>>,
+    /// Where the numbers come from.
+    pub source: String,
+    /// Who answers for it.
+    pub owner: String,
+}
+
+/// Set what deliveries are compared with. Earlier tables stay on record; nothing is received again.
+///
+/// # Errors
+/// The actor may not, the table is empty, nobody answers for it, or the log failed.
+/// # Law
+/// `receipt_record`
+pub async fn set_reference(
+    on: &Deployment,
+    actor: &Actor,
+    new: NewReference,
+) -> Result<Reference, Error> {
+    let permit = permit(actor, Act::SetQualityThreshold)?;
+    let empty = |text: &str| text.trim().is_empty() || text.chars().count() > 200;
+    if new.persons.values().all(|n| *n == 0) || empty(&new.source) || empty(&new.owner) {
+        return Err(ReferenceError { line: 0 }.into());
+    }
+    let mut tx = on.log.begin().await?;
+    let NewReference { persons, holder, source, owner } = new;
+    let (set_by, set_at) = (permit.actor().account, tx.now());
+    let reference = Reference { persons, holder, source, owner, set_by, set_at };
+    let recorded = deliveries::add_reference(&mut tx, &reference).await?;
+    let event = Event {
+        kind: "quality.reference_set",
+        actor: permit.actor(),
+        subject: holder.map(|h| h.to_string()).unwrap_or_default(),
+        law: LawKey::new("receipt_record").ok(),
+        body: json!({
+            "classes": reference.persons.len(), "reference": Digest::of(&recorded).to_string(),
+        }),
+    };
+    let _ = tx.commit(event).await?;
+    Ok(reference)
 }
 
 /// Every threshold that was ever set, oldest first: the history, and what [`kiban_intake::thresholds::judge`] takes.

@@ -13,8 +13,10 @@ mod audit_search;
 mod books;
 mod cases;
 mod catalogue;
+mod corrections;
 mod dataset_cases;
 mod delivery_cases;
+mod delivery_slot;
 mod deployment;
 mod directory;
 mod error;
@@ -26,6 +28,7 @@ mod party_keys;
 mod produce_dataset;
 mod rebuild_dataset;
 mod receive_delivery;
+mod record_history;
 mod register_parties;
 mod release_dataset;
 mod review;
@@ -46,12 +49,13 @@ pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
 pub use kiban_govern::{Act, Actor, Employer, Refusal, Role, committee, delivery::Route};
 pub use kiban_intake::{
-    holder, notices::field as csv_field, plain, quality, report::DeliveryReport, rule_ja,
-    store::DeliveryRow, thresholds,
+    holder, plain, quality, report::DeliveryReport, revisions::CorrectionKind, rule_ja,
+    store::DeliveryRow, thresholds, validation,
 };
 pub use kiban_kernel as kernel;
 pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, stop};
 pub use kiban_release as release;
+pub use kiban_vault::{Cause, RecordValue, RecordVersion, State as VersionState};
 
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
@@ -60,11 +64,13 @@ pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
     newest_snapshot,
 };
+pub use corrections::{CorrectionOnRecord, corrections};
 pub use dataset_cases::{
     DatasetCase, FetchRefused, Standing, dataset, datasets, fetch_package, propose_specification,
     specifications,
 };
 pub use delivery_cases::{deliveries, delivery};
+pub use delivery_slot::delivery_slot;
 pub use deployment::{Deployment, World};
 pub use directory::{
     Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organizations,
@@ -72,11 +78,15 @@ pub use directory::{
 pub use error::Error;
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
-pub use judge_quality::{NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold};
+pub use judge_quality::{
+    NewReference, NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold,
+    set_reference,
+};
 pub use link_persons::link_persons;
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
+pub use record_history::{RecordsOf, VersionRead, record_history, record_values};
 pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{
     approve_release, decide_finding, deliver_dataset, open_package, register_recipient,

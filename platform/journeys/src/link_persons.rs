@@ -3,7 +3,7 @@
 use kiban_audit::Event;
 use kiban_govern::{Act, Actor, permit};
 use kiban_register::{
-    RegisterKeys,
+    RegisterKeys, correction,
     link::{self, LinkReport},
 };
 use serde_json::json;
@@ -18,7 +18,8 @@ pub async fn link_persons(on: &Deployment, actor: &Actor) -> Result<LinkReport, 
     let permit = permit(actor, Act::LinkPersons)?;
     let keys = on.register_keys().await?;
     loop {
-        let prepared = link::prepare(&on.lake, &keys).await?;
+        let constraints = correction::constraints(&mut *on.reader().await?).await?;
+        let prepared = link::prepare(&on.lake, &keys, &constraints).await?;
         on.world.steps.step("journeys.links_prepared");
         let report = prepared.report.clone();
         if !prepared.changed() {

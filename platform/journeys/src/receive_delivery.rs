@@ -13,14 +13,14 @@ use kiban_intake::{
     receipt::ReceiptText,
     report::DeliveryReport,
     store::{self as deliveries},
-    verify_seal,
+    validation, verify_seal,
 };
 use kiban_kernel::{Id, LawKey, Product, kinds};
 use kiban_register::{Gate, filing};
 use kiban_vault::{StoreDeliveryError, Vault, prepare};
 use serde_json::json;
 
-use crate::{Deployment, Error, party_keys};
+use crate::{Deployment, Error, corrections, delivery_slot::require_open, party_keys};
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -65,15 +65,18 @@ pub async fn receive_delivery(
         };
         return Ok(Received { known: true, report, receipt });
     }
+    require_open(on, checked.manifest().holder).await?;
     require_certified(on, &mut conn, actor.organization, checked.manifest().holder).await?;
     let vault = Vault::new(on.lake.clone());
     let keys = on.register_keys().await?;
     let mut checked = checked;
     for attempt in 1.. {
         let holder = checked.manifest().holder;
+        let fresh = corrections::fresh(on, &mut conn, &keys, &checked).await?;
+        let revised = fresh.iter().map(|f| f.correction.clone()).collect();
         let gate = Gate::load(&mut conn, &keys, holder, on.today(), &on.rules).await?;
         let (same, prepared) =
-            prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked).await?;
+            prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked, revised).await?;
         checked = same;
         on.world.steps.step("journeys.delivery_prepared");
         let mut tx = on.log.begin().await?;
@@ -82,12 +85,17 @@ pub async fn receive_delivery(
             Err(StoreDeliveryError::Vault(e)) if e.is_retryable() && attempt < TRIES => continue,
             Err(e) => return Err(e.into()),
         };
+        let told = corrections::record(&mut tx, &keys, &checked, &fresh).await?;
+        let mut body = kiban_intake::store::event_body(&checked, &stored.report.counts);
+        if !told.is_empty() {
+            body["corrections"] = told.into();
+        }
         let event = Event {
             kind: "delivery.received",
             actor: permit.actor(),
             subject: checked.manifest().delivery.to_string(),
             law: LawKey::new("receipt_record").ok(),
-            body: kiban_intake::store::event_body(&checked, &stored.report.counts),
+            body,
         };
         let committed = tx.commit(event).await?;
         on.world.steps.step("journeys.delivery_committed");
@@ -162,10 +170,19 @@ async fn issue(
     Ok(receipt)
 }
 
-/// The report of a delivery on record.
+/// The report of a delivery on record, its grid with the validation against the reference that counts now: the
+/// operator's table for the holder or for all, else what the holder delivered before.
 ///
 /// # Errors
 /// There is none, or the database failed.
 pub async fn report_of(on: &Deployment, id: Id<kinds::Delivery>) -> Result<DeliveryReport, Error> {
-    deliveries::report(on.log.db().pool(), id).await?.ok_or(Error::Unknown { what: "delivery" })
+    let pool = on.log.db().pool();
+    let mut report =
+        deliveries::report(pool, id).await?.ok_or(Error::Unknown { what: "delivery" })?;
+    let reference = match deliveries::reference(pool, report.holder).await? {
+        Some(reference) => reference.persons,
+        None => deliveries::population_before(pool, report.holder, report.received_at).await?,
+    };
+    report.grid.extend(validation::cells(&report.population, &reference));
+    Ok(report)
 }

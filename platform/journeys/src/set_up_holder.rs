@@ -60,6 +60,7 @@ pub async fn set_up_holder(
                 n.regimes.iter().map(|regime| NoticeVersion {
                     version: n.version.clone(),
                     regime: *regime,
+                    effective_from: Some(n.effective_from),
                     items: n.kinds.clone(),
                 })
             })

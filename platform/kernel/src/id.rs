@@ -31,6 +31,8 @@ pub mod kinds {
         Delivery = "dlv",
         /// A segment of source bytes (a file, a line, a row).
         Segment = "seg",
+        /// A record of a source, in all its versions.
+        Record = "rec",
         /// A version of a holder's notice.
         Notice = "ntc",
         /// A holder's filing with the ministers.

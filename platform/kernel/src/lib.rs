@@ -26,4 +26,4 @@ pub use law::{LawEntry, LawKey, UnknownLaw, law_entries};
 pub use regime::{Bases, Regime, UnknownRegime};
 pub use rules::{Confidence, Rule, RuleError, RuleValue, Rules};
 pub use steps::{NoSteps, Steps};
-pub use time::{Clock, FixedClock, ScriptedClock, SystemClock, jst_date};
+pub use time::{Clock, FixedClock, ScriptedClock, SystemClock, jst_date, jst_midnight};

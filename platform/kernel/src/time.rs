@@ -19,6 +19,12 @@ pub fn jst_date(at: Timestamp) -> Date {
     tz::Offset::constant(9).to_datetime(at).date()
 }
 
+/// The beginning of a civil day in Japan; `None` outside the years that instants can name.
+pub fn jst_midnight(day: Date) -> Option<Timestamp> {
+    let midnight = day.to_datetime(jiff::civil::Time::midnight());
+    tz::Offset::constant(9).to_timestamp(midnight).ok()
+}
+
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

@@ -22,7 +22,7 @@ use kiban_kernel::{Id, OsEntropy, kinds};
 use sqlx::AnyConnection;
 
 use crate::{
-    DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot,
+    DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot, StagedWithdrawal,
     catalog::{Change, ContainerRow},
     durable::NewFile,
     lake::{Counted, EXTENSION, Staged, blocking},
@@ -213,12 +213,33 @@ impl Lake {
         staged: Vec<Staged>,
         containers: Vec<StagedContainer>,
     ) -> Result<Snapshot, LakeError> {
-        let files = staged.into_iter().flat_map(|s| s.files).collect();
+        self.append_instead(tx, staged, containers, StagedWithdrawal::default()).await
+    }
+
+    /// As [`Lake::append_with_sources`], and in the same snapshot the rows of a withdrawal leave their tables.
+    ///
+    /// # Errors
+    /// As [`Lake::append`]; [`LakeError::Stale`] if a file of the withdrawal was rewritten meanwhile.
+    pub async fn append_instead(
+        &self,
+        tx: &mut Tx,
+        staged: Vec<Staged>,
+        containers: Vec<StagedContainer>,
+        withdrawal: StagedWithdrawal,
+    ) -> Result<Snapshot, LakeError> {
+        let kind = if withdrawal.end.is_empty() { "append" } else { "revise" };
+        let staged = staged.into_iter().chain(withdrawal.staged);
+        let files = staged.flat_map(|s| s.files).collect();
         // One without segments is garbage from the start.
         let containers: Vec<_> = containers.into_iter().filter(|c| c.row.segments > 0).collect();
         let add_containers = containers.iter().map(|c| c.row.clone()).collect();
         let snapshot = self
-            .submit(tx, "append", files, Change { add_containers, ..Change::default() })
+            .submit(
+                tx,
+                kind,
+                files,
+                Change { add_containers, end: withdrawal.end, ..Change::default() },
+            )
             .await?;
         for container in containers {
             for (person, wrapped) in container.keys {

@@ -40,6 +40,7 @@ mod session;
 mod store;
 pub mod table_file;
 mod verify;
+mod withdraw;
 
 pub use catalog::{Snapshot, TableFile};
 pub use collect::Collected;
@@ -52,3 +53,4 @@ pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use session::{STORE_URL, Session, plan};
 pub use store::SealedStore;
 pub use verify::{FilesVerified, Finding, VerifyError, verify_files};
+pub use withdraw::StagedWithdrawal;

@@ -142,6 +142,7 @@ const FILES: &[&str] = files![
     "person_link",
     "person_notice",
     "source_segment",
+    "record_version",
 ];
 
 static TABLES: LazyLock<Vec<TableSchema>> = LazyLock::new(|| {
@@ -230,7 +231,7 @@ mod tests {
                 table.name
             );
         }
-        assert_eq!(tables().len(), 27);
+        assert_eq!(tables().len(), 28);
         let canonical = tables().iter().filter(|t| t.data_class == DataClass::Identified);
         let common = [
             "person_source",

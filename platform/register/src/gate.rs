@@ -16,7 +16,7 @@ use kiban_linkage::Identity;
 use sqlx::AnyConnection;
 
 use crate::{
-    filing,
+    correction, filing,
     keys::RegisterKeys,
     notice,
     person_notice::PersonNotice,
@@ -145,7 +145,7 @@ impl Gate {
         let mut any_identity = false;
         for row in
             sqlx::query("SELECT hash, scope, regimes, requested_on FROM register_suppression")
-                .fetch_all(conn)
+                .fetch_all(&mut *conn)
                 .await?
         {
             let bases = Bases::from_bits(int(&row, SUPPRESSION, "regimes")? as u8);
@@ -153,6 +153,22 @@ impl Gate {
             any_identity |= text(&row, SUPPRESSION, "scope")? == "all_holders";
             let entry = stops.entry(text(&row, SUPPRESSION, "hash")?).or_insert((Bases::NONE, on));
             *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
+        }
+        // One person under two local ids: what was asked under the one counts under the other. Chains are followed.
+        let merged = correction::merged_hashes(conn).await?;
+        loop {
+            let before = stops.clone();
+            for (a, b) in &merged {
+                for (from, to) in [(a, b), (b, a)] {
+                    if let Some((bases, on)) = stops.get(from).copied() {
+                        let entry = stops.entry(to.clone()).or_insert((Bases::NONE, on));
+                        *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
+                    }
+                }
+            }
+            if stops == before {
+                break;
+            }
         }
         let (rules, keys) = (rules.clone(), keys.clone());
         Ok(Self {

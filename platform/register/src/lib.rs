@@ -19,6 +19,7 @@
 pub mod account;
 pub mod certification;
 pub mod cleared;
+pub mod correction;
 pub mod entrustment;
 pub mod filing;
 pub mod gate;
@@ -27,6 +28,7 @@ pub mod link;
 pub mod notice;
 pub mod organization;
 pub mod person_notice;
+pub mod slot;
 pub mod stop;
 mod store;
 

@@ -5,6 +5,7 @@
 //! counted in the event. Refuses: to commit over a lake that changed meanwhile.
 
 mod assign;
+mod constraint;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,9 @@ use arrow::{
 use kiban_audit::Tx;
 use kiban_kernel::{Id, kinds};
 use kiban_lake::{Lake, LakeError, Snapshot, Staged};
-use kiban_linkage::{Strength, clusters, exact};
+use kiban_linkage::{Strength, exact};
+
+pub use constraint::Constraint;
 
 use crate::keys::RegisterKeys;
 
@@ -141,11 +144,16 @@ pub struct PersonLink {
     pub since: i64,
 }
 
-/// Link the newest snapshot. Reads the whole `person` table; run it outside a transaction.
+/// Link the newest snapshot under constraints from outside ([`crate::correction::constraints`]). Reads the whole
+/// `person` table; run it outside a transaction.
 ///
 /// # Errors
 /// The lake failed, or a table cannot be read.
-pub async fn prepare(lake: &Lake, keys: &RegisterKeys) -> Result<PreparedLinks, LinkError> {
+pub async fn prepare(
+    lake: &Lake,
+    keys: &RegisterKeys,
+    constraints: &[Constraint],
+) -> Result<PreparedLinks, LinkError> {
     let base = lake.head().await?;
     if base.0 == 0 {
         return Ok(PreparedLinks { base, staged: None, report: LinkReport::default() });
@@ -154,7 +162,12 @@ pub async fn prepare(lake: &Lake, keys: &RegisterKeys) -> Result<PreparedLinks, 
         read::sources(&lake.scan("person", base).await?, &lake.scan("coverage", base).await?)?;
     let before = read::links(&lake.scan(TABLE, base).await?)?;
     let holders: Vec<u32> = sources.members.iter().map(|m| m.holder).collect();
-    let found = clusters(&holders, &exact::pairs(&sources.members));
+    let found = constraint::constrained(
+        &sources.ids,
+        &holders,
+        exact::pairs(&sources.members),
+        constraints,
+    );
     let assigned = assign::persons(&sources.ids, &found.persons, &before, keys, base.0 as i64 + 1);
 
     let mut rules: Vec<Option<&'static str>> = vec![None; sources.ids.len()];

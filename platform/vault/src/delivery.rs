@@ -4,6 +4,7 @@ use kiban_audit::Tx;
 use kiban_intake::{
     Checked, ReceiveError, SegmentIds,
     report::{DeliveryReport, ReportBuilder},
+    revisions::Correction,
     store,
 };
 use kiban_lake::Snapshot;
@@ -11,9 +12,7 @@ use kiban_register::Gate;
 use tokio::runtime::Handle;
 
 use crate::{
-    Vault, VaultError,
-    people::People,
-    writer::{Prepared, VaultWriter},
+    Vault, VaultError, people::People, prepared::Prepared, revise::Revisions, writer::VaultWriter,
 };
 
 /// A delivery that stands in the caller's transaction.
@@ -26,7 +25,8 @@ pub struct Stored {
 }
 
 /// Read a checked delivery twice, first for what it says of its persons, then for its segments, and write
-/// what the gate clears to files that no snapshot names yet. Runs on a blocking thread; must be called on a
+/// what the gate clears to files that no snapshot names yet. `corrections`: those of its corrections that were not
+/// applied before. Runs on a blocking thread; must be called on a
 /// tokio runtime.
 ///
 /// # Errors
@@ -36,6 +36,7 @@ pub async fn prepare(
     gate: Gate,
     ids: SegmentIds,
     checked: Checked,
+    corrections: Vec<Correction>,
 ) -> Result<(Checked, Prepared), VaultError> {
     let vault = vault.clone();
     let runtime = Handle::current();
@@ -45,10 +46,12 @@ pub async fn prepare(
             people.see(&segment);
             Ok::<(), ReceiveError>(())
         })?;
-        let delivery = checked.manifest().delivery;
+        let (delivery, sealed_at) = (checked.manifest().delivery, checked.manifest().created_at);
         let report = ReportBuilder::new(&checked);
-        let mut writer =
-            runtime.block_on(VaultWriter::new(&vault, gate, ids, delivery, people, report))?;
+        let mut writer = runtime
+            .block_on(VaultWriter::new(&vault, gate, ids, delivery, sealed_at, people, report))?;
+        let retractions = checked.retractions();
+        runtime.block_on(writer.revise(Revisions { retractions, corrections: &corrections }))?;
         checked.segments(|segment| {
             writer.accept(&segment)?;
             if writer.is_full() { runtime.block_on(writer.flush()) } else { Ok(()) }

@@ -23,6 +23,7 @@ use kiban_register::{Ack, EraseError, Erases, ErasureOrder, stop};
 use crate::{
     Vault, VaultError,
     segments::{Columns, TABLE},
+    version_rows as versions,
 };
 
 type Person = Id<kinds::PersonSource>;
@@ -34,6 +35,7 @@ struct Remains {
     containers: Vec<StagedContainer>,
     rows: u64,
     persons: HashSet<String>,
+    segments: HashSet<String>,
     /// Did any row carry a stopped basis?
     touched: bool,
 }
@@ -103,6 +105,13 @@ impl Vault {
         }
         let sources = self.sources(order, head, tx, &mut out).await?;
         self.stage(TABLE, sources, &mut out).await?;
+        // Versions of records: of segments of which something remains.
+        let mut versions = Vec::new();
+        for batch in self.lake.scan_persons(versions::TABLE, head, &order.persons).await? {
+            let segments = text(&batch, versions::TABLE, "segment")?;
+            versions.push(filter(&batch, |_, row| out.segments.contains(segments.value(row)))?);
+        }
+        self.stage(versions::TABLE, versions, &mut out).await?;
         let mut notices = Vec::new();
         for batch in self.lake.scan_persons("person_notice", head, &order.persons).await? {
             notices.push(kept_notices(&batch, order.regimes, &out)?);
@@ -174,6 +183,8 @@ impl Vault {
             let batch = replaced(&batch, "length", Arc::new(Int64Array::from(lengths)))?;
             let batch = filter_record_batch(&batch, &BooleanArray::from(keep))?;
             out.see(&batch)?;
+            let segments = text(&batch, TABLE, "segment")?;
+            out.segments.extend((0..batch.num_rows()).map(|row| segments.value(row).to_owned()));
             kept.push(batch);
         }
         if let Some(container) = container {

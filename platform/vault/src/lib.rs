@@ -11,6 +11,8 @@
 //! - `vault.refused-nothing`: of a refused record nothing stays but a count and a reason.
 //! - `vault.twice-is-once`: the same segments received again change nothing; a basis that was missing and is
 //!   cleared now is added.
+//! - `vault.newest-counts`: of a source record that has a name, the rows of its newest version alone are in the newest
+//!   snapshot, none if it was taken back; every version stays in the record's history.
 //! - `vault.same-bytes`: the bytes kept are the bytes sent.
 //! - `vault.erased`: after [`Vault`] acknowledged an order, no row of the persons under the regimes is in any
 //!   snapshot, and no key of their source bytes remains unless the other regime keeps them.
@@ -19,16 +21,27 @@ mod bases;
 mod delivery;
 mod erase;
 mod error;
+mod history;
 mod known;
 mod people;
+mod prepared;
 mod read;
+mod refusal;
+mod revise;
 mod segments;
+mod version_rows;
+mod versions;
 mod writer;
 
 pub use delivery::{StoreDeliveryError, Stored, prepare};
 pub use error::VaultError;
+pub use history::{RecordValue, RecordVersion};
+pub use prepared::Prepared;
 pub use read::SourceBytes;
-pub use writer::{FLUSH_BYTES, Prepared, VaultWriter, reason_ja};
+pub use refusal::reason_ja;
+pub use revise::Revisions;
+pub use version_rows::{Cause, State};
+pub use writer::{FLUSH_BYTES, VaultWriter};
 
 /// What a reader of the vault needs of the register: records cleared under one regime.
 pub use kiban_register::{Anon52, Basis, ClearError, Cleared, Pseudo57};

@@ -1,5 +1,6 @@
 mod crash;
 mod history;
+mod versions;
 mod world;
 
 use kiban_kernel::{Bases, Id, Regime, kinds};
@@ -76,7 +77,7 @@ async fn no_named_value_is_on_disk_in_the_clear() {
     world.deliver(HOSPITAL, "2026-06-01", &told("p1", &BOTH), &lines(&[1])).await;
     let town = [RESIDENTS.to_owned(), resident(1)];
     world.deliver(TOWN, "2026-06-01", &told("R1", &BOTH), &town).await;
-    let prepared = link::prepare(world.vault.lake(), &world.keys).await.unwrap();
+    let prepared = link::prepare(world.vault.lake(), &world.keys, &[]).await.unwrap();
     let mut tx = world.log.begin().await.unwrap();
     prepared.commit(world.vault.lake(), &mut tx).await.unwrap();
     let _ = tx.commit(world::event("test.linked", &world.actor)).await.unwrap();
@@ -296,7 +297,7 @@ async fn a_segment_of_which_a_part_is_refused_keeps_its_rows_and_not_its_bytes()
 async fn persons_are_linked_over_holders_and_keep_their_id() {
     let world = World::new().await;
     let relink = async || {
-        let prepared = link::prepare(world.vault.lake(), &world.keys).await.unwrap();
+        let prepared = link::prepare(world.vault.lake(), &world.keys, &[]).await.unwrap();
         let report = prepared.report.clone();
         let mut tx = world.log.begin().await.unwrap();
         let at = prepared.commit(world.vault.lake(), &mut tx).await.unwrap();
@@ -344,7 +345,7 @@ async fn a_stop_at_all_holders_reaches_what_is_linked_and_what_comes_later() {
     let town = [RESIDENTS.to_owned(), resident(1), resident(2)];
     let notices = [told("R1", &BOTH), told("R2", &BOTH)].concat();
     world.deliver(TOWN, "2026-06-01", &notices, &town).await;
-    let prepared = link::prepare(world.vault.lake(), &world.keys).await.unwrap();
+    let prepared = link::prepare(world.vault.lake(), &world.keys, &[]).await.unwrap();
     let mut tx = world.log.begin().await.unwrap();
     prepared.commit(world.vault.lake(), &mut tx).await.unwrap();
     let _ = tx.commit(world::event("test.linked", &world.actor)).await.unwrap();

@@ -5,23 +5,25 @@ use std::{
     sync::Arc,
 };
 
-use kiban_audit::Tx;
-use kiban_govern::gate::Reason;
 use kiban_intake::{
     Segment, SegmentIds, format_name,
     report::ReportBuilder,
     rows::{RowContext, RowTotals, TableBuilders},
 };
-use kiban_kernel::{Bases, Date, Id, PartialDate, Regime, kinds};
+use kiban_kernel::{Bases, Date, Id, PartialDate, Timestamp, kinds};
 use kiban_lake::{ContainerWriter, Lake, Snapshot, Staged, StagedContainer};
-use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNoticeRows, stop};
+use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
 
 use crate::{
     Vault, VaultError,
     bases::{TableBases, minus},
     known::{self, Known},
     people::People,
+    prepared::Prepared,
+    refusal::refusal,
     segments::{self, SegmentRow},
+    version_rows::{self as versions, Cause},
+    versions::{Occasion, Rows, Statement, Versions},
 };
 
 /// Source bytes that are collected before rows are written out.
@@ -30,15 +32,9 @@ pub const FLUSH_BYTES: u64 = 48 << 20;
 const FLUSH_ROWS: usize = 400_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
-/// Reason counted for a segment about a person in which nothing is read that could be listed in a notice.
-const NOTHING_READ: &str = "nothing_read";
-
-/// The sentence of a reason code that a delivery's counts hold.
-pub fn reason_ja(code: &str) -> &'static str {
-    if code == NOTHING_READ {
-        return "読み取れる項目がなく、通知文書に記載の項目か判断できないため、保管していません。";
-    }
-    Reason::ja_of_code(code).unwrap_or("理由の説明がありません。")
+/// What the statements of a delivery have in common.
+fn occasion(gate: &Gate, delivery: Id<kinds::Delivery>, stated_at: i64) -> Occasion {
+    Occasion { holder: gate.holder(), delivery, stated_at }
 }
 
 struct Person {
@@ -55,18 +51,20 @@ struct Person {
 /// Call [`VaultWriter::accept`] for each segment, [`VaultWriter::flush`] whenever [`VaultWriter::is_full`],
 /// then [`VaultWriter::finish`].
 pub struct VaultWriter {
-    lake: Lake,
-    ids: SegmentIds,
-    gate: Gate,
-    delivery: Id<kinds::Delivery>,
+    pub(crate) lake: Lake,
+    pub(crate) ids: SegmentIds,
+    pub(crate) gate: Gate,
+    pub(crate) delivery: Id<kinds::Delivery>,
     received_on: Date,
-    base: Snapshot,
+    pub(crate) base: Snapshot,
     people: People,
     persons: HashMap<String, Person>,
     gates: HashSet<Arc<PersonGate>>,
-    known: Known,
+    pub(crate) known: Known,
+    pub(crate) versions: Versions,
+    pub(crate) sealed_at: i64,
     builders: TableBuilders,
-    totals: RowTotals,
+    pub(crate) totals: RowTotals,
     /// Counts and defects; give it to `intake`'s report.
     pub report: ReportBuilder,
     notices: PersonNoticeRows,
@@ -75,22 +73,25 @@ pub struct VaultWriter {
     unflushed: u64,
     container: Option<ContainerWriter>,
     containers: Vec<StagedContainer>,
-    staged: Vec<Staged>,
+    pub(crate) staged: Vec<Staged>,
 }
 
 impl VaultWriter {
-    /// For a delivery of the gate's holder. `people`: what the delivery says of its persons.
+    /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons.
     pub(crate) async fn new(
         vault: &Vault,
         gate: Gate,
         ids: SegmentIds,
         delivery: Id<kinds::Delivery>,
+        sealed_at: Timestamp,
         people: People,
         report: ReportBuilder,
     ) -> Result<Self, VaultError> {
         let base = vault.lake.head().await?;
         Ok(Self {
             known: known::load(&vault.lake, base, gate.holder()).await?,
+            versions: Versions::load(&vault.lake, base, gate.holder()).await?,
+            sealed_at: sealed_at.as_microsecond(),
             lake: vault.lake.clone(),
             ids,
             received_on: gate.on(),
@@ -152,26 +153,73 @@ impl VaultWriter {
             whole &= !decision.bases.is_empty();
             cleared.add(table, decision.bases);
         }
+        let id = self.ids.id(person.id, segment.header, segment.bytes);
+        let stated = kiban_formats::source::stated(
+            segment.format,
+            &segment.file.path,
+            segment.bytes,
+            segment.parsed,
+        );
         if cleared.all().is_empty() {
+            // What is taken back leaves use, whoever may still be collected.
+            if let Some(stated) = stated.filter(|s| s.taken_back) {
+                let record = self.ids.record(self.gate.holder(), &stated.record);
+                let on = occasion(&self.gate, self.delivery, self.sealed_at);
+                self.versions.take_back(
+                    on,
+                    record,
+                    (self.sealed_at, &stated.version),
+                    segment.file.sha256,
+                    Cause::Source,
+                );
+            }
             let reason = refusal(&person.gate, segment.parsed.records.first().map(|r| r.table()));
             *counts.refused_segments.entry(reason.to_owned()).or_default() += 1;
             return Ok(());
         }
         person.kept = true;
 
-        let id = self.ids.id(person.id, segment.header, segment.bytes);
+        let was_known = self.known.contains_key(&id);
+        let (record, version, taken_back) = match &stated {
+            Some(s) => {
+                (self.ids.record(self.gate.holder(), &s.record), s.version.as_str(), s.taken_back)
+            }
+            None => (self.ids.unnamed(id), "", false),
+        };
+        // A record without a name has no versions; but a correction may have taken it back.
+        let use_of = if stated.is_some() || self.versions.knows(record) {
+            let on = occasion(&self.gate, self.delivery, self.sealed_at);
+            let statement = Statement {
+                record,
+                person: person.id,
+                segment: id,
+                version,
+                taken_back,
+                file: segment.file.sha256,
+                known: was_known,
+            };
+            self.versions.state(on, &statement)
+        } else {
+            Rows::Missing
+        };
         let known = self.known.entry(id).or_default();
         let mut new = TableBases::default();
         for record in &segment.parsed.records {
             let table = record.table();
             new.add(table, minus(cleared.get(table), known.tables.get(table)));
         }
+        let used = match use_of {
+            Rows::Missing => new,
+            Rows::All => cleared,
+            Rows::None => TableBases::default(),
+        };
         let keep_bytes = whole && !known.bytes;
-        if new.all().is_empty() && !keep_bytes {
+        if new.all().is_empty() && used.all().is_empty() && !keep_bytes {
             counts.duplicate_segments += 1;
             return Ok(());
         }
         counts.accepted_segments += 1;
+        counts.history_segments += u64::from(use_of == Rows::None);
         known.tables.merge(new);
         known.bytes |= keep_bytes;
 
@@ -185,7 +233,7 @@ impl VaultWriter {
             );
         }
         for record in &segment.parsed.records {
-            let bases = new.get(record.table());
+            let bases = used.get(record.table());
             if bases.is_empty() {
                 continue;
             }
@@ -204,6 +252,11 @@ impl VaultWriter {
             self.builders.push(&context, record, &mut self.report.quality);
         }
         let person = person.id;
+        self.unflushed += segment.bytes.len() as u64;
+        if new.all().is_empty() && !keep_bytes {
+            // In use again: its source is there.
+            return Ok(());
+        }
         let place = if keep_bytes { Some(self.put(id, person, segment)?) } else { None };
         let source_file = self.path_of(segment);
         self.rows.push(SegmentRow {
@@ -218,7 +271,6 @@ impl VaultWriter {
             tables: new,
             place,
         });
-        self.unflushed += segment.bytes.len() as u64;
         Ok(())
     }
 
@@ -274,6 +326,10 @@ impl VaultWriter {
             let rows = std::mem::take(&mut self.rows);
             self.staged.push(lake.stage(segments::TABLE, vec![segments::batch(&rows)?]).await?);
         }
+        let versions = std::mem::take(&mut self.versions.rows);
+        if !versions.is_empty() {
+            self.staged.push(lake.stage(versions::TABLE, vec![versions::batch(&versions)?]).await?);
+        }
         if !self.notices.is_empty() {
             self.staged.push(lake.stage("person_notice", vec![self.notices.finish()?]).await?);
         }
@@ -297,6 +353,7 @@ impl VaultWriter {
     pub async fn finish(mut self) -> Result<Prepared, VaultError> {
         self.flush().await?;
         self.close_container().await?;
+        let withdrawal = self.withdraw().await?;
         let counts = &mut self.report.counts;
         for person in self.persons.values() {
             if person.kept {
@@ -313,76 +370,12 @@ impl VaultWriter {
             base: self.base,
             watermark: self.gate.watermark(),
             staged: self.staged,
+            withdrawal,
             containers: self.containers,
             report: self.report,
             builders: self.builders,
             totals: self.totals,
         })
-    }
-}
-
-/// The reason that says most about a refusal: of the item if the person passes, of the regime that is
-/// nearest to passing otherwise.
-fn refusal(gate: &PersonGate, table: Option<&str>) -> &'static str {
-    let Some(table) = table else {
-        return if gate.bases().is_empty() {
-            nearest(|r| gate.reason(r).map(|r| r.code()))
-        } else {
-            NOTHING_READ
-        };
-    };
-    let decision = gate.decide(table);
-    nearest(|r| decision.reason(r).map(|r| r.code()))
-}
-
-fn nearest(code: impl Fn(Regime) -> Option<&'static str>) -> &'static str {
-    const FAR: [&str; 4] = ["regime_not_in_force", "no_filing", "not_notified", "filing_ended"];
-    let codes = Regime::ALL.map(|r| code(r).unwrap_or(NOTHING_READ));
-    if FAR.contains(&codes[0]) && !FAR.contains(&codes[1]) { codes[1] } else { codes[0] }
-}
-
-/// A delivery on disk that no snapshot names yet. Dropped, it is garbage.
-#[must_use = "nothing is stored until it is committed"]
-pub struct Prepared {
-    lake: Lake,
-    base: Snapshot,
-    watermark: u64,
-    staged: Vec<Staged>,
-    containers: Vec<StagedContainer>,
-    /// Counts and defects.
-    pub report: ReportBuilder,
-    /// For the report's grid.
-    pub builders: TableBuilders,
-    /// Rows per table.
-    pub totals: RowTotals,
-}
-
-impl Prepared {
-    /// Is there anything new?
-    pub fn is_empty(&self) -> bool {
-        self.staged.is_empty() && self.containers.is_empty()
-    }
-
-    /// Make it visible in the caller's transaction. A delivery with nothing new makes no snapshot.
-    ///
-    /// # Errors
-    /// [`VaultError::Stale`] if a stop was received or the lake changed since: drop the transaction and
-    /// prepare again. Or the lake failed.
-    pub async fn commit(
-        self,
-        tx: &mut Tx,
-    ) -> Result<(Snapshot, ReportBuilder, TableBuilders, RowTotals), VaultError> {
-        if stop::watermark(tx.conn()).await? != self.watermark
-            || self.lake.head().await? != self.base
-        {
-            return Err(VaultError::Stale);
-        }
-        let snapshot = if self.is_empty() {
-            self.base
-        } else {
-            self.lake.append_with_sources(tx, self.staged, self.containers).await?
-        };
-        Ok((snapshot, self.report, self.builders, self.totals))
     }
 }
 

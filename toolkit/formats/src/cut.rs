@@ -29,6 +29,7 @@ use crate::{
     record::Parsed,
     segment::{MAX_SEGMENT_BYTES, SegmentError, SegmentReader},
     ssmix2,
+    uke::Keyed,
 };
 
 /// One segment as it stands in its file.
@@ -136,6 +137,22 @@ impl CutError {
 pub fn cut<E: From<CutError>>(
     format: Format,
     path: &str,
+    input: impl BufRead,
+    max_bytes: u64,
+    want: Want,
+    each: impl FnMut(Piece<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    cut_keyed(format, Keyed::Institution, path, input, max_bytes, want, each)
+}
+
+/// As [`cut`], for a holder that knows the persons of its claims by something else than an institution does.
+///
+/// # Errors
+/// As [`cut`].
+pub fn cut_keyed<E: From<CutError>>(
+    format: Format,
+    keyed: Keyed,
+    path: &str,
     mut input: impl BufRead,
     max_bytes: u64,
     want: Want,
@@ -180,7 +197,7 @@ pub fn cut<E: From<CutError>>(
                 }
             })
         }
-        Format::Uke => claims(input, max_bytes, want, each),
+        Format::Uke => claims(keyed, input, max_bytes, want, each),
         Format::Dpc => stays(path, input, max_bytes, want, each),
         Format::Jahis => {
             let mut segments = SegmentReader::with_limit(input, jahis::cutter(), limit(max_bytes));

@@ -47,13 +47,14 @@ pub mod record;
 mod row_view;
 mod rule;
 pub mod segment;
+pub mod source;
 pub mod ssmix2;
 mod text;
 pub mod uke;
 mod words;
 pub mod xml;
 
-pub use cut::{CutError, Piece, SegmentCount, Unit, Want, cut, encoding};
+pub use cut::{CutError, Piece, SegmentCount, Unit, Want, cut, cut_keyed, encoding};
 pub use detect::{Format, detect};
 pub use layout::{Field, RecordLayout};
 pub use lines::{Line, LineError, LineReader, MAX_LINE_BYTES};

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kiban_journeys::{
     govern_reason_ja,
     holder::{self, Phase, SealRequest, SentState},
-    kernel::{Clock as _, Date, NoSteps, OsEntropy, Rules, SystemClock},
+    kernel::{Clock as _, Date, NoSteps, OsEntropy, Regime, Rules, SystemClock},
     rule_ja,
 };
 
@@ -19,8 +19,7 @@ pub(crate) enum Command {
         /// 設定ファイル profile.toml（そのフォルダが端末の作業場所になります）
         #[arg(long, value_name = "P.toml")]
         profile: PathBuf,
-        /// 送付するファイルとフォルダ
-        #[arg(required = true)]
+        /// 送付するファイルとフォルダ（取消・訂正の一覧だけを送るときは省略できます）
         inputs: Vec<PathBuf>,
         /// 判断の基準日（省略時は今日）
         #[arg(long)]
@@ -100,6 +99,15 @@ fn seal(profile: &Path, inputs: Vec<PathBuf>, on: Option<Date>) -> Outcome {
             ));
         }
     }
+    if report.retractions + report.corrections > 0 {
+        say::line(&format!(
+            "  取消 {} 行、本人の訂正 {} 行",
+            report.retractions, report.corrections
+        ));
+    }
+    for (why, rows) in &report.kept_back {
+        say::line(&format!("  送付しない取消・訂正 {rows} 行：{}", rule_ja(why)));
+    }
     for (rule, segments) in &report.withheld_segments {
         say::line(&format!("  送付しない断片 {segments}：{}", rule_ja(rule)));
     }
@@ -113,7 +121,13 @@ fn seal(profile: &Path, inputs: Vec<PathBuf>, on: Option<Date>) -> Outcome {
 }
 
 fn status(profile: &Path) -> Outcome {
-    let status = holder::status(&home(profile)).map_err(failed)?;
+    let folder = home(profile);
+    let status = holder::status(&folder).map_err(failed)?;
+    let rules = Rules::built_in().map_err(|e| Failure::new("規則を読み取れません。", &e))?;
+    let slot = holder::Profile::load(&folder).map_err(failed)?.slot(SystemClock.today(), &rules);
+    for line in slot_lines(&slot) {
+        say::line(&line);
+    }
     for (record, state) in &status.deliveries {
         let state = match state {
             SentState::Sealed => "封緘済み・受領書待ち",
@@ -127,6 +141,15 @@ fn status(profile: &Path) -> Outcome {
         status.provisions.len()
     ));
     Ok(())
+}
+
+/// The delivery slot, one line for each regime.
+pub(crate) fn slot_lines(slot: &holder::Slot) -> Vec<String> {
+    let line = |(regime, lock): (Regime, Option<holder::Lock>)| match lock {
+        None => format!("提供の枠 {}：開いています", regime.label_ja()),
+        Some(lock) => format!("提供の枠 {}：閉じています。{}", regime.label_ja(), lock.ja()),
+    };
+    slot.regimes().map(line).collect()
 }
 
 fn accept(profile: &Path, receipt: &Path, producer: &Path) -> Outcome {

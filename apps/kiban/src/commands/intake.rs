@@ -1,13 +1,16 @@
 //! `kiban intake`: a sealed delivery comes in; what came of it, and how good it is.
 
+mod history;
+
 use std::path::PathBuf;
 
 use kiban_journeys::{
-    Deployment, NewThreshold, Received, World, govern_reason_ja,
+    Deployment, NewReference, NewThreshold, Received, World, govern_reason_ja,
     kernel::{Id, kinds},
-    quality::Aspect,
+    quality::{Aspect, Context},
     rule_ja,
     thresholds::{Limit, Scope},
+    validation,
 };
 
 use crate::{
@@ -49,6 +52,42 @@ pub(crate) enum Command {
         #[arg(long)]
         csv: Option<PathBuf>,
     },
+    /// 提供の枠：届出・通知の不足がないか（不足があるあいだは受領できません）
+    Slot {
+        #[command(flatten)]
+        at: At,
+        /// 提供元（parties.toml の名）
+        holder: String,
+    },
+    /// 原本の記録の履歴：訂正・取消のすべての版（値は --values を付けたときだけ、権限のある人に表示します）
+    History(history::History),
+    /// 提供元から届いた本人の訂正と、関係するデータセット
+    Corrections {
+        #[command(flatten)]
+        at: At,
+        /// 操作する人（parties.toml のアカウント名）
+        #[arg(long = "as", default_value = "intake")]
+        actor: String,
+    },
+    /// 照合の基準（性別・年齢階級の構成）を定めます（定めないときは、その提供元の過去の納品と比べます）
+    Reference {
+        #[command(flatten)]
+        at: At,
+        /// 操作する人（parties.toml のアカウント名）
+        #[arg(long = "as", default_value = "intake")]
+        actor: String,
+        /// 提供元（parties.toml の名。省略時はすべて）
+        #[arg(long)]
+        holder: Option<String>,
+        /// 基準の表（CSV：sex,age_from,age_to,persons）
+        file: PathBuf,
+        /// 出典
+        #[arg(long)]
+        source: String,
+        /// 責任者
+        #[arg(long)]
+        owner: String,
+    },
     /// 品質の閾値を定めます（過去の閾値は履歴に残ります。受領し直しは不要です）
     Threshold(Threshold),
 }
@@ -63,6 +102,9 @@ pub(crate) struct Threshold {
     /// 観点
     #[arg(long, value_parser = ["conformance", "completeness", "plausibility"])]
     aspect: String,
+    /// 外部の基準との照合についての閾値です（観点は plausibility）
+    #[arg(long)]
+    validation: bool,
     /// 提供元（parties.toml の名。省略時はすべて）
     #[arg(long)]
     holder: Option<String>,
@@ -94,6 +136,21 @@ pub(crate) async fn run(command: Command) -> Outcome {
         Command::Receive { at, actor, file, receipt } => receive(at, &actor, file, receipt).await,
         Command::List { at } => list(at).await,
         Command::Report { at, delivery, html, csv } => report(at, &delivery, html, csv).await,
+        Command::Slot { at, holder } => history::slot(at, &holder).await,
+        Command::History(history) => history::history(history).await,
+        Command::Corrections { at, actor } => history::corrections(at, &actor).await,
+        Command::Reference { at, actor, holder, file, source, owner } => {
+            let deployment = Deployment::open(&at.dir, World::real()).await?;
+            let actor = kiban_journeys::actor_named(&deployment, &actor).await?;
+            let bytes = std::fs::read(&file).map_err(Failure::io("基準の表を読めません。"))?;
+            let persons =
+                validation::parse_reference(&bytes).map_err(|e| Failure::new(e.ja(), &e))?;
+            let holder = holder.map(|key| kiban_journeys::Parties::organization_id(&key));
+            let new = NewReference { persons, holder, source, owner };
+            let set = kiban_journeys::set_reference(&deployment, &actor, new).await?;
+            say::line(&format!("照合の基準を定めました（{}、責任者 {}）。", set.set_at, set.owner));
+            Ok(())
+        }
         Command::Threshold(threshold) => set(threshold).await,
     }
 }
@@ -160,10 +217,11 @@ async fn set(t: Threshold) -> Outcome {
         "completeness" => Aspect::Completeness,
         _ => Aspect::Plausibility,
     };
+    let context = if t.validation { Context::Validation } else { Context::Verification };
     let limit = Limit { share: t.max_percent.map(|p| p / 100.0), count: t.max_count };
     let holder = t.holder.map(|key| kiban_journeys::Parties::organization_id(&key));
     let new = NewThreshold {
-        scope: Scope { holder, table: t.table, check: t.check, aspect },
+        scope: Scope { holder, table: t.table, check: t.check, aspect, context },
         limit: (!t.withdraw).then_some(limit),
         owner: t.owner,
         reason: t.reason,
@@ -186,6 +244,16 @@ pub(crate) fn describe(received: &Received) {
         counts.accepted_segments,
         counts.duplicate_segments
     ));
+    for (n, what) in [
+        (counts.superseded_segments, "断片を新しい版に置き換えました"),
+        (counts.withdrawn_records, "件の記録が取り消されました"),
+        (counts.history_segments, "断片は履歴だけに保存しました"),
+        (counts.idle_revisions, "行の取消・訂正は適用するものがありませんでした"),
+    ] {
+        if n > 0 {
+            say::line(&format!("  {n} {what}"));
+        }
+    }
     for (table, rows) in &counts.rows {
         say::line(&format!("  {table} {rows} 行"));
     }

@@ -11,6 +11,7 @@ mod inspect;
 mod joins;
 mod quality;
 mod refusals;
+mod revisions;
 mod story;
 mod support;
 mod web;

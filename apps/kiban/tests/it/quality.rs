@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs, process::Command};
 
 use kiban_journeys::{
-    DeliveryReport, Error, NewThreshold, Parties,
+    DeliveryReport, Error, NewReference, NewThreshold, Parties,
     holder::Gate,
-    quality::{Aspect, GridCell},
+    quality::{Aspect, Context, GridCell},
     thresholds::{Limit, Scope, Verdict, judge},
 };
 
@@ -70,6 +70,7 @@ fn threshold(share: f64, reason: &str) -> NewThreshold {
             table: Some(table),
             check: Some(check),
             aspect,
+            context: Context::Verification,
         },
         limit: Some(Limit { share: Some(share), count: None }),
         owner: "品質管理責任者".into(),
@@ -156,5 +157,55 @@ fn planted_errors_are_counted_exactly_and_nothing_else_moves() {
             assert!(text.contains("適合") && !text.contains("1850"));
         }
         drop(place);
+    });
+}
+
+#[test]
+fn validation_holds_who_came_against_the_operators_table_when_somebody_looks() {
+    let registered = site::registered();
+    run(|| async {
+        let site = registered.copy().await;
+        let report = received(&site).await;
+        let persons: u64 = report.population.values().sum();
+        assert_eq!(persons, report.counts.accepted_persons);
+        let whole = async || {
+            let report = kiban_journeys::report_of(&site.on, report.delivery).await.unwrap();
+            let mut of_context =
+                report.grid.into_iter().filter(|c| c.context == Context::Validation);
+            of_context.next()
+        };
+        assert_eq!(whole().await, None, "nothing came before, and there is no table");
+        let intake = site.actor("intake");
+        let set = async |persons: BTreeMap<String, u64>, holder: Option<&str>| {
+            let new = NewReference {
+                persons,
+                holder: holder.map(Parties::organization_id),
+                source: "人口推計".into(),
+                owner: "品質管理責任者".into(),
+            };
+            kiban_journeys::set_reference(&site.on, &intake, new).await
+        };
+        let doubled = report.population.iter().map(|(c, n)| (c.clone(), 2 * n)).collect();
+        set(doubled, Some(HOLDER)).await.unwrap();
+        let cell = whole().await.unwrap();
+        assert_eq!((cell.checked, cell.failed), (persons, 0), "the same shares");
+        // One class alone: everybody else would have to be of it. A table for all does not replace the holder's own.
+        let alone = BTreeMap::from([("F.90+".to_owned(), 10)]);
+        set(alone.clone(), None).await.unwrap();
+        assert_eq!(whole().await.unwrap().failed, 0);
+        set(alone, Some(HOLDER)).await.unwrap();
+        let expected = persons - report.population.get("F.90+").copied().unwrap_or(0);
+        assert_eq!(whole().await.unwrap().failed, expected);
+        assert!(matches!(set(BTreeMap::new(), None).await, Err(Error::Reference(_))));
+        let other = site.actor("processor");
+        let new = NewReference {
+            persons: report.population.clone(),
+            holder: None,
+            source: "x".into(),
+            owner: "x".into(),
+        };
+        let refused = kiban_journeys::set_reference(&site.on, &other, new).await;
+        assert!(matches!(refused, Err(Error::Refusal(_))));
+        site.close().await;
     });
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use kiban_audit::note::{KeyFileError, NoteError};
+use kiban_govern::slot::Slot;
 use kiban_kernel::EntropyError;
 
 use crate::{error::io_ja, notices::ListError, place::FileRef};
@@ -38,6 +39,12 @@ pub enum SealError {
     /// The list of stop requests is missing or cannot be read.
     #[error("the list of stop requests cannot be read: {0}")]
     Stops(ListError),
+    /// The list of what is taken back cannot be read.
+    #[error("the list of retractions cannot be read: {0}")]
+    Retractions(ListError),
+    /// The list of corrections cannot be read.
+    #[error("the list of corrections cannot be read: {0}")]
+    Corrections(ListError),
     /// No input file of an accepted format.
     #[error("there is nothing to send")]
     NoInput,
@@ -126,6 +133,9 @@ pub enum SealError {
     /// A receipt does not belong to a delivery of this holder, or its digests differ.
     #[error("the receipt does not match what was sent")]
     ReceiptMismatch,
+    /// The delivery slot is locked: a filing or a notice is missing under both regimes.
+    #[error("the delivery slot is locked: {0}")]
+    Locked(Slot),
     /// Nobody may be sent today.
     #[error("nobody may be sent: {withheld} persons are withheld")]
     NobodyToSend {
@@ -158,6 +168,14 @@ impl SealError {
             ),
             Self::Stops(e) => format!(
                 "停止の求めの一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
+                list(e)
+            ),
+            Self::Retractions(e) => format!(
+                "取消の一覧（retractions.csv）を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
+                list(e)
+            ),
+            Self::Corrections(e) => format!(
+                "訂正の一覧（corrections.csv）を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
                 list(e)
             ),
             Self::NoInput => "送付できる形式のファイルがありません。".into(),
@@ -201,6 +219,10 @@ impl SealError {
             Self::ReceiptMismatch => {
                 "受領書が送付した内容と一致しません。認定事業者に確認してください。".into()
             }
+            Self::Locked(slot) => format!(
+                "提供の枠が閉じているため、封緘できません。{}登録を済ませてから profile.toml に反映してください。何も送付していません。",
+                slot.ja()
+            ),
             Self::NobodyToSend { withheld } => {
                 format!("本日送付できる人がいません（保留・除外 {withheld}人）。")
             }

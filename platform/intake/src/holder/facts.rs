@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kiban_formats::{Parsed, Record};
-use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeFact, Reason, StopFact};
+use kiban_formats::{Format, Parsed, Record, source};
+use kiban_govern::gate::{self, GateFacts, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Date, PartialDate, Regime, Rules, parse_partial};
 
 use super::{
@@ -26,6 +26,9 @@ pub(crate) type Kinds = u32;
 pub(crate) fn kinds_of(parsed: &Parsed<'_>) -> Kinds {
     parsed.records.iter().fold(0, |set, record| set | 1 << record.table_index())
 }
+
+/// Rule of a FHIR bundle of deletions, which travels as rows of the list of retractions.
+pub(crate) const DELETION: &str = "intake.deletion";
 
 /// What the files say about one person.
 pub(crate) struct PersonFacts {
@@ -61,6 +64,8 @@ pub(crate) struct Facts {
     pub defective: BTreeMap<String, u64>,
     /// Names of what no reader reads.
     pub unread: BTreeMap<String, u64>,
+    /// Names of FHIR resources that a bundle of deletions names.
+    pub deleted: Vec<String>,
     /// Defects, with positions.
     pub quality: Quality,
     pub bytes: u64,
@@ -115,6 +120,7 @@ pub(crate) fn gather(
         let mut total = 0_u64;
         let cut: Result<(), Cut> = segment::cut(
             file.format,
+            segment::keyed(file.insured),
             &file.path,
             input,
             limits.max_segment_bytes,
@@ -134,6 +140,16 @@ pub(crate) fn gather(
                 let bytes = unit.bytes.len() as u64;
                 total += bytes;
                 tick.bytes(bytes);
+                if unit.parsed.rejected
+                    && matches!(file.format, Format::FhirNdjson | Format::FhirJson)
+                    && let Some(names) = source::deleted(unit.bytes)
+                {
+                    // It says what is gone, of nobody: its names travel in the list of retractions.
+                    *facts.defective.entry(DELETION.to_owned()).or_default() += 1;
+                    facts.deleted.extend(names);
+                    others = (others.0 + 1, others.1 + bytes);
+                    return Ok(());
+                }
                 facts.note(file, &unit.parsed);
                 if let Some(rule) = unsendable(&unit.parsed) {
                     *facts.defective.entry(rule.to_owned()).or_default() += 1;
@@ -297,7 +313,7 @@ pub(crate) fn decide_all(
                 .and_then(|s| s.iter().find(|s| s.regimes.contains(regime)))
                 .map(|s| StopFact { requested_on: s.requested_on });
             let base = GateFacts {
-                filing: filing(profile, regime, on),
+                filing: profile.deciding_filing(regime, on),
                 notice: None,
                 stop,
                 died_on: died,
@@ -350,18 +366,4 @@ pub(crate) fn decide_all(
         decided.push(d);
     }
     decided
-}
-
-/// The filing in effect on the day, or the last one there is.
-fn filing(profile: &Profile, regime: Regime, on: Date) -> Option<FilingFact> {
-    let fact = |f: &super::ProfileFiling| FilingFact {
-        effective_from: f.effective_from,
-        ended: f.ended,
-        wait_days: f.wait_days,
-    };
-    let own = || profile.filing.iter().filter(move |f| f.regime == regime);
-    own()
-        .find(|f| f.effective_from <= on && f.ended.is_none_or(|e| on < e))
-        .or_else(|| own().max_by_key(|f| f.effective_from))
-        .map(fact)
 }

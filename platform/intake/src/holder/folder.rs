@@ -10,7 +10,7 @@ use kiban_formats::Format;
 use kiban_kernel::{Entropy, Id, NoSteps, kinds};
 
 use super::{
-    NoticeVersion, Profile, ProfileFiling, SealError,
+    NoticeVersion, Profile, ProfileFiling, SealError, profile,
     records::{self, ProvisionRecord, SentRecord, write_whole},
 };
 use crate::{
@@ -89,8 +89,11 @@ pub fn init(home: &Path, init: Init, entropy: &dyn Entropy) -> Result<HolderSetu
         producer_address: init.producer_address,
         producer_recipient: init.producer_recipient,
         input_format: init.input_format,
+        claims_of_insurer: false,
         notices: init.notices,
         stops: init.stops,
+        retractions: profile::retractions(),
+        corrections: profile::corrections(),
         filing: init.filing,
         notice: init.notice,
     };

@@ -27,6 +27,8 @@ pub struct InputFile {
     pub path: String,
     /// Its format.
     pub format: Format,
+    /// Claims of an insurer: persons are known by their insurance.
+    pub insured: bool,
     /// Is it to be expanded?
     pub xz: bool,
     /// Number and masked path, for messages.
@@ -50,13 +52,14 @@ pub(crate) struct Found {
 /// # Errors
 /// A folder cannot be read, or a path may not stand in a delivery.
 pub fn find_inputs(inputs: &[PathBuf], limits: &Limits) -> Result<Vec<InputFile>, SealError> {
-    find(inputs, &[], None, limits).map(|f| f.files)
+    find(inputs, &[], None, false, limits).map(|f| f.files)
 }
 
 pub(crate) fn find(
     inputs: &[PathBuf],
     exclude: &[PathBuf],
     only: Option<Format>,
+    insured: bool,
     limits: &Limits,
 ) -> Result<Found, SealError> {
     let exclude: HashSet<PathBuf> =
@@ -64,6 +67,7 @@ pub(crate) fn find(
     let mut walk = Walk {
         limits,
         only,
+        insured,
         exclude,
         seen: HashSet::new(),
         count: 0,
@@ -86,6 +90,7 @@ pub(crate) fn find(
 struct Walk<'a> {
     limits: &'a Limits,
     only: Option<Format>,
+    insured: bool,
     exclude: HashSet<PathBuf>,
     seen: HashSet<String>,
     count: u64,
@@ -134,6 +139,7 @@ impl Walk<'_> {
             disk: disk.to_owned(),
             path: path.to_owned(),
             format: Format::SsMix2,
+            insured: false,
             xz,
             file: file.clone(),
         };
@@ -158,7 +164,8 @@ impl Walk<'_> {
                     if self.found.files.len() as u64 >= self.limits.max_files {
                         return Err(SealError::TooMuch);
                     }
-                    self.found.files.push(InputFile { format, ..probe });
+                    let insured = self.insured && format == Format::Uke;
+                    self.found.files.push(InputFile { format, insured, ..probe });
                     None
                 }
             }

@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod folder;
 mod inputs;
+mod lists;
 mod profile;
 mod records;
 mod sealing;
@@ -24,6 +25,7 @@ pub use folder::{
     HolderSetup, Init, SentState, Status, accept_receipt, init, sign_key, status, verify_key,
 };
 pub use inputs::{InputFile, find_inputs};
+pub use kiban_govern::slot::{Lock, Slot};
 pub use profile::{NoticeVersion, Profile, ProfileFiling};
 pub use records::{ProvisionRecord, SentRecord};
 pub use sealing::{Gate, Phase, Progress, SealReport, SealRequest, seal};

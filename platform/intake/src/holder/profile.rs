@@ -6,11 +6,16 @@ use std::{
 };
 
 use kiban_formats::Format;
-use kiban_kernel::{Date, Id, Regime, kinds};
+use kiban_kernel::{Date, Id, Regime, Rules, kinds};
+
+use kiban_govern::{
+    gate::FilingFact,
+    slot::{NoticeState, Slot, SlotFacts},
+};
 
 use super::SealError;
 use crate::{
-    manifest::Provider,
+    manifest::{CORRECTIONS_NAME, Provider, RETRACTIONS_NAME},
     segment::{format_name, format_of},
 };
 
@@ -38,6 +43,9 @@ pub struct NoticeVersion {
     pub version: String,
     /// Regime.
     pub regime: Regime,
+    /// First day on which it is given; without it the slot stays locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Date>,
     /// Kinds of items it lists (names of canonical tables).
     pub items: Vec<String>,
 }
@@ -60,14 +68,31 @@ pub struct Profile {
     /// [`format_of`](crate::format_of)). Files of another are left out.
     #[serde(default, with = "format_text", skip_serializing_if = "Option::is_none")]
     pub input_format: Option<Format>,
+    /// Claims are an insurer's: persons are known as `insurer:symbol:number:branch:birth:sex`, the parts as the claims
+    /// have them, in ASCII and without marks; without a branch number the name takes its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub claims_of_insurer: bool,
     /// List of notices; relative to the profile's folder.
     pub notices: PathBuf,
     /// List of stop requests; relative to the profile's folder.
     pub stops: PathBuf,
+    /// List of records taken back, which need not be there; relative to the profile's folder.
+    #[serde(default = "retractions")]
+    pub retractions: PathBuf,
+    /// List of corrections of persons, which need not be there; relative to the profile's folder.
+    #[serde(default = "corrections")]
+    pub corrections: PathBuf,
     /// Filings under each regime.
     pub filing: Vec<ProfileFiling>,
     /// Versions of the notice.
     pub notice: Vec<NoticeVersion>,
+}
+
+pub(super) fn retractions() -> PathBuf {
+    RETRACTIONS_NAME.into()
+}
+pub(super) fn corrections() -> PathBuf {
+    CORRECTIONS_NAME.into()
 }
 
 mod format_text {
@@ -107,6 +132,35 @@ impl Profile {
     /// Never for a value of this type.
     pub fn to_text(&self) -> Result<String, SealError> {
         toml::to_string_pretty(self).map_err(|_| SealError::ProfileSyntax { line: 0 })
+    }
+
+    /// The delivery slot on a day: what is missing before anything may be sealed.
+    pub fn slot(&self, on: Date, rules: &Rules) -> Slot {
+        let facts = Regime::ALL.map(|regime| SlotFacts {
+            filing: self.deciding_filing(regime, on),
+            notice: self
+                .notice
+                .iter()
+                .filter(|n| n.regime == regime)
+                .map(|n| NoticeState::of(!n.items.is_empty(), n.effective_from, on))
+                .max()
+                .unwrap_or_default(),
+        });
+        Slot::judge(facts, on, rules)
+    }
+
+    /// The filing in effect on the day, or the last one there is.
+    pub(crate) fn deciding_filing(&self, regime: Regime, on: Date) -> Option<FilingFact> {
+        let fact = |f: &ProfileFiling| FilingFact {
+            effective_from: f.effective_from,
+            ended: f.ended,
+            wait_days: f.wait_days,
+        };
+        let own = || self.filing.iter().filter(move |f| f.regime == regime);
+        own()
+            .find(|f| f.effective_from <= on && f.ended.is_none_or(|e| on < e))
+            .or_else(|| own().max_by_key(|f| f.effective_from))
+            .map(fact)
     }
 
     /// The items a version lists under a regime.

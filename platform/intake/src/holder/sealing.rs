@@ -1,6 +1,11 @@
 //! Sealing: two passes over the holder's files, one sealed file, one provision record.
 
-use std::{collections::BTreeMap, fs, io::BufWriter, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    io::BufWriter,
+    path::PathBuf,
+};
 
 use kiban_audit::note;
 use kiban_kernel::{Clock, Date, Digest, Entropy, Id, Regime, Rules, Steps, kinds};
@@ -11,17 +16,21 @@ use super::{
     choose::choose,
     facts,
     folder::{lock, sign_key},
-    inputs,
+    inputs, lists,
     records::{self, ProvisionRecord, SentRecord, owner_only, sync_folder, write_whole},
     write::{HashWriter, entry, file_list, write_files},
 };
 use crate::{
     bundle,
     limits::Limits,
-    manifest::{BUNDLE_FORMAT, FILES_NAME, ListDigest, MANIFEST_NAME, Manifest, NOTICES_NAME},
-    notices::{NoticeRow, StopRow, parse_notices, parse_stops, write_notices},
+    manifest::{
+        BUNDLE_FORMAT, CORRECTIONS_NAME, FILES_NAME, ListDigest, MANIFEST_NAME, Manifest,
+        NOTICES_NAME, RETRACTIONS_NAME,
+    },
+    notices::{NoticeRow, write_notices},
     place::FileRef,
     quality::Quality,
+    revisions::{write_corrections, write_retractions},
 };
 
 /// Is the gate applied?
@@ -95,6 +104,10 @@ pub struct SealRequest {
     pub notices: PathBuf,
     /// List of stop requests.
     pub stops: PathBuf,
+    /// List of what is taken back; it need not be there.
+    pub retractions: PathBuf,
+    /// List of corrections of persons; it need not be there.
+    pub corrections: PathBuf,
     /// The day for which the gate judges (Japan).
     pub on: Date,
     /// Folder that receives the sealed file.
@@ -115,6 +128,8 @@ impl SealRequest {
         Ok(Self {
             notices: home.join(&profile.notices),
             stops: home.join(&profile.stops),
+            retractions: home.join(&profile.retractions),
+            corrections: home.join(&profile.corrections),
             out: home.join("outbox"),
             profile,
             home,
@@ -153,6 +168,12 @@ pub struct SealReport {
     pub unread: BTreeMap<String, u64>,
     /// Input files left out, and why.
     pub left_out: Vec<(FileRef, &'static str)>,
+    /// Rows of the list of what is taken back that were sent.
+    pub retractions: u64,
+    /// Rows of the list of corrections that were sent.
+    pub corrections: u64,
+    /// Rows of either list that were not sent, by reason.
+    pub kept_back: BTreeMap<String, u64>,
     /// Defects found while reading, by rule, with first positions.
     pub quality: Quality,
 }
@@ -178,26 +199,44 @@ pub fn seal(
     records::recover(&request.home, steps)?;
     fs::create_dir_all(&request.out).map_err(SealError::Write)?;
     records::collect(&request.out)?;
+    let slot = request.profile.slot(request.on, rules);
+    if request.gate == Gate::On && !slot.is_open() {
+        return Err(SealError::Locked(slot));
+    }
     let key = sign_key(&request.home)?;
     if key.name() != request.profile.holder.to_string() {
         return Err(SealError::OtherKey);
     }
     let recipient: age::x25519::Recipient =
         request.profile.producer_recipient.parse().map_err(|_| SealError::Recipient)?;
-    let (notices, stops) = read_lists(request)?;
-    let exclude = [request.notices.clone(), request.stops.clone()];
-    let found =
-        inputs::find(&request.inputs, &exclude, request.profile.input_format, &request.limits)?;
-    if found.files.is_empty() {
+    let lists = lists::read(request)?;
+    let exclude = [&request.notices, &request.stops, &request.retractions, &request.corrections]
+        .map(Clone::clone);
+    let (only, insured) = (request.profile.input_format, request.profile.claims_of_insurer);
+    let found = inputs::find(&request.inputs, &exclude, only, insured, &request.limits)?;
+    let revises = !lists.retractions.is_empty() || !lists.corrections.is_empty();
+    if found.files.is_empty() && !revises {
         return Err(SealError::NoInput);
     }
     let total = found.files.len() as u64;
     let start = |phase| Progress { phase, files: 0, files_total: total, bytes: 0 };
     let mut tick = Tick { now: start(Phase::Reading), told: 0, tell: progress, steps };
     let mut facts = facts::gather(&found.files, &request.limits, &mut tick)?;
-    let decided = facts::decide_all(&facts, &request.profile, &notices, &stops, request.on, rules);
+    let decided = facts::decide_all(
+        &facts,
+        &request.profile,
+        &lists.notices,
+        &lists.stops,
+        request.on,
+        rules,
+    );
     let chosen = choose(request, &facts, &decided);
-    if chosen.segments == 0 {
+    let sent: Vec<NoticeRow> = chosen.notices.iter().map(|i| lists.notices[*i].clone()).collect();
+    let sent_now: HashSet<&str> = sent.iter().map(|n| n.local_id.as_str()).collect();
+    let deleted = std::mem::take(&mut facts.deleted);
+    let revisions = lists::choose(request, lists, &sent_now, deleted, request.on)?;
+    let nothing_revised = revisions.retractions.is_empty() && revisions.corrections.is_empty();
+    if chosen.segments == 0 && nothing_revised {
         return Err(SealError::NobodyToSend { withheld: chosen.withheld.values().sum() });
     }
     if chosen.segments > request.limits.max_segments
@@ -229,7 +268,12 @@ pub fn seal(
     let files = write_files(request, &found.files, &facts, &decided, &chosen, &mut out, &mut tick)?;
     steps.step("seal.files_written");
 
-    let sent_notices = write_notices(chosen.notices.iter().map(|i| &notices[*i]));
+    let sent_notices = write_notices(&sent);
+    let retractions = write_retractions(&revisions.retractions);
+    let corrections = write_corrections(&revisions.corrections);
+    let revision = |text: &str, rows: usize| {
+        (rows > 0).then(|| ListDigest { sha256: Digest::of(text.as_bytes()), count: rows as u64 })
+    };
     let list = file_list(&files)?;
     let manifest = Manifest {
         format: BUNDLE_FORMAT.to_owned(),
@@ -245,6 +289,8 @@ pub fn seal(
             sha256: Digest::of(sent_notices.as_bytes()),
             count: chosen.notices.len() as u64,
         },
+        retractions: revision(&retractions, revisions.retractions.len()),
+        corrections: revision(&corrections, revisions.corrections.len()),
         persons: chosen.persons,
         segments: files.iter().map(|f| f.segments).sum(),
         bytes: files.iter().map(|f| f.size).sum(),
@@ -253,9 +299,14 @@ pub fn seal(
     };
     let text = manifest.to_text().map_err(|_| SealError::Record)?;
     let signed = note::sign(&text, &key)?;
-    for (name, body) in
-        [(NOTICES_NAME, &sent_notices), (FILES_NAME, &list), (MANIFEST_NAME, &signed)]
-    {
+    let listed = [
+        (NOTICES_NAME, Some(&sent_notices)),
+        (RETRACTIONS_NAME, manifest.retractions.map(|_| &retractions)),
+        (CORRECTIONS_NAME, manifest.corrections.map(|_| &corrections)),
+        (FILES_NAME, Some(&list)),
+        (MANIFEST_NAME, Some(&signed)),
+    ];
+    for (name, body) in listed.into_iter().filter_map(|(name, body)| Some((name, body?))) {
         entry(&mut out, name, body.as_bytes()).map_err(SealError::Write)?;
     }
     bundle::write_end(&mut out).map_err(SealError::Write)?;
@@ -320,17 +371,9 @@ pub fn seal(
         withheld_segments: chosen.withheld_segments,
         unread: std::mem::take(&mut facts.unread),
         left_out: found.left_out,
+        retractions: revisions.retractions.len() as u64,
+        corrections: revisions.corrections.len() as u64,
+        kept_back: revisions.kept_back,
         quality: std::mem::take(&mut facts.quality),
     })
-}
-
-fn read_lists(request: &SealRequest) -> Result<(Vec<NoticeRow>, Vec<StopRow>), SealError> {
-    let missing = |_| crate::notices::ListError { line: 0, column: "" };
-    let notices = fs::read(&request.notices).map_err(missing).map_err(SealError::Notices)?;
-    // A missing list of stops is an error too: an empty list must be said, not guessed.
-    let stops = fs::read(&request.stops).map_err(missing).map_err(SealError::Stops)?;
-    Ok((
-        parse_notices(&notices).map_err(SealError::Notices)?,
-        parse_stops(&stops).map_err(SealError::Stops)?,
-    ))
 }

@@ -52,6 +52,7 @@ pub(super) fn write_files(
             .map_err(|e| input_error(e, &input.file, &request.limits))?;
         segment::cut(
             input.format,
+            segment::keyed(input.insured),
             &input.path,
             stream,
             request.limits.max_segment_bytes,
@@ -91,6 +92,7 @@ pub(super) fn write_files(
             size,
             segments: counted,
             format: format_name(input.format).to_owned(),
+            insured: input.insured,
         });
         tick.file();
     }

@@ -214,13 +214,21 @@ impl FirstPass<'_> {
             BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: Rc::clone(&hash) });
         let max = limits.max_segment_bytes;
         let mut segments = 0;
-        let cut = segment::cut(format, path, &mut input, max, Want::Nothing, |piece| {
-            segments += u64::from(matches!(piece, Piece::Segment(_)));
-            if segments > limits.max_segments {
-                return Err(Stop::TooMany);
-            }
-            Ok(())
-        });
+        let cut = segment::cut(
+            format,
+            segment::keyed(false),
+            path,
+            &mut input,
+            max,
+            Want::Nothing,
+            |piece| {
+                segments += u64::from(matches!(piece, Piece::Segment(_)));
+                if segments > limits.max_segments {
+                    return Err(Stop::TooMany);
+                }
+                Ok(())
+            },
+        );
         match cut {
             Ok(()) => {}
             Err(Stop::TooMany) => {

@@ -45,6 +45,7 @@ impl<'a> Forge<'a> {
             size: body.len() as u64,
             segments: body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).count() as u64,
             format: "fhir_ndjson".into(),
+            insured: false,
         });
         self.raw(path, tar::EntryType::Regular, body)
     }

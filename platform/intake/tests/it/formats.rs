@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kiban_formats::{CutError, Format, Piece, Want, cut, detect};
+use kiban_formats::{CutError, Format, Piece, Want, cut, cut_keyed, detect};
 use kiban_intake::{Checked, ReceiveError, SegmentIds, format_name, format_of, holder::SealError};
 use kiban_kernel::{Id, Regime};
 
@@ -249,4 +249,51 @@ fn an_export_that_names_nobody_is_left_out_with_its_reason() {
     let codes: Vec<&str> = sealed.left_out.iter().map(|(_, code)| *code).collect();
     assert_eq!(codes, ["person_unnamed"]);
     assert!(kiban_intake::rule_ja("person_unnamed").contains("本人"));
+}
+
+#[test]
+fn claims_of_an_insurer_are_sent_by_insurance() {
+    let (format, files) = fixtures().remove("uke").unwrap();
+    let mut home = home_of(&files);
+    let mut insured = BTreeSet::new();
+    let mut of_institutions = BTreeSet::new();
+    for (path, bytes) in &files {
+        of_institutions.extend(segments(format, path, bytes).into_iter().map(|(p, ..)| p));
+        let keyed = kiban_formats::uke::Keyed::Insured;
+        let bytes = bytes.as_slice();
+        cut_keyed::<CutError>(format, keyed, path, bytes, 64 << 20, Want::All, |piece| {
+            if let Piece::Segment(unit) = piece {
+                insured.extend(unit.parsed.person.map(std::borrow::Cow::into_owned));
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+    assert!(insured.is_disjoint(&of_institutions) && !insured.is_empty());
+    let all: Vec<String> = insured.into_iter().collect();
+    let (told, left) = all.split_at(all.len() / 2 + 1);
+    for person in told {
+        home.notify(person, &[Regime::Pseudo57], "2024-05-01");
+    }
+    // As an institution's files nobody in them is known.
+    assert!(matches!(home.seal(DAY), Err(SealError::NobodyToSend { .. })));
+    let mut request = home.request(DAY);
+    request.profile.claims_of_insurer = true;
+    let entropy = kiban_testkit::SeededEntropy::new(5);
+    let report = crate::home::run(&request, &entropy, &kiban_kernel::NoSteps).unwrap();
+    assert_eq!(report.kept_persons, told.len() as u64);
+    let checked = home.open(&report.path).unwrap();
+    assert!(checked.files().iter().all(|f| f.insured));
+    let mut persons = BTreeSet::new();
+    checked
+        .segments::<ReceiveError>(|segment| {
+            persons.insert(segment.person.unwrap().to_owned());
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(persons.into_iter().collect::<Vec<_>>(), told);
+    let plain = home.plain(&report.path);
+    assert!(left.iter().all(|person| !holds(&plain, person)));
+    let text = request.profile.to_text().unwrap();
+    assert!(text.contains("claims_of_insurer = true"));
 }

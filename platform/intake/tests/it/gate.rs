@@ -3,7 +3,7 @@
 use kiban_intake::{ReceiveError, holder::SealError};
 use kiban_kernel::Regime;
 
-use crate::home::{Home, condition, holds, patient};
+use crate::home::{Home, condition, day, holds, patient, run};
 
 #[test]
 fn day_thirty_is_held_and_day_thirty_one_passes() {
@@ -134,7 +134,38 @@ fn lists_that_cannot_be_read_stop_everything() {
         "local_id,regime,notice_version,notified_on,channel,guardian\n",
     )
     .unwrap();
-    let got =
-        crate::home::run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
+    let got = run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
     assert!(matches!(got, Err(SealError::Stops(_))));
+}
+
+#[test]
+fn the_slot_stays_locked_while_filing_or_notice_is_missing_and_says_what() {
+    let mut home = Home::new();
+    home.notify("p1", &Regime::ALL, "2024-05-01");
+    home.file("Patient.ndjson", patient("p1", "MARK"));
+    let lacking: [(fn(&mut kiban_intake::holder::Profile), &str); 5] = [
+        (|p| p.filing.clear(), "届出がありません"),
+        (|p| p.filing.iter_mut().for_each(|f| f.ended = Some(day("2025-01-01"))), "終了"),
+        (|p| p.notice.clear(), "通知文書の版がありません"),
+        (|p| p.notice.iter_mut().for_each(|n| n.effective_from = None), "通知開始日"),
+        (|p| p.notice.iter_mut().for_each(|n| n.items.clear()), "項目"),
+    ];
+    let on = day("2025-06-01");
+    let rules = kiban_kernel::Rules::built_in().unwrap();
+    for (lack, word) in lacking {
+        let mut request = home.request("2025-06-01");
+        lack(&mut request.profile);
+        let got = run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
+        match got {
+            Err(e @ SealError::Locked(_)) => assert!(e.ja().contains(word), "{}", e.ja()),
+            other => panic!("{word}: {other:?}"),
+        }
+        assert!(!request.profile.slot(on, &rules).is_open());
+        assert_eq!(std::fs::read_dir(home.path().join("outbox")).unwrap().count(), 0);
+    }
+    // One regime in order is enough; the other says why it is not used.
+    let mut request = home.request("2025-06-01");
+    request.profile.filing.retain(|f| f.regime == Regime::Anon52);
+    let report = run(&request, &kiban_testkit::SeededEntropy::new(1), &kiban_kernel::NoSteps);
+    assert_eq!(report.unwrap().withheld_by_regime[&Regime::Pseudo57]["no_filing"], 1);
 }

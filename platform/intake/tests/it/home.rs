@@ -65,6 +65,7 @@ impl Home {
                 .map(|regime| NoticeVersion {
                     version: "v1".into(),
                     regime,
+                    effective_from: Some(day("2024-04-01")),
                     items: items.iter().map(|i| (*i).to_owned()).collect(),
                 })
                 .to_vec(),

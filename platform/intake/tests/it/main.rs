@@ -6,6 +6,7 @@ mod formats;
 mod gate;
 mod home;
 mod receipts;
+mod revisions;
 mod round_trip;
 mod samples;
 mod speed;

@@ -5,7 +5,7 @@ use kiban_kernel::{Bases, Entropy, Id, Regime, Rules, kinds};
 use kiban_lake::Lake;
 
 use super::{Scope, Stop, StopError, StopRequest, VAULT, rows};
-use crate::{keys::RegisterKeys, link, store::StoreError};
+use crate::{correction, keys::RegisterKeys, link, store::StoreError};
 
 /// A request that is on the register now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub async fn receive(
 
     let regimes = regimes(request, rules)?;
     let mut persons = vec![person];
+    // The person's other local ids at the holder, as far as it said so.
+    persons.extend(correction::merged_with(tx.conn(), person).await?);
+    persons.sort_unstable();
     if request.scope == Scope::AllHolders {
         persons.extend(link::same_person(lake, person).await?);
         persons.sort_unstable();

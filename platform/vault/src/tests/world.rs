@@ -26,7 +26,7 @@ use kiban_register::{
 };
 use kiban_testkit::{SeededEntropy, TestDb, actor, id};
 
-use crate::{Prepared, Vault, VaultError, people::People, writer::VaultWriter};
+use crate::{Prepared, Revisions, Vault, VaultError, people::People, writer::VaultWriter};
 
 pub(super) const HOSPITAL: u64 = 1;
 pub(super) const TOWN: u64 = 2;
@@ -219,6 +219,19 @@ impl World {
         notices: &[NoticeRow],
         lines: &[String],
     ) -> Prepared {
+        self.prepare_with(holder_no, on, notices, lines, Revisions::default()).await
+    }
+
+    /// As [`Self::prepare`], with the holder's lists; sealed at the midnight that begins the day.
+    pub(super) async fn prepare_with(
+        &self,
+        holder_no: u64,
+        on: &str,
+        notices: &[NoticeRow],
+        lines: &[String],
+        revisions: Revisions<'_>,
+    ) -> Prepared {
+        let sealed = kiban_kernel::jst_midnight(day(on)).unwrap();
         let gate = self.gate(holder_no, on).await;
         let csv = lines.first().is_some_and(|l| l == RESIDENTS);
         let (format, header) =
@@ -229,6 +242,7 @@ impl World {
             size: 0,
             segments: lines.len() as u64,
             format: kiban_intake::format_name(format).into(),
+            insured: false,
         };
         let mut reader =
             csv.then(|| municipal::Reader::new(RESIDENTS.trim_end().as_bytes()).unwrap());
@@ -265,9 +279,10 @@ impl World {
         let delivery = Id::new(&OsEntropy).unwrap();
         let report = ReportBuilder::default();
         let mut writer =
-            VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, people, report)
+            VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, sealed, people, report)
                 .await
                 .unwrap();
+        writer.revise(revisions).await.unwrap();
         for segment in &segments {
             writer.accept(segment).unwrap();
         }

@@ -46,7 +46,12 @@ fn sealed(home: &Path, notified: usize) -> (Checked, Vec<String>) {
         ended: None,
         wait_days: None,
     };
-    let version = |regime| holder::NoticeVersion { version: "v1".into(), regime, items: kinds() };
+    let version = |regime| holder::NoticeVersion {
+        version: "v1".into(),
+        regime,
+        effective_from: Some(day("2024-04-01")),
+        items: kinds(),
+    };
     let init = Init {
         holder: id(7),
         provider: Provider {
@@ -190,7 +195,8 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     let rules = Rules::built_in().unwrap();
     let today = FixedClock("2025-06-02T00:00:00Z".parse::<Timestamp>().unwrap()).today();
     let gate = Gate::load(&mut conn, &keys, id(7), today, &rules).await.unwrap();
-    let (checked, prepared) = prepare(&vault, gate, ids.clone(), checked).await.unwrap();
+    let (checked, prepared) =
+        prepare(&vault, gate, ids.clone(), checked, Vec::new()).await.unwrap();
     let mut tx = log.begin().await.unwrap();
     let stored = prepared.store(&mut tx, &checked).await.unwrap();
     commit(tx, "delivery.received").await;
@@ -229,7 +235,7 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     assert!(traced as u64 >= counts.accepted_segments / 7, "{traced}");
 
     let gate = Gate::load(&mut conn, &keys, id(7), today, &rules).await.unwrap();
-    let (checked, again) = prepare(&vault, gate, ids, checked).await.unwrap();
+    let (checked, again) = prepare(&vault, gate, ids, checked, Vec::new()).await.unwrap();
     assert!(again.is_empty(), "all segments are known");
     let mut tx = log.begin().await.unwrap();
     let twice = again.store(&mut tx, &checked).await;

@@ -119,6 +119,7 @@ pub(super) fn care<E: From<CutError>>(
 }
 
 pub(super) fn claims<E: From<CutError>>(
+    keyed: uke::Keyed,
     input: impl BufRead,
     max_bytes: u64,
     want: Want,
@@ -130,7 +131,7 @@ pub(super) fn claims<E: From<CutError>>(
     while let Some(s) = segments.next_segment().map_err(CutError::from)? {
         match uke::piece(s.bytes) {
             uke::Piece::Header => {
-                reader = uke::Reader::new(s.bytes).ok();
+                reader = uke::Reader::new(s.bytes).ok().map(|r| r.keyed_by(keyed));
                 each(Piece::Header(s.bytes))?;
             }
             uke::Piece::Trailer => {

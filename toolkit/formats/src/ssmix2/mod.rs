@@ -32,6 +32,7 @@ pub use charset::{Decoding, encode};
 pub use escape::{escape, unescape};
 pub use extended::{is_extended_path, parse_extended};
 pub use message::{Field, Message, MessageError, Segment};
+pub(crate) use name::split_path;
 pub use name::{FileName, NameError};
 
 use std::borrow::Cow;
@@ -40,7 +41,7 @@ use crate::{
     record::{Parsed, Text},
     text,
 };
-use name::{Folders, split_path};
+use name::Folders;
 
 /// The data type of a patient's basics.
 const BASICS: &str = "ADT-00";

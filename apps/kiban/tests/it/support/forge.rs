@@ -63,6 +63,7 @@ impl<'a> Forge<'a> {
             size: body.len() as u64,
             segments: body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).count() as u64,
             format: "fhir_ndjson".into(),
+            insured: false,
         });
         self.raw(path, body);
         self

@@ -1,0 +1,170 @@
+//! Rows of the lake table `record_version`: one for each word on a record of the source.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray},
+    datatypes::Int64Type,
+    error::ArrowError,
+};
+use kiban_kernel::{Digest, Id, kinds};
+
+use crate::VaultError;
+
+pub(crate) const TABLE: &str = "record_version";
+
+/// What became of a record with a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// This version counts from here on.
+    Current,
+    /// A newer version was there already: history only.
+    Older,
+    /// The record was taken back.
+    Withdrawn,
+}
+
+impl State {
+    /// Text form in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Older => "older",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+    /// Japanese name.
+    pub fn label_ja(self) -> &'static str {
+        match self {
+            Self::Current => "利用中となった",
+            Self::Older => "履歴のみ（より新しい版がある）",
+            Self::Withdrawn => "取り消された",
+        }
+    }
+    fn of(text: &str) -> Option<Self> {
+        [Self::Current, Self::Older, Self::Withdrawn].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// Who said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The source itself.
+    Source,
+    /// The holder's list of retractions.
+    List,
+    /// A correction of persons.
+    Correction,
+}
+
+impl Cause {
+    /// Text form in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::List => "list",
+            Self::Correction => "correction",
+        }
+    }
+    /// Japanese name.
+    pub fn label_ja(self) -> &'static str {
+        match self {
+            Self::Source => "原本",
+            Self::List => "取消の一覧",
+            Self::Correction => "本人の訂正",
+        }
+    }
+    fn of(text: &str) -> Option<Self> {
+        [Self::Source, Self::List, Self::Correction].into_iter().find(|c| c.as_str() == text)
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VersionRow {
+    pub(crate) person: Id<kinds::PersonSource>,
+    pub(crate) holder: Id<kinds::Organization>,
+    pub(crate) delivery: Id<kinds::Delivery>,
+    pub(crate) record: Id<kinds::Record>,
+    pub(crate) segment: Option<Id<kinds::Segment>>,
+    pub(crate) no: i64,
+    pub(crate) state: State,
+    pub(crate) version: String,
+    pub(crate) stated_at: i64,
+    pub(crate) cause: Cause,
+    pub(crate) digest: Digest,
+}
+
+pub(crate) fn batch(rows: &[VersionRow]) -> Result<RecordBatch, ArrowError> {
+    let text = |f: &dyn Fn(&VersionRow) -> String| -> ArrayRef {
+        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
+    };
+    let int = |f: &dyn Fn(&VersionRow) -> i64| -> ArrayRef {
+        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<Int64Array>())
+    };
+    RecordBatch::try_from_iter_with_nullable([
+        ("person_source", text(&|r| r.person.to_string()), false),
+        ("holder", text(&|r| r.holder.to_string()), false),
+        ("delivery", text(&|r| r.delivery.to_string()), false),
+        ("record", text(&|r| r.record.to_string()), false),
+        ("segment", text(&|r| r.segment.map_or_else(String::new, |s| s.to_string())), false),
+        ("no", int(&|r| r.no), false),
+        ("state", text(&|r| r.state.as_str().to_owned()), false),
+        ("version", text(&|r| r.version.clone()), false),
+        ("stated_at", int(&|r| r.stated_at), false),
+        ("cause", text(&|r| r.cause.as_str().to_owned()), false),
+        ("file_sha256", text(&|r| r.digest.to_string()), false),
+    ])
+}
+
+/// Rows of scanned batches for which `wanted` says yes (holder and record as text), in the order of their numbers.
+pub(crate) fn rows(
+    batches: &[RecordBatch],
+    mut wanted: impl FnMut(&str, &str) -> bool,
+) -> Result<Vec<VersionRow>, VaultError> {
+    let mut out = Vec::new();
+    for batch in batches {
+        let bad = |column| VaultError::Column { table: TABLE, column };
+        let text = |column: &'static str| {
+            batch
+                .column_by_name(column)
+                .and_then(|c| c.as_string_opt::<i32>())
+                .ok_or_else(|| bad(column))
+        };
+        let int = |column: &'static str| {
+            batch
+                .column_by_name(column)
+                .and_then(|c| c.as_primitive_opt::<Int64Type>())
+                .ok_or_else(|| bad(column))
+        };
+        let (holders, records) = (text("holder")?, text("record")?);
+        let (persons, deliveries, segments) =
+            (text("person_source")?, text("delivery")?, text("segment")?);
+        let (states, versions, causes, digests) =
+            (text("state")?, text("version")?, text("cause")?, text("file_sha256")?);
+        let (numbers, times) = (int("no")?, int("stated_at")?);
+        for row in 0..batch.num_rows() {
+            if !wanted(holders.value(row), records.value(row)) {
+                continue;
+            }
+            out.push(VersionRow {
+                person: persons.value(row).parse().map_err(|_| bad("person_source"))?,
+                holder: holders.value(row).parse().map_err(|_| bad("holder"))?,
+                delivery: deliveries.value(row).parse().map_err(|_| bad("delivery"))?,
+                record: records.value(row).parse().map_err(|_| bad("record"))?,
+                segment: match segments.value(row) {
+                    "" => None,
+                    id => Some(id.parse().map_err(|_| bad("segment"))?),
+                },
+                no: numbers.value(row),
+                state: State::of(states.value(row)).ok_or_else(|| bad("state"))?,
+                version: versions.value(row).to_owned(),
+                stated_at: times.value(row),
+                cause: Cause::of(causes.value(row)).ok_or_else(|| bad("cause"))?,
+                digest: digests.value(row).parse().map_err(|_| bad("file_sha256"))?,
+            });
+        }
+    }
+    out.sort_by_key(|r| r.no);
+    Ok(out)
+}
