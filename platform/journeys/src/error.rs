@@ -50,6 +50,9 @@ macro_rules! rooms {
             /// An act on a patient's request is refused.
             #[error(transparent)]
             StopRequest(#[from] crate::StopRequestRefused),
+            /// Somebody is not signed in.
+            #[error(transparent)]
+            SignIn(#[from] crate::SignInRefused),
             /// A package may not be fetched.
             #[error(transparent)]
             Fetch(#[from] crate::FetchRefused),
@@ -120,6 +123,7 @@ macro_rules! rooms {
                     Self::Field { ja, .. } => (*ja).to_owned(),
                     Self::Review(e) => e.ja().to_owned(),
                     Self::StopRequest(e) => e.ja().to_owned(),
+                    Self::SignIn(e) => e.ja(),
                     Self::Fetch(e) => e.ja(),
                     Self::SpecificationDiffers => {
                         "加工仕様書が契約で定めたものと異なります。契約を結び直すか、契約の仕様書を指定してください。".into()

@@ -22,6 +22,7 @@ mod inspect;
 mod joins;
 mod judge_quality;
 mod link_persons;
+mod number;
 mod party_keys;
 mod produce_dataset;
 mod rebuild_dataset;
@@ -32,6 +33,7 @@ mod review;
 mod review_acts;
 mod roster;
 mod set_up_holder;
+pub mod sign_in;
 mod stop_cases;
 mod stop_desk;
 mod stop_inbox;
@@ -84,6 +86,7 @@ pub use review::{Declared, Review, ReviewRefused, Seat, review};
 pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
 pub use roster::{Roster, RosterSeat, judge, roster};
 pub use set_up_holder::set_up_holder;
+pub use sign_in::{Passkeys, SignInRefused, entitled};
 pub use stop_cases::{StopRow, stops};
 pub use stop_desk::{
     Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,

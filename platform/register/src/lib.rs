@@ -22,6 +22,7 @@ pub mod cleared;
 pub mod entrustment;
 pub mod filing;
 pub mod gate;
+pub mod handler;
 pub mod keys;
 pub mod link;
 pub mod notice;
