@@ -114,7 +114,19 @@ mod tests {
     #[test]
     fn every_route_that_changes_something_names_an_act_or_is_listed_here() {
         // What a visitor does for himself or herself: no right of an office is used.
-        let own = ["sign_in_as", "sign_out", "stop_confirm", "stop_ask", "stop_status_show"];
+        let own = [
+            "sign_in_as",
+            "sign_in_begin",
+            "sign_in_finish",
+            "enrol_begin",
+            "enrol_finish",
+            "confirm_begin",
+            "confirm_finish",
+            "sign_out",
+            "stop_confirm",
+            "stop_ask",
+            "stop_status_show",
+        ];
         // Looks whose question must not stand in an address.
         let looks = ["audit_search"];
         for row in ROUTES.iter().filter(|r| r.method != crate::routes::Verb::Get) {

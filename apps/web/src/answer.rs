@@ -45,6 +45,8 @@ pub(crate) enum Answer {
         /// What the interface answers with, besides.
         data: Value,
     },
+    /// Data for the page's own script; there is no page of it.
+    Data(Value),
     /// A text to save or show as it is.
     Text { kind: &'static str, name: Option<String>, body: String },
     /// A file of the deployment.

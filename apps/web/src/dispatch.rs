@@ -225,6 +225,10 @@ async fn answer(
             .map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
         app.0.limiter.take(peer, row.name, pace, app.now()).map_err(Fault::too_often)?;
     }
+    let grave = row.who.act().is_some_and(kiban_govern::Act::needs_confirmation);
+    if row.method == Verb::Post && grave && !app.is_confirmed(&visitor.token) {
+        return Err(Fault::confirm());
+    }
     let mut input = read(request, row, &app, &visitor, api).await?;
     if row.method == Verb::Get {
         input.check(row.fields)?;
@@ -235,7 +239,7 @@ async fn answer(
         }
     }
     let form = FormToken(app.0.sessions.form_token(&visitor.token));
-    let ctx = Ctx { app, row, who: actor, form, params, input };
+    let ctx = Ctx { app, row, who: actor, form, token: visitor.token, params, input };
     (row.handler)(ctx).await
 }
 

@@ -19,6 +19,20 @@ pub(crate) const NUMBER: Field = must("number", "受付番号", Kind::Line(40));
 pub(crate) const ROUTES_OUT: &[&str] =
     &["sealed_transfer", "producer_environment", "sealed_medium"];
 
+/// What an authenticator answers, each part base64url.
+pub(crate) const PRESENTED: &[Field] = &[
+    must("credential", "パスキーの識別子", Kind::Line(1_400)),
+    may("user", "使用者", Kind::Line(100)),
+    must("client_data", "画面の情報", Kind::Line(8_000)),
+    must("authenticator_data", "端末の情報", Kind::Line(8_000)),
+    must("signature", "署名", Kind::Line(2_000)),
+];
+/// A new passkey, each part base64url.
+pub(crate) const CREATED: &[Field] = &[
+    must("client_data", "画面の情報", Kind::Line(8_000)),
+    must("object", "新しいパスキー", Kind::Line(40_000)),
+];
+
 /// Fields of an application; a draft may leave any of them open.
 pub(crate) const APPLICATION: &[Field] = &[
     may("product", "情報の種類", Kind::Choice(&["anonymized", "pseudonymized"])),

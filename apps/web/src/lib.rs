@@ -25,14 +25,17 @@ mod limit;
 mod names;
 mod once;
 mod openapi;
+mod paging;
 mod respond;
 pub mod routes;
 mod screens;
 mod session;
 mod tiles;
+mod tls;
 mod visitor;
 
 pub use access::{Who, matrix};
-pub use app::{App, Settings};
+pub use app::{App, AppError, Settings};
 pub use dispatch::{router, serve};
 pub use openapi::document as openapi;
+pub use tls::{TlsError, serve_tls, tls};

@@ -65,6 +65,7 @@ pub(crate) async fn as_json(app: &App, visitor: &Visitor, answer: Answer) -> Res
         return response;
     }
     match answer {
+        Answer::Data(value) => json_response(StatusCode::OK, "application/json", &value),
         Answer::Page { fault: Some(fault), .. } => problem(&fault),
         Answer::Page { content, .. } => match content.json() {
             Ok(value) => json_response(StatusCode::OK, "application/json", &value),
@@ -155,13 +156,15 @@ pub(crate) async fn fault_page(
     let title = match fault.status {
         StatusCode::NOT_FOUND => "見つかりません",
         StatusCode::UNAUTHORIZED => "サインインが必要です",
+        StatusCode::FORBIDDEN if fault.code == "confirm" => "本人の確認が必要です",
         StatusCode::FORBIDDEN => "利用できません",
         StatusCode::CONFLICT => "いまは行えません",
         StatusCode::UNPROCESSABLE_ENTITY => "記入を直してください",
         StatusCode::TOO_MANY_REQUESTS => "しばらくお待ちください",
         _ => "処理できませんでした",
     };
-    let body = layout::fault_body(fault);
+    let form = FormToken(app.0.sessions.form_token(&visitor.token));
+    let body = layout::fault_body(fault, &form);
     let frame =
         Frame { title: title.to_owned(), band: None, said: None, fault: None, name: "fault" };
     whole(app, visitor, actor, frame, body, fault.status).await

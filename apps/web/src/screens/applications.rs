@@ -19,6 +19,7 @@ use crate::{
     fault::Fault,
     japanese::{day, day_count, era_day, moment},
     names::Names,
+    paging::{Paging, paged},
 };
 
 type ApplicationId = Id<kinds::Application>;
@@ -50,6 +51,7 @@ struct RowView {
 #[template(path = "applications.html")]
 struct List {
     rows: Vec<RowView>,
+    paging: Paging,
     may_apply: bool,
 }
 
@@ -75,8 +77,10 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let mut cases = kiban_journeys::cases(ctx.on(), actor).await?;
     cases.reverse();
+    let (cases, paging) = paged(&ctx, cases)?;
     Answer::page(List {
         rows: cases.iter().map(|case| row_view(&ctx, case, &names)).collect(),
+        paging,
         may_apply: kiban_govern::permit(actor, Act::SubmitApplication).is_ok(),
     })
 }

@@ -1,5 +1,6 @@
 //! The screens, one file each: what they read, what they show.
 
+pub(crate) mod accounts;
 pub(crate) mod application_acts;
 pub(crate) mod application_form;
 pub(crate) mod applications;
@@ -14,6 +15,7 @@ pub(crate) mod dcat;
 pub(crate) mod deliveries;
 pub(crate) mod desk;
 pub(crate) mod home;
+pub(crate) mod passkeys;
 pub(crate) mod permissions;
 pub(crate) mod public;
 pub(crate) mod review;

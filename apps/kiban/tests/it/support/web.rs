@@ -35,7 +35,7 @@ pub(crate) struct Web {
 
 impl Web {
     pub(crate) fn of(site: Site) -> Self {
-        Self::with(site, Settings { demo: true, secure: false })
+        Self::with(site, Settings { demo: true, ..Settings::default() })
     }
 
     pub(crate) fn with(site: Site, settings: Settings) -> Self {

@@ -18,6 +18,7 @@ fn path_of(row: &Row) -> String {
         .replace("/deliveries/{id}", "/deliveries/dlv_00000000000000000000000000")
         .replace("/contracts/{id}", "/contracts/ctr_00000000000000000000000000")
         .replace("/stops/{id}", "/stops/stp_00000000000000000000000000")
+        .replace("/accounts/{id}", "/accounts/acc_00000000000000000000000001")
         .replace("/requests/{id}", "/requests/evt_00000000000000000000000000")
         .replace("{table}", "no_such_table")
 }

@@ -2,6 +2,8 @@
 
 mod authority;
 mod cases;
+mod passkeys;
 mod patient;
 mod release;
 mod safety;
+mod tls;
