@@ -9,6 +9,7 @@
 //! - `journeys.gate-twice`: nothing is stored that the producer's own gate did not clear.
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
+mod attachments;
 mod audit_search;
 mod books;
 mod cases;
@@ -17,7 +18,10 @@ mod dataset_cases;
 mod delivery_cases;
 mod deployment;
 mod directory;
+pub mod end_of_use;
 mod error;
+mod estimate;
+pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
@@ -41,6 +45,7 @@ mod stop_request;
 mod thread;
 mod use_application;
 mod verify_deployment;
+mod working_copy;
 
 pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
@@ -54,6 +59,10 @@ pub use kiban_kernel as kernel;
 pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, stop};
 pub use kiban_release as release;
 
+pub use attachments::{
+    Attachment, AttachmentRefused, FileKind, LARGEST_ATTACHMENT, MOST_ATTACHMENTS, attach,
+    attachments, detach, open_attachment,
+};
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
@@ -71,6 +80,7 @@ pub use directory::{
     Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organizations,
 };
 pub use error::Error;
+pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold};
@@ -103,6 +113,7 @@ pub use use_application::{
     sign_contract, submit_application, withdraw_application,
 };
 pub use verify_deployment::{Verified, checkpoint_of_receipt, last_event_at, verify_deployment};
+pub use working_copy::{WorkingCopy, keep_working_copy, working_copy};
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {
