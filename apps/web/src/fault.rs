@@ -2,7 +2,7 @@
 //! number by which the log can be searched. The chain of causes goes to the log once, here, and never to the visitor.
 
 use axum::http::StatusCode;
-use kiban_journeys::{Error, LogError, SignInRefused, release::ActError};
+use kiban_journeys::{AttachmentRefused, Error, LogError, SignInRefused, release::ActError};
 use serde_json::{Value, json};
 
 /// Why a request was not done.
@@ -143,7 +143,12 @@ impl From<Error> for Fault {
                 ActError::Log(LogError::Busy(_)) => Self::busy(e.ja()),
                 _ => Self::incident(&e),
             },
+            Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),
+            Error::Attachment(AttachmentRefused::Damaged) => Self::incident(&e),
+            Error::Attachment(_) => Self::fields(vec![("file".to_owned(), e.ja())]),
             Error::Review(_)
+            | Error::Incident(_)
+            | Error::EndOfUse(_)
             | Error::StopRequest(_)
             | Error::Fetch(_)
             | Error::SpecificationDiffers

@@ -60,6 +60,26 @@ pub(crate) const APPLICATION: &[Field] = &[
     may("use_until", "利用期間の終わり", Kind::Day),
 ];
 
+/// A file of an application.
+pub(crate) const ATTACHMENT: &[Field] = &[
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "ファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// A report of erasure.
+pub(crate) const PROOF: &[Field] = &[
+    must("method", "消去の方法", Kind::Text(1_000)),
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "証拠のファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// An incident.
+pub(crate) const INCIDENT: &[Field] = &[
+    must("kind", "種類", Kind::Choice(&["leak", "loss", "damage", "misuse"])),
+    must("noticed_on", "知った日", Kind::Day),
+    may("malicious", "不正の目的のおそれ", Kind::Tick),
+    may("dataset", "データセットの番号", Kind::Line(40)),
+    must("summary", "概要", Kind::Text(4_000)),
+];
+
 /// Fields of a patient's request.
 pub(crate) const STOP_WHO: &[Field] = &[
     may("holder", "医療機関・市町村", Kind::Line(40)),

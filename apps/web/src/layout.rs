@@ -53,16 +53,18 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 13] = [
+const SIGNED_IN: [&str; 15] = [
     "home",
     "applications",
     "committee",
     "datasets",
+    "uses",
     "deliveries",
     "desk",
     "stops",
     "users",
     "audit",
+    "incidents",
     "books",
     "accounts",
     "catalogue",

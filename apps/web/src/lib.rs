@@ -22,6 +22,7 @@ mod input;
 mod japanese;
 mod layout;
 mod limit;
+mod multipart;
 mod names;
 mod once;
 mod openapi;

@@ -1,5 +1,7 @@
 //! From an answer or a fault to a response: a page in its frame, JSON, a problem document, a file, the cookie.
 
+use std::fmt::Write as _;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -89,6 +91,12 @@ async fn file(answer: Answer) -> Response {
             }
             response
         }
+        Answer::Bytes { name, bytes } => {
+            let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+            let mut response = (kind, bytes).into_response();
+            attach(&mut response, &name);
+            response
+        }
         Answer::File { name, path } => match tokio::fs::read(&path).await {
             Ok(bytes) => {
                 let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
@@ -102,10 +110,22 @@ async fn file(answer: Answer) -> Response {
     }
 }
 
+/// The browser saves it. The name is given in plain letters, and whole (RFC 5987).
 fn attach(response: &mut Response, name: &str) {
     let plain: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"")) {
+    let mut text = format!("attachment; filename=\"{plain}\"");
+    if plain != name {
+        text.push_str("; filename*=UTF-8''");
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
 }

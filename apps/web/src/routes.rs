@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use kiban_govern::{
     Act,
-    Employer::{self, Holder, Producer},
+    Employer::{self, Holder, Producer, User},
     Role::{
         self, Auditor, CommitteeMember, CommitteeSecretary, DeliveryOfficer, Examiner,
         GeneralManager, HolderStaff, IntakeOfficer, Processor, Registrar, ReleaseApprover,
@@ -19,14 +19,15 @@ use crate::{
     ctx::Ctx,
     fault::Fault,
     fields::{
-        APPLICATION, CREATED, NUMBER, PRESENTED, REASON, ROUTES_OUT, STOP, STOP_WHO, may, must,
+        APPLICATION, ATTACHMENT, CREATED, INCIDENT, NUMBER, PRESENTED, PROOF, REASON, ROUTES_OUT,
+        STOP, STOP_WHO, may, must,
     },
     limit::Pace,
     paging::PAGE,
     screens::{
-        accounts, application_acts, applications, audit, books, catalogue, committee, contracts,
-        dataset_acts, datasets, dcat, deliveries, desk, home, passkeys, permissions, public,
-        review, sign_in, stop, stops, users,
+        accounts, application_acts, applications, audit, books, case_parts, catalogue, committee,
+        contracts, dataset_acts, datasets, dcat, deliveries, desk, home, incidents, passkeys,
+        permissions, public, review, sign_in, stop, stops, users, uses,
     },
 };
 
@@ -147,6 +148,10 @@ const USERS: &[Role] = &[
     Auditor,
 ];
 
+const USES: &[Role] =
+    &[Researcher, DeliveryOfficer, ReleaseApprover, GeneralManager, SecurityOfficer, Auditor];
+const INCIDENTS: &[Role] =
+    &[SecurityOfficer, GeneralManager, IntakeOfficer, Processor, DeliveryOfficer, Auditor];
 const BOOKS: &[Role] = &[Auditor, SecurityOfficer, GeneralManager];
 const YEAR: Field = may("year", "年度", Kind::Number);
 
@@ -188,8 +193,13 @@ pub static ROUTES: &[Row] = &[
     post!("application_draft", "/applications", "利用申請の下書きを作る", Do(Act::SubmitApplication), APPLICATION, application_acts::draft).keeping(),
     get!("application", "/applications/{id}", "利用申請の内容", Look(CASES, ALL), &[], applications::show),
     get!("application_print", "/applications/{id}/print", "利用申請書（印刷用）", Look(CASES, ALL), &[], applications::print),
-    get!("application_edit", "/applications/{id}/edit", "利用申請を書く", Do(Act::SubmitApplication), &[], application_acts::edit),
+    get!("application_edit", "/applications/{id}/edit", "利用申請を書く", Do(Act::SubmitApplication), &[may("saved", "保存した版を表示", Kind::Tick)], application_acts::edit),
     post!("application_amend", "/applications/{id}/edit", "利用申請を保存する", Do(Act::SubmitApplication), APPLICATION, application_acts::amend).keeping(),
+    post!("application_keep", "/applications/{id}/keep", "書きかけを保存する", Do(Act::SubmitApplication), APPLICATION, application_acts::keep).paced(30, 4),
+    post!("application_attach", "/applications/{id}/attachments", "ファイルを添付する", Do(Act::SubmitApplication), ATTACHMENT, case_parts::attach).paced(20, 10),
+    get!("attachment", "/applications/{id}/attachments/{attachment}", "添付ファイル", Look(CASES, ALL), &[], case_parts::attachment),
+    post!("application_detach", "/applications/{id}/attachments/{attachment}/remove", "添付を外す", Do(Act::SubmitApplication), &[], case_parts::detach),
+    post!("application_quote", "/applications/{id}/quote", "見積りを提示する", Do(Act::QuoteApplication), &[must("yen", "金額（円、税抜き）", Kind::Number), must("days", "提出から提供までの日数", Kind::Number)], case_parts::quote),
     post!("application_submit", "/applications/{id}/submit", "利用申請を提出する", Do(Act::SubmitApplication), &[], application_acts::submit),
     post!("application_withdraw", "/applications/{id}/withdraw", "利用申請を取り下げる", Do(Act::SubmitApplication), &[], application_acts::withdraw),
     post!("application_message", "/applications/{id}/messages", "申請の連絡を書く", Do(Act::WriteMessage), &[must("text", "連絡", Kind::Text(4_000))], application_acts::message),
@@ -217,6 +227,10 @@ pub static ROUTES: &[Row] = &[
     post!("release_approve", "/datasets/{id}/approve", "提供を承認する", Do(Act::ApproveRelease), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT)), must("confirm", "確認のための番号", Kind::Line(40))], dataset_acts::approve),
     post!("dataset_deliver", "/datasets/{id}/deliver", "提供する", Do(Act::DeliverDataset), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT))], dataset_acts::deliver),
     get!("package", "/datasets/{id}/package", "提供データの受取り", Do(Act::OpenPackage), &[], dataset_acts::package),
+    get!("uses", "/uses", "利用の終了と消去", Look(USES, &[Producer, User]), &[PAGE], uses::list),
+    post!("use_report", "/uses/{id}/report", "消去を報告する", Do(Act::ReportErasure), PROOF, uses::report).paced(20, 10),
+    post!("use_check", "/uses/{id}/check", "消去の報告を確かめる", Do(Act::ConfirmErasure), &[must("accept", "証拠の確認", Kind::Choice(&["yes", "no"])), may("reason", "差し戻す理由", Kind::Text(1_000))], uses::check),
+    get!("use_proof", "/uses/{id}/proof", "消去の証拠", Look(USES, &[Producer, User]), &[], uses::proof),
     get!("users", "/users", "認定利用者名簿", Look(USERS, STAFF), &[], users::list),
     // Deliveries of holders
     get!("deliveries", "/deliveries", "医療情報の受入れ", Look(DELIVERIES, &[Producer, Holder]), &[PAGE], deliveries::list),
@@ -233,6 +247,11 @@ pub static ROUTES: &[Row] = &[
     get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[PAGE], stops::matrix),
     get!("stop_proof", "/stops/{id}/proof", "処理完了証", Look(STOPS, &[Producer, Holder]), &[], stops::proof),
     post!("stop_apply", "/stops/{id}/apply", "すべての保管先に停止を反映する", Do(Act::ApplyStop), &[], stops::apply),
+    // Incidents
+    get!("incidents", "/incidents", "漏えい等の事態", Look(INCIDENTS, &[Producer, Employer::Trustee]), &[PAGE], incidents::list),
+    get!("incident", "/incidents/{id}", "事態の内容", Look(INCIDENTS, &[Producer, Employer::Trustee]), &[], incidents::show),
+    post!("incident_record", "/incidents", "事態を記録する", Do(Act::RecordIncident), INCIDENT, incidents::record),
+    post!("incident_report", "/incidents/{id}/report", "事態を報告する", Do(Act::ReportIncident), &[must("stage", "段階", Kind::Choice(&["prompt", "full", "closed"])), must("text", "内容", Kind::Text(4_000))], incidents::report),
     // Accounts
     get!("accounts", "/accounts", "アカウント", Do(Act::ManageAccounts), &[PAGE], accounts::list),
     post!("account_invite", "/accounts/{id}/invite", "パスキーの登録コード", Do(Act::ManageAccounts), &[], accounts::invite),

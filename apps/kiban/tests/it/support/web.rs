@@ -143,6 +143,35 @@ impl Visitor {
         self.send(request).await
     }
 
+    /// Sends a form with a file as a browser does.
+    pub(crate) async fn post_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, bytes): (&str, &[u8]),
+    ) -> Reply {
+        let mut body = Vec::new();
+        let csrf = self.csrf.clone();
+        for (field, value) in fields.iter().copied().chain([("csrf", csrf.as_str())]) {
+            let head = format!("--XX\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n");
+            body.extend(head.as_bytes());
+            body.extend(value.as_bytes());
+            body.extend(b"\r\n");
+        }
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.as_bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n--XX--\r\n");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from(body))
+            .unwrap();
+        self.send(request).await
+    }
+
     /// Calls the interface.
     pub(crate) async fn call(&mut self, method: &str, path: &str, body: &Value) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));

@@ -25,7 +25,9 @@ async fn ask(address: std::net::SocketAddr, config: ClientConfig) -> std::io::Re
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-    stream.write_all(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    stream
+        .write_all(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut out = Vec::new();
     stream.read_to_end(&mut out).await?;
     Ok(String::from_utf8_lossy(&out).into_owned())
@@ -61,7 +63,8 @@ fn pages_over_tls_carry_what_browsers_must_keep() {
         let stopping = async {
             let _ = stopped.await;
         };
-        let serving = tokio::spawn(kiban_web::serve_tls(web.app.clone(), listener, config, stopping));
+        let serving =
+            tokio::spawn(kiban_web::serve_tls(web.app.clone(), listener, config, stopping));
         // Somebody who never ends the handshake holds up nobody.
         let idle = TcpStream::connect(address).await.unwrap();
         let trusting = || client().with_root_certificates(roots(true)).with_no_client_auth();
