@@ -19,7 +19,7 @@ mod present;
 use kiban_govern::{Actor, entitlement};
 use kiban_kernel::{Id, kinds};
 use kiban_passkey::RelyingParty;
-use kiban_register::{account, handler};
+use kiban_register::{StoreError, account, handler};
 
 use crate::{Deployment, Error};
 use pending::Pending;
@@ -103,6 +103,14 @@ impl SignInRefused {
     }
 }
 
+/// The actor behind an account that is active today, whether it may sign in or not.
+async fn active(on: &Deployment, id: Id<kinds::Account>) -> Result<Actor, Error> {
+    match account::actor(&mut *on.reader().await?, id, on.today()).await {
+        Err(StoreError::Missing { .. }) => Err(Error::Unknown { what: "account" }),
+        other => Ok(other?),
+    }
+}
+
 /// The actor behind an account, if the register lets it sign in today.
 ///
 /// # Errors
@@ -111,8 +119,8 @@ impl SignInRefused {
 /// `security`
 pub async fn entitled(on: &Deployment, id: Id<kinds::Account>) -> Result<Actor, Error> {
     let today = on.today();
+    let actor = active(on, id).await?;
     let mut conn = on.reader().await?;
-    let actor = account::actor(&mut conn, id, today).await?;
     let listed = match &actor.handler {
         Some(number) => handler::of(&mut conn, number).await?,
         None => None,

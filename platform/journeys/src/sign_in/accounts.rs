@@ -9,7 +9,7 @@ use kiban_register::{Account, account, handler};
 use serde_json::json;
 use sqlx::Row as _;
 
-use super::SignInRefused;
+use super::{SignInRefused, active};
 use crate::{Deployment, Error};
 
 /// An account and how its person signs in.
@@ -100,7 +100,7 @@ pub async fn record_training(
     course: &str,
 ) -> Result<(), Error> {
     let permit = permit(actor, Act::ManageAccounts)?;
-    let person = account::actor(&mut *on.reader().await?, of, on.today()).await?;
+    let person = active(on, of).await?;
     let number = person.handler.ok_or(SignInRefused::NoHandler)?;
     if completed_on > on.today() {
         return Err(Error::Field {
@@ -133,7 +133,7 @@ pub async fn revoke_passkeys(
     of: Id<kinds::Account>,
 ) -> Result<u64, Error> {
     let permit = permit(actor, Act::ManageAccounts)?;
-    account::actor(&mut *on.reader().await?, of, on.today()).await?;
+    active(on, of).await?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
     let done = sqlx::query(

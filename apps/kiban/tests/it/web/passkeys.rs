@@ -57,6 +57,8 @@ async fn enrol(web: &Web, of: &mut Authenticator, code: &str) -> Reply {
     assert_eq!((&asked["party"], &asked["algorithms"][0]), (&json!("localhost"), &json!(-7)));
     let user = sign_in::decode(asked["user"].as_str().unwrap()).unwrap();
     let made = of.create(&challenge(&asked), &user);
+    // Making the key counted, too.
+    of.count += 1;
     let body = json!({ "client_data": b64(&made.client_data), "object": b64(&made.object) });
     visitor.call("POST", "/enrol/finish", &body).await
 }
