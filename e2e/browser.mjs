@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+// Node has a WebSocket from 22 on; before, the one of the package `ws` is named by KIBAN_WS.
+const Socket = globalThis.WebSocket ?? (await import(process.env.KIBAN_WS ?? 'ws')).WebSocket;
+
 /** A browser with one tab. `width` in CSS pixels. */
 export async function open({ width = 1280, height = 900, binary = 'chromium' } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'kiban-e2e-'));
@@ -19,7 +22,7 @@ export async function open({ width = 1280, height = 900, binary = 'chromium' } =
     });
     child.on('exit', () => failed(new Error(`the browser ended: ${text}`)));
   });
-  const socket = new WebSocket(address);
+  const socket = new Socket(address);
   await new Promise((opened) => { socket.onopen = opened; });
   const waiting = new Map();
   const listeners = [];

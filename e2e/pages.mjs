@@ -45,7 +45,7 @@ async function look(role, path, name) {
 }
 
 async function links() {
-  return browser.evaluate(`[...document.querySelectorAll('main a[href^="/"]')].map((a) => a.getAttribute('href')).filter((h) => /_[0-9a-z]{26}/.test(h) && !h.endsWith('/package') && !h.endsWith('.csv') && !h.endsWith('/proof'))`);
+  return browser.evaluate(`[...document.querySelectorAll('main a[href^="/"]')].map((a) => a.getAttribute('href')).filter((h) => /_[0-9a-z]{26}/.test(h) && !h.endsWith('/package') && !h.includes('/attachments/') && !h.endsWith('.csv') && !h.endsWith('/proof'))`);
 }
 
 async function walk(role, paths) {

@@ -9,12 +9,14 @@
 //! # drop(tx); }
 //! ```
 
+mod authenticator;
 mod child;
 mod db;
 mod entropy;
 mod people;
 mod steps;
 
+pub use authenticator::{Authenticator, Created, Got};
 pub use child::Child;
 pub use db::{TestDb, each_database, missing};
 pub use entropy::SeededEntropy;

@@ -16,6 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("textmask", &[]),
     ("imaging", &[]),
     ("codes", &[]),
+    ("passkey", &[]),
     ("country", &["formats"]),
     ("kernel", &[]),
     ("govern", &["kernel"]),
@@ -45,7 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "journeys",
         &[
             "kernel", "govern", "audit", "lake", "intake", "register", "vault", "cohort", "deid",
-            "release", "deliver",
+            "release", "deliver", "passkey",
         ],
     ),
     ("web", &["journeys", "govern", "kernel"]),

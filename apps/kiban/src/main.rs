@@ -44,7 +44,10 @@ enum Command {
     /// 基盤の外の表に使う道具
     #[command(subcommand)]
     Tool(commands::tool::Command),
-    /// 画面を公開します（この機器の中だけ）
+    /// アカウントの一覧と、パスキーの登録コードの発行
+    #[command(subcommand)]
+    Account(commands::account::Command),
+    /// 画面を公開します（TLS、またはこの機器の中だけ）
     Serve(commands::serve::Args),
     /// 基盤を新しく作り、関係者を登録します
     Init(commands::init::Args),
@@ -100,6 +103,7 @@ async fn run(command: Command) -> say::Outcome {
         Command::Rebuild(args) => commands::rebuild::run(args).await,
         Command::Spec(command) => commands::spec::run(command),
         Command::Tool(command) => commands::tool::run(command).await,
+        Command::Account(command) => commands::account::run(command).await,
         Command::Serve(args) => commands::serve::run(args).await,
         Command::Init(args) => commands::init::run(args).await,
     }

@@ -114,7 +114,19 @@ mod tests {
     #[test]
     fn every_route_that_changes_something_names_an_act_or_is_listed_here() {
         // What a visitor does for himself or herself: no right of an office is used.
-        let own = ["sign_in_as", "sign_out", "stop_confirm", "stop_ask", "stop_status_show"];
+        let own = [
+            "sign_in_as",
+            "sign_in_begin",
+            "sign_in_finish",
+            "enrol_begin",
+            "enrol_finish",
+            "confirm_begin",
+            "confirm_finish",
+            "sign_out",
+            "stop_confirm",
+            "stop_ask",
+            "stop_status_show",
+        ];
         // Looks whose question must not stand in an address.
         let looks = ["audit_search"];
         for row in ROUTES.iter().filter(|r| r.method != crate::routes::Verb::Get) {
@@ -130,5 +142,40 @@ mod tests {
             assert!(seen.insert((row.method.as_str(), row.path)), "{} twice", row.path);
             assert!(!row.title.is_ascii(), "{}", row.name);
         }
+    }
+
+    /// Does an address of a template lead to a row?
+    fn leads_to(action: &str, path: &str) -> bool {
+        let (a, p): (Vec<_>, Vec<_>) = (action.split('/').collect(), path.split('/').collect());
+        let fits = |(a, p): (&&str, &&str)| a == p || p.starts_with('{') && a.starts_with("{{");
+        a.len() == p.len() && a.iter().zip(&p).all(fits)
+    }
+
+    #[test]
+    fn every_form_of_a_grave_act_asks_first_who_sits_there() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        let (mut grave, mut others) = (0, 0);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            for form in text.split("<form ").skip(1) {
+                let head = form.split('>').next().unwrap();
+                let Some(action) = head.split("action=\"").nth(1) else { continue };
+                let action = action.split('"').next().unwrap();
+                let post = head.contains("method=\"post\"");
+                let row = ROUTES.iter().find(|r| {
+                    post == (r.method == crate::routes::Verb::Post) && leads_to(action, r.path)
+                });
+                // The application's form has its address from the handler.
+                let Some(row) = row else {
+                    assert!(action.starts_with("{{"), "{} leads nowhere: {action}", path.display());
+                    continue;
+                };
+                let wanted = row.who.act().is_some_and(Act::needs_confirmation) && post;
+                assert_eq!(head.contains("data-confirm"), wanted, "{}: {action}", path.display());
+                if wanted { grave += 1 } else { others += 1 }
+            }
+        }
+        assert!(grave >= 9 && others >= 20, "{grave} {others}");
     }
 }

@@ -45,8 +45,12 @@ pub(crate) enum Answer {
         /// What the interface answers with, besides.
         data: Value,
     },
+    /// Data for the page's own script; there is no page of it.
+    Data(Value),
     /// A text to save or show as it is.
     Text { kind: &'static str, name: Option<String>, body: String },
+    /// A file that somebody handed in: to be saved, never shown inside the pages.
+    Bytes { name: String, bytes: Vec<u8> },
     /// A file of the deployment.
     File { name: String, path: PathBuf },
     /// Signed in: the account that the next requests stand for.

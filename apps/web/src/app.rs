@@ -5,18 +5,50 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use kiban_journeys::{Catalogue, Deployment, World};
+use kiban_journeys::{Catalogue, Deployment, Passkeys, World, sign_in::OriginError};
 use kiban_kernel::{EntropyError, Timestamp};
 
-use crate::{fault::Fault, limit::Limiter, once::Once, session::Sessions};
+use crate::{
+    fault::Fault,
+    limit::Limiter,
+    once::Once,
+    session::{Sessions, Token},
+};
 
 /// How the pages are served.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// A demo: fictitious people, a picker of roles instead of a sign-in.
     pub demo: bool,
     /// Pages come over TLS: cookies are marked so.
     pub secure: bool,
+    /// The origin that browsers see (`https://kiban.example.jp`): passkeys are bound to it. Without one nobody can sign
+    /// in; a demo has none.
+    pub origin: Option<String>,
+}
+
+/// Why pages cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// Chance failed.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The origin can have no passkeys.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+}
+
+impl AppError {
+    /// Sentence for the user.
+    pub fn ja(&self) -> &'static str {
+        match self {
+            Self::Entropy(_) => "乱数を取得できません。",
+            Self::Origin(_) => {
+                "公開するアドレス（--origin）は https://（ドメイン名） の形で指定してください。"
+            }
+        }
+    }
 }
 
 pub(crate) struct Inner {
@@ -24,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) settings: Settings,
     pub(crate) sessions: Sessions,
+    /// Passkeys; none in a demo.
+    pub(crate) passkeys: Option<Passkeys>,
     pub(crate) limiter: Limiter,
     pub(crate) once: Once,
     /// The catalogue of a snapshot, made once.
@@ -40,14 +74,17 @@ impl App {
     /// Serve a deployment. `world` is the one it was opened with: its clock times sessions.
     ///
     /// # Errors
-    /// The source of chance failed.
-    pub fn new(on: Deployment, world: World, settings: Settings) -> Result<Self, EntropyError> {
+    /// The source of chance failed, or the origin can have no passkeys.
+    pub fn new(on: Deployment, world: World, settings: Settings) -> Result<Self, AppError> {
         let sessions = Sessions::new(&*world.entropy)?;
+        let origin = settings.origin.as_deref().filter(|_| !settings.demo);
+        let passkeys = origin.map(Passkeys::new).transpose()?;
         Ok(Self(Arc::new(Inner {
             on,
             world,
             settings,
             sessions,
+            passkeys,
             limiter: Limiter::default(),
             once: Once::default(),
             catalogue: Mutex::default(),
@@ -62,6 +99,11 @@ impl App {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.world.clock.now()
+    }
+
+    /// Did the visitor show who he or she is within the last minutes? In a demo nobody has anything to show.
+    pub(crate) fn is_confirmed(&self, token: &Token) -> bool {
+        self.0.settings.demo || self.0.sessions.is_confirmed(token, self.now())
     }
 
     pub(crate) fn dir(&self) -> PathBuf {

@@ -8,6 +8,10 @@ use axum::{
 const TOKENS: &str = include_str!("../assets/tokens.css");
 const SITE: &str = include_str!("../assets/site.css");
 const LICENCE: &str = include_str!("../assets/licences/design-tokens-LICENSE.txt");
+/// Passkeys cannot be used without a script.
+const PASSKEY: &str = include_str!("../assets/passkey.js");
+/// Keeps what is being written.
+const DRAFT: &str = include_str!("../assets/draft.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Version in the addresses of assets: a new binary is not mixed with old styles.
@@ -18,6 +22,8 @@ pub(crate) fn asset(name: &str) -> Response {
     let (kind, body) = match name {
         "tokens.css" => ("text/css; charset=utf-8", TOKENS),
         "site.css" => ("text/css; charset=utf-8", SITE),
+        "passkey.js" => ("text/javascript; charset=utf-8", PASSKEY),
+        "draft.js" => ("text/javascript; charset=utf-8", DRAFT),
         "icon.svg" => ("image/svg+xml", ICON),
         "design-tokens-LICENSE.txt" => ("text/plain; charset=utf-8", LICENCE),
         _ => return StatusCode::NOT_FOUND.into_response(),

@@ -6,7 +6,7 @@ use kiban_govern::Actor;
 use kiban_journeys::Deployment;
 use kiban_kernel::{Date, Id, Kind};
 
-use crate::{app::App, fault::Fault, input::Input, names::Names, routes::Row};
+use crate::{app::App, fault::Fault, input::Input, names::Names, routes::Row, session::Token};
 
 /// A request that passed: its row admits the visitor, its form token is right, its fields fit the row.
 pub(crate) struct Ctx {
@@ -14,6 +14,7 @@ pub(crate) struct Ctx {
     pub(crate) row: &'static Row,
     pub(crate) who: Option<Actor>,
     pub(crate) form: FormToken,
+    pub(crate) token: Token,
     pub(crate) params: BTreeMap<String, String>,
     pub(crate) input: Input,
 }

@@ -14,6 +14,7 @@ use axum::{
     response::Response,
     routing::{MethodFilter, get, on},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kiban_govern::Actor;
 use tokio::net::TcpListener;
 
@@ -25,7 +26,8 @@ use crate::{
     ctx::{Ctx, FormToken},
     fault::Fault,
     headers,
-    input::Input,
+    input::{Field, Input, Kind},
+    multipart,
     once::Turn,
     openapi,
     respond::{again, as_json, as_page, fault_page, json_response, problem, see_other},
@@ -33,8 +35,14 @@ use crate::{
     visitor::{Visitor, actor_of, set_cookie, visitor},
 };
 
-/// Largest body, in bytes.
+/// Largest body without a file, in bytes.
 const MOST_BYTES: usize = 512 * 1024;
+
+/// Largest body of a row: a file travels as base64 in JSON.
+fn most_bytes(row: &Row) -> usize {
+    let file = |f: &Field| if let Kind::File(most) = f.kind { most.div_ceil(3) * 4 } else { 0 };
+    MOST_BYTES + row.fields.iter().map(file).sum::<usize>()
+}
 /// Longest time for one answer.
 const LONGEST: Duration = Duration::from_mins(10);
 /// The header by which a program shows the form token.
@@ -147,7 +155,7 @@ async fn once(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = match body_of(body).await {
+    let bytes = match body_of(body, most_bytes(row)).await {
         Ok(bytes) => bytes,
         Err(fault) => return problem(&fault),
     };
@@ -225,6 +233,10 @@ async fn answer(
             .map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
         app.0.limiter.take(peer, row.name, pace, app.now()).map_err(Fault::too_often)?;
     }
+    let grave = row.who.act().is_some_and(kiban_govern::Act::needs_confirmation);
+    if row.method == Verb::Post && grave && !app.is_confirmed(&visitor.token) {
+        return Err(Fault::confirm());
+    }
     let mut input = read(request, row, &app, &visitor, api).await?;
     if row.method == Verb::Get {
         input.check(row.fields)?;
@@ -235,7 +247,7 @@ async fn answer(
         }
     }
     let form = FormToken(app.0.sessions.form_token(&visitor.token));
-    let ctx = Ctx { app, row, who: actor, form, params, input };
+    let ctx = Ctx { app, row, who: actor, form, token: visitor.token, params, input };
     (row.handler)(ctx).await
 }
 
@@ -258,15 +270,20 @@ async fn read(
     if matches!(site, Some("cross-site" | "same-site")) {
         return Err(Fault::token());
     }
-    let bytes = body_of(body).await?;
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let kind = kind.split(';').next().unwrap_or("").trim();
+    let bytes = body_of(body, most_bytes(row)).await?;
+    let whole_kind =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let kind = whole_kind.split(';').next().unwrap_or("").trim();
     let (input, given) = if api {
         if !bytes.is_empty() && kind != "application/json" {
             return Err(Fault::malformed("application/json で送ってください。"));
         }
         let header = parts.headers.get(TOKEN_HEADER).and_then(|v| v.to_str().ok());
         (Input::of_json(&bytes)?, header.unwrap_or("").to_owned())
+    } else if kind == "multipart/form-data" && takes_file(row) {
+        let input = of_parts(whole_kind, &bytes)?;
+        let given = input.text("csrf").to_owned();
+        (input, given)
     } else {
         if !bytes.is_empty() && kind != "application/x-www-form-urlencoded" {
             return Err(Fault::malformed("画面の書式から送ってください。"));
@@ -289,6 +306,31 @@ async fn read(
     Ok(input)
 }
 
-async fn body_of(body: Body) -> Result<Bytes, Fault> {
-    to_bytes(body, MOST_BYTES).await.map_err(|_| Fault::too_large())
+fn takes_file(row: &Row) -> bool {
+    row.fields.iter().any(|f| matches!(f.kind, Kind::File(_)))
+}
+
+/// A form with a file: its bytes become base64, as in JSON, and its name the field `name`.
+fn of_parts(content_type: &str, bytes: &[u8]) -> Result<Input, Fault> {
+    let parts = multipart::boundary(content_type).and_then(|b| multipart::parts(b, bytes));
+    let parts = parts.ok_or_else(|| Fault::malformed("送られた内容を読めません。"))?;
+    let mut pairs = Vec::new();
+    for part in parts {
+        if let Some(name) = part.file {
+            // A browser sends a field without a file as one without a name.
+            if !name.is_empty() {
+                pairs.push((part.name, STANDARD.encode(part.content)));
+                pairs.push(("name".to_owned(), name));
+            }
+        } else {
+            let text = std::str::from_utf8(part.content)
+                .map_err(|_| Fault::malformed("送られた文字を読めません。"))?;
+            pairs.push((part.name, text.to_owned()));
+        }
+    }
+    Ok(Input::of_pairs(pairs))
+}
+
+async fn body_of(body: Body, most: usize) -> Result<Bytes, Fault> {
+    to_bytes(body, most).await.map_err(|_| Fault::too_large())
 }

@@ -2,7 +2,7 @@
 //! number by which the log can be searched. The chain of causes goes to the log once, here, and never to the visitor.
 
 use axum::http::StatusCode;
-use kiban_journeys::{Error, LogError, release::ActError};
+use kiban_journeys::{AttachmentRefused, Error, LogError, SignInRefused, release::ActError};
 use serde_json::{Value, json};
 
 /// Why a request was not done.
@@ -31,6 +31,10 @@ impl Fault {
     pub(crate) fn role(title: &str) -> Self {
         let ja = format!("「{title}」は、いまの役割では利用できません。");
         Self::new(StatusCode::FORBIDDEN, "role", ja)
+    }
+    pub(crate) fn confirm() -> Self {
+        let ja = "取り消せない操作です。パスキーで本人であることを確かめてから、もう一度行ってください。";
+        Self::new(StatusCode::FORBIDDEN, "confirm", ja)
     }
     pub(crate) fn token() -> Self {
         let ja = "画面の有効期限が切れたか、別の場所から送られた操作です。画面を開き直してやり直してください。";
@@ -117,6 +121,17 @@ impl From<Error> for Fault {
             Error::Field { field, ja } => {
                 Self::fields(vec![((*field).to_owned(), (*ja).to_owned())])
             }
+            Error::SignIn(refused) => {
+                let status = match refused {
+                    SignInRefused::Crowded => return Self::busy(e.ja()),
+                    SignInRefused::Known | SignInRefused::NoHandler => {
+                        return Self::refused(e.ja());
+                    }
+                    _ => StatusCode::FORBIDDEN,
+                };
+                let barred = matches!(refused, SignInRefused::Barred(_));
+                Self::new(status, if barred { "barred" } else { "sign_in_refused" }, e.ja())
+            }
             Error::Release(of_release) => match of_release {
                 ActError::Permit(_) => Self::new(StatusCode::FORBIDDEN, "permit", e.ja()),
                 ActError::NotFound { .. } => Self::not_found(),
@@ -128,7 +143,12 @@ impl From<Error> for Fault {
                 ActError::Log(LogError::Busy(_)) => Self::busy(e.ja()),
                 _ => Self::incident(&e),
             },
+            Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),
+            Error::Attachment(AttachmentRefused::Damaged) => Self::incident(&e),
+            Error::Attachment(_) => Self::fields(vec![("file".to_owned(), e.ja())]),
             Error::Review(_)
+            | Error::Incident(_)
+            | Error::EndOfUse(_)
             | Error::StopRequest(_)
             | Error::Fetch(_)
             | Error::SpecificationDiffers

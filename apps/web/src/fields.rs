@@ -19,6 +19,20 @@ pub(crate) const NUMBER: Field = must("number", "受付番号", Kind::Line(40));
 pub(crate) const ROUTES_OUT: &[&str] =
     &["sealed_transfer", "producer_environment", "sealed_medium"];
 
+/// What an authenticator answers, each part base64url.
+pub(crate) const PRESENTED: &[Field] = &[
+    must("credential", "パスキーの識別子", Kind::Line(1_400)),
+    may("user", "使用者", Kind::Line(100)),
+    must("client_data", "画面の情報", Kind::Line(8_000)),
+    must("authenticator_data", "端末の情報", Kind::Line(8_000)),
+    must("signature", "署名", Kind::Line(2_000)),
+];
+/// A new passkey, each part base64url.
+pub(crate) const CREATED: &[Field] = &[
+    must("client_data", "画面の情報", Kind::Line(8_000)),
+    must("object", "新しいパスキー", Kind::Line(40_000)),
+];
+
 /// Fields of an application; a draft may leave any of them open.
 pub(crate) const APPLICATION: &[Field] = &[
     may("product", "情報の種類", Kind::Choice(&["anonymized", "pseudonymized"])),
@@ -44,6 +58,26 @@ pub(crate) const APPLICATION: &[Field] = &[
     may("conflicts", "利益相反", Kind::Text(2_000)),
     may("use_from", "利用期間の始め", Kind::Day),
     may("use_until", "利用期間の終わり", Kind::Day),
+];
+
+/// A file of an application.
+pub(crate) const ATTACHMENT: &[Field] = &[
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "ファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// A report of erasure.
+pub(crate) const PROOF: &[Field] = &[
+    must("method", "消去の方法", Kind::Text(1_000)),
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "証拠のファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// An incident.
+pub(crate) const INCIDENT: &[Field] = &[
+    must("kind", "種類", Kind::Choice(&["leak", "loss", "damage", "misuse"])),
+    must("noticed_on", "知った日", Kind::Day),
+    may("malicious", "不正の目的のおそれ", Kind::Tick),
+    may("dataset", "データセットの番号", Kind::Line(40)),
+    must("summary", "概要", Kind::Text(4_000)),
 ];
 
 /// Fields of a patient's request.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::fault::Fault;
@@ -24,6 +25,8 @@ pub enum Kind {
     Lines(usize),
     /// A positive whole number.
     Number,
+    /// A file of at most so many bytes: base64 in JSON, a part of a form on pages.
+    File(usize),
 }
 
 /// A field of a route.
@@ -96,7 +99,7 @@ impl Input {
             let filled = values.iter().any(|v| !v.trim().is_empty());
             if field.required && !filled {
                 let ja = match field.kind {
-                    Kind::Choice(_) | Kind::Tick => "選んでください。",
+                    Kind::Choice(_) | Kind::Tick | Kind::File(_) => "選んでください。",
                     _ => "記入してください。",
                 };
                 wrong.push((field.name.to_owned(), format!("{}を{ja}", field.ja)));
@@ -124,6 +127,11 @@ impl Input {
         self.0.get(name).and_then(|v| v.first()).map_or("", |v| v.trim())
     }
 
+    /// The bytes of a file that was checked.
+    pub(crate) fn file(&self, name: &str) -> Option<Vec<u8>> {
+        STANDARD.decode(self.0.get(name)?.first()?).ok()
+    }
+
     pub(crate) fn tick(&self, name: &str) -> bool {
         !self.text(name).is_empty()
     }
@@ -141,6 +149,15 @@ impl Input {
 }
 
 fn fault_of(kind: Kind, value: &str) -> Option<String> {
+    if let Kind::File(most) = kind {
+        return match STANDARD.decode(value) {
+            Ok(bytes) if bytes.len() > most => {
+                Some(format!("は{}MB以内にしてください。", most >> 20))
+            }
+            Ok(_) => None,
+            Err(_) => Some("を読めません（base64 で送ってください）。".to_owned()),
+        };
+    }
     // Line feeds are for texts; no other control character has a place anywhere.
     let control = value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if control {
@@ -174,6 +191,7 @@ fn fault_of(kind: Kind, value: &str) -> Option<String> {
             let ok = trimmed.is_empty() || trimmed.parse::<u32>().is_ok();
             (!ok).then(|| "は数字で書いてください。".to_owned())
         }
+        Kind::File(_) => None,
     }
 }
 

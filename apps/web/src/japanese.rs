@@ -38,6 +38,12 @@ pub(crate) fn moment(at: Timestamp) -> String {
     format!("{} {}時{:02}分", day(time.date()), time.hour(), time.minute())
 }
 
+/// Yen with separators: 「1,200,000円」, 「−300,000円」.
+pub(crate) fn yen(n: i64) -> String {
+    let sign = if n < 0 { "−" } else { "" };
+    format!("{sign}{}円", number(n.unsigned_abs()))
+}
+
 /// 1,234
 pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();

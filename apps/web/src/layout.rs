@@ -40,6 +40,8 @@ struct Page<'a> {
     organization: String,
     places: Vec<Place>,
     demo: bool,
+    /// The page's script is needed: there are passkeys.
+    script: bool,
     version: &'static str,
 }
 
@@ -47,20 +49,24 @@ struct Page<'a> {
 #[template(path = "fault.html")]
 struct FaultBody<'a> {
     fault: &'a Fault,
+    form: &'a FormToken,
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 12] = [
+const SIGNED_IN: [&str; 15] = [
     "home",
     "applications",
     "committee",
     "datasets",
+    "uses",
     "deliveries",
     "desk",
     "stops",
     "users",
     "audit",
+    "incidents",
     "books",
+    "accounts",
     "catalogue",
     "permissions",
 ];
@@ -70,8 +76,8 @@ fn row(name: &str) -> Option<&'static Row> {
     ROUTES.iter().find(|r| r.name == name)
 }
 
-pub(crate) fn fault_body(fault: &Fault) -> String {
-    FaultBody { fault }.render().unwrap_or_else(|_| fault.status.to_string())
+pub(crate) fn fault_body(fault: &Fault, form: &FormToken) -> String {
+    FaultBody { fault, form }.render().unwrap_or_else(|_| fault.status.to_string())
 }
 
 pub(crate) async fn page(
@@ -97,6 +103,7 @@ pub(crate) async fn page(
         organization,
         places,
         demo: app.0.settings.demo,
+        script: app.0.passkeys.is_some(),
         version: VERSION,
         frame: &frame,
         body: &body,

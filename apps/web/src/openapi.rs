@@ -114,6 +114,9 @@ fn schema(field: &Field) -> Value {
         Kind::Lines(most) => {
             json!({ "type": "array", "items": { "type": "string", "maxLength": most } })
         }
+        Kind::File(most) => {
+            json!({ "type": "string", "contentEncoding": "base64", "maxLength": most.div_ceil(3) * 4 })
+        }
         Kind::Number => json!({ "type": "integer", "minimum": 0 }),
     }
 }

@@ -1,5 +1,7 @@
 //! From an answer or a fault to a response: a page in its frame, JSON, a problem document, a file, the cookie.
 
+use std::fmt::Write as _;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -65,6 +67,7 @@ pub(crate) async fn as_json(app: &App, visitor: &Visitor, answer: Answer) -> Res
         return response;
     }
     match answer {
+        Answer::Data(value) => json_response(StatusCode::OK, "application/json", &value),
         Answer::Page { fault: Some(fault), .. } => problem(&fault),
         Answer::Page { content, .. } => match content.json() {
             Ok(value) => json_response(StatusCode::OK, "application/json", &value),
@@ -88,6 +91,12 @@ async fn file(answer: Answer) -> Response {
             }
             response
         }
+        Answer::Bytes { name, bytes } => {
+            let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+            let mut response = (kind, bytes).into_response();
+            attach(&mut response, &name);
+            response
+        }
         Answer::File { name, path } => match tokio::fs::read(&path).await {
             Ok(bytes) => {
                 let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
@@ -101,10 +110,22 @@ async fn file(answer: Answer) -> Response {
     }
 }
 
+/// The browser saves it. The name is given in plain letters, and whole (RFC 5987).
 fn attach(response: &mut Response, name: &str) {
     let plain: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"")) {
+    let mut text = format!("attachment; filename=\"{plain}\"");
+    if plain != name {
+        text.push_str("; filename*=UTF-8''");
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
 }
@@ -155,13 +176,15 @@ pub(crate) async fn fault_page(
     let title = match fault.status {
         StatusCode::NOT_FOUND => "見つかりません",
         StatusCode::UNAUTHORIZED => "サインインが必要です",
+        StatusCode::FORBIDDEN if fault.code == "confirm" => "本人の確認が必要です",
         StatusCode::FORBIDDEN => "利用できません",
         StatusCode::CONFLICT => "いまは行えません",
         StatusCode::UNPROCESSABLE_ENTITY => "記入を直してください",
         StatusCode::TOO_MANY_REQUESTS => "しばらくお待ちください",
         _ => "処理できませんでした",
     };
-    let body = layout::fault_body(fault);
+    let form = FormToken(app.0.sessions.form_token(&visitor.token));
+    let body = layout::fault_body(fault, &form);
     let frame =
         Frame { title: title.to_owned(), band: None, said: None, fault: None, name: "fault" };
     whole(app, visitor, actor, frame, body, fault.status).await

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use kiban_govern::{
     Act,
-    Employer::{self, Holder, Producer},
+    Employer::{self, Holder, Producer, User},
     Role::{
         self, Auditor, CommitteeMember, CommitteeSecretary, DeliveryOfficer, Examiner,
         GeneralManager, HolderStaff, IntakeOfficer, Processor, Registrar, ReleaseApprover,
@@ -18,12 +18,16 @@ use crate::{
     answer::Answer,
     ctx::Ctx,
     fault::Fault,
-    fields::{APPLICATION, NUMBER, REASON, ROUTES_OUT, STOP, STOP_WHO, may, must},
+    fields::{
+        APPLICATION, ATTACHMENT, CREATED, INCIDENT, NUMBER, PRESENTED, PROOF, REASON, ROUTES_OUT,
+        STOP, STOP_WHO, may, must,
+    },
     limit::Pace,
+    paging::PAGE,
     screens::{
-        application_acts, applications, audit, books, catalogue, committee, contracts,
-        dataset_acts, datasets, dcat, deliveries, desk, home, permissions, public, review, sign_in,
-        stop, stops, users,
+        accounts, application_acts, applications, audit, books, case_parts, catalogue, committee,
+        contracts, dataset_acts, datasets, dcat, deliveries, desk, home, incidents, passkeys,
+        permissions, public, review, sign_in, stop, stops, users, uses,
     },
 };
 
@@ -144,6 +148,10 @@ const USERS: &[Role] = &[
     Auditor,
 ];
 
+const USES: &[Role] =
+    &[Researcher, DeliveryOfficer, ReleaseApprover, GeneralManager, SecurityOfficer, Auditor];
+const INCIDENTS: &[Role] =
+    &[SecurityOfficer, GeneralManager, IntakeOfficer, Processor, DeliveryOfficer, Auditor];
 const BOOKS: &[Role] = &[Auditor, SecurityOfficer, GeneralManager];
 const YEAR: Field = may("year", "年度", Kind::Number);
 
@@ -152,17 +160,24 @@ const YEAR: Field = may("year", "年度", Kind::Number);
 pub static ROUTES: &[Row] = &[
     // Anybody
     get!("top", "/", "医療データの利用について", Anyone, &[], public::top),
-    get!("projects", "/projects", "利用が決まった研究の一覧", Anyone, &[], public::projects),
+    get!("projects", "/projects", "利用が決まった研究の一覧", Anyone, &[PAGE], public::projects),
     get!("projects_csv", "/projects.csv", "利用が決まった研究の一覧（CSV）", Anyone, &[], public::projects_csv),
-    get!("hospitals", "/hospitals", "医療機関・市町村をさがす", Anyone, &[], public::hospitals),
+    get!("hospitals", "/hospitals", "医療機関・市町村をさがす", Anyone, &[PAGE], public::hospitals),
     get!("stop_who", "/stop", "提供を止める", Anyone, STOP_WHO, stop::who),
     get!("stop_person", "/stop/person", "提供を止める（患者さんについて）", Anyone, STOP_WHO, stop::person),
     post!("stop_confirm", "/stop/confirm", "提供を止める（確認）", Anyone, STOP, stop::confirm).keeping(),
     post!("stop_ask", "/stop", "提供を止める（送信）", Anyone, STOP, stop::ask).keeping().paced(6, 60),
     get!("stop_status", "/stop/status", "提供停止の状況を調べる", Anyone, &[], stop::status),
     post!("stop_status_show", "/stop/status", "提供停止の状況", Anyone, &[NUMBER], stop::status_of).keeping().paced(12, 10),
-    get!("sign_in", "/sign-in", "サインイン", Anyone, &[], sign_in::picker),
+    get!("sign_in", "/sign-in", "サインイン", Anyone, &[may("enrolled", "登録直後", Kind::Tick)], sign_in::picker),
     post!("sign_in_as", "/sign-in", "サインイン（実行）", Anyone, &[must("account", "役割", Kind::Line(40))], sign_in::begin).paced(20, 6),
+    post!("sign_in_begin", "/sign-in/begin", "パスキーを求める", Anyone, &[], passkeys::sign_in_begin).paced(20, 3),
+    post!("sign_in_finish", "/sign-in/finish", "パスキーでサインインする", Anyone, PRESENTED, passkeys::sign_in_finish).paced(20, 3),
+    get!("enrol", "/enrol", "パスキーの登録", Anyone, &[], passkeys::enrol),
+    post!("enrol_begin", "/enrol/begin", "登録コードを示す", Anyone, &[must("code", "登録コード", Kind::Line(40))], passkeys::enrol_begin).paced(6, 30),
+    post!("enrol_finish", "/enrol/finish", "パスキーを登録する", Anyone, CREATED, passkeys::enrol_finish).paced(6, 30),
+    post!("confirm_begin", "/confirm/begin", "本人の確認を求める", SignedIn, &[], passkeys::confirm_begin).paced(20, 3),
+    post!("confirm_finish", "/confirm/finish", "本人であることを確かめる", SignedIn, PRESENTED, passkeys::confirm_finish).paced(20, 3),
     post!("sign_out", "/sign-out", "サインアウト", SignedIn, &[], sign_in::end),
     get!("catalogue", "/catalogue", "データカタログ", Anyone, &[], catalogue::list),
     get!("catalogue_csv", "/catalogue.csv", "データカタログ（CSV）", Anyone, &[], catalogue::list_csv),
@@ -173,13 +188,18 @@ pub static ROUTES: &[Row] = &[
     get!("home", "/home", "ホーム", SignedIn, &[], home::show),
     get!("permissions", "/permissions", "権限表", SignedIn, &[], permissions::show),
     // Applications
-    get!("applications", "/applications", "利用申請", Look(CASES, ALL), &[], applications::list),
+    get!("applications", "/applications", "利用申請", Look(CASES, ALL), &[PAGE], applications::list),
     get!("application_new", "/applications/new", "新しい利用申請", Do(Act::SubmitApplication), &[], application_acts::new),
     post!("application_draft", "/applications", "利用申請の下書きを作る", Do(Act::SubmitApplication), APPLICATION, application_acts::draft).keeping(),
     get!("application", "/applications/{id}", "利用申請の内容", Look(CASES, ALL), &[], applications::show),
     get!("application_print", "/applications/{id}/print", "利用申請書（印刷用）", Look(CASES, ALL), &[], applications::print),
-    get!("application_edit", "/applications/{id}/edit", "利用申請を書く", Do(Act::SubmitApplication), &[], application_acts::edit),
+    get!("application_edit", "/applications/{id}/edit", "利用申請を書く", Do(Act::SubmitApplication), &[may("saved", "保存した版を表示", Kind::Tick)], application_acts::edit),
     post!("application_amend", "/applications/{id}/edit", "利用申請を保存する", Do(Act::SubmitApplication), APPLICATION, application_acts::amend).keeping(),
+    post!("application_keep", "/applications/{id}/keep", "書きかけを保存する", Do(Act::SubmitApplication), APPLICATION, application_acts::keep).paced(30, 4),
+    post!("application_attach", "/applications/{id}/attachments", "ファイルを添付する", Do(Act::SubmitApplication), ATTACHMENT, case_parts::attach).paced(20, 10),
+    get!("attachment", "/applications/{id}/attachments/{attachment}", "添付ファイル", Look(CASES, ALL), &[], case_parts::attachment),
+    post!("application_detach", "/applications/{id}/attachments/{attachment}/remove", "添付を外す", Do(Act::SubmitApplication), &[], case_parts::detach),
+    post!("application_quote", "/applications/{id}/quote", "見積りを提示する", Do(Act::QuoteApplication), &[must("yen", "金額（円、税抜き）", Kind::Number), must("days", "提出から提供までの日数", Kind::Number)], case_parts::quote),
     post!("application_submit", "/applications/{id}/submit", "利用申請を提出する", Do(Act::SubmitApplication), &[], application_acts::submit),
     post!("application_withdraw", "/applications/{id}/withdraw", "利用申請を取り下げる", Do(Act::SubmitApplication), &[], application_acts::withdraw),
     post!("application_message", "/applications/{id}/messages", "申請の連絡を書く", Do(Act::WriteMessage), &[must("text", "連絡", Kind::Text(4_000))], application_acts::message),
@@ -199,7 +219,7 @@ pub static ROUTES: &[Row] = &[
     post!("contract_accept", "/contracts/{id}/accept", "契約に同意する", Do(Act::AcceptContract), &[], contracts::accept),
     post!("contract_sign", "/contracts/{id}/sign", "契約を締結する", Do(Act::SignContract), &[], contracts::sign),
     // Datasets
-    get!("datasets", "/datasets", "データセット", Look(DATASETS, ALL), &[], datasets::list),
+    get!("datasets", "/datasets", "データセット", Look(DATASETS, ALL), &[PAGE], datasets::list),
     get!("dataset", "/datasets/{id}", "データセットの内容", Look(DATASETS, ALL), &[], datasets::show),
     post!("dataset_produce", "/applications/{id}/produce", "加工を実行する", Do(Act::ProduceDataset), &[], dataset_acts::produce),
     post!("dataset_again", "/datasets/{id}/produce", "判断を反映して加工し直す", Do(Act::ProduceDataset), &[], dataset_acts::again),
@@ -207,22 +227,36 @@ pub static ROUTES: &[Row] = &[
     post!("release_approve", "/datasets/{id}/approve", "提供を承認する", Do(Act::ApproveRelease), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT)), must("confirm", "確認のための番号", Kind::Line(40))], dataset_acts::approve),
     post!("dataset_deliver", "/datasets/{id}/deliver", "提供する", Do(Act::DeliverDataset), &[must("route", "提供の方法", Kind::Choice(ROUTES_OUT))], dataset_acts::deliver),
     get!("package", "/datasets/{id}/package", "提供データの受取り", Do(Act::OpenPackage), &[], dataset_acts::package),
+    get!("uses", "/uses", "利用の終了と消去", Look(USES, &[Producer, User]), &[PAGE], uses::list),
+    post!("use_report", "/uses/{id}/report", "消去を報告する", Do(Act::ReportErasure), PROOF, uses::report).paced(20, 10),
+    post!("use_check", "/uses/{id}/check", "消去の報告を確かめる", Do(Act::ConfirmErasure), &[must("accept", "証拠の確認", Kind::Choice(&["yes", "no"])), may("reason", "差し戻す理由", Kind::Text(1_000))], uses::check),
+    get!("use_proof", "/uses/{id}/proof", "消去の証拠", Look(USES, &[Producer, User]), &[], uses::proof),
     get!("users", "/users", "認定利用者名簿", Look(USERS, STAFF), &[], users::list),
     // Deliveries of holders
-    get!("deliveries", "/deliveries", "医療情報の受入れ", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::list),
+    get!("deliveries", "/deliveries", "医療情報の受入れ", Look(DELIVERIES, &[Producer, Holder]), &[PAGE], deliveries::list),
     get!("delivery", "/deliveries/{id}", "受入れの検査報告", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show),
     get!("delivery_csv", "/deliveries/{id}/report.csv", "受入れの検査報告（CSV）", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show_csv),
     // The holder's desk
-    get!("desk", "/desk", "提供停止の受付窓口", Do(Act::AnswerStopRequest), &[], desk::list),
+    get!("desk", "/desk", "提供停止の受付窓口", Do(Act::AnswerStopRequest), &[PAGE], desk::list),
     get!("desk_request", "/desk/requests/{id}", "提供停止の求め", Do(Act::AnswerStopRequest), &[], desk::show),
     post!("desk_open", "/desk/requests/{id}/open", "求めの内容を開く", Do(Act::AnswerStopRequest), &[], desk::open),
     post!("desk_receipt", "/desk/requests/{id}/receipt", "受付書面を交付する", Do(Act::AnswerStopRequest), &[must("local_id", "患者番号", Kind::Line(64)), must("receipt_number", "受付書面の番号", Kind::Line(64)), must("evidence", "本人等の確認資料", Kind::Line(200))], desk::receipt),
     post!("desk_decline", "/desk/requests/{id}/decline", "受付できないと回答する", Do(Act::AnswerStopRequest), &[must("reason", "理由", Kind::Line(400))], desk::decline),
     get!("desk_receipt_print", "/desk/requests/{id}/receipt", "提供停止の受付書面（印刷用）", Do(Act::AnswerStopRequest), &[], desk::receipt_print),
     // Stops
-    get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[], stops::matrix),
+    get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[PAGE], stops::matrix),
     get!("stop_proof", "/stops/{id}/proof", "処理完了証", Look(STOPS, &[Producer, Holder]), &[], stops::proof),
     post!("stop_apply", "/stops/{id}/apply", "すべての保管先に停止を反映する", Do(Act::ApplyStop), &[], stops::apply),
+    // Incidents
+    get!("incidents", "/incidents", "漏えい等の事態", Look(INCIDENTS, &[Producer, Employer::Trustee]), &[PAGE], incidents::list),
+    get!("incident", "/incidents/{id}", "事態の内容", Look(INCIDENTS, &[Producer, Employer::Trustee]), &[], incidents::show),
+    post!("incident_record", "/incidents", "事態を記録する", Do(Act::RecordIncident), INCIDENT, incidents::record),
+    post!("incident_report", "/incidents/{id}/report", "事態を報告する", Do(Act::ReportIncident), &[must("stage", "段階", Kind::Choice(&["prompt", "full", "closed"])), must("text", "内容", Kind::Text(4_000))], incidents::report),
+    // Accounts
+    get!("accounts", "/accounts", "アカウント", Do(Act::ManageAccounts), &[PAGE], accounts::list),
+    post!("account_invite", "/accounts/{id}/invite", "パスキーの登録コード", Do(Act::ManageAccounts), &[], accounts::invite),
+    post!("account_train", "/accounts/{id}/training", "教育を記録する", Do(Act::ManageAccounts), &[must("completed_on", "教育を終えた日", Kind::Day), must("course", "教育の名称", Kind::Line(100))], accounts::train),
+    post!("account_revoke", "/accounts/{id}/revoke", "パスキーを無効にする", Do(Act::ManageAccounts), &[], accounts::revoke),
     // Audit
     get!("books", "/books", "帳簿", Look(BOOKS, STAFF), &[YEAR], books::show),
     get!("books_csv", "/books.csv", "帳簿（CSV）", Look(BOOKS, STAFF), &[YEAR], books::show_csv),

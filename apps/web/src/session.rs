@@ -15,6 +15,9 @@ const IDLE: i64 = 30 * 60;
 /// Seconds after which a session is over in any case.
 const LONGEST: i64 = 10 * 60 * 60;
 
+/// Seconds for which it is enough to have shown who sits there.
+const CONFIRMED: i64 = 5 * 60;
+
 /// A visitor's token; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
@@ -43,6 +46,8 @@ struct Entry {
     account: Id<kinds::Account>,
     begun: Timestamp,
     last: Timestamp,
+    /// When it was last shown who sits there.
+    confirmed: Timestamp,
     /// What the next page shows once.
     said: Option<String>,
 }
@@ -109,8 +114,30 @@ impl Sessions {
             entries.remove(&name(old));
         }
         entries.retain(|_, e| seconds(e.last, now) <= IDLE && seconds(e.begun, now) <= LONGEST);
-        entries.insert(name(&token), Entry { account, begun: now, last: now, said: None });
+        entries.insert(
+            name(&token),
+            Entry { account, begun: now, last: now, confirmed: now, said: None },
+        );
         Ok(token)
+    }
+
+    /// It was shown again who sits there.
+    pub(crate) fn confirm(&self, token: &Token, now: Timestamp) {
+        if let Some(entry) = self.entries().get_mut(&name(token)) {
+            entry.confirmed = now;
+        }
+    }
+
+    /// Was it shown within the last minutes?
+    pub(crate) fn is_confirmed(&self, token: &Token, now: Timestamp) -> bool {
+        let entries = self.entries();
+        let entry = entries.get(&name(token));
+        entry.is_some_and(|e| (0..=CONFIRMED).contains(&seconds(e.confirmed, now)))
+    }
+
+    /// End all sessions of an account.
+    pub(crate) fn end_of(&self, account: Id<kinds::Account>) {
+        self.entries().retain(|_, e| e.account != account);
     }
 
     /// Sign out.
@@ -160,6 +187,11 @@ mod tests {
         sessions.say(&token, "済み");
         assert_eq!(sessions.said(&token).as_deref(), Some("済み"));
         assert_eq!(sessions.said(&token), None);
+        assert!(sessions.is_confirmed(&token, at(CONFIRMED)));
+        assert!(!sessions.is_confirmed(&token, at(CONFIRMED + 1)));
+        sessions.confirm(&token, at(CONFIRMED + 1));
+        assert!(sessions.is_confirmed(&token, at(CONFIRMED + 2)));
+        assert!(!sessions.is_confirmed(&planted, at(0)));
         // Idle for too long.
         assert_eq!(sessions.account(&token, at(60 + IDLE + 1)), None);
         // Used all the time, and still over after the longest time.

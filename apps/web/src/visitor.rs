@@ -65,7 +65,7 @@ pub(crate) fn set_cookie(app: &App, response: &mut Response, token: &Token) {
     }
 }
 
-/// Who is signed in; an account that was closed since is nobody.
+/// Who is signed in; an account that was closed or barred since is nobody.
 pub(crate) async fn actor_of(app: &App, visitor: &Visitor) -> Option<Actor> {
-    kiban_journeys::actor_of(app.on(), visitor.account?).await.ok()
+    kiban_journeys::entitled(app.on(), visitor.account?).await.ok()
 }

@@ -26,6 +26,26 @@ macro_rules! acts {
     };
 }
 
+impl Act {
+    /// Must whoever does it show again who he or she is, just before? Acts that cannot be taken back, open the named
+    /// records, or give rights.
+    pub fn needs_confirmation(self) -> bool {
+        matches!(
+            self,
+            Self::ApplyStop
+                | Self::CloseVotes
+                | Self::DecideApplication
+                | Self::SignContract
+                | Self::ApproveRelease
+                | Self::DeliverDataset
+                | Self::EraseDataset
+                | Self::OpenIdentified
+                | Self::ManageKeys
+                | Self::ManageAccounts
+        )
+    }
+}
+
 acts! {
     /// Enter or change an organization.
     RegisterOrganization = "organization.register", "事業者の登録", "holder", [Registrar], [Producer];
@@ -69,6 +89,8 @@ acts! {
     SubmitApplication = "application.submit", "利用申請", "contract", [Researcher], [User];
     /// Write in the thread of an application.
     WriteMessage = "application.message", "申請の連絡", "contract", [Researcher, CommitteeSecretary], [User, Producer];
+    /// Name a price and a day for an application.
+    QuoteApplication = "application.quote", "見積りの提示", "contract", [CommitteeSecretary], [Producer];
     /// Put an application before the committee, or send it back.
     ScreenApplication = "application.screen", "申請の受付・付議", "committee", [CommitteeSecretary], [Producer];
     /// Keep the committee's roster.
@@ -91,6 +113,10 @@ acts! {
     DeliverDataset = "dataset.deliver", "提供", "books", [DeliveryOfficer], [Producer, Trustee];
     /// Open a package as its recipient.
     OpenPackage = "package.open", "提供データの開封", "pseudonymized.user_duties", [Researcher], [User];
+    /// Report that what was provided is erased, with proof.
+    ReportErasure = "use.erasure_report", "利用終了後の消去の報告", "erasure", [Researcher], [User];
+    /// Check a user's proof of erasure.
+    ConfirmErasure = "use.erasure_confirm", "消去の報告の確認", "erasure", [DeliveryOfficer], [Producer];
     /// Erase a package or dataset.
     EraseDataset = "dataset.erase", "提供データの消去", "erasure", [DeliveryOfficer, System], [Producer];
     /// Open identified data in a regulator's enquiry.
@@ -103,6 +129,10 @@ acts! {
     ManageAccounts = "account.manage", "アカウントの管理", "security", [SecurityOfficer], [Producer];
     /// Verify the log, the lake and the packages.
     VerifyAudit = "audit.verify", "監査の検証", "inspection", [Auditor, SecurityOfficer, HolderStaff, System], [Producer, Trustee, Holder, Other];
+    /// Record that something leaked, was lost or damaged.
+    RecordIncident = "incident.record", "漏えい等の事態の記録", "incident", [SecurityOfficer, IntakeOfficer, Processor, DeliveryOfficer], [Producer, Trustee];
+    /// Report an incident to the ministers and close it.
+    ReportIncident = "incident.report", "漏えい等の報告と終結", "incident", [SecurityOfficer], [Producer];
     /// Remove files that no committed row names.
     CollectGarbage = "garbage.collect", "不要ファイルの回収", "erasure", [System, SecurityOfficer], [Producer, Trustee];
 }

@@ -14,6 +14,8 @@
 //! - `govern.regimes`: the decision under one regime does not depend on facts of the other.
 //! - `govern.committee`: no session without categories ①②③ present, a majority, and plural ④.
 //! - `govern.two_persons`: a release is approved by distinct natural persons of the producer's own staff.
+//! - `govern.entitled`: staff of the producer and its trustees sign in only while they are on the list of notified
+//!   handlers, with training in date, to the day.
 //! - `govern.matrix`: pseudonymized data go to an effective certified user only; a type II user's data
 //!   stay in the producer's environment.
 //!
@@ -28,6 +30,7 @@
 pub mod certification;
 pub mod committee;
 pub mod delivery;
+pub mod entitlement;
 pub mod gate;
 pub mod slot;
 pub mod two_person;

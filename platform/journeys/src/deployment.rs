@@ -118,6 +118,7 @@ impl Deployment {
             _lock: lock,
         };
         this.collect_packages().await?;
+        this.collect_attachments().await?;
         Ok(this)
     }
 

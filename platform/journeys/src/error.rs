@@ -53,6 +53,18 @@ macro_rules! rooms {
             /// An act on a patient's request is refused.
             #[error(transparent)]
             StopRequest(#[from] crate::StopRequestRefused),
+            /// Somebody is not signed in.
+            #[error(transparent)]
+            SignIn(#[from] crate::SignInRefused),
+            /// A file is not taken or not given.
+            #[error(transparent)]
+            Attachment(#[from] crate::AttachmentRefused),
+            /// An act on an incident is refused.
+            #[error(transparent)]
+            Incident(#[from] crate::incidents::IncidentRefused),
+            /// An act at the end of a use is refused.
+            #[error(transparent)]
+            EndOfUse(#[from] crate::end_of_use::EndRefused),
             /// A package may not be fetched.
             #[error(transparent)]
             Fetch(#[from] crate::FetchRefused),
@@ -127,6 +139,10 @@ macro_rules! rooms {
                     Self::Field { ja, .. } => (*ja).to_owned(),
                     Self::Review(e) => e.ja().to_owned(),
                     Self::StopRequest(e) => e.ja().to_owned(),
+                    Self::SignIn(e) => e.ja(),
+                    Self::Attachment(e) => e.ja().to_owned(),
+                    Self::Incident(e) => e.ja().to_owned(),
+                    Self::EndOfUse(e) => e.ja().to_owned(),
                     Self::Fetch(e) => e.ja(),
                     Self::SpecificationDiffers => {
                         "加工仕様書が契約で定めたものと異なります。契約を結び直すか、契約の仕様書を指定してください。".into()

@@ -9,6 +9,7 @@
 //! - `journeys.gate-twice`: nothing is stored that the producer's own gate did not clear.
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
+mod attachments;
 mod audit_search;
 mod books;
 mod cases;
@@ -19,11 +20,15 @@ mod delivery_cases;
 mod delivery_slot;
 mod deployment;
 mod directory;
+pub mod end_of_use;
 mod error;
+mod estimate;
+pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
 mod link_persons;
+mod number;
 mod party_keys;
 mod produce_dataset;
 mod rebuild_dataset;
@@ -36,6 +41,7 @@ mod review_acts;
 mod roster;
 mod run_dataset;
 mod set_up_holder;
+pub mod sign_in;
 mod stop_cases;
 mod stop_desk;
 mod stop_inbox;
@@ -43,6 +49,7 @@ mod stop_request;
 mod thread;
 mod use_application;
 mod verify_deployment;
+mod working_copy;
 
 pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
@@ -57,6 +64,10 @@ pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, s
 pub use kiban_release as release;
 pub use kiban_vault::{Cause, RecordValue, RecordVersion, State as VersionState};
 
+pub use attachments::{
+    Attachment, AttachmentRefused, FileKind, LARGEST_ATTACHMENT, MOST_ATTACHMENTS, attach,
+    attachments, detach, open_attachment,
+};
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
@@ -76,6 +87,7 @@ pub use directory::{
     Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organizations,
 };
 pub use error::Error;
+pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{
@@ -96,6 +108,7 @@ pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
 pub use roster::{Roster, RosterSeat, judge, roster};
 pub use run_dataset::Content;
 pub use set_up_holder::set_up_holder;
+pub use sign_in::{Passkeys, SignInRefused, entitled};
 pub use stop_cases::{StopRow, stops};
 pub use stop_desk::{
     Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,
@@ -112,6 +125,7 @@ pub use use_application::{
     sign_contract, submit_application, withdraw_application,
 };
 pub use verify_deployment::{Verified, checkpoint_of_receipt, last_event_at, verify_deployment};
+pub use working_copy::{WorkingCopy, keep_working_copy, working_copy};
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {

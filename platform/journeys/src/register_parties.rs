@@ -15,7 +15,7 @@ use kiban_govern::{
 use kiban_kernel::{Date, Digest, Id, Regime, kinds};
 use kiban_register::{
     Account, AcquisitionCheck, Entrustment, Filing, NoticeVersion, Organization, OrganizationKind,
-    StatutoryItems, account, certification, entrustment, filing, notice, organization,
+    StatutoryItems, account, certification, entrustment, filing, handler, notice, organization,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -43,6 +43,9 @@ pub struct Parties {
     /// Notice versions.
     #[serde(default)]
     pub notice: Vec<NoticeEntry>,
+    /// The list of notified handlers, by number.
+    #[serde(default)]
+    pub handler: BTreeMap<String, HandlerEntry>,
     /// Accounts by key.
     #[serde(default)]
     pub account: BTreeMap<String, AccountEntry>,
@@ -164,6 +167,22 @@ pub struct NoticeEntry {
     pub request_desk: String,
 }
 
+/// A person on the list of notified handlers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandlerEntry {
+    /// Whose staff.
+    pub organization: String,
+    /// Day of the notification.
+    pub notified_on: Date,
+    /// Day of the last training, if there was one.
+    #[serde(default)]
+    pub trained_on: Option<Date>,
+    /// Its course.
+    #[serde(default)]
+    pub course: Option<String>,
+}
+
 /// An account.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +237,7 @@ impl Parties {
         );
         unknown.extend(parties.filing.iter().map(|f| f.holder.as_str()));
         unknown.extend(parties.notice.iter().map(|n| n.holder.as_str()));
+        unknown.extend(parties.handler.values().map(|h| h.organization.as_str()));
         unknown.extend(parties.account.values().map(|a| a.organization.as_str()));
         unknown
             .extend(parties.member.values().flat_map(|m| m.employers.iter().map(String::as_str)));
@@ -403,6 +423,15 @@ pub async fn register_parties(
     for n in &parties.notice {
         add_notice(conn, parties, n).await?;
     }
+    for (number, h) in &parties.handler {
+        let number =
+            HandlerNo::new(number).ok_or_else(|| Error::UnknownParty { key: number.clone() })?;
+        handler::add(conn, &number, id_of(&h.organization), h.notified_on).await?;
+        if let Some(day) = h.trained_on {
+            let course = h.course.as_deref().unwrap_or("取扱者の教育");
+            handler::add_training(conn, &number, day, course).await?;
+        }
+    }
     for (key, a) in &parties.account {
         let added = Account {
             id: id_of(key),
@@ -426,6 +455,7 @@ pub async fn register_parties(
             "entrustments": parties.entrustment.len(),
             "filings": parties.filing.len(),
             "notices": parties.notice.len(),
+            "handlers": parties.handler.len(),
             "accounts": parties.account.len(),
             "members": parties.member.len(),
         }),

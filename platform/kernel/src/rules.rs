@@ -125,6 +125,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("committee.toml", include_str!("../../../rules/committee.toml")),
     ("retention.toml", include_str!("../../../rules/retention.toml")),
     ("processing.toml", include_str!("../../../rules/processing.toml")),
+    ("security.toml", include_str!("../../../rules/security.toml")),
+    ("tariff.toml", include_str!("../../../rules/tariff.toml")),
+    ("incident.toml", include_str!("../../../rules/incident.toml")),
+    ("use.toml", include_str!("../../../rules/use.toml")),
 ];
 
 impl Rules {

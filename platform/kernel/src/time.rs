@@ -56,6 +56,11 @@ impl ScriptedClock {
     pub fn starting(date: Date) -> Self {
         Self(Mutex::new(nine_o_clock(date)))
     }
+    /// Let seconds pass.
+    pub fn pass(&self, seconds: i64) {
+        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(*now);
+    }
     /// Move to 09:00 JST of `date`; a date in the clock's past leaves it where it is.
     pub fn set_date(&self, date: Date) {
         let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

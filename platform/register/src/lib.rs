@@ -23,6 +23,7 @@ pub mod correction;
 pub mod entrustment;
 pub mod filing;
 pub mod gate;
+pub mod handler;
 pub mod keys;
 pub mod link;
 pub mod notice;

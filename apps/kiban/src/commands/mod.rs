@@ -1,5 +1,6 @@
 //! One file per command: parse, call the act, say what happened.
 
+pub(crate) mod account;
 pub(crate) mod anonymize;
 pub(crate) mod attack;
 pub(crate) mod audit;

@@ -1,8 +1,8 @@
-//! `kiban serve`: the pages of a deployment, on a loopback address (plain HTTP stays on the machine).
+//! `kiban serve`: the pages of a deployment, over TLS, or on a loopback address (plain HTTP stays on the machine).
 
 use std::{
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -26,13 +26,30 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 pub(crate) struct Args {
     #[command(flatten)]
     at: At,
-    /// 待ち受けるアドレス（この機器の中だけ）
+    /// 待ち受けるアドレス（証明書を指定しないときは、この機器の中だけ）
     #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
+    /// ブラウザから見たアドレス（https://ドメイン名）。パスキーはこのアドレスに結び付きます
+    #[arg(long)]
+    origin: Option<String>,
+    /// サーバー証明書（PEM、サーバー自身の証明書が先頭）
+    #[arg(long, requires_all = ["key", "origin"])]
+    certificate: Option<PathBuf>,
+    /// その秘密鍵（PEM）
+    #[arg(long, requires = "certificate")]
+    key: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: Args) -> Outcome {
-    serve(&args.at.dir, args.listen, World::real(), Settings::default()).await
+    let tls = match (&args.certificate, &args.key) {
+        (Some(certificate), Some(key)) => {
+            Some(kiban_web::tls(certificate, key).map_err(|e| Failure::new(e.ja(), &e))?)
+        }
+        _ => None,
+    };
+    let origin = args.origin.or_else(|| Some(format!("http://localhost:{}", args.listen.port())));
+    let settings = Settings { demo: false, secure: tls.is_some(), origin };
+    serve(&args.at.dir, args.listen, World::real(), settings, tls).await
 }
 
 /// A demo goes on where it ended: its clock begins at the last event and runs as fast as the world's.
@@ -40,24 +57,37 @@ pub(crate) async fn demo(dir: &Path, listen: SocketAddr) -> Outcome {
     let last = kiban_journeys::last_event_at(dir).await?;
     let clock = Arc::new(ResumedClock::at(last));
     let world = World { clock, ..World::real() };
-    serve(dir, listen, world, Settings { demo: true, secure: false }).await
+    serve(dir, listen, world, Settings { demo: true, ..Settings::default() }, None).await
 }
 
-async fn serve(dir: &Path, listen: SocketAddr, world: World, settings: Settings) -> Outcome {
-    if !listen.ip().is_loopback() {
+async fn serve(
+    dir: &Path,
+    listen: SocketAddr,
+    world: World,
+    settings: Settings,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> Outcome {
+    if tls.is_none() && !listen.ip().is_loopback() {
         return Err(Failure::plain(
-            "暗号化のない画面は、この機器の中（127.0.0.1）でだけ公開できます。--listen を直してください。",
+            "暗号化のない画面は、この機器の中（127.0.0.1）でだけ公開できます。--listen を直すか、--certificate と --key を指定してください。",
             "plain HTTP is served on loopback addresses only",
         ));
     }
+    if tls.is_some() && settings.origin.as_ref().is_some_and(|o| !o.starts_with("https://")) {
+        return Err(Failure::plain(
+            "証明書を指定したときの --origin は https:// で始まります。",
+            "the origin of pages over TLS begins with https://",
+        ));
+    }
     let on = Deployment::open(dir, world.clone()).await?;
-    let app =
-        App::new(on, world, settings).map_err(|e| Failure::new("乱数を取得できません。", &e))?;
+    let origin = settings.origin.clone();
+    let app = App::new(on, world, settings).map_err(|e| Failure::new(e.ja(), &e))?;
     let listener = TcpListener::bind(listen).await.map_err(Failure::io(
         "待ち受けを始められません。--listen で別の番号を指定してください。",
     ))?;
     let address = listener.local_addr().map_err(Failure::io("待ち受けを始められません。"))?;
-    say::line(&format!("画面：http://{address}/　（終えるには Ctrl-C）"));
+    let shown = origin.unwrap_or_else(|| format!("http://{address}"));
+    say::line(&format!("画面：{shown}/　（終えるには Ctrl-C）"));
     let warming = app.clone();
     let warm = tokio::spawn(async move { warming.warm().await });
     let stop = async {
@@ -66,7 +96,10 @@ async fn serve(dir: &Path, listen: SocketAddr, world: World, settings: Settings)
             std::future::pending::<()>().await;
         }
     };
-    let served = kiban_web::serve(app, listener, stop).await;
+    let served = match tls {
+        Some(tls) => kiban_web::serve_tls(app, listener, tls, stop).await,
+        None => kiban_web::serve(app, listener, stop).await,
+    };
     warm.abort();
     served.map_err(Failure::io("画面の提供が止まりました。"))
 }

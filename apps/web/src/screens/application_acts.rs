@@ -10,6 +10,7 @@ use crate::{
     answer::Answer,
     ctx::{Ctx, FormToken},
     fault::Fault,
+    japanese::moment,
 };
 
 type ApplicationId = Id<kinds::Application>;
@@ -23,6 +24,10 @@ struct Sheet {
     /// The product is chosen once, at the beginning.
     new: bool,
     fields: Vec<Shown>,
+    /// Where what is being written is kept; empty before there is a draft.
+    keep: String,
+    /// When the working copy that is shown was kept; empty if the saved version is shown.
+    kept: String,
     #[serde(skip)]
     form: FormToken,
 }
@@ -33,12 +38,16 @@ pub(crate) async fn new(ctx: Ctx) -> Result<Answer, Fault> {
         product: "anonymized".to_owned(),
         new: true,
         fields: shown(&content(&ctx), None),
+        keep: String::new(),
+        kept: String::new(),
         form: ctx.form.clone(),
     })
 }
 
 fn again(ctx: &Ctx, action: String, new: bool, fault: Fault) -> Result<Answer, Fault> {
     let page = Sheet {
+        keep: if new { String::new() } else { action.replace("/edit", "/keep") },
+        kept: String::new(),
         action,
         product: ctx.input.text("product").to_owned(),
         new,
@@ -69,11 +78,19 @@ pub(crate) async fn draft(ctx: Ctx) -> Result<Answer, Fault> {
 pub(crate) async fn edit(ctx: Ctx) -> Result<Answer, Fault> {
     let id: ApplicationId = ctx.id("id")?;
     let case = kiban_journeys::case(ctx.on(), ctx.actor()?, id).await?;
+    let copy = if ctx.input.tick("saved") {
+        None
+    } else {
+        kiban_journeys::working_copy(ctx.on(), ctx.actor()?, id).await?
+    };
+    let written = copy.as_ref().map_or(&case.head.content, |c| &c.content);
     let page = Sheet {
+        keep: format!("/applications/{id}/keep"),
+        kept: copy.as_ref().map(|c| moment(c.kept_at)).unwrap_or_default(),
         action: format!("/applications/{id}/edit"),
         product: case.head.application.product.as_str().to_owned(),
         new: false,
-        fields: shown(&case.head.content, None),
+        fields: shown(written, None),
         form: ctx.form.clone(),
     };
     Answer::page(page)
@@ -87,6 +104,16 @@ pub(crate) async fn amend(ctx: Ctx) -> Result<Answer, Fault> {
     }
     kiban_journeys::amend_application(ctx.on(), ctx.actor()?, id, &content(&ctx)).await?;
     Ok(Answer::done("保存しました。", format!("/applications/{id}")))
+}
+
+pub(crate) async fn keep(ctx: Ctx) -> Result<Answer, Fault> {
+    let id: ApplicationId = ctx.id("id")?;
+    let at = kiban_journeys::keep_working_copy(ctx.on(), ctx.actor()?, id, &content(&ctx)).await?;
+    let say = format!(
+        "自動保存しました（{}）。申請に反映するには「保存する」を押してください。",
+        moment(at)
+    );
+    Ok(Answer::done(say, format!("/applications/{id}/edit")))
 }
 
 pub(crate) async fn submit(ctx: Ctx) -> Result<Answer, Fault> {

@@ -12,13 +12,17 @@ use kiban_journeys::{
 use kiban_kernel::{Id, jst_date, kinds};
 use serde::Serialize;
 
-use super::application_form::{Shown, shown};
+use super::{
+    application_form::{Shown, shown},
+    case_parts::{FileView, PriceView, file_view, price_view},
+};
 use crate::{
     answer::{Answer, Band},
     ctx::{Ctx, FormToken},
     fault::Fault,
     japanese::{day, day_count, era_day, moment},
     names::Names,
+    paging::{Paging, paged},
 };
 
 type ApplicationId = Id<kinds::Application>;
@@ -50,6 +54,7 @@ struct RowView {
 #[template(path = "applications.html")]
 struct List {
     rows: Vec<RowView>,
+    paging: Paging,
     may_apply: bool,
 }
 
@@ -75,8 +80,10 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let mut cases = kiban_journeys::cases(ctx.on(), actor).await?;
     cases.reverse();
+    let (cases, paging) = paged(&ctx, cases)?;
     Answer::page(List {
         rows: cases.iter().map(|case| row_view(&ctx, case, &names)).collect(),
+        paging,
         may_apply: kiban_govern::permit(actor, Act::SubmitApplication).is_ok(),
     })
 }
@@ -141,6 +148,8 @@ struct Show {
     messages: Vec<MessageLine>,
     log: Vec<LogLine>,
     datasets: Vec<(String, String)>,
+    files: Vec<FileView>,
+    price: PriceView,
     specification: String,
     contract_from: String,
     contract_until: String,
@@ -262,6 +271,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     let case = kiban_journeys::case(ctx.on(), actor, id).await?;
     let names = ctx.names().await?;
     let messages = kiban_journeys::messages(ctx.on(), actor, id).await?;
+    let files = kiban_journeys::attachments(ctx.on(), actor, id).await?;
+    let pricing = kiban_journeys::pricing(ctx.on(), actor, id).await?;
     let (phase, next) = standing(&case);
     let may = may(&ctx, actor, &case);
     let head = &case.head;
@@ -316,6 +327,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
             .filter(|d| d.application.application.id == id)
             .map(|d| (d.id.to_string(), d.standing.label_ja()))
             .collect(),
+        files: files.iter().map(file_view).collect(),
+        price: price_view(actor, &pricing, &names),
         specification: specification.unwrap_or_default(),
         contract_from: ctx.on().today().to_string(),
         contract_until: head.content.use_until.to_string(),

@@ -18,6 +18,7 @@ use crate::{
     fields::ROUTES_OUT,
     japanese::{day, day_count, moment, number},
     names::Names,
+    paging::{Paging, paged},
 };
 
 type DatasetId = Id<kinds::Dataset>;
@@ -37,11 +38,13 @@ struct RowView {
 #[template(path = "datasets.html")]
 struct List {
     rows: Vec<RowView>,
+    paging: Paging,
 }
 
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let datasets = kiban_journeys::datasets(ctx.on(), ctx.actor()?).await?;
+    let (datasets, paging) = paged(&ctx, datasets)?;
     let rows = datasets
         .iter()
         .map(|d| RowView {
@@ -54,7 +57,7 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
             persons: number(d.risk.persons_out),
         })
         .collect();
-    Answer::page(List { rows })
+    Answer::page(List { rows, paging })
 }
 
 #[derive(Serialize)]

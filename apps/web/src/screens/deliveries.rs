@@ -11,6 +11,7 @@ use crate::{
     fault::Fault,
     japanese::{day, moment, number},
     names::Names,
+    paging::{Paging, paged},
 };
 
 #[derive(Serialize)]
@@ -28,6 +29,7 @@ struct RowView {
 #[template(path = "deliveries.html")]
 struct List {
     rows: Vec<RowView>,
+    paging: Paging,
 }
 
 fn row_view(r: &DeliveryRow, names: &Names) -> RowView {
@@ -45,7 +47,8 @@ fn row_view(r: &DeliveryRow, names: &Names) -> RowView {
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let rows = kiban_journeys::deliveries(ctx.on(), ctx.actor()?).await?;
-    Answer::page(List { rows: rows.iter().map(|r| row_view(r, &names)).collect() })
+    let (rows, paging) = paged(&ctx, rows)?;
+    Answer::page(List { rows: rows.iter().map(|r| row_view(r, &names)).collect(), paging })
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,7 @@ use crate::{
     ctx::{Ctx, FormToken},
     fault::Fault,
     japanese::{day, day_count, era_day, moment},
+    paging::{Paging, paged},
 };
 
 #[derive(Serialize)]
@@ -57,11 +58,13 @@ fn row_view(ctx: &Ctx, w: &Waiting) -> RowView {
 #[template(path = "desk.html")]
 struct List {
     rows: Vec<RowView>,
+    paging: Paging,
 }
 
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let requests = kiban_journeys::stop_requests(ctx.on(), ctx.actor()?).await?;
-    Answer::page(List { rows: requests.iter().rev().map(|w| row_view(&ctx, w)).collect() })
+    let (requests, paging) = paged(&ctx, requests.into_iter().rev().collect())?;
+    Answer::page(List { rows: requests.iter().map(|w| row_view(&ctx, w)).collect(), paging })
 }
 
 #[derive(Template, Serialize)]

@@ -6,16 +6,17 @@ use kiban_journeys::{CaseHead, Standing, release::application::State};
 use kiban_kernel::Timestamp;
 use serde::Serialize;
 
+use super::waiting;
 use crate::{answer::Answer, ctx::Ctx, fault::Fault, japanese::day_count};
 
 /// Something that waits.
 #[derive(Serialize)]
-struct Task {
+pub(super) struct Task {
     what: String,
     about: String,
     path: String,
     days: String,
-    late: bool,
+    pub(super) late: bool,
     #[serde(skip)]
     since: Timestamp,
 }
@@ -28,7 +29,7 @@ struct Home {
     purpose: String,
 }
 
-fn may(actor: &Actor, act: Act) -> bool {
+pub(super) fn may(actor: &Actor, act: Act) -> bool {
     kiban_govern::permit(actor, act).is_ok()
 }
 
@@ -108,12 +109,14 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
             }
         }
     }
+    waiting::of_uses(&ctx, actor, &mut tasks).await?;
+    waiting::of_incidents(&ctx, actor, &mut tasks).await?;
     tasks.sort_by_key(|t| t.since);
     let purposes: Vec<&str> = actor.roles.iter().map(|r| purpose(*r)).collect();
     Answer::page(Home { tasks, purpose: purposes.join("") })
 }
 
-fn task(ctx: &Ctx, what: &str, about: &str, path: String, since: Timestamp) -> Task {
+pub(super) fn task(ctx: &Ctx, what: &str, about: &str, path: String, since: Timestamp) -> Task {
     Task {
         what: what.to_owned(),
         about: about.to_owned(),

@@ -1,10 +1,12 @@
 //! The screens, one file each: what they read, what they show.
 
+pub(crate) mod accounts;
 pub(crate) mod application_acts;
 pub(crate) mod application_form;
 pub(crate) mod applications;
 pub(crate) mod audit;
 pub(crate) mod books;
+pub(crate) mod case_parts;
 pub(crate) mod catalogue;
 pub(crate) mod committee;
 pub(crate) mod contracts;
@@ -14,6 +16,8 @@ pub(crate) mod dcat;
 pub(crate) mod deliveries;
 pub(crate) mod desk;
 pub(crate) mod home;
+pub(crate) mod incidents;
+pub(crate) mod passkeys;
 pub(crate) mod permissions;
 pub(crate) mod public;
 pub(crate) mod review;
@@ -21,3 +25,5 @@ pub(crate) mod sign_in;
 pub(crate) mod stop;
 pub(crate) mod stops;
 pub(crate) mod users;
+pub(crate) mod uses;
+mod waiting;

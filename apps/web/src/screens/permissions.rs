@@ -18,6 +18,8 @@ struct ActRow {
     label: &'static str,
     roles: String,
     employers: String,
+    /// Who does it shows again who he or she is.
+    confirmed: bool,
 }
 
 #[derive(Serialize)]
@@ -55,6 +57,7 @@ pub(crate) async fn show(_: Ctx) -> Result<Answer, Fault> {
             act: act.as_str(),
             label: act.label_ja(),
             roles: act.roles().iter().map(|r| r.label_ja()).collect::<Vec<_>>().join("、"),
+            confirmed: act.needs_confirmation(),
             employers: if act.employers().len() == Employer::ALL.len() {
                 "すべて".to_owned()
             } else {

@@ -11,6 +11,7 @@ use crate::{
     fault::Fault,
     japanese::day,
     names::Names,
+    paging::{Paging, paged},
 };
 
 #[derive(Template, Serialize)]
@@ -42,6 +43,7 @@ struct ProjectRow {
 #[template(path = "projects.html")]
 struct Projects {
     projects: Vec<ProjectRow>,
+    paging: Paging,
 }
 
 /// Kinds of data as the public list names them, by table.
@@ -101,7 +103,8 @@ fn project_row(p: Project, names: &Names) -> ProjectRow {
 }
 
 pub(crate) async fn projects(ctx: Ctx) -> Result<Answer, Fault> {
-    Answer::page(Projects { projects: rows(&ctx).await? })
+    let (projects, paging) = paged(&ctx, rows(&ctx).await?)?;
+    Answer::page(Projects { projects, paging })
 }
 
 pub(crate) async fn projects_csv(ctx: Ctx) -> Result<Answer, Fault> {
@@ -128,12 +131,13 @@ struct HolderRow {
 #[template(path = "hospitals.html")]
 struct Hospitals {
     holders: Vec<HolderRow>,
+    paging: Paging,
 }
 
 pub(crate) async fn hospitals(ctx: Ctx) -> Result<Answer, Fault> {
     let today = ctx.on().today();
-    let holders = kiban_journeys::holders(ctx.on())
-        .await?
+    let (holders, paging) = paged(&ctx, kiban_journeys::holders(ctx.on()).await?)?;
+    let holders = holders
         .into_iter()
         .map(|h| {
             let notice = h.notices.last();
@@ -157,5 +161,5 @@ pub(crate) async fn hospitals(ctx: Ctx) -> Result<Answer, Fault> {
             }
         })
         .collect();
-    Answer::page(Hospitals { holders })
+    Answer::page(Hospitals { holders, paging })
 }

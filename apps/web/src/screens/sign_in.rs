@@ -1,5 +1,4 @@
-//! Signing in. In a demo: a picker of fictitious people, one per account of the register. Elsewhere nobody can sign in
-//! until a way to (passkeys, OpenID Connect) is built: the page says so.
+//! Signing in. In a demo: a picker of fictitious people, one per account of the register. Elsewhere: passkeys.
 
 use askama::Template;
 use serde::Serialize;
@@ -21,6 +20,9 @@ struct Person {
 #[template(path = "sign_in.html")]
 struct Picker {
     demo: bool,
+    passkeys: bool,
+    /// A passkey was just enrolled.
+    enrolled: bool,
     people: Vec<Person>,
     /// What programs send back in `x-csrf-token`.
     csrf: String,
@@ -44,7 +46,15 @@ pub(crate) async fn picker(ctx: Ctx) -> Result<Answer, Fault> {
             .collect();
         people.sort_by(|a, b| (&a.role, &a.account).cmp(&(&b.role, &b.account)));
     }
-    Answer::page(Picker { demo, people, csrf: ctx.form.0.clone(), form: ctx.form.clone() })
+    let (passkeys, enrolled) = (ctx.app.0.passkeys.is_some(), ctx.input.tick("enrolled"));
+    Answer::page(Picker {
+        demo,
+        passkeys,
+        enrolled,
+        people,
+        csrf: ctx.form.0.clone(),
+        form: ctx.form.clone(),
+    })
 }
 
 pub(crate) async fn begin(ctx: Ctx) -> Result<Answer, Fault> {
@@ -53,8 +63,11 @@ pub(crate) async fn begin(ctx: Ctx) -> Result<Answer, Fault> {
     }
     let account = ctx.chosen("account", "役割")?;
     // Active today, or nobody.
-    let actor =
-        kiban_journeys::actor_of(ctx.on(), account).await.map_err(|_| Fault::not_found())?;
+    let actor = match kiban_journeys::entitled(ctx.on(), account).await {
+        Ok(actor) => actor,
+        Err(barred @ kiban_journeys::Error::SignIn(_)) => return Err(barred.into()),
+        Err(_) => return Err(Fault::not_found()),
+    };
     Ok(Answer::SignedIn(actor.account))
 }
 

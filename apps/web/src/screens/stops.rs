@@ -10,6 +10,7 @@ use crate::{
     ctx::{Ctx, FormToken},
     fault::Fault,
     japanese::{day, day_count, moment},
+    paging::{Paging, paged},
 };
 
 #[derive(Serialize)]
@@ -37,6 +38,7 @@ struct RowView {
 struct Matrix {
     stores: Vec<String>,
     rows: Vec<RowView>,
+    paging: Paging,
     open: usize,
     overdue: usize,
     may_apply: bool,
@@ -106,9 +108,15 @@ pub(crate) async fn matrix(ctx: Ctx) -> Result<Answer, Fault> {
                 .collect(),
         })
         .collect();
+    let (open, overdue) = (
+        rows.iter().filter(|r| r.closed.is_empty()).count(),
+        rows.iter().filter(|r| r.overdue).count(),
+    );
+    let (rows, paging) = paged(&ctx, rows)?;
     Answer::page(Matrix {
-        open: rows.iter().filter(|r| r.closed.is_empty()).count(),
-        overdue: rows.iter().filter(|r| r.overdue).count(),
+        open,
+        overdue,
+        paging,
         stores: stores.iter().map(|s| store_ja(s)).collect(),
         rows,
         may_apply: kiban_govern::permit(actor, Act::ApplyStop).is_ok(),

@@ -35,7 +35,7 @@ pub(crate) struct Web {
 
 impl Web {
     pub(crate) fn of(site: Site) -> Self {
-        Self::with(site, Settings { demo: true, secure: false })
+        Self::with(site, Settings { demo: true, ..Settings::default() })
     }
 
     pub(crate) fn with(site: Site, settings: Settings) -> Self {
@@ -139,6 +139,35 @@ impl Visitor {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(pairs.join("&")))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// Sends a form with a file as a browser does.
+    pub(crate) async fn post_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, bytes): (&str, &[u8]),
+    ) -> Reply {
+        let mut body = Vec::new();
+        let csrf = self.csrf.clone();
+        for (field, value) in fields.iter().copied().chain([("csrf", csrf.as_str())]) {
+            let head = format!("--XX\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n");
+            body.extend(head.as_bytes());
+            body.extend(value.as_bytes());
+            body.extend(b"\r\n");
+        }
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.as_bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n--XX--\r\n");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from(body))
             .unwrap();
         self.send(request).await
     }

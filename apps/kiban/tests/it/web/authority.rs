@@ -18,6 +18,10 @@ fn path_of(row: &Row) -> String {
         .replace("/deliveries/{id}", "/deliveries/dlv_00000000000000000000000000")
         .replace("/contracts/{id}", "/contracts/ctr_00000000000000000000000000")
         .replace("/stops/{id}", "/stops/stp_00000000000000000000000000")
+        .replace("{attachment}", "evt_00000000000000000000000001")
+        .replace("/uses/{id}", "/uses/dst_00000000000000000000000000")
+        .replace("/incidents/{id}", "/incidents/evt_00000000000000000000000001")
+        .replace("/accounts/{id}", "/accounts/acc_00000000000000000000000001")
         .replace("/requests/{id}", "/requests/evt_00000000000000000000000000")
         .replace("{table}", "no_such_table")
 }
@@ -32,6 +36,7 @@ fn body_of(row: &Row) -> Value {
             Kind::Day => "2026-04-01".to_owned(),
             Kind::Number => "1".to_owned(),
             Kind::Tick => "on".to_owned(),
+            Kind::File(_) => "eA==".to_owned(),
             Kind::Line(_) | Kind::Text(_) | Kind::Lines(_) => "x".to_owned(),
         };
         out.insert(field.name.to_owned(), json!(value));

@@ -2,6 +2,9 @@
 
 mod authority;
 mod cases;
+mod parts;
+mod passkeys;
 mod patient;
 mod release;
 mod safety;
+mod tls;

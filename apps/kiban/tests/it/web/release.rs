@@ -125,6 +125,7 @@ fn two_persons_approve_the_certified_user_fetches_and_the_uncertified_is_refused
         rival.get(&dataset).await.is(404);
         rival.get(&format!("{dataset}/package")).await.is(404);
         rival.call("GET", &format!("{dataset}/package"), &serde_json::json!({})).await.is(404);
+        let delivered = dataset;
 
         // An uncertified user: every step but the release.
         let mut university = web.signed_in("researcher_university").await;
@@ -135,6 +136,7 @@ fn two_persons_approve_the_certified_user_fetches_and_the_uncertified_is_refused
         one.post(&approve, &approval(&dataset, "sealed_transfer")).await.is(409).shows("認定");
         let body = serde_json::json!({ "route": "sealed_transfer", "confirm": &dataset[dataset.len() - 4..] });
         one.call("POST", &approve, &body).await.is(409).shows("認定");
+        super::parts::end_of_use(&web, &delivered).await;
     });
 }
 

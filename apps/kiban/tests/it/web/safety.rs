@@ -58,7 +58,7 @@ fn every_answer_carries_the_headers_and_nothing_stands_in_line() {
         assert_eq!(visitor.get("/api/v1/nowhere").await.json()["status"], 404);
         // Over TLS the cookie is tied to the host, and the browser is told to stay with TLS.
         let site = site::registered().copy().await;
-        let secure = Web::with(site, Settings { demo: true, secure: true });
+        let secure = Web::with(site, Settings { demo: true, secure: true, ..Settings::default() });
         let mut visitor = secure.visitor();
         let reply = visitor.get("/sign-in").await;
         let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap();

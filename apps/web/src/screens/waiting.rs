@@ -1,0 +1,57 @@
+//! What waits because a day comes near: ends of uses, reports of incidents.
+
+use kiban_govern::{Act, Actor};
+use kiban_journeys::{end_of_use::EndState, incidents::Stage};
+
+use super::home::{Task, may, task};
+use crate::{ctx::Ctx, fault::Fault, japanese::day};
+
+/// Reminders for the user, proofs for the producer.
+pub(super) async fn of_uses(ctx: &Ctx, actor: &Actor, tasks: &mut Vec<Task>) -> Result<(), Fault> {
+    if !may(actor, Act::ReportErasure) && !may(actor, Act::ConfirmErasure) {
+        return Ok(());
+    }
+    for end in kiban_journeys::end_of_use::ends_of_use(ctx.on(), actor).await? {
+        let user = may(actor, Act::ReportErasure);
+        let (what, late) = match &end.state {
+            EndState::InUse { soon: true } if user => ("利用がまもなく終わります", false),
+            EndState::Awaited { overdue } | EndState::SentBack { overdue, .. } if user => {
+                ("提供データを消去して報告する", *overdue)
+            }
+            EndState::Reported if !user => ("消去の報告を確かめる", false),
+            _ => continue,
+        };
+        let since = end.proof.as_ref().map_or(end.delivery.at, |p| p.at);
+        let about = format!("{}（期限 {}）", end.title, day(end.due));
+        let mut task = task(ctx, what, &about, "/uses".to_owned(), since);
+        task.late = late;
+        tasks.push(task);
+    }
+    Ok(())
+}
+
+/// Reports that are due.
+pub(super) async fn of_incidents(
+    ctx: &Ctx,
+    actor: &Actor,
+    tasks: &mut Vec<Task>,
+) -> Result<(), Fault> {
+    if !may(actor, Act::ReportIncident) {
+        return Ok(());
+    }
+    for incident in kiban_journeys::incidents::incidents(ctx.on(), actor).await? {
+        let Some(next) = incident.next() else { continue };
+        let what = match next {
+            Stage::Prompt => "漏えい等の速報を行う",
+            Stage::Full => "漏えい等の確報を行う",
+            Stage::Closed => "漏えい等の事態を終結させる",
+        };
+        let due = incident.due();
+        let about = due.map(|d| format!("期限 {}", day(d))).unwrap_or_default();
+        let path = format!("/incidents/{}", incident.id);
+        let mut task = task(ctx, what, &about, path, incident.recorded_at);
+        task.late = due.is_some_and(|d| ctx.on().today() > d);
+        tasks.push(task);
+    }
+    Ok(())
+}
