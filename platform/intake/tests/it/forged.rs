@@ -73,6 +73,8 @@ impl<'a> Forge<'a> {
             provider: profile.provider,
             files: ListDigest { sha256: Digest::of(b""), count: files.len() as u64 },
             notices: ListDigest { sha256: Digest::of(notices.as_bytes()), count: 0 },
+            retractions: None,
+            corrections: None,
             persons: 0,
             segments: files.iter().map(|f| f.segments).sum(),
             bytes: 0,
