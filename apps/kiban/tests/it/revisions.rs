@@ -194,7 +194,7 @@ fn a_locked_slot_refuses_what_was_sealed_and_says_what_is_missing() {
         assert_eq!(lake::counts(&site.on).await.values().sum::<usize>(), 0);
         site.clock.set_date(site.calendar.delivery_date);
         assert!(kiban_journeys::delivery_slot(&site.on, holder).await.unwrap().is_open());
-        site.receive(HOLDER, &sealed.path).await;
+        kiban_journeys::receive_delivery(&site.on, &intake, &sealed.path).await.unwrap();
         // A holder that nothing is registered of is locked for the same reason.
         let unknown = kiban_journeys::delivery_slot(&site.on, Id::from_bytes([9; 16])).await;
         assert!(!unknown.unwrap().is_open());
