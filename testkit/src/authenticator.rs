@@ -75,7 +75,7 @@ impl Authenticator {
             user: Vec::new(),
             key,
         };
-        this.id = digest(&SHA256, &this.public_key()).as_ref()[..20].to_owned();
+        digest(&SHA256, &this.public_key()).as_ref()[..20].clone_into(&mut this.id);
         this
     }
 

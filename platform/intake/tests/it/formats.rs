@@ -294,7 +294,10 @@ fn claims_of_an_insurer_are_sent_by_insurance() {
         .unwrap();
     assert_eq!(persons.into_iter().collect::<Vec<_>>(), told);
     let plain = home.plain(&report.path);
-    assert!(left.iter().all(|person| !holds(&plain, person)));
+    // A key without a branch number may be the beginning of another.
+    let mut alone = left.iter().filter(|l| told.iter().all(|t| !t.contains(l.as_str()))).peekable();
+    assert!(alone.peek().is_some());
+    assert!(alone.all(|person| !holds(&plain, person)));
     let text = request.profile.to_text().unwrap();
     assert!(text.contains("claims_of_insurer = true"));
 }
