@@ -179,7 +179,7 @@ pub fn verify_seal_within(
         if slot.is_some() {
             return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
         }
-        let max = if head.path.ends_with(".csv") {
+        let max = if std::path::Path::new(&head.path).extension().is_some_and(|e| e == "csv") {
             limits.max_notices_bytes
         } else {
             limits.max_manifest_bytes

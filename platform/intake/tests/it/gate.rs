@@ -143,7 +143,8 @@ fn the_slot_stays_locked_while_filing_or_notice_is_missing_and_says_what() {
     let mut home = Home::new();
     home.notify("p1", &Regime::ALL, "2024-05-01");
     home.file("Patient.ndjson", patient("p1", "MARK"));
-    let lacking: [(fn(&mut kiban_intake::holder::Profile), &str); 5] = [
+    type Change = fn(&mut kiban_intake::holder::Profile);
+    let lacking: [(Change, &str); 5] = [
         (|p| p.filing.clear(), "届出がありません"),
         (|p| p.filing.iter_mut().for_each(|f| f.ended = Some(day("2025-01-01"))), "終了"),
         (|p| p.notice.clear(), "通知文書の版がありません"),

@@ -126,7 +126,7 @@ async fn what_is_taken_back_leaves_use_and_stays_in_the_history() {
         "\"subject\"",
         "\"verificationStatus\":{\"coding\":[{\"code\":\"entered-in-error\"}]},\"subject\"",
     );
-    let counts = deliver(&world, "2026-06-02", &[error.clone()]).await;
+    let counts = deliver(&world, "2026-06-02", std::slice::from_ref(&error)).await;
     assert_eq!((counts.history_segments, counts.withdrawn_records), (1, 1));
     assert_eq!(codes(&world, world.head().await).await, ["J45", "K50"]);
     assert_eq!(deliver(&world, "2026-06-03", &[error]).await.duplicate_segments, 1);
