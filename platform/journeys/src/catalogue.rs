@@ -11,6 +11,7 @@ use arrow::{
     datatypes::{DataType, Date32Type},
 };
 use kiban_kernel::{ColumnClass, Date, Id, kinds};
+pub use kiban_lake::functions::PREFECTURES;
 use kiban_lake::{DataClass, schema};
 
 use crate::{Deployment, Error, inspect};
@@ -83,57 +84,6 @@ pub struct Catalogue {
     /// Persons by prefecture of residence, in the order of the official codes.
     pub prefectures: Vec<(&'static str, Shown)>,
 }
-
-/// The prefectures in the order of their official codes (JIS X 0401).
-pub const PREFECTURES: [&str; 47] = [
-    "北海道",
-    "青森県",
-    "岩手県",
-    "宮城県",
-    "秋田県",
-    "山形県",
-    "福島県",
-    "茨城県",
-    "栃木県",
-    "群馬県",
-    "埼玉県",
-    "千葉県",
-    "東京都",
-    "神奈川県",
-    "新潟県",
-    "富山県",
-    "石川県",
-    "福井県",
-    "山梨県",
-    "長野県",
-    "岐阜県",
-    "静岡県",
-    "愛知県",
-    "三重県",
-    "滋賀県",
-    "京都府",
-    "大阪府",
-    "兵庫県",
-    "奈良県",
-    "和歌山県",
-    "鳥取県",
-    "島根県",
-    "岡山県",
-    "広島県",
-    "山口県",
-    "徳島県",
-    "香川県",
-    "愛媛県",
-    "高知県",
-    "福岡県",
-    "佐賀県",
-    "長崎県",
-    "熊本県",
-    "大分県",
-    "宮崎県",
-    "鹿児島県",
-    "沖縄県",
-];
 
 /// The newest snapshot of the lake; a catalogue of it stays right until it changes.
 ///

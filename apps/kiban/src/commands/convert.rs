@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io::{BufRead as _, BufWriter},
+    io::BufWriter,
     path::{Path, PathBuf},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kiban_formats::{
-    CutError, Format, Piece, Record, Want, cut, detect,
+    CutError, Format, Piece, Record, Want, cut,
     out::{self, OutError, Summary},
 };
 use kiban_journeys::{
@@ -19,7 +19,7 @@ use kiban_journeys::{
 };
 use serde_json::{Value, json};
 
-use super::source_files::{MAX_SEGMENT, format_named, open, walk};
+use super::source_files::{MAX_SEGMENT, begin, format_named, walk};
 use crate::say::{self, Failure, Outcome};
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -220,19 +220,13 @@ fn rows(
     let mut read = Read::default();
     for (number, (disk, path)) in (1_u64..).zip(files) {
         bar.set_message(format!("{pass} {number}/{}", files.len()));
-        let mut leave = |ja: String| read.left_out.push((path.clone(), ja));
-        let Ok(mut input) = open(disk) else {
-            leave("ファイルを開けません。権限と媒体を確かめてください。".into());
-            continue;
-        };
         let name = path.strip_suffix(".xz").unwrap_or(path);
-        let Ok(first) = input.fill_buf() else {
-            leave("ファイルを読み取れません。破損がないか確かめてください。".into());
-            continue;
-        };
-        let Some(format) = only.or_else(|| detect(name, first)) else {
-            leave("読み取れる形式ではありません。".into());
-            continue;
+        let (format, input) = match begin(only, disk, name) {
+            Ok(begun) => begun,
+            Err(ja) => {
+                read.left_out.push((path.clone(), ja.into()));
+                continue;
+            }
         };
         read.files += 1;
         let parser = format.parser();

@@ -1,12 +1,12 @@
 //! `kiban tool inspect`: what files or trees of the readers' formats hold.
 
-use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use kiban_formats::{Format, detect, inspect::Inspection, rule_ja};
+use kiban_formats::{Format, inspect::Inspection, rule_ja};
 use serde_json::{Value, json};
 
-use super::source_files::{MAX_SEGMENT, format_named, open, walk};
+use super::source_files::{MAX_SEGMENT, begin, format_named, walk};
 use crate::say::{self, Failure, Outcome};
 
 #[derive(clap::Args)]
@@ -44,19 +44,13 @@ pub(crate) fn inspect(args: &Inspect) -> Outcome {
     for (number, (disk, path)) in (1_u64..).zip(&files) {
         bar.set_message(format!("{number}/{}", files.len()));
         let mut leave = |ja: String| left_out.push(LeftOut { number, path: path.clone(), ja });
-        let Ok(mut input) = open(disk) else {
-            leave("ファイルを開けません。権限と媒体を確かめてください。".into());
-            continue;
-        };
         let name = path.strip_suffix(".xz").unwrap_or(path);
-        let Ok(first) = input.fill_buf() else {
-            leave("ファイルを読み取れません。破損がないか確かめてください。".into());
-            continue;
-        };
-        let format = only.or_else(|| detect(name, first));
-        let Some(format) = format else {
-            leave("読み取れる形式ではありません。".into());
-            continue;
+        let (format, input) = match begin(only, disk, name) {
+            Ok(begun) => begun,
+            Err(ja) => {
+                leave(ja.into());
+                continue;
+            }
         };
         let (_, inspection) =
             found.entry(format.as_str()).or_insert_with(|| (format, Inspection::default()));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kiban_formats::Format;
+use kiban_formats::{Format, detect};
 use xz2::read::XzDecoder;
 
 use crate::say::{Failure, Outcome};
@@ -55,7 +55,7 @@ pub(crate) fn walk(disk: &Path, prefix: &str, files: &mut Vec<(PathBuf, String)>
 }
 
 /// Opens a file, expanding `.xz` as it is read.
-pub(crate) fn open(disk: &Path) -> std::io::Result<Box<dyn BufRead>> {
+fn open(disk: &Path) -> std::io::Result<Box<dyn BufRead>> {
     let file = File::open(disk)?;
     if disk.extension().is_some_and(|e| e == "xz") {
         let expanded = XzDecoder::new_multi_decoder(BufReader::new(file));
@@ -69,4 +69,18 @@ pub(crate) fn open(disk: &Path) -> std::io::Result<Box<dyn BufRead>> {
         )));
     }
     Ok(Box::new(BufReader::with_capacity(4 * FIRST, file)))
+}
+
+/// A file ready to be read: its format and its stream. What cannot be read is told in a sentence.
+pub(crate) fn begin(
+    only: Option<Format>,
+    disk: &Path,
+    name: &str,
+) -> Result<(Format, Box<dyn BufRead>), &'static str> {
+    let unopened = |_| "ファイルを開けません。権限と媒体を確かめてください。";
+    let mut input = open(disk).map_err(unopened)?;
+    let unread = |_| "ファイルを読み取れません。破損がないか確かめてください。";
+    let first = input.fill_buf().map_err(unread)?;
+    let format = only.or_else(|| detect(name, first));
+    Ok((format.ok_or("読み取れる形式ではありません。")?, input))
 }

@@ -21,6 +21,7 @@ pub(crate) mod state;
 mod texts;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+pub use region_table::PREFECTURES;
 
 pub use codes::{category, code_parent, parent};
 pub use dates::{DatePad, as_day, date_padding, truncate_date};

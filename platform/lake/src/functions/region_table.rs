@@ -1,8 +1,8 @@
 //! Names of regions, as data. Prefectures in the order of JIS X 0401. Postal prefixes are recalled and true for
 //! nearly all codes; a few codes at borders belong to the neighbour: confidence `memory`.
 
-/// The 47 prefectures.
-pub(super) const PREFECTURES: [&str; 47] = [
+/// The 47 prefectures in the order of their official codes (JIS X 0401).
+pub const PREFECTURES: [&str; 47] = [
     "北海道",
     "青森県",
     "岩手県",
