@@ -14,7 +14,9 @@ pub mod mapping;
 pub mod master;
 mod rule;
 mod shipped;
+mod system;
 pub mod unit;
 
 pub use exact::{Decimal, Rational};
 pub use rule::{Effect, RULES, rule};
+pub use system::system_of;

@@ -106,6 +106,11 @@ impl Distribution {
         if all == 0 { 0.0 } else { self.texts as f64 / all as f64 }
     }
 
+    /// The quantiles: level (0 to 1) and value, both rising.
+    pub fn quantiles(&self) -> &[(f64, f64)] {
+        &self.quantiles
+    }
+
     /// The median, by linear interpolation.
     pub fn median(&self) -> f64 {
         self.value(0.5)

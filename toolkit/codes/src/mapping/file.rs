@@ -315,13 +315,31 @@ pub fn read_csv(bytes: &[u8]) -> Result<MappingSet, FileError> {
 
 /// Write the acts as a JSON array, one act a line.
 pub fn write_json(set: &MappingSet) -> String {
-    let rows: Vec<String> = set
-        .acts()
-        .iter()
-        // A row of texts always serialises.
-        .map(|act| serde_json::to_string(&Row::of_act(act)).unwrap_or_default())
-        .collect();
+    let rows: Vec<String> = set.acts().iter().map(write_act).collect();
     format!("[\n{}\n]\n", rows.join(",\n"))
+}
+
+/// One act as a JSON object on one line, for a store that keeps a row per act.
+pub fn write_act(act: &Act) -> String {
+    // A row of texts always serialises.
+    serde_json::to_string(&Row::of_act(act)).unwrap_or_default()
+}
+
+/// The set that stored acts make, each as [`write_act`] wrote it.
+///
+/// # Errors
+/// The first act that cannot be read or is refused; `line` is its number, from 1.
+pub fn read_acts<'a>(acts: impl IntoIterator<Item = &'a str>) -> Result<MappingSet, FileError> {
+    let mut set = MappingSet::new();
+    for (act, line) in acts.into_iter().zip(1..) {
+        let row: Row = serde_json::from_str(act).map_err(|_| FileError {
+            line,
+            column: None,
+            rule: "file.syntax",
+        })?;
+        add(&mut set, &row, line)?;
+    }
+    Ok(set)
 }
 
 /// Read acts from a JSON array, however it is broken into lines, and replay them.

@@ -17,7 +17,7 @@ mod set;
 
 pub use act::{Act, ActError};
 pub use diff::{Change, Count, Persons, Preview, changes, preview};
-pub use file::{FileError, read_csv, read_json, write_csv, write_json};
+pub use file::{FileError, read_acts, read_csv, read_json, write_act, write_csv, write_json};
 pub use set::MappingSet;
 
 use jiff::{Timestamp, civil::Date};
