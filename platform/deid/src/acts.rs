@@ -1,7 +1,9 @@
 //! The two acts: from cleared records to a product.
 
 use kiban_kernel::{Digest, Id, Product, Regime, kinds};
-use kiban_lake::{KeyError, KeyRing, Lake, Secret, Session, Snapshot, functions::keyed::Keyed};
+use kiban_lake::{
+    CodeMap, KeyError, KeyRing, Lake, Secret, Session, Snapshot, functions::keyed::Keyed,
+};
 use kiban_vault::{Anon52, Cleared, Pseudo57};
 use sqlx::AnyConnection;
 
@@ -67,7 +69,7 @@ impl ProjectKey {
     }
 }
 
-/// Make anonymized data from records cleared under Art. 52.
+/// Make anonymized data from records cleared under Art. 52, their codes read by the signed mappings `codes`.
 ///
 /// # Guarantee
 /// `deid.k`, `deid.rows`, `deid.explained`, `deid.domains`
@@ -78,6 +80,7 @@ impl ProjectKey {
 pub async fn anonymize(
     lake: &Lake,
     cleared: &Cleared<Anon52>,
+    codes: &CodeMap,
     checked: &Checked,
     key: &DatasetKey,
 ) -> Result<Anonymized, ProduceError> {
@@ -86,6 +89,7 @@ pub async fn anonymize(
         snapshot: cleared.snapshot(),
         watermark: cleared.watermark(),
         regime: cleared.regime(),
+        codes,
         checked,
         key: &key.0,
         decisions: &[],
@@ -93,7 +97,7 @@ pub async fn anonymize(
     Ok(Anonymized::mint(made.run(Product::Anonymized).await?))
 }
 
-/// Make pseudonymized data from records cleared under Art. 57, with the decisions taken so far about the findings of
+/// Make pseudonymized data from records cleared under Art. 57, their codes read by the signed mappings `codes`, with the decisions taken so far about the findings of
 /// the combination scan. Findings without a decision are in the product's list and block its release.
 ///
 /// # Guarantee
@@ -105,6 +109,7 @@ pub async fn anonymize(
 pub async fn pseudonymize(
     lake: &Lake,
     cleared: &Cleared<Pseudo57>,
+    codes: &CodeMap,
     checked: &Checked,
     key: &ProjectKey,
     decisions: &[Decision],
@@ -114,6 +119,7 @@ pub async fn pseudonymize(
         snapshot: cleared.snapshot(),
         watermark: cleared.watermark(),
         regime: cleared.regime(),
+        codes,
         checked,
         key: &key.0,
         decisions,
@@ -126,6 +132,7 @@ struct Making<'a> {
     snapshot: Snapshot,
     watermark: u64,
     regime: Regime,
+    codes: &'a CodeMap,
     checked: &'a Checked,
     key: &'a DomainKey,
     decisions: &'a [Decision],
@@ -142,10 +149,14 @@ impl Making<'_> {
         }
         let session = Session::new(self.lake)?;
         let mut frames = Vec::new();
+        let source = frame::Source {
+            lake: self.lake,
+            at: self.snapshot,
+            regime: self.regime,
+            codes: self.codes,
+        };
         for table in checked.tables() {
-            let made =
-                frame::of_lake(self.lake, &session, self.snapshot, self.regime, checked, table)
-                    .await?;
+            let made = frame::of_lake(&source, &session, checked, table).await?;
             frames.push((table, made));
         }
         let provenance = provenance(
@@ -154,6 +165,11 @@ impl Making<'_> {
             Some((self.snapshot, self.watermark)),
             &self.key.name,
         );
+        let provenance = Provenance {
+            mapping_version: self.codes.version(),
+            mapping_digest: Some(self.codes.digest()),
+            ..provenance
+        };
         let run = Run {
             session: &session,
             checked,
@@ -179,6 +195,8 @@ pub(crate) fn provenance(
         domain: domain.to_owned(),
         snapshot: source.map(|(s, _)| s.0),
         stop_watermark: source.map(|(_, w)| w),
+        mapping_version: 0,
+        mapping_digest: None,
         specification: spec.document().specification.name.clone(),
         specification_digest: spec.digest(),
         rules_digest: checked.rules(),

@@ -21,6 +21,12 @@ pub struct Provenance {
     pub snapshot: Option<u64>,
     /// Stops known when the records were cleared.
     pub stop_watermark: Option<u64>,
+    /// Version of the mappings of codes: the acts on record when it was made.
+    #[serde(default)]
+    pub mapping_version: u64,
+    /// Digest of the mappings in effect; none for a plain table.
+    #[serde(default)]
+    pub mapping_digest: Option<Digest>,
     /// The specification's name.
     pub specification: String,
     /// Digest of the specification's text.

@@ -65,6 +65,14 @@ acts! {
     ReadRecordHistory = "record.read", "原本の記録の履歴の閲覧（値を含む）", "receipt_record", [EnquiryOfficer], [Producer];
     /// Set a threshold of the quality grid.
     SetQualityThreshold = "quality.threshold", "品質の閾値の設定", "receipt_record", [IntakeOfficer], [Producer];
+    /// Bring a code master of the operator's.
+    ImportMaster = "master.import", "コードマスターの取込み", "receipt_record", [IntakeOfficer], [Producer];
+    /// Look at local codes and what they may mean.
+    SeeMappings = "mapping.see", "コードの対応付けの閲覧", "receipt_record", [IntakeOfficer, Processor, Examiner, Auditor], [Producer];
+    /// Propose what a local code means, or take a mapping back.
+    ProposeMapping = "mapping.propose", "コードの対応付けの提案・取下げ", "receipt_record", [IntakeOfficer, Processor, Examiner], [Producer];
+    /// Sign or refuse what another person proposed.
+    SignMapping = "mapping.sign", "コードの対応付けの承認・却下", "receipt_record", [IntakeOfficer, Processor, Examiner], [Producer];
     /// Record a stop request.
     RecordStop = "stop.record", "提供停止の求めの記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
     /// Take in a request that a person makes on the public page, sealed, for the holder's desk.

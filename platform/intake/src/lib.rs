@@ -25,6 +25,7 @@ mod error;
 pub mod holder;
 mod limits;
 pub mod manifest;
+pub mod mapping;
 mod moments;
 pub mod notices;
 mod place;

@@ -1,14 +1,8 @@
 //! Files that go with an application: bounded, of few kinds that are told by their bytes, sealed at rest, never changed.
 //!
-//! A file is sealed (age, to the platform's own key) and written under `attachments/` before its row is committed; a file
-//! that no row names is removed when the deployment is opened.
+//! A file is kept under `attachments/`, see [`crate::sealed_files`].
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use kiban_audit::Event;
 use kiban_govern::{Act, Actor, permit};
@@ -17,7 +11,7 @@ use kiban_release::application::State;
 use serde_json::json;
 use sqlx::{Row as _, any::AnyRow};
 
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, sealed_files::SealedFolder};
 
 mod sniff;
 
@@ -27,6 +21,7 @@ pub use sniff::FileKind;
 pub const LARGEST_ATTACHMENT: usize = 5 * 1024 * 1024;
 /// Most files of an application.
 pub const MOST_ATTACHMENTS: usize = 10;
+pub(crate) const FOLDER: SealedFolder = SealedFolder("attachments");
 /// Longest name of a file, in characters.
 const LONGEST_NAME: usize = 120;
 
@@ -98,33 +93,16 @@ impl AttachmentRefused {
 }
 
 impl Deployment {
-    pub(crate) fn attachment_path(&self, id: &str) -> PathBuf {
-        self.dir().join("attachments").join(format!("{id}.age"))
-    }
-
-    /// Remove files that no row names: their transaction never came to its end, or they were taken off.
+    /// Remove files that no row names.
     pub(crate) async fn collect_attachments(&self) -> Result<(), Error> {
-        let folder = self.dir().join("attachments");
-        if !folder.exists() {
-            return Ok(());
-        }
         let rows = sqlx::query(
             "SELECT id FROM journeys_attachment WHERE removed_at IS NULL \
              UNION ALL SELECT file FROM journeys_erasure_proof",
         )
         .fetch_all(&mut *self.reader().await?)
         .await?;
-        let mut named = BTreeSet::new();
-        for row in &rows {
-            named.insert(self.attachment_path(&row.try_get::<String, _>(0)?));
-        }
-        for entry in fs::read_dir(&folder).map_err(Error::io("read the folder of attachments"))? {
-            let path = entry.map_err(Error::io("read the folder of attachments"))?.path();
-            if !named.contains(&path) {
-                fs::remove_file(&path).map_err(Error::io("remove an attachment"))?;
-            }
-        }
-        Ok(())
+        let named = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        FOLDER.collect(self, &named)
     }
 
     /// The draft, if it is one of the actor's organization.
@@ -163,9 +141,7 @@ pub(crate) fn keep_file(on: &Deployment, name: &str, bytes: &[u8]) -> Result<Kep
     }
     let kind = sniff::kind_of(&name, bytes)?;
     let id: AttachmentId = on.new_id()?;
-    let sealed = age::encrypt(&on.intake.to_public(), bytes)
-        .map_err(|_| Error::Attachment(AttachmentRefused::Damaged))?;
-    store(&on.attachment_path(&id.to_string()), &sealed)?;
+    FOLDER.write(on, &id.to_string(), bytes)?;
     Ok(Kept { id, name, kind, digest: Digest::of(bytes) })
 }
 
@@ -226,17 +202,6 @@ pub async fn attach(
     Ok(file.id)
 }
 
-/// Written whole or not at all, and on disk before the row that names it.
-fn store(path: &Path, sealed: &[u8]) -> Result<(), Error> {
-    let failed = || Error::io("write an attachment");
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed())?;
-    }
-    let mut file = File::create_new(path).map_err(failed())?;
-    file.write_all(sealed).map_err(failed())?;
-    file.sync_all().map_err(failed())
-}
-
 fn read(row: &AnyRow) -> Result<Attachment, Error> {
     let damaged = || Error::Unknown { what: "attachment" };
     let text = |i: usize| -> Result<String, Error> { Ok(row.try_get(i)?) };
@@ -284,11 +249,8 @@ pub async fn open_attachment(
     let all = attachments(on, actor, application).await?;
     let found = all.into_iter().find(|a| a.id == id);
     let found = found.ok_or(Error::Unknown { what: "attachment" })?;
-    let sealed =
-        fs::read(on.attachment_path(&id.to_string())).map_err(Error::io("read an attachment"))?;
-    let damaged = || Error::Attachment(AttachmentRefused::Damaged);
-    let bytes = age::decrypt(&on.intake, &sealed).map_err(|_| damaged())?;
-    if Digest::of(&bytes) == found.digest { Ok((found, bytes)) } else { Err(damaged()) }
+    let bytes = FOLDER.read(on, &id.to_string(), found.digest)?;
+    Ok((found, bytes.ok_or(AttachmentRefused::Damaged)?))
 }
 
 /// Take a file off a draft; its bytes are erased.
@@ -328,7 +290,7 @@ pub async fn detach(
     };
     let _ = tx.commit(event).await?;
     // Should this fail, the file goes when the deployment is opened.
-    let _ = fs::remove_file(on.attachment_path(&id.to_string()));
+    let _ = fs::remove_file(FOLDER.path(on, &id.to_string()));
     Ok(())
 }
 

@@ -14,7 +14,10 @@ use kiban_kernel::{ColumnClass, Date, Id, kinds};
 pub use kiban_lake::functions::PREFECTURES;
 use kiban_lake::{DataClass, schema};
 
-use crate::{Deployment, Error, inspect};
+use crate::{
+    Deployment, Error, inspect,
+    map_codes::{self, MappingRate},
+};
 
 /// Fewer persons than this are not shown (the publication rule of the national database, CAT-04).
 pub const SMALLEST_SHOWN: u64 = 10;
@@ -66,6 +69,8 @@ pub struct TableFacts {
     pub variables: Vec<Variable>,
     /// Code systems.
     pub code_systems: Vec<CodeSystem>,
+    /// How many rows have a standard code; none for a table that is not mapped.
+    pub mapping: Option<MappingRate>,
 }
 
 /// The catalogue at a snapshot.
@@ -73,6 +78,8 @@ pub struct TableFacts {
 pub struct Catalogue {
     /// Which snapshot.
     pub snapshot: u64,
+    /// Which version of the mappings of codes.
+    pub mapping_version: u64,
     /// Persons after linkage.
     pub persons: Shown,
     /// Person records at the holders.
@@ -85,12 +92,13 @@ pub struct Catalogue {
     pub prefectures: Vec<(&'static str, Shown)>,
 }
 
-/// The newest snapshot of the lake; a catalogue of it stays right until it changes.
+/// The newest snapshot of the lake and the version of the mappings of codes; a catalogue of them stays right until one
+/// changes.
 ///
 /// # Errors
 /// The database failed.
-pub async fn newest_snapshot(on: &Deployment) -> Result<u64, Error> {
-    Ok(on.lake.head().await?.0)
+pub async fn newest_stand(on: &Deployment) -> Result<(u64, u64), Error> {
+    Ok((on.lake.head().await?.0, map_codes::version(on).await?))
 }
 
 /// Look through the lake's tables and count. Reads every table once.
@@ -108,12 +116,14 @@ pub async fn catalogue(on: &Deployment) -> Result<Catalogue, Error> {
         .collect();
     let mut out = Catalogue {
         snapshot: head.0,
+        mapping_version: map_codes::version(on).await?,
         persons: Some(0),
         records: Some(0),
         tables: Vec::new(),
         empty: Vec::new(),
         prefectures: Vec::new(),
     };
+    let rates = map_codes::mapping_rates(on).await?;
     for table in schema::tables().iter().filter(|t| t.data_class == DataClass::Identified) {
         let batches = on.lake.scan(&table.name, head).await?;
         if batches.iter().all(|b| b.num_rows() == 0) {
@@ -130,7 +140,9 @@ pub async fn catalogue(on: &Deployment) -> Result<Catalogue, Error> {
             out.records = shown(sources.len());
             out.persons = shown(known(&sources, &persons).len());
         }
-        out.tables.push(facts(table, &batches, &persons)?);
+        let mut facts = facts(table, &batches, &persons)?;
+        facts.mapping = rates.iter().find(|r| r.table == table.name).cloned();
+        out.tables.push(facts);
     }
     Ok(out)
 }
@@ -214,6 +226,7 @@ fn facts(
         period: period(table, batches, persons)?,
         variables,
         code_systems: code_systems(table, batches, persons)?,
+        mapping: None,
     })
 }
 

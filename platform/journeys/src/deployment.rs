@@ -14,7 +14,7 @@ use kiban_lake::{Cluster, Engine, KeyRing, Lake, LakeError};
 
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, map_codes::MastersRead};
 
 /// What the world gives a deployment: time, chance, and a witness of its steps.
 #[derive(Clone)]
@@ -47,6 +47,7 @@ pub struct Deployment {
     pub(crate) world: World,
     pub(crate) signer: LogSigner,
     pub(crate) intake: x25519::Identity,
+    pub(crate) masters: MastersRead,
     // Held while the deployment is open.
     _lock: FolderLock,
 }
@@ -115,10 +116,12 @@ impl Deployment {
             world,
             signer,
             intake,
+            masters: MastersRead::default(),
             _lock: lock,
         };
         this.collect_packages().await?;
         this.collect_attachments().await?;
+        this.collect_masters().await?;
         Ok(this)
     }
 

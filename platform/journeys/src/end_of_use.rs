@@ -1,8 +1,6 @@
 //! The end of a use: when it comes, the reminder before, the user's report that everything is erased with its proof, and the
 //! producer's check. A proof is a file, sealed and kept as an attachment is; what is closed names its digest.
 
-use std::fs;
-
 use jiff::Span;
 use kiban_audit::Event;
 use kiban_deliver::DeliveryRow;
@@ -316,9 +314,6 @@ pub async fn open_proof(
     .bind(dataset.to_string())
     .fetch_one(&mut *on.reader().await?)
     .await?;
-    let sealed =
-        fs::read(on.attachment_path(&file)).map_err(Error::io("read a proof of erasure"))?;
-    let damaged = || Error::Attachment(AttachmentRefused::Damaged);
-    let bytes = age::decrypt(&on.intake, &sealed).map_err(|_| damaged())?;
-    if Digest::of(&bytes) == proof.digest { Ok((proof.name, bytes)) } else { Err(damaged()) }
+    let bytes = crate::attachments::FOLDER.read(on, &file, proof.digest)?;
+    Ok((proof.name, bytes.ok_or(AttachmentRefused::Damaged)?))
 }

@@ -65,6 +65,9 @@ macro_rules! rooms {
             /// An act at the end of a use is refused.
             #[error(transparent)]
             EndOfUse(#[from] crate::end_of_use::EndRefused),
+            /// An act of the mapping bench is refused.
+            #[error(transparent)]
+            Mapping(#[from] crate::map_codes::MappingRefused),
             /// A package may not be fetched.
             #[error(transparent)]
             Fetch(#[from] crate::FetchRefused),
@@ -143,6 +146,7 @@ macro_rules! rooms {
                     Self::Attachment(e) => e.ja().to_owned(),
                     Self::Incident(e) => e.ja().to_owned(),
                     Self::EndOfUse(e) => e.ja().to_owned(),
+                    Self::Mapping(e) => e.ja(),
                     Self::Fetch(e) => e.ja(),
                     Self::SpecificationDiffers => {
                         "加工仕様書が契約で定めたものと異なります。契約を結び直すか、契約の仕様書を指定してください。".into()

@@ -59,7 +59,7 @@ async fn compare_with(
     let mut joined = Vec::new();
     for other in others {
         let (manifest, earlier) = recorded(on, other.dataset).await?;
-        let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
+        let stand = Stand::recorded(&manifest);
         let (earlier, _) = Box::pin(run_unmeasured(on, &earlier, &stand)).await?;
         let figures = joins::compare(content.produced(), earlier.produced(), &rule)?;
         joined.push(Joined { other: other.dataset, figures });
@@ -140,7 +140,7 @@ pub(crate) async fn complete(
     if others.is_empty() {
         return Ok(());
     }
-    let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
+    let stand = Stand::recorded(&manifest);
     let (content, _) = run_unmeasured(on, &basis, &stand).await?;
     let joined = compare_with(on, &basis, &content, others).await?;
     let mut tx = on.log.begin().await?;

@@ -28,6 +28,7 @@ mod inspect;
 mod joins;
 mod judge_quality;
 mod link_persons;
+pub mod map_codes;
 mod number;
 mod party_keys;
 mod produce_dataset;
@@ -40,6 +41,7 @@ mod review;
 mod review_acts;
 mod roster;
 mod run_dataset;
+mod sealed_files;
 mod set_up_holder;
 pub mod sign_in;
 mod stop_cases;
@@ -73,7 +75,7 @@ pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
 pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
-    newest_snapshot,
+    newest_stand,
 };
 pub use corrections::{CorrectionOnRecord, corrections};
 pub use dataset_cases::{

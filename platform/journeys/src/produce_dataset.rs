@@ -3,8 +3,6 @@
 //! A dataset is recorded as a manifest (snapshot, specification, rules, keys by name, digests), not as rows: what
 //! is approved is run again when it is handed over, and must give the same payload.
 
-use std::collections::BTreeMap;
-
 use kiban_audit::{Event, Tx};
 use kiban_deid::{
     self as deid, DatasetKey, ProjectKey,
@@ -307,7 +305,10 @@ fn manifest(
         stop_watermark: provenance.stop_watermark.unwrap_or_default(),
         specification: provenance.specification_digest,
         rules: provenance.rules_digest,
-        code_maps: BTreeMap::from([("plan".to_owned(), provenance.plan_digest)]),
+        code_maps: [("plan", Some(provenance.plan_digest)), ("mapping", provenance.mapping_digest)]
+            .into_iter()
+            .filter_map(|(name, digest)| Some((name.to_owned(), digest?)))
+            .collect(),
         key_versions: provenance.keys.iter().map(|k| (k.clone(), "1".to_owned())).collect(),
         software: provenance.software.clone(),
         provenance: serde_json::to_value(provenance).unwrap_or_default(),

@@ -104,7 +104,7 @@ pub(crate) async fn again(
     dataset: Id<kinds::Dataset>,
 ) -> Result<(Manifest, Payload, u64, Vec<TouchingStop>), Error> {
     let (manifest, basis) = recorded(on, dataset).await?;
-    let stand = Stand::Of { snapshot: manifest.snapshot, watermark: manifest.stop_watermark };
+    let stand = Stand::recorded(&manifest);
     let (content, since) = run(on, &basis, &stand).await?;
     let payload = payload(&basis, &content)?;
     Ok((manifest, payload, content.produced().risk().persons_out, since))

@@ -7,9 +7,12 @@ use kiban_deid::{
 };
 use kiban_kernel::Product;
 use kiban_register::{Anon52, Cleared, Pseudo57, stop::TouchingStop};
-use kiban_release::finding::{Decision, FindingRow};
+use kiban_release::{
+    Manifest,
+    finding::{Decision, FindingRow},
+};
 
-use crate::{Deployment, Error, produce_dataset::Basis};
+use crate::{Deployment, Error, map_codes, produce_dataset::Basis};
 
 /// One of the two products.
 pub enum Content {
@@ -32,7 +35,20 @@ impl Content {
 /// The stand of the lake that a run reads.
 pub(crate) enum Stand {
     Now,
-    Of { snapshot: u64, watermark: u64 },
+    Of { snapshot: u64, watermark: u64, mapping: u64 },
+}
+
+impl Stand {
+    /// The stand that a manifest records.
+    pub(crate) fn recorded(manifest: &Manifest) -> Self {
+        // Manifests of earlier versions know no mappings: none was in effect.
+        let mapping = manifest.provenance.get("mapping_version").and_then(|v| v.as_u64());
+        Self::Of {
+            snapshot: manifest.snapshot,
+            watermark: manifest.stop_watermark,
+            mapping: mapping.unwrap_or(0),
+        }
+    }
 }
 
 fn checked(on: &Deployment, basis: &Basis) -> Result<Checked, Error> {
@@ -64,13 +80,18 @@ async fn make(
     stand: &Stand,
     checked: Checked,
 ) -> Result<(Content, Vec<TouchingStop>), Error> {
+    let version = match stand {
+        Stand::Now => None,
+        Stand::Of { mapping, .. } => Some(*mapping),
+    };
+    let codes = map_codes::code_map(on, version).await?;
     let mut conn = on.reader().await?;
     let ring = on.lake.ring().clone();
     match basis.application.product {
         Product::Anonymized => {
             let (cleared, since) = match stand {
                 Stand::Now => (Cleared::<Anon52>::mint(&mut conn, &on.lake).await?, Vec::new()),
-                Stand::Of { snapshot, watermark } => {
+                Stand::Of { snapshot, watermark, .. } => {
                     Cleared::<Anon52>::again(
                         &mut conn,
                         &on.lake,
@@ -82,14 +103,16 @@ async fn make(
             };
             let key = DatasetKey::of(&ring, &mut conn, basis.dataset).await?;
             Ok((
-                Content::Anonymized(deid::anonymize(&on.lake, &cleared, &checked, &key).await?),
+                Content::Anonymized(
+                    deid::anonymize(&on.lake, &cleared, &codes, &checked, &key).await?,
+                ),
                 since,
             ))
         }
         Product::Pseudonymized => {
             let (cleared, since) = match stand {
                 Stand::Now => (Cleared::<Pseudo57>::mint(&mut conn, &on.lake).await?, Vec::new()),
-                Stand::Of { snapshot, watermark } => {
+                Stand::Of { snapshot, watermark, .. } => {
                     Cleared::<Pseudo57>::again(
                         &mut conn,
                         &on.lake,
@@ -102,7 +125,7 @@ async fn make(
             let key = ProjectKey::of(&ring, &mut conn, basis.application.project).await?;
             let decisions = decisions(&basis.decided);
             let product =
-                deid::pseudonymize(&on.lake, &cleared, &checked, &key, &decisions).await?;
+                deid::pseudonymize(&on.lake, &cleared, &codes, &checked, &key, &decisions).await?;
             Ok((Content::Pseudonymized(product), since))
         }
     }

@@ -19,6 +19,8 @@
 //! - `lake.verify`: a changed, cut, swapped, missing or foreign file, and a changed catalog row, is named.
 //! - `lake.one-plan`: a plan gives the same rows in process and on a cluster; what its functions hold is on the
 //!   wire only sealed, and a node of another key or build gets nothing.
+//! - `lake.signed-codes`: a standard code that did not come with the row is that of a signed mapping in effect on the
+//!   row's day; what came stays in its own columns.
 //! - `lake.same-bytes`: the same rows in the same order give the same plain file.
 
 mod catalog;
@@ -37,6 +39,7 @@ pub mod schema;
 mod seal;
 mod secrets;
 mod session;
+mod standard;
 mod store;
 pub mod table_file;
 mod verify;
@@ -51,6 +54,7 @@ pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{BUCKETS, Lake, Staged};
 pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use session::{STORE_URL, Session, plan};
+pub use standard::{CodeMap, MAPPED, MappedTable};
 pub use store::SealedStore;
 pub use verify::{FilesVerified, Finding, VerifyError, verify_files};
 pub use withdraw::StagedWithdrawal;

@@ -94,6 +94,9 @@ pub struct TableSchema {
     /// Columns in order.
     #[serde(rename = "column")]
     pub columns: Vec<Column>,
+    /// Columns that are not stored: made when rows are read for a product, see [`crate::CodeMap`].
+    #[serde(default)]
+    pub derived: Vec<Column>,
 }
 
 impl TableSchema {
@@ -104,9 +107,14 @@ impl TableSchema {
         SchemaRef::new(Schema::new(fields))
     }
 
-    /// A column by name.
+    /// A stored column by name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// A column by name, stored or derived.
+    pub fn described(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().chain(&self.derived).find(|c| c.name == name)
     }
 }
 
@@ -152,8 +160,8 @@ static TABLES: LazyLock<Vec<TableSchema>> = LazyLock::new(|| {
 
 fn parse(text: &str) -> Result<TableSchema, SchemaError> {
     let table: TableSchema = toml::from_str(text).map_err(SchemaError::Parse)?;
-    let names: BTreeSet<_> = table.columns.iter().map(|c| &c.name).collect();
-    if names.len() != table.columns.len() {
+    let names: BTreeSet<_> = table.columns.iter().chain(&table.derived).map(|c| &c.name).collect();
+    if names.len() != table.columns.len() + table.derived.len() {
         return Err(SchemaError::Twice);
     }
     match table.column(PERSON_COLUMN) {
@@ -186,7 +194,8 @@ pub fn table(name: &str) -> Option<&'static TableSchema> {
 pub fn dictionary_markdown() -> String {
     let mut out = String::from(
         "# データ辞書\n\n<!-- schemas/v1/*.toml から生成。手で直さず、`cargo test -p kiban-lake -- --ignored write_dictionary` を実行する。 -->\n\n\
-         原文の値は `…_text` 列に元のまま、解釈できた値だけを型のある列に持つ。区分は仕様書で宣言がないときの既定値である。\n",
+         原文の値は `…_text` 列に元のまま、解釈できた値だけを型のある列に持つ。区分は仕様書で宣言がないときの既定値である。\n\
+         「算出」の列は保存されない：加工のときに、署名済みのコードの対応付けから作られる。\n",
     );
     for table in tables() {
         let _ = write!(
@@ -198,8 +207,13 @@ pub fn dictionary_markdown() -> String {
             table.data_class.as_str(),
             table.version
         );
-        for c in &table.columns {
-            let empty = if c.nullable { "可" } else { "" };
+        for c in table.columns.iter().chain(&table.derived) {
+            let derived = table.derived.iter().any(|d| d.name == c.name);
+            let empty = match (derived, c.nullable) {
+                (true, _) => "算出",
+                (false, true) => "可",
+                (false, false) => "",
+            };
             let _ = writeln!(
                 out,
                 "| `{}` | {} | {empty} | {} | {} | {} |",

@@ -15,7 +15,7 @@ use kiban_deid::{
     spec::{Checked, Spec},
 };
 use kiban_kernel::{Date, Digest, Id, NoSteps, OsEntropy, Product, Rules, kinds};
-use kiban_lake::{KeyRing, Lake, schema};
+use kiban_lake::{CodeMap, KeyRing, Lake, schema};
 use kiban_testkit::{TestDb, actor, id};
 use kiban_vault::{Anon52, Basis, Cleared, Pseudo57};
 
@@ -96,7 +96,7 @@ impl World {
         let mut tx = self.log.begin().await.unwrap();
         let key = DatasetKey::of(self.lake.ring(), tx.conn(), id(1)).await.unwrap();
         commit(tx).await;
-        anonymize(&self.lake, &self.cleared::<Anon52>().await, spec, &key).await
+        anonymize(&self.lake, &self.cleared::<Anon52>().await, &CodeMap::empty(), spec, &key).await
     }
 
     pub(crate) async fn pseudonymized(
@@ -107,7 +107,15 @@ impl World {
         let mut tx = self.log.begin().await.unwrap();
         let key = ProjectKey::of(self.lake.ring(), tx.conn(), id(2)).await.unwrap();
         commit(tx).await;
-        pseudonymize(&self.lake, &self.cleared::<Pseudo57>().await, spec, &key, decisions).await
+        pseudonymize(
+            &self.lake,
+            &self.cleared::<Pseudo57>().await,
+            &CodeMap::empty(),
+            spec,
+            &key,
+            decisions,
+        )
+        .await
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use kiban_kernel::{Bases, Date};
 use kiban_lake::{
-    Lake, Session, Snapshot,
+    CodeMap, Lake, Session, Snapshot,
     functions::{as_day, newest_known},
     plan::{DataFrame, Expr, JoinType, MemTable, aggregates, ident, lit, when},
 };
@@ -60,16 +60,23 @@ pub(crate) fn in_window(window: &Window, column: &str) -> Option<Expr> {
     }
 }
 
+/// What canonical tables are read from.
+pub(crate) struct Source<'a> {
+    pub(crate) lake: &'a Lake,
+    pub(crate) at: Snapshot,
+    pub(crate) regime: kiban_kernel::Regime,
+    pub(crate) codes: &'a CodeMap,
+}
+
 /// Rows of one canonical table cleared for a regime, joined to persons; the table `person` has one row per person.
 pub(crate) async fn of_lake(
-    lake: &Lake,
+    source: &Source<'_>,
     session: &Session,
-    at: Snapshot,
-    regime: kiban_kernel::Regime,
     checked: &Checked,
     table: &CheckedTable,
 ) -> Result<Frame, ProduceError> {
-    let base = lake.frame(session, &table.name, at).await?;
+    let &Source { lake, at, regime, codes } = source;
+    let base = codes.widen(&table.name, lake.frame(session, &table.name, at).await?)?;
     let all: Vec<String> = base.schema().fields().iter().map(|f| f.name().clone()).collect();
     let custody: HashSet<&str> = custody_columns().collect();
     let columns: Vec<String> =

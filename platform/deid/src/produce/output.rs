@@ -165,7 +165,7 @@ pub(super) fn entries(
         });
     }
     for column in &work.columns {
-        let described = declared.and_then(|d| d.column(&column.name));
+        let described = declared.and_then(|d| d.described(&column.name));
         let kind = schema
             .field_with_name(&column.name)
             .map_or_else(|_| String::new(), |f| f.data_type().to_string());

@@ -18,6 +18,7 @@ pub(crate) fn columns(table: &str) -> Option<BTreeMap<&'static str, ColumnClass>
         table
             .columns
             .iter()
+            .chain(&table.derived)
             .filter(|c| !CUSTODY.contains(&c.name.as_str()))
             .map(|c| (c.name.as_str(), c.class))
             .collect(),
@@ -74,9 +75,9 @@ pub(crate) fn role(table: &str, column: &str) -> Option<Role> {
         ("person", "birth_on") => Some(Role::Birth),
         ("person", "occupation") => Some(Role::Occupation),
         ("person", "address" | "postal_code") => Some(Role::Region),
-        ("condition", "icd10") | ("procedure", "code") | ("death", "cause_code") => {
-            Some(Role::Event)
-        }
+        ("condition", "icd10" | "standard_code")
+        | ("procedure", "code")
+        | ("death", "cause_code") => Some(Role::Event),
         (_, "holder") | ("checkup", "institution") | ("death", "place") => Some(Role::Facility),
         _ => None,
     }

@@ -19,7 +19,7 @@ use kiban_deid::{
     spec::{Checked, Spec},
 };
 use kiban_kernel::{Date, Digest, Id, NoSteps, OsEntropy, Product, Rules, Timestamp, kinds};
-use kiban_lake::{KeyRing, Lake, Session, schema};
+use kiban_lake::{CodeMap, KeyRing, Lake, Session, schema};
 use kiban_testkit::{TestDb, actor, id};
 use kiban_vault::{Anon52, Basis, Cleared, Pseudo57};
 
@@ -92,7 +92,9 @@ impl World {
         let mut tx = self.log.begin().await.unwrap();
         let key = DatasetKey::of(self.lake.ring(), tx.conn(), id(dataset)).await.unwrap();
         commit(tx).await;
-        anonymize(&self.lake, &self.cleared::<Anon52>().await, spec, &key).await.unwrap()
+        anonymize(&self.lake, &self.cleared::<Anon52>().await, &CodeMap::empty(), spec, &key)
+            .await
+            .unwrap()
     }
 
     async fn pseudonymized(
@@ -104,9 +106,16 @@ impl World {
         let mut tx = self.log.begin().await.unwrap();
         let key = ProjectKey::of(self.lake.ring(), tx.conn(), id(project)).await.unwrap();
         commit(tx).await;
-        pseudonymize(&self.lake, &self.cleared::<Pseudo57>().await, spec, &key, decisions)
-            .await
-            .unwrap()
+        pseudonymize(
+            &self.lake,
+            &self.cleared::<Pseudo57>().await,
+            &CodeMap::empty(),
+            spec,
+            &key,
+            decisions,
+        )
+        .await
+        .unwrap()
     }
 }
 
@@ -378,13 +387,25 @@ async fn the_wrong_check_and_an_empty_lake_are_refused() {
     let key = DatasetKey::of(world.lake.ring(), tx.conn(), Id::from_bytes([4; 16])).await.unwrap();
     commit(tx).await;
     let cleared = world.cleared::<Anon52>().await;
-    let wrong =
-        anonymize(&world.lake, &cleared, &checked(&shifted(), Product::Pseudonymized), &key).await;
+    let wrong = anonymize(
+        &world.lake,
+        &cleared,
+        &CodeMap::empty(),
+        &checked(&shifted(), Product::Pseudonymized),
+        &key,
+    )
+    .await;
     assert!(matches!(wrong, Err(ProduceError::WrongProduct { .. })));
     // Nobody is cleared under 52: an empty product, not an error.
-    let none = anonymize(&world.lake, &cleared, &checked(&shifted(), Product::Anonymized), &key)
-        .await
-        .unwrap();
+    let none = anonymize(
+        &world.lake,
+        &cleared,
+        &CodeMap::empty(),
+        &checked(&shifted(), Product::Anonymized),
+        &key,
+    )
+    .await
+    .unwrap();
     assert_eq!(none.produced().risk().persons_out, 0);
     assert!(none.produced().payload().is_ok());
     assert!(Session::detached().is_ok());

@@ -357,6 +357,8 @@ pub(super) fn restore(kind: Kind, from: &mut In<'_>) -> Result<Arc<dyn Body>> {
             2 => Ok(Override::Text(from.text()?.to_owned())),
             _ => exec_err!("a decision is of no known kind"),
         })?))),
-        Kind::Tag | Kind::Code | Kind::Shift => return exec_err!("a keyed function has no counts"),
+        Kind::Tag | Kind::Code | Kind::Shift | Kind::Standard => {
+            return exec_err!("this function has no counts");
+        }
     })
 }

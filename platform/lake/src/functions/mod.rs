@@ -5,8 +5,8 @@
 //! function cannot make sense of becomes empty, never passes unchanged.
 //!
 //! Two kinds: [`scalar`] lists the functions that need nothing but their arguments; they are registered in every
-//! session. [`keyed`] and [`counted`] make function instances for one run that hold a key or what was counted
-//! from the data: such material never stands in a plan as a literal, and its `Debug` shows a name only.
+//! session. [`keyed`], [`counted`] and `standard` make function instances for one run that hold a key, what was counted
+//! from the data, or the signed mappings of codes: such material never stands in a plan as a literal, and its `Debug` shows a name only.
 
 mod base;
 mod codes;
@@ -17,6 +17,7 @@ mod newest;
 mod numbers;
 mod region;
 mod region_table;
+pub(crate) mod standard;
 pub(crate) mod state;
 mod texts;
 
@@ -28,6 +29,7 @@ pub use dates::{DatePad, as_day, date_padding, truncate_date};
 pub use newest::newest_known;
 pub use numbers::{NumberRange, as_number, band, bounds, format_number, number_of, range_of};
 pub use region::{Level, municipality_of, prefecture_of, region};
+pub use standard::{UNCODED, local_code, standard_value};
 pub use texts::as_text;
 
 /// Our scalar functions that need nothing but their arguments.

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{
     base::{Body, Function, instance},
-    counted, keyed,
+    counted, keyed, standard,
 };
 
 /// Which body the bytes rebuild.
@@ -32,10 +32,11 @@ pub(super) enum Kind {
     Tag = 5,
     Code = 6,
     Shift = 7,
+    Standard = 8,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Residual,
         Self::IsIn,
         Self::GroupBounds,
@@ -43,6 +44,7 @@ impl Kind {
         Self::Tag,
         Self::Code,
         Self::Shift,
+        Self::Standard,
     ];
 }
 
@@ -184,6 +186,7 @@ fn read(state: &[u8]) -> Result<Arc<dyn Body>> {
             counted::restore(kind, &mut from)?
         }
         Kind::Tag | Kind::Code | Kind::Shift => keyed::restore(kind, &mut from)?,
+        Kind::Standard => standard::restore(&mut from)?,
     };
     if from.0.is_empty() { Ok(body) } else { Err(cut()) }
 }
