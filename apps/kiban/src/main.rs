@@ -3,6 +3,7 @@
 mod commands;
 mod delivery_page;
 mod demo;
+mod mapping_page;
 mod output;
 mod risk_page;
 mod say;
@@ -30,6 +31,9 @@ enum Command {
     /// 封緘された納品を受け取り、検収報告と品質の閾値を扱います
     #[command(subcommand)]
     Intake(commands::intake::Command),
+    /// 院内コードと標準コードの対応付け（マスター・候補・提案・承認）
+    #[command(subcommand)]
+    Mapping(commands::mapping::Command),
     /// 監査：事象・表・包みの検証（鍵は不要）
     #[command(subcommand)]
     Audit(commands::audit::Command),
@@ -98,6 +102,7 @@ async fn run(command: Command) -> say::Outcome {
         Command::Demo(args) => demo::run(args).await,
         Command::Holder(command) => commands::holder::run(command),
         Command::Intake(command) => commands::intake::run(command).await,
+        Command::Mapping(command) => Box::pin(commands::mapping::run(command)).await,
         Command::Audit(command) => commands::audit::run(command).await,
         Command::Package(command) => commands::package::run(command),
         Command::Rebuild(args) => commands::rebuild::run(args).await,

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use kiban_journeys::{Catalogue, Deployment, Passkeys, World, sign_in::OriginError};
+use kiban_journeys::{
+    Actor, Catalogue, Deployment, Passkeys, World,
+    map_codes::{CodeItems, code_items},
+    sign_in::OriginError,
+};
 use kiban_kernel::{EntropyError, Timestamp};
 
 use crate::{
@@ -51,6 +55,9 @@ impl AppError {
     }
 }
 
+/// The local items at a stand of the lake and the mappings.
+type ItemsAt = ((u64, u64), Arc<CodeItems>);
+
 pub(crate) struct Inner {
     pub(crate) on: Deployment,
     pub(crate) world: World,
@@ -62,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) once: Once,
     /// The catalogue of a snapshot, made once.
     catalogue: Mutex<Option<Arc<Catalogue>>>,
+    /// The local items of a snapshot and a version of the mappings, made once.
+    code_items: Mutex<Option<ItemsAt>>,
     /// One look through the lake at a time.
     looking: tokio::sync::Mutex<()>,
 }
@@ -88,6 +97,7 @@ impl App {
             limiter: Limiter::default(),
             once: Once::default(),
             catalogue: Mutex::default(),
+            code_items: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
         })))
     }
@@ -110,12 +120,12 @@ impl App {
         self.0.on.dir().to_owned()
     }
 
-    /// The catalogue of the newest snapshot.
+    /// The catalogue of the newest snapshot, by the mappings of codes as they stand.
     pub(crate) async fn catalogue(&self) -> Result<Arc<Catalogue>, Fault> {
-        let head = kiban_journeys::newest_snapshot(self.on()).await?;
+        let stand = kiban_journeys::newest_stand(self.on()).await?;
         let kept = || {
             let slot = self.0.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.clone().filter(|c| c.snapshot == head)
+            slot.clone().filter(|c| (c.snapshot, c.mapping_version) == stand)
         };
         if let Some(catalogue) = kept() {
             return Ok(catalogue);
@@ -127,6 +137,28 @@ impl App {
         let made = Arc::new(kiban_journeys::catalogue(self.on()).await?);
         let mut slot = self.0.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some(made.clone());
+        Ok(made)
+    }
+
+    /// The local items of the newest snapshot, by the mappings of codes as they stand.
+    pub(crate) async fn code_items(&self, actor: &Actor) -> Result<Arc<CodeItems>, Fault> {
+        kiban_govern::permit(actor, kiban_govern::Act::SeeMappings)
+            .map_err(kiban_journeys::Error::from)?;
+        let stand = kiban_journeys::newest_stand(self.on()).await?;
+        let kept = || {
+            let slot = self.0.code_items.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.as_ref().filter(|(of, _)| *of == stand).map(|(_, items)| items.clone())
+        };
+        if let Some(items) = kept() {
+            return Ok(items);
+        }
+        let _turn = self.0.looking.lock().await;
+        if let Some(items) = kept() {
+            return Ok(items);
+        }
+        let made = Arc::new(code_items(self.on(), actor, None, None).await?);
+        let mut slot = self.0.code_items.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some((stand, made.clone()));
         Ok(made)
     }
 

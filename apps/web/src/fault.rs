@@ -2,7 +2,9 @@
 //! number by which the log can be searched. The chain of causes goes to the log once, here, and never to the visitor.
 
 use axum::http::StatusCode;
-use kiban_journeys::{AttachmentRefused, Error, LogError, SignInRefused, release::ActError};
+use kiban_journeys::{
+    AttachmentRefused, Error, LogError, SignInRefused, map_codes, release::ActError,
+};
 use serde_json::{Value, json};
 
 /// Why a request was not done.
@@ -142,6 +144,20 @@ impl From<Error> for Fault {
                 | ActError::Approval(_) => Self::refused(e.ja()),
                 ActError::Log(LogError::Busy(_)) => Self::busy(e.ja()),
                 _ => Self::incident(&e),
+            },
+            Error::Mapping(of_mapping) => match of_mapping {
+                map_codes::MappingRefused::Act(map_codes::ActError::Unknown) => Self::not_found(),
+                map_codes::MappingRefused::UnknownCode => {
+                    Self::fields(vec![("code".to_owned(), e.ja())])
+                }
+                map_codes::MappingRefused::Act(map_codes::ActError::Unit) => {
+                    Self::fields(vec![("unit_to".to_owned(), e.ja())])
+                }
+                map_codes::MappingRefused::Act(map_codes::ActError::Period) => {
+                    Self::fields(vec![("until".to_owned(), e.ja())])
+                }
+                map_codes::MappingRefused::Damaged => Self::incident(&e),
+                _ => Self::refused(e.ja()),
             },
             Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),
             Error::Attachment(AttachmentRefused::Damaged) => Self::incident(&e),

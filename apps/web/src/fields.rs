@@ -80,6 +80,27 @@ pub(crate) const INCIDENT: &[Field] = &[
     must("summary", "概要", Kind::Text(4_000)),
 ];
 
+/// A local code, and where it is looked for.
+pub(crate) const MAPPING_FOR: &[Field] = &[
+    must("system", "標準のコード体系", Kind::Choice(SYSTEMS)),
+    must("holder", "医療機関・市町村", Kind::Line(40)),
+    must("local", "院内コード", Kind::Line(400)),
+];
+/// Standard code systems.
+pub(crate) const SYSTEMS: &[&str] = &["jlac10", "jlac11", "yj", "hot", "receipt-drug", "icd10"];
+/// A mapping to propose.
+pub(crate) const MAPPING: &[Field] = &[
+    must("system", "標準のコード体系", Kind::Choice(SYSTEMS)),
+    must("holder", "医療機関・市町村", Kind::Line(40)),
+    must("local", "院内コード", Kind::Line(400)),
+    must("code", "標準コード", Kind::Line(40)),
+    may("unit_from", "元の単位", Kind::Line(40)),
+    may("unit_to", "標準の単位", Kind::Line(40)),
+    must("from", "適用する最初の日", Kind::Day),
+    may("until", "適用する最後の日", Kind::Day),
+    may("replaces", "置き換える対応付けの番号", Kind::Number),
+];
+
 /// Fields of a patient's request.
 pub(crate) const STOP_WHO: &[Field] = &[
     may("holder", "医療機関・市町村", Kind::Line(40)),

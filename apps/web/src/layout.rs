@@ -53,13 +53,14 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 15] = [
+const SIGNED_IN: [&str; 16] = [
     "home",
     "applications",
     "committee",
     "datasets",
     "uses",
     "deliveries",
+    "mappings",
     "desk",
     "stops",
     "users",

@@ -14,6 +14,7 @@ mod answer;
 mod app;
 mod assets;
 mod ctx;
+pub mod curves;
 mod dispatch;
 mod fault;
 mod fields;

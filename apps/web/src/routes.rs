@@ -19,15 +19,15 @@ use crate::{
     ctx::Ctx,
     fault::Fault,
     fields::{
-        APPLICATION, ATTACHMENT, CREATED, INCIDENT, NUMBER, PRESENTED, PROOF, REASON, ROUTES_OUT,
-        STOP, STOP_WHO, may, must,
+        APPLICATION, ATTACHMENT, CREATED, INCIDENT, MAPPING, MAPPING_FOR, NUMBER, PRESENTED, PROOF,
+        REASON, ROUTES_OUT, STOP, STOP_WHO, may, must,
     },
     limit::Pace,
     paging::PAGE,
     screens::{
         accounts, application_acts, applications, audit, books, case_parts, catalogue, committee,
-        contracts, dataset_acts, datasets, dcat, deliveries, desk, home, incidents, passkeys,
-        permissions, public, review, sign_in, stop, stops, users, uses,
+        contracts, dataset_acts, datasets, dcat, deliveries, desk, home, incidents, mappings,
+        passkeys, permissions, public, review, sign_in, stop, stops, users, uses,
     },
 };
 
@@ -236,6 +236,15 @@ pub static ROUTES: &[Row] = &[
     get!("deliveries", "/deliveries", "医療情報の受入れ", Look(DELIVERIES, &[Producer, Holder]), &[PAGE], deliveries::list),
     get!("delivery", "/deliveries/{id}", "受入れの検査報告", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show),
     get!("delivery_csv", "/deliveries/{id}/report.csv", "受入れの検査報告（CSV）", Look(DELIVERIES, &[Producer, Holder]), &[], deliveries::show_csv),
+    // What local codes mean
+    get!("mappings", "/mappings", "コードの対応付け", Do(Act::SeeMappings), &[PAGE], mappings::list),
+    get!("mapping_items", "/mappings/items", "院内コードの一覧", Do(Act::SeeMappings), &[PAGE, may("table", "表", Kind::Choice(&["measurement", "checkup", "medication", "condition"])), may("unmapped", "標準コードのないものだけ", Kind::Tick)], mappings::items),
+    get!("mapping_new", "/mappings/new", "対応先の候補", Do(Act::SeeMappings), MAPPING_FOR, mappings::new),
+    post!("mapping_propose", "/mappings", "対応付けを提案する", Do(Act::ProposeMapping), MAPPING, mappings::propose),
+    get!("mapping", "/mappings/{id}", "対応付けの内容と影響", Do(Act::SeeMappings), &[], mappings::show),
+    post!("mapping_sign", "/mappings/{id}/sign", "対応付けを承認する", Do(Act::SignMapping), &[], mappings::sign),
+    post!("mapping_refuse", "/mappings/{id}/refuse", "対応付けを却下する", Do(Act::SignMapping), &[REASON], mappings::refuse),
+    post!("mapping_withdraw", "/mappings/{id}/withdraw", "対応付けを取り下げる", Do(Act::ProposeMapping), &[REASON], mappings::withdraw),
     // The holder's desk
     get!("desk", "/desk", "提供停止の受付窓口", Do(Act::AnswerStopRequest), &[PAGE], desk::list),
     get!("desk_request", "/desk/requests/{id}", "提供停止の求め", Do(Act::AnswerStopRequest), &[], desk::show),

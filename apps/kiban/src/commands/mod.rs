@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod intake;
 pub(crate) mod link;
+pub(crate) mod mapping;
 pub(crate) mod package;
 pub(crate) mod perturb;
 pub(crate) mod rebuild;

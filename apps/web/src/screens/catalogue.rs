@@ -1,14 +1,14 @@
 //! S7: what data there are: tables, variables, code systems, periods, persons, and where they live.
 
 use askama::Template;
-use kiban_journeys::{Shown, TableFacts};
+use kiban_journeys::{Shown, TableFacts, map_codes::MappingRate};
 use serde::Serialize;
 
 use crate::{
     answer::{Answer, csv},
     ctx::Ctx,
     fault::Fault,
-    japanese::{day, number, persons},
+    japanese::{day, moment, number, persons},
     tiles,
 };
 
@@ -123,6 +123,35 @@ struct TablePage {
     snapshot: u64,
     variables: Vec<VariableRow>,
     code_systems: Vec<SystemRow>,
+    /// How many rows have a standard code.
+    mapping: Option<MappingView>,
+}
+
+#[derive(Serialize)]
+struct MappingView {
+    percent: String,
+    holders: u64,
+    signed: u64,
+    last_signed: String,
+    columns: Vec<VariableRow>,
+}
+
+fn mapping_view(rate: &MappingRate) -> MappingView {
+    MappingView {
+        percent: format!("{:.1} %", rate.standard as f64 * 100.0 / rate.rows.max(1) as f64),
+        holders: rate.holders,
+        signed: rate.signed,
+        last_signed: rate.last_signed.map(moment).unwrap_or_default(),
+        columns: rate
+            .columns()
+            .map(|(name, ja, class)| VariableRow {
+                name: name.to_owned(),
+                ja: ja.to_owned(),
+                class: class.label_ja(),
+                filled: String::new(),
+            })
+            .collect(),
+    }
 }
 
 pub(crate) async fn table(ctx: Ctx) -> Result<Answer, Fault> {
@@ -147,6 +176,7 @@ pub(crate) async fn table(ctx: Ctx) -> Result<Answer, Fault> {
             .iter()
             .map(|c| SystemRow { name: c.name.clone(), persons: persons(c.persons) })
             .collect(),
+        mapping: facts.mapping.as_ref().map(mapping_view),
     };
     Ok(Answer::page(page)?.titled(format!("{}（{}）", facts.ja, facts.name)))
 }

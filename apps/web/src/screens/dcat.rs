@@ -80,9 +80,11 @@ mod tests {
             period: None,
             variables: Vec::new(),
             code_systems: Vec::new(),
+            mapping: None,
         };
         let catalogue = Catalogue {
             snapshot: 1,
+            mapping_version: 0,
             persons: None,
             records: None,
             tables: vec![table(None), table(Some(10))],

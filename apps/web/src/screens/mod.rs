@@ -17,6 +17,7 @@ pub(crate) mod deliveries;
 pub(crate) mod desk;
 pub(crate) mod home;
 pub(crate) mod incidents;
+pub(crate) mod mappings;
 pub(crate) mod passkeys;
 pub(crate) mod permissions;
 pub(crate) mod public;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod cases;
+mod mappings;
 mod parts;
 mod passkeys;
 mod patient;
