@@ -19,4 +19,4 @@ pub mod unit;
 
 pub use exact::{Decimal, Rational};
 pub use rule::{Effect, RULES, rule};
-pub use system::system_of;
+pub use system::{names_of, system_of};

@@ -10,7 +10,7 @@ use kiban_journeys::{
     kernel::Date,
     map_codes::{
         self, EVERY_HOLDER, MappingId, NewMapping, NewMaster, UnitRule, import_master,
-        propose_mappings, refuse_mapping, sign_mappings, withdraw_mapping,
+        links_of_master, propose_mappings, refuse_mapping, sign_mappings, withdraw_mapping,
     },
 };
 
@@ -98,17 +98,20 @@ pub(crate) struct Propose {
     /// 提案の一覧（CSV：system,holder,local,code,unit_from,unit_to,analyte,target_analyte,from,until,replaces）
     #[arg(long, conflicts_with_all = ["system", "holder", "local", "code", "from"])]
     list: Option<PathBuf>,
+    /// マスター自身が示す対応（例：disease から icd10）をすべての提供元について提案します（--system と --from とともに）
+    #[arg(long, conflicts_with_all = ["list", "holder", "local", "code"], requires = "system")]
+    links_of: Option<String>,
     /// 対応先のコード体系（jlac10、jlac11、yj、hot、receipt-drug、icd10）
     #[arg(long, required_unless_present = "list")]
     system: Option<String>,
     /// 提供元（parties.toml の名、または * ＝すべての提供元）
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present_any = ["list", "links_of"])]
     holder: Option<String>,
     /// 院内コード（items に表示される「体系|コード」、名称だけなら「||名称」）
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present_any = ["list", "links_of"])]
     local: Option<String>,
     /// 対応先のコード
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present_any = ["list", "links_of"])]
     code: Option<String>,
     /// 元の単位（--unit-to とともに）
     #[arg(long, requires = "unit_to")]
@@ -228,12 +231,14 @@ fn numbers(texts: &[String]) -> Result<Vec<MappingId>, Failure> {
 
 async fn propose(new: Propose) -> Outcome {
     let (deployment, actor) = open(&new.by).await?;
-    let all = match &new.list {
-        Some(path) => {
-            let bytes = std::fs::read(path).map_err(Failure::io("提案の一覧を読めません。"))?;
-            read_list(&bytes)?
-        }
-        None => vec![one(&new)],
+    let all = if let Some(path) = &new.list {
+        read_list(&std::fs::read(path).map_err(Failure::io("提案の一覧を読めません。"))?)?
+    } else if let Some(layout) = &new.links_of {
+        let system = new.system.as_deref().unwrap_or_default();
+        let from = new.from.unwrap_or_default();
+        links_of_master(&deployment, &actor, layout, system, from).await?
+    } else {
+        vec![one(&new)]
     };
     let count = all.len();
     let ids = propose_mappings(&deployment, &actor, all).await?;

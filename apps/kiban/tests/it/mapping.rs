@@ -270,6 +270,48 @@ fn a_signed_mapping_reaches_the_products_made_after_it_and_an_unsigned_one_none(
 }
 
 #[test]
+fn what_a_master_says_of_another_system_is_proposed_for_everybody_and_signed_at_once() {
+    let registered = site::registered();
+    run(|| async {
+        let site = registered.copy().await;
+        let (intake, processor) = (site.actor("intake"), site.actor("processor"));
+        // Columns by their headings; the last disease has no ICD-10.
+        let bytes = "コード,傷病名基本名称,ICD10-1\n\
+            2500013,２型糖尿病,E119\n\
+            4019014,高血圧症,I10\n\
+            9999001,架空病,\n";
+        let bytes = bytes.replace("コード,", "傷病名コード,");
+        let new = NewMaster {
+            bytes: bytes.as_bytes(),
+            layout: "disease",
+            edition: "2026-06",
+            source: "試験用（架空）",
+        };
+        map_codes::import_master(&site.on, &intake, &new).await.unwrap();
+        let from = "2000-01-01".parse().unwrap();
+        let of = map_codes::links_of_master(&site.on, &intake, "disease", "icd10", from).await;
+        let proposals = of.unwrap();
+        assert_eq!(proposals.len(), 2);
+        let ids = map_codes::propose_mappings(&site.on, &intake, proposals).await.unwrap();
+        map_codes::sign_mappings(&site.on, &processor, &ids).await.unwrap();
+        let set = map_codes::mappings(&site.on, &intake).await.unwrap();
+        let key = map_codes::Key {
+            system: "icd10".into(),
+            holder: map_codes::EVERY_HOLDER.into(),
+            local: "receipt-disease|2500013".into(),
+        };
+        let found = set.in_effect(&key, site.calendar.product_date).unwrap();
+        assert_eq!(found.meaning.code, "E119");
+        // All or none: one that is in effect already stops the whole list, by its place.
+        let again = map_codes::links_of_master(&site.on, &intake, "disease", "icd10", from).await;
+        let ids = map_codes::propose_mappings(&site.on, &intake, again.unwrap()).await.unwrap();
+        let refused = map_codes::sign_mappings(&site.on, &processor, &ids).await;
+        assert!(matches!(refused, Err(Error::Mapping(MappingRefused::List { line: 1, .. }))));
+        site.close().await;
+    });
+}
+
+#[test]
 fn glucose_of_two_holders_lies_on_one_another_after_conversion() {
     let registered = site::registered();
     run(|| async {

@@ -9,10 +9,10 @@ use kiban_audit::Event;
 use kiban_codes::master::{Defect, Encoding, Entry, Layout, Master, read};
 use kiban_govern::{Act, Actor, permit};
 use kiban_intake::mapping::MasterRow;
-use kiban_kernel::{Digest, Id, LawKey, kinds};
+use kiban_kernel::{Date, Digest, Id, LawKey, kinds};
 use serde_json::json;
 
-use super::{MAPPED, MappingRefused};
+use super::{EVERY_HOLDER, MAPPED, MappingRefused, NewMapping};
 use crate::{Deployment, Error, sealed_files::SealedFolder};
 
 const FOLDER: SealedFolder = SealedFolder("masters");
@@ -175,6 +175,44 @@ fn load(on: &Deployment, row: &MasterRow) -> Result<Arc<Master>, Error> {
     let master = Arc::new(import.master);
     on.masters.keep(row.id, &master);
     Ok(master)
+}
+
+/// What a master itself says of another system: proposals for every holder's rows that came in the master's system, as the
+/// receipt master of diseases gives the ICD-10 of each. Proposals like any other: another person signs them.
+///
+/// # Errors
+/// The actor may not; the layout was not imported, or its entries link to no code of the system.
+pub async fn links_of_master(
+    on: &Deployment,
+    actor: &Actor,
+    layout: &str,
+    system: &str,
+    from: Date,
+) -> Result<Vec<NewMapping>, Error> {
+    permit(actor, Act::SeeMappings)?;
+    if layout == system || !MAPPED.iter().any(|t| t.targets.contains(&system)) {
+        return Err(MappingRefused::System.into());
+    }
+    let rows = rows(on).await?;
+    let row = rows.iter().rev().find(|m| m.layout == layout).ok_or(MappingRefused::NoMaster)?;
+    let master = load(on, row)?;
+    let mut out = Vec::new();
+    for entry in master.entries() {
+        let Some(code) = entry.link(system) else { continue };
+        for name in kiban_codes::names_of(layout) {
+            out.push(NewMapping {
+                system: system.to_owned(),
+                holder: EVERY_HOLDER.to_owned(),
+                local: format!("{name}|{}", entry.code),
+                code: code.to_owned(),
+                unit: None,
+                from,
+                until: None,
+                replaces: None,
+            });
+        }
+    }
+    if out.is_empty() { Err(MappingRefused::NoEntry.into()) } else { Ok(out) }
 }
 
 /// The code of a system that an entry stands for.

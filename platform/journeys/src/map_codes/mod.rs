@@ -36,7 +36,7 @@ use crate::{Deployment, Error};
 pub use bench::candidates;
 pub use items::{CodeItem, CodeItems, LEAST_PERSONS_OF_NAME, code_items};
 pub(crate) use masters::MastersRead;
-pub use masters::{Imported, NewMaster, import_master, layouts, masters};
+pub use masters::{Imported, NewMaster, import_master, layouts, links_of_master, masters};
 pub use preview::{Effect, Overlay, preview_mapping};
 pub use rates::{MappingRate, mapping_rates};
 pub use words::{caution_ja, effect_ja, standing_ja};
