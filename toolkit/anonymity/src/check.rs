@@ -149,11 +149,36 @@ impl<'a, const N: usize> Problem<'a, N> {
         if steps.is_empty() {
             return self.judge(parent, None, to, thorough, work);
         }
+        self.check_group(parent, &steps, to, (thorough, false), work)
+    }
+
+    /// Judge the node at `to`, thoroughly, from the bottom classes: `work.child` holds its classes, and
+    /// `work.scratch.child_of` the class that each bottom class went into.
+    pub(crate) fn trace(&self, to: &[usize], work: &mut Work<N>) -> Verdict {
+        let steps = self.steps(&vec![0; to.len()], to);
+        if steps.is_empty() {
+            work.child.keys.clone_from(&self.base.keys);
+            work.child.counts.clone_from(&self.base.counts);
+            work.scratch.child_of.clear();
+            work.scratch.child_of.extend(0..self.base.keys.len() as u32);
+            return self.judge(self.base, None, to, true, work);
+        }
+        self.check_group(self.base, &steps, to, (true, true), work)
+    }
+
+    fn check_group(
+        &self,
+        parent: &Classes<N>,
+        steps: &[Step<'_>],
+        to: &[usize],
+        (thorough, trace): (bool, bool),
+        work: &mut Work<N>,
+    ) -> Verdict {
         let mut child = core::mem::take(&mut work.child);
-        let follow = !self.compiled.tests.is_empty();
+        let tests = !self.compiled.tests.is_empty();
         let most = self.most_classes(to.iter().copied());
-        group(parent, &steps, most, &mut child, &mut work.scratch, follow);
-        if follow {
+        group(parent, steps, most, &mut child, &mut work.scratch, tests || trace);
+        if tests {
             work.scratch.sort_members(child.keys.len());
         }
         let verdict = self.judge(&child, Some(parent), to, thorough, work);

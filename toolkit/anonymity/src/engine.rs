@@ -270,8 +270,8 @@ pub(crate) fn search<const N: usize>(
         }
         _ => {
             let checks = if nodes > 200 { 100.min(nodes as u64 / 20) } else { 0 };
-            let seed = heuristic::seed(problem, &starts, checks, control);
-            Ok(optimal::search(problem, &starts, seed, control))
+            let (seed, seen) = heuristic::seed(problem, &starts, checks, control);
+            Ok(optimal::search(problem, &starts, seed, &seen, control))
         }
     }
 }
