@@ -2,7 +2,7 @@
 
 use crate::check::{Problem, Work};
 use crate::engine::{AnonymizeError, Anonymized, Pass, Recoding, Settings, problem, search};
-use crate::group::{Classes, Distribution};
+use crate::group::Classes;
 use crate::model::Compiled;
 use crate::search::{Best, Control};
 use crate::table::Table;
@@ -39,7 +39,7 @@ pub(crate) fn run<const N: usize>(
             if rows < u64::from(compiled.k) || rows == 0 || control.stop() {
                 break;
             }
-            let part = subset(base, &rest);
+            let part = base.pick(&rest);
             let again = problem(table, &part, compiled, settings, gs_factor);
             let found = search(&again, nodes, settings.search, control)?;
             checked += found.checked;
@@ -84,7 +84,7 @@ fn refusal<const N: usize>(problem: &Problem<'_, N>, control: &dyn Control) -> A
         return AnonymizeError::Stopped;
     }
     let zero = vec![0; problem.attributes.len()];
-    let top = problem.check(problem.base, &zero, &problem.highest(), true, &mut Work::default());
+    let top = problem.check(problem.base, &zero, &problem.highest(), None, &mut Work::default());
     AnonymizeError::Impossible {
         rows: problem.rows,
         suppressed: top.suppressed,
@@ -120,25 +120,4 @@ fn keep<const N: usize>(
         }
     }
     (kept, rest)
-}
-
-/// Some of the bottom classes.
-fn subset<const N: usize>(base: &Classes<N>, numbers: &[u32]) -> Classes<N> {
-    let distributions = base
-        .distributions
-        .iter()
-        .map(|whole| {
-            let mut part = Distribution { starts: vec![0], pairs: Vec::new() };
-            for number in numbers {
-                part.pairs.extend_from_slice(whole.of(*number as usize));
-                part.starts.push(part.pairs.len() as u32);
-            }
-            part
-        })
-        .collect();
-    Classes {
-        keys: numbers.iter().map(|n| base.keys[*n as usize]).collect(),
-        counts: numbers.iter().map(|n| base.counts[*n as usize]).collect(),
-        distributions,
-    }
 }

@@ -96,8 +96,8 @@ impl<const N: usize> Search<'_, N> {
         let verdicts: Vec<_> = fresh
             .par_iter()
             .map_init(Work::default, |work, levels| {
-                let (start, from) = starts.at(levels, starts.depth());
-                let verdict = problem.check(start, &from, levels, true, work);
+                let (start, from) = starts.at(levels);
+                let verdict = problem.check(start, &from, levels, None, work);
                 (verdict, work.penalties.clone())
             })
             .collect();

@@ -160,7 +160,8 @@ impl<const N: usize> Lattice<'_, N> {
             }
             if !hopeless && !control.stop() {
                 let walker = walker.get_or_insert_with(|| self.walker(&levels));
-                let verdict = walker.check(&levels);
+                let score = best.as_ref().map_or(f64::INFINITY, |best| best.score);
+                let verdict = walker.check(&levels, score);
                 sure = sure.max(verdict.sure as u32);
                 for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
                     *own = own.max(*more);
@@ -194,18 +195,13 @@ pub(crate) fn search<const N: usize>(
     control: &dyn Control,
 ) -> Found {
     let order = starts.order.as_slice();
-    let lowest: Vec<usize> = problem.attributes.iter().map(|a| a.lowest).collect();
+    let lowest = problem.lowest.clone();
     let sizes: Vec<usize> = order
         .iter()
         .map(|at| problem.attributes[*at].highest - problem.attributes[*at].lowest + 1)
         .collect();
-    // Enough units for many threads, and few enough that a unit's start is soon worth its while.
-    let mut prefix = 0;
-    let mut count = 1;
-    while prefix + 1 < order.len() && count < 60 {
-        count *= sizes[prefix];
-        prefix += 1;
-    }
+    let prefix = starts.prefix;
+    let count = sizes[..prefix].iter().product();
     let inner = sizes[prefix..].iter().product();
     let by_unit = vec![Vec::new(); count];
     let mut lattice =
@@ -250,8 +246,7 @@ pub(crate) fn search<const N: usize>(
 impl<const N: usize> Lattice<'_, N> {
     /// A walker that starts where the first attributes have their levels; that table is shared by all units.
     fn walker(&self, levels: &[usize]) -> Walker<'_, N> {
-        let fixed = self.prefix.min(self.starts.depth());
-        let (start, from) = self.starts.at(levels, fixed);
-        Walker::new(self.problem, self.order, start, from, fixed)
+        let (start, from) = self.starts.at(levels);
+        Walker::new(self.problem, self.order, start, from, self.starts.depth)
     }
 }
