@@ -3,10 +3,12 @@
 use crate::group::{Classes, Scratch, Step, group, group_all};
 use crate::key::Field;
 use crate::measure::{Aggregate, Cells, Measure};
-use crate::model::{Class, Compiled};
+use crate::model::Compiled;
 use crate::table::Attribute;
+use tally::Tally;
 
 mod score;
+mod tally;
 mod whole;
 
 /// A question made ready: bottom classes, tables of labels, costs, models.
@@ -14,6 +16,8 @@ pub(crate) struct Problem<'a, const N: usize> {
     pub(crate) base: &'a Classes<N>,
     pub(crate) fields: &'a [Field],
     pub(crate) attributes: &'a [Attribute],
+    /// Lowest level of each attribute.
+    pub(crate) lowest: Vec<usize>,
     /// Labels of level `to` for labels of level `from`: `[attribute][from][to - from]`.
     maps: Vec<Vec<Vec<Vec<u32>>>>,
     pub(crate) cells: Option<Cells>,
@@ -38,14 +42,6 @@ pub(crate) struct Verdict {
     pub(crate) smallest: u64,
 }
 
-impl Verdict {
-    /// Of a node that surely suppresses more rows than it may.
-    fn too_many(sure: u64) -> Self {
-        let (score, suppressed) = (f64::INFINITY, sure);
-        Self { score, suppressed, sure, anonymous: false, classes: 0, smallest: 0 }
-    }
-}
-
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Work<const N: usize> {
@@ -53,8 +49,8 @@ pub(crate) struct Work<const N: usize> {
     pub(crate) child: Classes<N>,
     /// Per class: true if it is suppressed.
     pub(crate) failed: Vec<bool>,
-    kept_sums: Vec<u64>,
-    sure_sums: Vec<u64>,
+    /// Classes that were grouped for the last node.
+    pub(crate) grouped: usize,
     /// Penalties per attribute of the rows that every node below suppresses, too.
     pub(crate) penalties: Vec<f64>,
     /// Values of the attributes at the last node.
@@ -90,7 +86,20 @@ impl<'a, const N: usize> Problem<'a, N> {
         let shares = cells(Measure::Loss);
         let cells = measure.costs_cells().then(|| cells(measure));
         let limit = (suppression * rows as f64).floor() as u64;
-        Self { base, fields, attributes, maps, cells, shares, measure, compiled, limit, rows }
+        let lowest = attributes.iter().map(|a| a.lowest).collect();
+        Self {
+            base,
+            fields,
+            attributes,
+            lowest,
+            maps,
+            cells,
+            shares,
+            measure,
+            compiled,
+            limit,
+            rows,
+        }
     }
 
     pub(crate) fn map(&self, attribute: usize, from: usize, to: usize) -> &[u32] {
@@ -114,18 +123,18 @@ impl<'a, const N: usize> Problem<'a, N> {
         self.attributes.iter().map(|a| a.highest).collect()
     }
 
-    /// Group from `parent` (at `from`) to the node at `to`, with distributions, for use as a parent.
+    /// Group from `parent`, in the blocks that `cuts` makes of it, to the node at `to`, with distributions, for use as a
+    /// parent. `from` has the levels of the parent.
     pub(crate) fn table(
         &self,
-        parent: &Classes<N>,
-        from: &[usize],
-        to: &[usize],
+        (parent, cuts): (&Classes<N>, &[u32]),
+        (from, to): (&[usize], &[usize]),
         child: &mut Classes<N>,
         scratch: &mut Scratch,
     ) {
         let steps = self.steps(from, to);
         let most = self.most_classes(to.iter().copied());
-        group_all(parent, &steps, most, child, scratch, &self.compiled.values);
+        group_all(parent, cuts, &steps, most, child, scratch, &self.compiled.values);
     }
 
     fn steps(&self, from: &[usize], to: &[usize]) -> Vec<Step<'_>> {
@@ -135,165 +144,132 @@ impl<'a, const N: usize> Problem<'a, N> {
             .collect()
     }
 
-    /// Judge the node at `to`, grouping from `parent` at `from`. Unless `thorough`, a node that surely suppresses
-    /// more than it may is left there: its other figures are not for use.
+    /// Judge the node at `to`, grouping from `parent` at `from`. With `best`, it is left as soon as it is known that
+    /// neither it nor any node below can be a solution that scores less: then its figures are not for use, but for what
+    /// it surely suppresses.
     pub(crate) fn check(
         &self,
         parent: &Classes<N>,
         from: &[usize],
         to: &[usize],
-        thorough: bool,
+        best: Option<f64>,
         work: &mut Work<N>,
     ) -> Verdict {
         let steps = self.steps(from, to);
         if steps.is_empty() {
-            return self.judge(parent, None, to, thorough, work);
+            return self.judge(parent, to, best, work);
         }
+        self.judge_grouped(parent, &steps, to, (best, false), work)
+    }
+
+    /// Judge the node at `to` from the bottom classes: `work.child` holds its classes, and `work.scratch.child_of` the
+    /// class that each bottom class went into.
+    pub(crate) fn trace(&self, to: &[usize], work: &mut Work<N>) -> Verdict {
+        let steps = self.steps(&vec![0; to.len()], to);
+        if steps.is_empty() {
+            work.child.keys.clone_from(&self.base.keys);
+            work.child.counts.clone_from(&self.base.counts);
+            work.scratch.child_of.clear();
+            work.scratch.child_of.extend(0..self.base.keys.len() as u32);
+            return self.judge(self.base, to, None, work);
+        }
+        self.judge_grouped(self.base, &steps, to, (None, true), work)
+    }
+
+    fn judge_grouped(
+        &self,
+        parent: &Classes<N>,
+        steps: &[Step<'_>],
+        to: &[usize],
+        (best, trace): (Option<f64>, bool),
+        work: &mut Work<N>,
+    ) -> Verdict {
         let mut child = core::mem::take(&mut work.child);
-        let follow = !self.compiled.tests.is_empty();
+        child.clear();
+        work.failed.clear();
+        let tests = !self.compiled.tests.is_empty();
         let most = self.most_classes(to.iter().copied());
-        group(parent, &steps, most, &mut child, &mut work.scratch, follow);
-        if follow {
-            work.scratch.sort_members(child.keys.len());
+        let relabel = work.scratch.prepare(steps, parent.keys.len());
+        let mut tally = self.tally(to);
+        let mut left = false;
+        work.grouped = 0;
+        for part in parent.parts(&parent.blocks) {
+            let first = child.keys.len();
+            work.grouped = part.end;
+            group(parent, part, &relabel, most, &mut child, &mut work.scratch, tests || trace);
+            let found = first..child.keys.len();
+            let hasty = best.is_some();
+            left = !self.count_small(&child, found, &mut tally, hasty, &mut work.failed)
+                || self.leave(&tally, best, &mut work.penalties);
+            if left {
+                break;
+            }
         }
-        let verdict = self.judge(&child, Some(parent), to, thorough, work);
+        work.scratch.done(relabel);
+        if tests && !left {
+            work.scratch.sort_members(0..parent.keys.len(), 0..child.keys.len());
+            left = !self.count_failing((&child, Some(parent)), &mut tally, best, work);
+        }
+        let verdict = self.verdict(&child, to, left, tally, work);
         work.child = child;
         verdict
     }
 
-    /// Judge classes whose distributions are those of `parent`, gathered, or their own.
+    /// Judge the node of these classes.
     fn judge(
         &self,
         classes: &Classes<N>,
-        parent: Option<&Classes<N>>,
         levels: &[usize],
-        thorough: bool,
+        best: Option<f64>,
         work: &mut Work<N>,
     ) -> Verdict {
-        let Work { scratch, failed, kept_sums, sure_sums, penalties, values, .. } = work;
-        failed.clear();
-        for sums in [&mut *kept_sums, &mut *sure_sums] {
-            sums.clear();
-            sums.resize(levels.len(), 0);
+        work.failed.clear();
+        work.grouped = 0;
+        let mut tally = self.tally(levels);
+        let all = 0..classes.keys.len();
+        let hasty = best.is_some();
+        let mut left = !self.count_small(classes, all, &mut tally, hasty, &mut work.failed)
+            || self.leave(&tally, best, &mut work.penalties);
+        if !left && !self.compiled.tests.is_empty() {
+            left = !self.count_failing((classes, None), &mut tally, best, work);
         }
-        let costs: Vec<&[u64]> = (0..levels.len())
-            .map(|at| self.shares_or_cells().attributes[at].cost[levels[at]].as_slice())
-            .collect();
-        let add = |sums: &mut [u64], key: &[u64; N], count: u64| {
-            for ((sum, field), cost) in sums.iter_mut().zip(self.fields).zip(&costs) {
-                *sum += count * cost[field.get(key)];
-            }
-        };
-        let (mut suppressed, mut sure, mut kept) = (0_u64, 0_u64, 0_u64);
-        let k = u64::from(self.compiled.k);
-        let counts = || classes.counts.iter().map(|count| u64::from(*count)).enumerate();
-        if !thorough {
-            let sure = counts().map(|(_, count)| if count < k { count } else { 0 }).sum();
-            if sure > self.limit {
-                penalties.clear();
-                return Verdict::too_many(sure);
-            }
-        }
-        failed.resize(classes.keys.len(), false);
-        for (at, count) in counts() {
-            if count < k {
-                failed[at] = true;
-                sure += count;
-                add(sure_sums, &classes.keys[at], count);
-            } else if count > 0 {
-                kept += 1;
-            }
-        }
-        if !self.compiled.tests.is_empty() {
-            for (at, count) in counts().filter(|(_, count)| *count >= k.max(1)) {
-                // How many of its records fail in every node below, too.
-                let Some(surely) = self.fails(classes, parent, at, count, scratch) else {
-                    continue;
-                };
-                failed[at] = true;
-                kept -= 1;
-                sure += surely;
-                if sure > self.limit && !thorough {
-                    break;
-                }
-                if surely > 0 {
-                    add(sure_sums, &classes.keys[at], surely);
-                }
-                if surely < count {
-                    suppressed += count - surely;
-                    add(kept_sums, &classes.keys[at], count - surely);
-                }
-            }
-        }
-        suppressed += sure;
-        // What one condition suppresses may undo another: until all hold.
-        let mut again = !self.compiled.whole.is_empty();
-        while again {
-            again = false;
-            for whole in &self.compiled.whole {
-                for at in self.enforce(*whole, classes, failed, levels) {
-                    again = self.compiled.whole.len() > 1;
-                    failed[at as usize] = true;
-                    let count = u64::from(classes.counts[at as usize]);
-                    suppressed += count;
-                    kept -= 1;
-                    add(kept_sums, &classes.keys[at as usize], count);
-                }
-            }
-        }
-        let cells = self.shares_or_cells();
-        penalties.clear();
+        self.verdict(classes, levels, left, tally, work)
+    }
+
+    fn verdict(
+        &self,
+        classes: &Classes<N>,
+        levels: &[usize],
+        left: bool,
+        mut tally: Tally<'_>,
+        work: &mut Work<N>,
+    ) -> Verdict {
+        let Work { failed, penalties, values, .. } = work;
+        self.hand_down(&tally, penalties);
         values.clear();
-        for at in 0..levels.len() {
-            penalties.push(cells.penalty(at, sure, sure_sums[at]));
-            let penalty = cells.penalty(at, suppressed, sure_sums[at] + kept_sums[at]);
-            values.push(cells.value(at, levels[at], penalty));
+        if left {
+            return Verdict::left(&tally);
+        }
+        self.suppress_whole(classes, levels, &mut tally, failed);
+        let suppressed = tally.suppressed;
+        let cells = self.shares_or_cells();
+        for (at, level) in levels.iter().enumerate() {
+            let penalty = cells.penalty(at, suppressed, tally.sums[at]);
+            values.push(cells.value(at, *level, penalty));
         }
         let score = match &self.cells {
             Some(cells) => cells.aggregate.of(values, &cells.weights),
-            None => self.class_score(classes, failed, levels, suppressed, kept),
+            None => self.class_score(classes, failed, levels, suppressed, tally.kept),
         };
         let anonymous = suppressed <= self.limit;
-        let sizes = || counts().filter(|(at, n)| *n > 0 && !failed[*at]).map(|(_, n)| n);
-        let smallest = if anonymous { sizes().min().unwrap_or(0) } else { 0 };
-        Verdict { score, suppressed, sure, anonymous, classes: kept, smallest }
+        let sizes = classes.counts.iter().zip(&*failed).filter(|(n, failed)| **n > 0 && !**failed);
+        let smallest = if anonymous { sizes.map(|(n, _)| *n).min().unwrap_or(0) } else { 0 };
+        let (sure, classes) = (tally.sure, tally.kept);
+        Verdict { score, suppressed, sure, anonymous, classes, smallest: smallest.into() }
     }
 
     pub(crate) fn shares_or_cells(&self) -> &Cells {
         self.cells.as_ref().unwrap_or(&self.shares)
-    }
-
-    /// Does a class fail a test, and if so, how many of its records at least fail however it is split?
-    fn fails(
-        &self,
-        classes: &Classes<N>,
-        parent: Option<&Classes<N>>,
-        class: usize,
-        count: u64,
-        scratch: &mut Scratch,
-    ) -> Option<u64> {
-        let mut loaded = None;
-        let mut size = count;
-        for (distribution, test) in &self.compiled.tests {
-            if loaded != Some(*distribution) {
-                let values = self.compiled.values[*distribution];
-                match parent {
-                    Some(parent) => {
-                        scratch.gather(&parent.distributions[*distribution], class, values);
-                    }
-                    None => scratch.load(classes.distributions[*distribution].of(class), values),
-                }
-                size = scratch.touched.iter().map(|v| u64::from(scratch.dense[*v as usize])).sum();
-                loaded = Some(*distribution);
-            }
-            let (totals, rows) = &self.compiled.totals[*distribution];
-            let Scratch { touched, dense, buffer, .. } = &mut *scratch;
-            let class = Class { touched, counts: dense, size };
-            if let Some(share) = test.fails(&class, totals, *rows, buffer) {
-                return Some((share * count as f64 - 1e-6).ceil().max(0.0) as u64);
-            }
-        }
-        None
     }
 }
 

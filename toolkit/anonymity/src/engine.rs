@@ -270,8 +270,8 @@ pub(crate) fn search<const N: usize>(
         }
         _ => {
             let checks = if nodes > 200 { 100.min(nodes as u64 / 20) } else { 0 };
-            let seed = heuristic::seed(problem, &starts, checks, control);
-            Ok(optimal::search(problem, &starts, seed, control))
+            let (seed, seen) = heuristic::seed(problem, &starts, checks, control);
+            Ok(optimal::search(problem, &starts, seed, &seen, control))
         }
     }
 }
@@ -298,7 +298,7 @@ pub fn judge(table: &Table, settings: &Settings, levels: &[usize]) -> Result<Nod
         let problem = problem(table, &bottom.classes, &compiled, settings, settings.gs_factor);
         let mut work = Work::default();
         let zero = vec![0; levels.len()];
-        let verdict = problem.check(&bottom.classes, &zero, levels, true, &mut work);
+        let verdict = problem.check(&bottom.classes, &zero, levels, None, &mut work);
         Ok(Node {
             score: verdict.score,
             values: work.values,

@@ -91,6 +91,8 @@ pub(crate) struct CellCosts {
     pub(crate) full: u64,
     /// Per level, over all rows.
     pub(crate) total: Vec<u64>,
+    /// Per level, the dearest label first: rows up to it, their cost, and the cost of one more row of it.
+    dearest: Vec<Vec<[u64; 3]>>,
     smallest: f64,
     largest: f64,
 }
@@ -124,6 +126,23 @@ pub(crate) fn histogram(attribute: &Attribute, leaves: &[u64]) -> Vec<Vec<u64>> 
             rows
         })
         .collect()
+}
+
+/// Labels of one level by falling cost: the rows of all dearer labels, what those cost, and the cost of the label.
+fn dearest(rows: &[u64], cost: &[u64]) -> Vec<[u64; 3]> {
+    let mut labels: Vec<(u64, u64)> =
+        rows.iter().zip(cost).filter(|(n, _)| **n > 0).map(|(n, cost)| (*cost, *n)).collect();
+    labels.sort_unstable_by_key(|(cost, _)| core::cmp::Reverse(*cost));
+    let (mut before, mut sum) = (0, 0);
+    let mut steps: Vec<[u64; 3]> = Vec::new();
+    for (cost, n) in labels {
+        if steps.last().is_none_or(|step| step[2] != cost) {
+            steps.push([before, sum, cost]);
+        }
+        before += n;
+        sum += n * cost;
+    }
+    steps
 }
 
 /// 2^20 units to a bit: 10^8 rows of 27 bits still fit 64 bits.
@@ -176,13 +195,15 @@ impl Cells {
                 .zip(&cost)
                 .map(|(rows, cost)| rows.iter().zip(cost).map(|(n, cost)| n * cost).sum())
                 .collect();
+            let dearest =
+                histogram.iter().zip(&cost).map(|(rows, cost)| dearest(rows, cost)).collect();
             let smallest = match measure {
                 // Loss, as in ARX: one leaf of the domain per row, weighted.
                 Measure::Precision | Measure::Entropy => generalisation * total[0] as f64,
                 _ => generalisation * rows as f64,
             };
             let largest = rows as f64 * full as f64;
-            costs.push(CellCosts { cost, full, total, smallest, largest });
+            costs.push(CellCosts { cost, full, total, dearest, smallest, largest });
         }
         Self {
             attributes: costs,
@@ -198,6 +219,17 @@ impl Cells {
         let full = self.attributes[attribute].full as f64;
         self.suppression * full * rows as f64
             + (1.0 - self.suppression - self.generalisation) * kept as f64
+    }
+
+    /// What suppressing any `rows` rows adds to an attribute at least: as if their cells were the dearest there are.
+    pub(crate) fn least_penalty(&self, attribute: usize, level: usize, rows: u64) -> f64 {
+        let steps = &self.attributes[attribute].dearest[level];
+        let after = steps.partition_point(|[before, ..]| *before < rows);
+        let kept = after.checked_sub(1).map_or(0, |at| {
+            let [before, sum, cost] = steps[at];
+            sum + (rows - before) * cost
+        });
+        self.penalty(attribute, rows, kept)
     }
 
     /// The value of an attribute at a level with a penalty.

@@ -2,7 +2,7 @@
 
 use crate::check::{Problem, Work};
 use crate::engine::{AnonymizeError, Anonymized, Pass, Recoding, Settings, problem, search};
-use crate::group::{Classes, Distribution};
+use crate::group::Classes;
 use crate::model::Compiled;
 use crate::search::{Best, Control};
 use crate::table::Table;
@@ -27,11 +27,9 @@ pub(crate) fn run<const N: usize>(
         return Err(refusal(&first, control));
     };
     let mut work = Work::default();
-    let zero = vec![0; best.levels.len()];
-    first.check(base, &zero, &best.levels, true, &mut work);
-    let score_per_attribute = work.values.clone();
     let all: Vec<u32> = (0..base.keys.len() as u32).collect();
     let (kept, mut rest) = keep(&first, &best, &all, 0, &mut pass_of_class, &mut sizes, &mut work);
+    let score_per_attribute = work.values.clone();
     let mut passes = vec![Pass { levels: best.levels, gs_factor: settings.gs_factor, kept }];
     let mut checked = found.checked;
     if let Recoding::Local { step, passes: most } = settings.recoding {
@@ -41,7 +39,7 @@ pub(crate) fn run<const N: usize>(
             if rows < u64::from(compiled.k) || rows == 0 || control.stop() {
                 break;
             }
-            let part = subset(base, &rest);
+            let part = base.pick(&rest);
             let again = problem(table, &part, compiled, settings, gs_factor);
             let found = search(&again, nodes, settings.search, control)?;
             checked += found.checked;
@@ -86,7 +84,7 @@ fn refusal<const N: usize>(problem: &Problem<'_, N>, control: &dyn Control) -> A
         return AnonymizeError::Stopped;
     }
     let zero = vec![0; problem.attributes.len()];
-    let top = problem.check(problem.base, &zero, &problem.highest(), true, &mut Work::default());
+    let top = problem.check(problem.base, &zero, &problem.highest(), None, &mut Work::default());
     AnonymizeError::Impossible {
         rows: problem.rows,
         suppressed: top.suppressed,
@@ -105,55 +103,21 @@ fn keep<const N: usize>(
     sizes: &mut HashMap<u32, u64>,
     work: &mut Work<N>,
 ) -> (u64, Vec<u32>) {
-    let zero = vec![0; best.levels.len()];
-    let mut node = Classes::default();
-    problem.table(problem.base, &zero, &best.levels, &mut node, &mut work.scratch);
-    problem.check(&node, &best.levels, &best.levels, true, work);
-    let mut number_of: HashMap<[u64; N], usize> = HashMap::with_capacity(node.keys.len());
-    for (at, key) in node.keys.iter().enumerate() {
-        number_of.insert(*key, at);
-    }
+    problem.trace(&best.levels, work);
     let mut kept = 0;
-    for (failed, count) in work.failed.iter().zip(&node.counts) {
+    for (failed, count) in work.failed.iter().zip(&work.child.counts) {
         if !failed && *count > 0 {
             *sizes.entry(*count).or_insert(0) += 1;
             kept += u64::from(*count);
         }
     }
     let mut rest = Vec::new();
-    for (number, key) in numbers.iter().zip(&problem.base.keys) {
-        let mut key = *key;
-        for (at, level) in best.levels.iter().enumerate() {
-            let field = problem.fields[at];
-            let label = problem.map(at, 0, *level)[field.get(&key)];
-            field.set(&mut key, label);
-        }
-        if work.failed[number_of[&key]] {
+    for (number, class) in numbers.iter().zip(&work.scratch.child_of) {
+        if work.failed[*class as usize] {
             rest.push(*number);
         } else {
             pass_of_class[*number as usize] = pass;
         }
     }
     (kept, rest)
-}
-
-/// Some of the bottom classes.
-fn subset<const N: usize>(base: &Classes<N>, numbers: &[u32]) -> Classes<N> {
-    let distributions = base
-        .distributions
-        .iter()
-        .map(|whole| {
-            let mut part = Distribution { starts: vec![0], pairs: Vec::new() };
-            for number in numbers {
-                part.pairs.extend_from_slice(whole.of(*number as usize));
-                part.starts.push(part.pairs.len() as u32);
-            }
-            part
-        })
-        .collect();
-    Classes {
-        keys: numbers.iter().map(|n| base.keys[*n as usize]).collect(),
-        counts: numbers.iter().map(|n| base.counts[*n as usize]).collect(),
-        distributions,
-    }
 }

@@ -120,6 +120,7 @@ pub fn safe_anonymize(
             keys: bottom.classes.keys.clone(),
             counts: bottom.classes.counts.clone(),
             distributions: Vec::new(),
+            blocks: Vec::new(),
         };
         let problem = problem(table, &plain, &compiled, &question, question.gs_factor);
         let levels = match &settings.choice {
@@ -218,7 +219,7 @@ fn choose<const N: usize>(
     let zero = vec![0; attributes.len()];
     let score = |(scratch, classes): &mut (Scratch, Classes<N>), node: usize| -> u64 {
         let levels = levels_of(node);
-        problem.table(problem.base, &zero, &levels, classes, scratch);
+        problem.table((problem.base, &[]), (&zero, &levels), classes, scratch);
         let groups = classes.keys.iter().zip(&classes.counts);
         groups
             .map(|(key, n)| {

@@ -64,7 +64,7 @@ pub(crate) fn lower<const N: usize>(
             (0..low.len()).map(|at| cells.value(at, low[at], most[at])).collect();
         cells.aggregate.of(&values, &cells.weights)
     };
-    let low: Vec<usize> = problem.attributes.iter().map(|a| a.lowest).collect();
+    let low = problem.lowest.clone();
     let high = problem.highest();
     let mut parts = BinaryHeap::new();
     parts.push(Part { promise: promise(&low, &high), low, high });

@@ -5,7 +5,7 @@
 //! that a bound rules out cost no check: the generalisation alone, plus what an ancestor checked before surely
 //! suppresses. The same for any number of threads; stops after so many checks or when told to.
 
-use super::{Best, Control, Explored, Found, Starts, bound, improve};
+use super::{Best, Control, Explored, Found, Seen, Starts, bound, improve};
 use crate::check::{Problem, Work};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -39,6 +39,8 @@ struct Search<'a, const N: usize> {
     known: HashMap<Vec<usize>, Worth>,
     /// Nodes checked that surely suppress rows: their levels and penalties.
     tops: Vec<bound::Top>,
+    /// The first nodes checked.
+    seen: Vec<Seen>,
     explored: Explored,
     best: Option<Best>,
     checked: u64,
@@ -94,8 +96,8 @@ impl<const N: usize> Search<'_, N> {
         let verdicts: Vec<_> = fresh
             .par_iter()
             .map_init(Work::default, |work, levels| {
-                let (start, from) = starts.at(levels, starts.depth());
-                let verdict = problem.check(start, &from, levels, true, work);
+                let (start, from) = starts.at(levels);
+                let verdict = problem.check(start, &from, levels, None, work);
                 (verdict, work.penalties.clone())
             })
             .collect();
@@ -103,6 +105,10 @@ impl<const N: usize> Search<'_, N> {
             self.checked += 1;
             let excess = verdict.suppressed.saturating_sub(problem.limit);
             self.known.insert(levels.clone(), Worth { excess, score: verdict.score });
+            if self.seen.len() < 1_000 {
+                let (levels, penalties) = (levels.clone(), penalties.clone());
+                self.seen.push(Seen { levels, sure: verdict.sure, penalties });
+            }
             if verdict.sure > 0 && self.tops.len() < 2_000 {
                 self.tops.push((levels.clone(), penalties));
             }
@@ -245,18 +251,19 @@ impl<const N: usize> Search<'_, N> {
     }
 }
 
-/// A good node for little: the start of the optimal search.
+/// A good node for little, and the nodes checked for it: the start of the optimal search.
 pub(crate) fn seed<const N: usize>(
     problem: &Problem<'_, N>,
     starts: &Starts<'_, N>,
     most: u64,
     control: &dyn Control,
-) -> Found {
+) -> (Found, Vec<Seen>) {
     let mut search = Search::new(problem, starts, most, control);
     let mut node = problem.highest();
     search.descend(&mut node);
     search.climb(&mut node, false);
-    search.found(None)
+    let seen = core::mem::take(&mut search.seen);
+    (search.found(None), seen)
 }
 
 /// Search with at most `most` checks.
@@ -304,6 +311,7 @@ impl<'a, const N: usize> Search<'a, N> {
             most,
             known: HashMap::new(),
             tops: Vec::new(),
+            seen: Vec::new(),
             explored: Explored::default(),
             best: None,
             checked: 0,

@@ -48,6 +48,16 @@ impl Best {
     }
 }
 
+/// A node that was checked, and what it hands down.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) levels: Vec<usize>,
+    /// Rows surely suppressed.
+    pub(crate) sure: u64,
+    /// Their penalty, per attribute.
+    pub(crate) penalties: Vec<f64>,
+}
+
 /// Keep the better one.
 pub(crate) fn improve(best: &mut Option<Best>, found: Best) {
     if best.as_ref().is_none_or(|best| found.order(best) == Ordering::Less) {

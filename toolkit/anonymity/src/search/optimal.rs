@@ -4,14 +4,15 @@
 //! generalise it. What a node surely suppresses (classes that fail a monotone test such as k-anonymity), every
 //! node below suppresses as well; so each node inherits, per attribute, the penalty of those rows. The inherited
 //! penalty plus the cost of the node's own generalisation is a lower bound of its score, which rules out most of
-//! the lattice for any suppression limit. Models without a monotone part are bounded by k and by the
+//! the lattice for any suppression limit. Where that is not enough, the number of those rows is set against the dearest
+//! labels of the node's own level. What the start of the search checked hands down, too, and is not checked again. Models without a monotone part are bounded by k and by the
 //! generalisation alone.
 //!
 //! Work is cut into units (the levels of the first attributes) that are processed in waves of units which do not
 //! generalise one another: the result, and the number of nodes checked, is the same for any number of threads.
 
 use super::walker::Walker;
-use super::{Best, Control, Explored, Found, Starts, bound, improve};
+use super::{Best, Control, Explored, Found, Seen, Starts, bound, improve};
 use crate::check::Problem;
 use rayon::prelude::*;
 
@@ -54,6 +55,8 @@ struct Lattice<'a, const N: usize> {
     prefix: usize,
     /// Nodes of one unit.
     inner: usize,
+    /// Per unit, the nodes that were checked before, the last one first.
+    seen: Vec<Vec<(usize, &'a Seen)>>,
 }
 
 impl<const N: usize> Lattice<'_, N> {
@@ -64,6 +67,14 @@ impl<const N: usize> Lattice<'_, N> {
             at /= size;
         }
         digits
+    }
+
+    /// The unit of a node, and its place there.
+    fn place(&self, levels: &[usize]) -> (usize, usize) {
+        let at = self.order.iter().zip(&self.sizes).fold(0, |place, (attribute, size)| {
+            place * size + levels[*attribute] - self.lowest[*attribute]
+        });
+        (at / self.inner, at % self.inner)
     }
 
     /// Levels of all attributes, from the digits.
@@ -109,6 +120,7 @@ impl<const N: usize> Lattice<'_, N> {
             explored: Explored::default(),
         };
         let mut best = seed.cloned();
+        let mut seen = self.seen[unit].iter().peekable();
         let mut digits: Vec<usize> = inner_sizes.iter().map(|size| size - 1).collect();
         for node in (0..self.inner).rev() {
             self.levels(outer.iter().chain(&digits).copied(), &mut levels);
@@ -131,11 +143,25 @@ impl<const N: usize> Lattice<'_, N> {
                     inherit(state.sure[up], &done[place..place + n]);
                 }
             }
-            let hopeless = u64::from(sure) > self.problem.limit
-                || bounded && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score));
+            let known = seen.next_if(|(at, _)| *at == node);
+            if let Some((_, known)) = known {
+                inherit(known.sure as u32, &known.penalties);
+            }
+            let rules_out = |own: &[f64]| {
+                bounded && best.as_ref().is_some_and(|b| cells.hopeless(&levels, own, b.score))
+            };
+            let mut hopeless =
+                known.is_some() || u64::from(sure) > self.problem.limit || rules_out(own);
+            if !hopeless && bounded && sure > 0 {
+                for (at, own) in own.iter_mut().enumerate() {
+                    *own = own.max(cells.least_penalty(at, levels[at], sure.into()));
+                }
+                hopeless = rules_out(own);
+            }
             if !hopeless && !control.stop() {
                 let walker = walker.get_or_insert_with(|| self.walker(&levels));
-                let verdict = walker.check(&levels);
+                let score = best.as_ref().map_or(f64::INFINITY, |best| best.score);
+                let verdict = walker.check(&levels, score);
                 sure = sure.max(verdict.sure as u32);
                 for (own, more) in own.iter_mut().zip(&walker.work.penalties) {
                     *own = own.max(*more);
@@ -165,23 +191,28 @@ pub(crate) fn search<const N: usize>(
     problem: &Problem<'_, N>,
     starts: &Starts<'_, N>,
     seed: Found,
+    seen: &[Seen],
     control: &dyn Control,
 ) -> Found {
     let order = starts.order.as_slice();
-    let lowest: Vec<usize> = problem.attributes.iter().map(|a| a.lowest).collect();
+    let lowest = problem.lowest.clone();
     let sizes: Vec<usize> = order
         .iter()
         .map(|at| problem.attributes[*at].highest - problem.attributes[*at].lowest + 1)
         .collect();
-    // Enough units for many threads, and few enough that a unit's start is soon worth its while.
-    let mut prefix = 0;
-    let mut count = 1;
-    while prefix + 1 < order.len() && count < 60 {
-        count *= sizes[prefix];
-        prefix += 1;
-    }
+    let prefix = starts.prefix;
+    let count = sizes[..prefix].iter().product();
     let inner = sizes[prefix..].iter().product();
-    let lattice = Lattice { problem, starts, order, lowest, sizes, prefix, inner };
+    let by_unit = vec![Vec::new(); count];
+    let mut lattice =
+        Lattice { problem, starts, order, lowest, sizes, prefix, inner, seen: by_unit };
+    for node in seen {
+        let (unit, place) = lattice.place(&node.levels);
+        lattice.seen[unit].push((place, node));
+    }
+    for nodes in &mut lattice.seen {
+        nodes.sort_by_key(|(place, _)| core::cmp::Reverse(*place));
+    }
     let mut waves: Vec<Vec<usize>> = Vec::new();
     for unit in 0..count {
         let height: usize = Lattice::<N>::digits(unit, &lattice.sizes[..prefix]).iter().sum();
@@ -215,8 +246,7 @@ pub(crate) fn search<const N: usize>(
 impl<const N: usize> Lattice<'_, N> {
     /// A walker that starts where the first attributes have their levels; that table is shared by all units.
     fn walker(&self, levels: &[usize]) -> Walker<'_, N> {
-        let fixed = self.prefix.min(self.starts.depth());
-        let (start, from) = self.starts.at(levels, fixed);
-        Walker::new(self.problem, self.order, start, from, fixed)
+        let (start, from) = self.starts.at(levels);
+        Walker::new(self.problem, self.order, start, from, self.starts.depth)
     }
 }

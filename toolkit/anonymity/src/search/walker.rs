@@ -24,6 +24,9 @@ pub(crate) struct Walker<'a, const N: usize> {
     valid: usize,
     /// Levels of the node before, in the same order.
     last: Vec<usize>,
+    /// `spent[j]`: classes that were grouped for nodes which `tables[j]` would have served. It is made when that is as much
+    /// as making it costs.
+    spent: Vec<usize>,
     pub(crate) work: Work<N>,
     pub(crate) checked: u64,
 }
@@ -54,27 +57,30 @@ impl<'a, const N: usize> Walker<'a, N> {
             way: vec![usize::MAX; middle],
             valid: 0,
             last: vec![usize::MAX; middle],
+            spent: vec![0; middle],
             work: Work::default(),
             checked: 0,
         }
     }
 
-    /// Judge the node with these levels; those of the fixed attributes must be the ones of the start.
-    pub(crate) fn check(&mut self, levels: &[usize]) -> Verdict {
+    /// Judge the node with these levels, or leave it when it is known to be no better than `best`; the levels of the
+    /// fixed attributes must be the ones of the start.
+    pub(crate) fn check(&mut self, levels: &[usize], best: f64) -> Verdict {
         self.checked += 1;
         let middle = self.way.len();
         let level_at = |at: usize| levels[self.order[self.fixed + at]];
-        // A table on the way is worth its grouping when a second node needs it.
         let again = (0..middle).find(|at| self.last[*at] != level_at(*at)).unwrap_or(middle);
         let same = (0..self.valid).find(|at| self.way[*at] != level_at(*at)).unwrap_or(self.valid);
         for at in 0..middle {
             self.last[at] = level_at(at);
         }
+        self.spent[again..].fill(0);
         let mut at_levels = self.from.clone();
         for at in 0..same {
             let attribute = self.order[self.fixed + at];
             at_levels[attribute] = levels[attribute];
         }
+        let mut reached = same.max(again);
         for at in same..again {
             let attribute = self.order[self.fixed + at];
             let before = if at == 0 { 0 } else { self.real[at - 1] };
@@ -84,18 +90,26 @@ impl<'a, const N: usize> Walker<'a, N> {
                 self.real[at] = before;
                 continue;
             }
-            let mut to = at_levels.clone();
-            to[attribute] = level;
             let (lower, upper) = self.tables.split_at_mut(at);
             let parent = if before == 0 { self.start } else { &lower[before - 1] };
-            self.problem.table(parent, &at_levels, &to, &mut upper[0], &mut self.work.scratch);
+            if self.spent[at] < parent.keys.len() {
+                reached = at;
+                break;
+            }
+            let mut to = at_levels.clone();
+            to[attribute] = level;
+            let scratch = &mut self.work.scratch;
+            self.problem.table((parent, &parent.blocks), (&at_levels, &to), &mut upper[0], scratch);
             self.real[at] = at + 1;
             at_levels = to;
         }
-        let reached = same.max(again);
         self.valid = reached;
         let last = if reached == 0 { 0 } else { self.real[reached - 1] };
         let parent = if last == 0 { self.start } else { &self.tables[last - 1] };
-        self.problem.check(parent, &at_levels, levels, false, &mut self.work)
+        let verdict = self.problem.check(parent, &at_levels, levels, Some(best), &mut self.work);
+        for spent in &mut self.spent[reached..] {
+            *spent += self.work.grouped;
+        }
+        verdict
     }
 }
