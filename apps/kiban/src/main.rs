@@ -30,6 +30,9 @@ enum Command {
     /// 封緘された納品を受け取り、検収報告と品質の閾値を扱います
     #[command(subcommand)]
     Intake(commands::intake::Command),
+    /// 提供停止の求め：記録・反映・証・撤回・率・複製
+    #[command(subcommand)]
+    Stop(commands::stop::Command),
     /// 監査：事象・表・包みの検証（鍵は不要）
     #[command(subcommand)]
     Audit(commands::audit::Command),
@@ -98,6 +101,7 @@ async fn run(command: Command) -> say::Outcome {
         Command::Demo(args) => demo::run(args).await,
         Command::Holder(command) => commands::holder::run(command),
         Command::Intake(command) => commands::intake::run(command).await,
+        Command::Stop(command) => Box::pin(commands::stop::run(command)).await,
         Command::Audit(command) => commands::audit::run(command).await,
         Command::Package(command) => commands::package::run(command),
         Command::Rebuild(args) => commands::rebuild::run(args).await,

@@ -11,6 +11,7 @@
 
 mod attachments;
 mod audit_search;
+mod backups;
 mod books;
 mod cases;
 mod catalogue;
@@ -43,9 +44,12 @@ mod run_dataset;
 mod set_up_holder;
 pub mod sign_in;
 mod stop_cases;
+mod stop_datasets;
 mod stop_desk;
 mod stop_inbox;
 mod stop_request;
+mod stop_review;
+mod stop_stores;
 mod thread;
 mod use_application;
 mod verify_deployment;
@@ -69,6 +73,7 @@ pub use attachments::{
     attachments, detach, open_attachment,
 };
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
+pub use backups::{Backup, ERASURES, backups, destroy_backup, erase_again, record_backup};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
 pub use catalogue::{
@@ -110,6 +115,7 @@ pub use run_dataset::Content;
 pub use set_up_holder::set_up_holder;
 pub use sign_in::{Passkeys, SignInRefused, entitled};
 pub use stop_cases::{StopRow, stops};
+pub use stop_datasets::{Fate, datasets_of_stop};
 pub use stop_desk::{
     Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,
     stop_requests,
@@ -117,7 +123,9 @@ pub use stop_desk::{
 pub use stop_inbox::{
     Asking, Progress, StopRequestRefused, Waiting, Written, ask_stop, stop_progress,
 };
-pub use stop_request::{apply_stop, open_stops, record_stop};
+pub use stop_request::{apply_stop, open_stops, record_stop, retry_stops};
+pub use stop_review::{StopRate, stop_day_sheet, stop_rates, withdraw_stop};
+pub use stop_stores::{STORES, StoreOff, store_ja, stores_off, switch_store};
 pub use thread::{LONGEST_MESSAGE, Message, messages, write_message};
 pub use use_application::{
     Sitting, accept_contract, advise, amend_application, apply_for_use, conclude_contract, decide,
@@ -126,6 +134,14 @@ pub use use_application::{
 };
 pub use verify_deployment::{Verified, checkpoint_of_receipt, last_event_at, verify_deployment};
 pub use working_copy::{WorkingCopy, keep_working_copy, working_copy};
+
+/// A public key from its text form, `name+id+key`.
+///
+/// # Errors
+/// It is none.
+pub fn verify_key(text: &str) -> Result<kiban_audit::note::VerifyKey, NoteError> {
+    text.parse()
+}
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {

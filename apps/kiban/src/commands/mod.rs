@@ -16,4 +16,5 @@ pub(crate) mod rebuild;
 pub(crate) mod serve;
 pub(crate) mod source_files;
 pub(crate) mod spec;
+pub(crate) mod stop;
 pub(crate) mod tool;

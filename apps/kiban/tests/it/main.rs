@@ -12,6 +12,7 @@ mod joins;
 mod quality;
 mod refusals;
 mod revisions;
+mod stops;
 mod story;
 mod support;
 mod web;
