@@ -83,6 +83,14 @@ acts! {
     KeepBackups = "backup.keep", "複製（バックアップ）の記録と復元後の再消去", "erasure", [SecurityOfficer], [Producer];
     /// Link persons over holders.
     LinkPersons = "person.link", "名寄せ", "anonymized.making", [Processor, System], [Producer, Trustee];
+    /// Read a pair that linking left open, with its named values, and answer.
+    ReviewLinks = "link.review", "名寄せの確認（値を含む）", "anonymized.making", [EnquiryOfficer, Examiner], [Producer];
+    /// Take back what readers decided of a pair.
+    UndoLink = "link.undo", "名寄せの判断の取消し", "anonymized.making", [GeneralManager], [Producer];
+    /// Ask the insured-number history, and take in its answer.
+    AskHistory = "link.history", "被保険者番号の履歴照会", "anonymized.making", [IntakeOfficer], [Producer];
+    /// See the log of persons and which datasets it touches, without names.
+    SeeLinks = "link.see", "名寄せの記録の確認", "anonymized.making", [Processor, Examiner, EnquiryOfficer, GeneralManager, Auditor, System], [Producer, Trustee];
     /// Clear a snapshot for one regime.
     ClearRecords = "record.clear", "利用可能な記録の確定", "unlawful_receipt", [Processor, System], [Producer, Trustee];
     /// Activate a processing specification.

@@ -28,7 +28,11 @@ pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
+mod link_history;
+mod link_memory;
 mod link_persons;
+mod link_reading;
+mod link_review;
 mod number;
 mod party_keys;
 mod produce_dataset;
@@ -99,7 +103,16 @@ pub use judge_quality::{
     NewReference, NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold,
     set_reference,
 };
-pub use link_persons::link_persons;
+pub use kiban_register::link::{
+    LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent, Why, events::replay,
+};
+pub use link_history::{HistoryTaken, history_request, take_history};
+pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
+pub use link_reading::{Reading, explain_link};
+pub use link_review::{
+    AfterAnswer, LinkAnswer, LinkCase, LinkRefused, answer_link_case, answers_of_link_case,
+    link_queue, read_link_case, undo_link_case,
+};
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};

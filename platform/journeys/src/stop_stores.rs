@@ -1,7 +1,7 @@
 //! Every store that a stop must reach, each asked for itself; and the switch of a store that is off for maintenance.
 //!
-//! Five stores are the vault's (rows, source bytes, history of records, notices, links). The others are here: datasets
-//! that wait for their release, packages that nobody has fetched, backups. Intake keeps nothing of a person after the
+//! Five stores are the vault's (rows, source bytes, history of records, notices, links). The others are here: the review
+//! of links with what the linker learnt, datasets that wait for their release, packages that nobody has fetched, backups. Intake keeps nothing of a person after the
 //! reading, so it is no store.
 
 use async_trait::async_trait;
@@ -16,13 +16,14 @@ use sqlx::{AnyConnection, Row as _};
 use crate::{
     Deployment, Error,
     backups::Backups,
+    link_memory::Review,
     stop_datasets::{Datasets, UnfetchedPackages},
 };
 
 /// Names of the stores that must acknowledge, in the order in which they are asked.
-pub const STORES: [&str; 8] = {
+pub const STORES: [&str; 9] = {
     let [rows, source, history, notices, links] = kiban_vault::STORES;
-    [rows, source, history, notices, links, "datasets", "packages", "backups"]
+    [rows, source, history, notices, links, "review", "datasets", "packages", "backups"]
 };
 
 /// Japanese name of a store on pages and lists.
@@ -33,6 +34,7 @@ pub fn store_ja(store: &str) -> &'static str {
         "history" => "版の履歴",
         "notices" => "通知の記録",
         "links" => "名寄せ",
+        "review" => "名寄せの確認と学習内容",
         "datasets" => "提供前のデータセット",
         "packages" => "未受取の包み",
         "backups" => "複製",
@@ -54,6 +56,7 @@ pub struct StoreOff {
 /// All ports of a deployment.
 pub(crate) struct StopStores {
     vault: [VaultStore; 5],
+    review: Review,
     datasets: Datasets,
     packages: UnfetchedPackages,
     backups: Backups,
@@ -79,6 +82,7 @@ impl StopStores {
         let off = |name: &&'static str| off.iter().any(|o| o.store == *name);
         Ok(Self {
             vault: Vault::new(on.lake.clone()).stores(),
+            review: Review::new(on),
             datasets: Datasets,
             packages: UnfetchedPackages::new(on).await?,
             backups: Backups::new(on),
@@ -88,7 +92,7 @@ impl StopStores {
 
     pub(crate) fn ports(&self) -> Vec<&dyn Erases> {
         let mut all: Vec<&dyn Erases> = self.vault.iter().map(|s| s as &dyn Erases).collect();
-        all.extend([&self.datasets as &dyn Erases, &self.packages, &self.backups]);
+        all.extend([&self.review as &dyn Erases, &self.datasets, &self.packages, &self.backups]);
         for off in &self.off {
             for port in &mut all {
                 if port.name() == off.0 {

@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod intake;
 pub(crate) mod link;
 pub(crate) mod package;
+pub(crate) mod persons;
 pub(crate) mod perturb;
 pub(crate) mod rebuild;
 pub(crate) mod serve;

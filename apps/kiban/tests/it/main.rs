@@ -9,6 +9,7 @@ mod convert;
 mod crash;
 mod inspect;
 mod joins;
+mod links;
 mod quality;
 mod refusals;
 mod revisions;

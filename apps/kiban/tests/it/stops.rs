@@ -1,6 +1,6 @@
 //! Stops from the paper to the proof: every store, a store that is off, datasets on their way, backups, rates.
 
-mod family;
+pub(crate) mod family;
 mod restore;
 mod stores;
 

@@ -18,7 +18,7 @@ use crate::support::{
 const HOLDER: &str = "hospital_b";
 
 /// Where the ids of persons may stand after a stop: who asked, and what their hospital said of their numbers.
-const REMEMBERED: [&str; 3] = ["register_stop_person", "register_correction", "journeys_review"];
+const REMEMBERED: [&str; 2] = ["register_stop_person", "register_correction"];
 
 /// Rows of persons in any table of any snapshot, keys of their source bytes, and rows of the database that name them.
 pub(crate) async fn traces(site: &Site, persons: &[Id<kinds::PersonSource>]) -> Vec<String> {
