@@ -34,6 +34,12 @@ enum Command {
     /// 院内コードと標準コードの対応付け（マスター・候補・提案・承認）
     #[command(subcommand)]
     Mapping(commands::mapping::Command),
+    /// 提供停止の求め：記録・反映・証・撤回・率・複製
+    #[command(subcommand)]
+    Stop(commands::stop::Command),
+    /// 名寄せ：実行・確認待ち・判断・説明・取消し・履歴照会
+    #[command(subcommand)]
+    Link(commands::persons::Command),
     /// 監査：事象・表・包みの検証（鍵は不要）
     #[command(subcommand)]
     Audit(commands::audit::Command),
@@ -103,6 +109,8 @@ async fn run(command: Command) -> say::Outcome {
         Command::Holder(command) => commands::holder::run(command),
         Command::Intake(command) => commands::intake::run(command).await,
         Command::Mapping(command) => Box::pin(commands::mapping::run(command)).await,
+        Command::Stop(command) => Box::pin(commands::stop::run(command)).await,
+        Command::Link(command) => Box::pin(commands::persons::run(command)).await,
         Command::Audit(command) => commands::audit::run(command).await,
         Command::Package(command) => commands::package::run(command),
         Command::Rebuild(args) => commands::rebuild::run(args).await,

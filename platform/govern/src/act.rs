@@ -81,8 +81,24 @@ acts! {
     AnswerStopRequest = "stop.answer", "提供停止の求めの受付と書面の交付", "stop.receipt", [HolderStaff], [Holder];
     /// Apply a stop to every store.
     ApplyStop = "stop.apply", "提供停止の反映", "stop", [IntakeOfficer, System], [Producer, Trustee];
+    /// Put on record that a stop was taken back.
+    WithdrawStop = "stop.withdraw", "提供停止の求めの撤回の記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
+    /// See the rates of stops by holder, and issue the sheet of a day.
+    ReviewStops = "stop.review", "提供停止の状況の確認と日次証の発行", "stop", [IntakeOfficer, SecurityOfficer, GeneralManager, Auditor, System], [Producer];
+    /// Switch a store off for maintenance, or on again.
+    SwitchStore = "store.switch", "保管先の停止と再開", "security", [SecurityOfficer], [Producer];
+    /// Record a backup and that it was destroyed; erase again after a restore.
+    KeepBackups = "backup.keep", "複製（バックアップ）の記録と復元後の再消去", "erasure", [SecurityOfficer], [Producer];
     /// Link persons over holders.
     LinkPersons = "person.link", "名寄せ", "anonymized.making", [Processor, System], [Producer, Trustee];
+    /// Read a pair that linking left open, with its named values, and answer.
+    ReviewLinks = "link.review", "名寄せの確認（値を含む）", "anonymized.making", [EnquiryOfficer, Examiner], [Producer];
+    /// Take back what readers decided of a pair.
+    UndoLink = "link.undo", "名寄せの判断の取消し", "anonymized.making", [GeneralManager], [Producer];
+    /// Ask the insured-number history, and take in its answer.
+    AskHistory = "link.history", "被保険者番号の履歴照会", "anonymized.making", [IntakeOfficer], [Producer];
+    /// See the log of persons and which datasets it touches, without names.
+    SeeLinks = "link.see", "名寄せの記録の確認", "anonymized.making", [Processor, Examiner, EnquiryOfficer, GeneralManager, Auditor, System], [Producer, Trustee];
     /// Clear a snapshot for one regime.
     ClearRecords = "record.clear", "利用可能な記録の確定", "unlawful_receipt", [Processor, System], [Producer, Trustee];
     /// Activate a processing specification.

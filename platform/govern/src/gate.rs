@@ -71,6 +71,18 @@ pub enum Reason {
     /// A stop request is on file.
     #[error("the person or family asked to stop")]
     Stopped,
+    /// A stop was taken back, and the notice is older than that.
+    #[error("the stop was withdrawn on {on}; the notice is older")]
+    NoticeBeforeWithdrawal {
+        /// Day of the withdrawal.
+        on: Date,
+    },
+    /// A stop was taken back, and the item is older than the new notice, or does not say when it arose.
+    #[error("the item is older than the notice of {from} after a withdrawn stop")]
+    BeforeNewNotice {
+        /// Day of the new notice.
+        from: Date,
+    },
     /// The holder filed nothing under the regime.
     #[error("the holder has no filing under this regime")]
     NoFiling,
@@ -127,6 +139,8 @@ impl Reason {
         match self {
             Self::RegimeNotInForce => "regime_not_in_force",
             Self::Stopped => "stopped",
+            Self::NoticeBeforeWithdrawal { .. } => "notice_before_withdrawal",
+            Self::BeforeNewNotice { .. } => "before_new_notice",
             Self::NoFiling => "no_filing",
             Self::FilingNotYet { .. } => "filing_not_yet",
             Self::FilingEnded { .. } => "filing_ended",
@@ -148,6 +162,12 @@ impl Reason {
         Some(match code {
             "regime_not_in_force" => "その日はまだ制度が施行されていません。",
             "stopped" => "本人または遺族等から提供停止の求めがあります。",
+            "notice_before_withdrawal" => {
+                "提供停止の求めが撤回されましたが、その後の新しい通知がありません。あらためて通知してください。"
+            }
+            "before_new_notice" => {
+                "提供停止の求めの撤回後にあらためて通知した日より前の情報、または日付の分からない情報は収集できません。"
+            }
             "no_filing" => {
                 "医療情報取扱事業者の届出がありません。主務大臣への届出を済ませ、登録してください。"
             }
@@ -178,6 +198,8 @@ impl Reason {
         let base = Self::ja_of_code(self.code()).unwrap_or_default();
         match self {
             Self::Waiting { until } => format!("{base}{until}まで保留し、翌日から送付できます。"),
+            Self::NoticeBeforeWithdrawal { on } => format!("{base}撤回の日：{on}。"),
+            Self::BeforeNewNotice { from } => format!("{base}新しい通知の日：{from}。"),
             Self::FilingNotYet { from } => format!("{base}{from}から有効です。"),
             Self::FilingEnded { on } => format!("{base}終了日：{on}。"),
             _ => base.to_owned(),
@@ -187,7 +209,9 @@ impl Reason {
     /// Law key; the regime tells Art. 52 from Art. 57.
     pub fn law(&self, regime: Regime) -> Option<LawKey> {
         law_key(match self {
-            Self::Stopped => "stop",
+            Self::Stopped | Self::NoticeBeforeWithdrawal { .. } | Self::BeforeNewNotice { .. } => {
+                "stop"
+            }
             Self::DiedBeforeNotice | Self::DeathOrderUnclear => "notice.death",
             Self::GuardianMissing => "notice.guardian",
             Self::Waiting { .. } => "notice.wait",

@@ -103,7 +103,7 @@ pub(crate) async fn fresh(
 }
 
 /// Every dataset whose snapshot holds rows of the persons under its regime, in the tables it was made of.
-async fn touched(
+pub(crate) async fn touched(
     on: &Deployment,
     conn: &mut AnyConnection,
     persons: &[Id<kinds::PersonSource>],

@@ -113,6 +113,9 @@ pub enum FetchRefused {
     /// It was erased.
     #[error("the package was erased")]
     Erased,
+    /// It was erased before anybody fetched it, because persons in it asked to stop.
+    #[error("the package was erased for a stop")]
+    Stopped,
 }
 
 impl FetchRefused {
@@ -125,6 +128,10 @@ impl FetchRefused {
             }
             Self::Route(e) => e.ja(),
             Self::NoContract => "効力のある利用契約がないため、受け取れません。".into(),
+            Self::Stopped => {
+                "受け取られる前に、含まれる方から提供停止の求めがあったため、消去しました。停止を反映したデータをあらためて提供します。"
+                    .into()
+            }
             Self::Erased => "利用期間が終わり、提供データは消去されています。".into(),
         }
     }
@@ -334,7 +341,13 @@ pub async fn fetch_package(
         return Err(Error::Unknown { what: "データセット" });
     }
     if row.erased_at.is_some() {
-        return Err(FetchRefused::Erased.into());
+        let why: Option<String> =
+            sqlx::query_scalar("SELECT reason FROM deliver_erasure WHERE dataset = $1")
+                .bind(id.to_string())
+                .fetch_optional(&mut *on.reader().await?)
+                .await?;
+        let stopped = why.as_deref() == Some("stopped");
+        return Err(if stopped { FetchRefused::Stopped } else { FetchRefused::Erased }.into());
     }
     if !row.route.leaves() {
         return Err(FetchRefused::Stays.into());

@@ -53,6 +53,9 @@ macro_rules! rooms {
             /// An act on a patient's request is refused.
             #[error(transparent)]
             StopRequest(#[from] crate::StopRequestRefused),
+            /// An act of the review of links is refused.
+            #[error(transparent)]
+            LinkReview(#[from] crate::LinkRefused),
             /// Somebody is not signed in.
             #[error(transparent)]
             SignIn(#[from] crate::SignInRefused),
@@ -142,6 +145,7 @@ macro_rules! rooms {
                     Self::Field { ja, .. } => (*ja).to_owned(),
                     Self::Review(e) => e.ja().to_owned(),
                     Self::StopRequest(e) => e.ja().to_owned(),
+                    Self::LinkReview(e) => e.ja().to_owned(),
                     Self::SignIn(e) => e.ja(),
                     Self::Attachment(e) => e.ja().to_owned(),
                     Self::Incident(e) => e.ja().to_owned(),

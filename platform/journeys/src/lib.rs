@@ -11,6 +11,7 @@
 
 mod attachments;
 mod audit_search;
+mod backups;
 mod books;
 mod cases;
 mod catalogue;
@@ -27,7 +28,11 @@ pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
+mod link_history;
+mod link_memory;
 mod link_persons;
+mod link_reading;
+mod link_review;
 pub mod map_codes;
 mod number;
 mod party_keys;
@@ -45,9 +50,12 @@ mod sealed_files;
 mod set_up_holder;
 pub mod sign_in;
 mod stop_cases;
+mod stop_datasets;
 mod stop_desk;
 mod stop_inbox;
 mod stop_request;
+mod stop_review;
+mod stop_stores;
 mod thread;
 mod use_application;
 mod verify_deployment;
@@ -71,6 +79,7 @@ pub use attachments::{
     attachments, detach, open_attachment,
 };
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
+pub use backups::{Backup, ERASURES, backups, destroy_backup, erase_again, record_backup};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
 pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
 pub use catalogue::{
@@ -96,7 +105,16 @@ pub use judge_quality::{
     NewReference, NewThreshold, deliveries_of, quality_thresholds, set_quality_threshold,
     set_reference,
 };
-pub use link_persons::link_persons;
+pub use kiban_register::link::{
+    LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent, Why, events::replay,
+};
+pub use link_history::{HistoryTaken, history_request, take_history};
+pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
+pub use link_reading::{Reading, explain_link};
+pub use link_review::{
+    AfterAnswer, LinkAnswer, LinkCase, LinkRefused, answer_link_case, answers_of_link_case,
+    link_queue, read_link_case, undo_link_case,
+};
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
@@ -112,6 +130,7 @@ pub use run_dataset::Content;
 pub use set_up_holder::set_up_holder;
 pub use sign_in::{Passkeys, SignInRefused, entitled};
 pub use stop_cases::{StopRow, stops};
+pub use stop_datasets::{Fate, datasets_of_stop};
 pub use stop_desk::{
     Receipting, decline_stop_request, issue_receipt, open_stop_request, stop_request_at_desk,
     stop_requests,
@@ -119,7 +138,9 @@ pub use stop_desk::{
 pub use stop_inbox::{
     Asking, Progress, StopRequestRefused, Waiting, Written, ask_stop, stop_progress,
 };
-pub use stop_request::{apply_stop, open_stops, record_stop};
+pub use stop_request::{apply_stop, open_stops, record_stop, retry_stops};
+pub use stop_review::{StopRate, stop_day_sheet, stop_rates, withdraw_stop};
+pub use stop_stores::{STORES, StoreOff, store_ja, stores_off, switch_store};
 pub use thread::{LONGEST_MESSAGE, Message, messages, write_message};
 pub use use_application::{
     Sitting, accept_contract, advise, amend_application, apply_for_use, conclude_contract, decide,
@@ -128,6 +149,14 @@ pub use use_application::{
 };
 pub use verify_deployment::{Verified, checkpoint_of_receipt, last_event_at, verify_deployment};
 pub use working_copy::{WorkingCopy, keep_working_copy, working_copy};
+
+/// A public key from its text form, `name+id+key`.
+///
+/// # Errors
+/// It is none.
+pub fn verify_key(text: &str) -> Result<kiban_audit::note::VerifyKey, NoteError> {
+    text.parse()
+}
 
 /// The Japanese sentence of a reason code of the gate.
 pub fn govern_reason_ja(code: &str) -> &'static str {

@@ -4,7 +4,7 @@ use kiban_govern::{Act, Actor, Employer, Role, permit};
 use kiban_kernel::{Date, jst_date};
 use kiban_register::stop::{self, StoreState};
 
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, stop_review};
 
 /// A stop with its stores and how long it has run.
 #[derive(Debug, Clone)]
@@ -17,6 +17,10 @@ pub struct StopRow {
     pub due: Date,
     /// Not closed, and the day has passed.
     pub overdue: bool,
+    /// Whole days from the receipt until it was closed, or until today.
+    pub days: i64,
+    /// Day on which it was taken back.
+    pub withdrawn_on: Option<Date>,
 }
 
 /// Every stop on the register against every store, the newest first; a holder's staff see their own.
@@ -40,20 +44,20 @@ pub async fn stops(on: &Deployment, actor: &Actor) -> Result<Vec<StopRow>, Error
     }
     let mut conn = on.reader().await?;
     let today = on.today();
+    let withdrawals = stop::withdrawals(&mut conn).await?;
     let mut out = Vec::new();
     for stop in stop::all(&mut conn).await? {
         if own && stop.holder != actor.organization {
             continue;
         }
         let begun = jst_date(stop.received_at);
-        let days = on.rules.int("stop.due_days", begun)?;
-        let mut due = begun;
-        for _ in 0..days {
-            due = due.tomorrow().unwrap_or(due);
-        }
+        let due = stop_review::due(on, begun)?;
+        let until = stop.closed_at.map_or(today, jst_date);
+        let days = until.since(begun).map_or(0, |span| i64::from(span.get_days()));
+        let withdrawn_on = withdrawals.get(&stop.id).map(|w| w.withdrawn_on);
         let stores = stop::stores(&mut conn, stop.id).await?;
         let overdue = stop.closed_at.is_none() && today > due;
-        out.push(StopRow { stop, stores, due, overdue });
+        out.push(StopRow { stop, stores, due, overdue, days, withdrawn_on });
     }
     out.reverse();
     Ok(out)

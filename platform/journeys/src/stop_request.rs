@@ -4,13 +4,15 @@ use kiban_audit::{Event, Tx};
 use kiban_govern::{Act, Actor, permit};
 use kiban_kernel::{Id, LawKey, kinds};
 use kiban_register::{
-    Erases, RegisterKeys, StopRequest,
+    RegisterKeys, StopRequest,
     stop::{self, Applied, Received},
 };
-use kiban_vault::Vault;
 use serde_json::json;
 
-use crate::{Deployment, Error};
+use crate::{
+    Deployment, Error, stop_datasets,
+    stop_stores::{STORES, StopStores},
+};
 
 /// Take a stop request in. From now on the person is refused at the gate, and nothing is cleared until the
 /// vault has erased.
@@ -43,7 +45,8 @@ pub async fn record_stop(
     Ok(received)
 }
 
-/// Take a request in, in the caller's transaction.
+/// Take a request in, in the caller's transaction; the datasets that hold the persons are put down with it, as long as
+/// the vault can still tell.
 pub(crate) async fn receive(
     on: &Deployment,
     tx: &mut Tx,
@@ -51,7 +54,11 @@ pub(crate) async fn receive(
     request: &StopRequest,
 ) -> Result<Received, Error> {
     let entropy = &*on.world.entropy;
-    Ok(stop::receive(tx, &on.lake, keys, request, &STORES, &on.rules, entropy).await?)
+    let received = stop::receive(tx, &on.lake, keys, request, &STORES, &on.rules, entropy).await?;
+    if received.new {
+        stop_datasets::note(on, tx, &received.stop).await?;
+    }
+    Ok(received)
 }
 
 /// Apply a stop in every store that has not acknowledged it; done again, it goes on where it ended.
@@ -65,9 +72,21 @@ pub async fn apply_stop(
     id: Id<kinds::Stop>,
 ) -> Result<Applied, Error> {
     let permit = permit(actor, Act::ApplyStop)?;
-    let vault = Vault::new(on.lake.clone());
-    let ports: [&dyn Erases; 1] = [&vault];
-    Ok(stop::apply(&on.log, permit.actor(), id, &ports, on.signer.key()).await?)
+    let stores = StopStores::open(on).await?;
+    Ok(stop::apply(&on.log, permit.actor(), id, &stores.ports(), on.signer.key()).await?)
+}
+
+/// Ask every store again that has not acknowledged a stop, for each open stop, the oldest first.
+///
+/// # Errors
+/// As [`apply_stop`].
+pub async fn retry_stops(on: &Deployment, actor: &Actor) -> Result<Vec<Applied>, Error> {
+    permit(actor, Act::ApplyStop)?;
+    let mut out = Vec::new();
+    for id in open_stops(on).await? {
+        out.push(apply_stop(on, actor, id).await?);
+    }
+    Ok(out)
 }
 
 /// Stops that some store has not acknowledged: what a restart goes on with.
@@ -78,6 +97,3 @@ pub async fn open_stops(on: &Deployment) -> Result<Vec<Id<kinds::Stop>>, Error> 
     let mut conn = on.reader().await?;
     Ok(stop::open(&mut conn).await?.into_iter().map(|(s, _)| s.id).collect())
 }
-
-/// Names of the stores that must acknowledge.
-const STORES: [&str; 1] = [stop::VAULT];

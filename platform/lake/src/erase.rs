@@ -29,6 +29,8 @@ pub struct StagedErasure {
     persons: Vec<Id<kinds::PersonSource>>,
     rewrites: Vec<Rewrite>,
     rows: u64,
+    /// Are the keys of source bytes destroyed with the rows?
+    keys: bool,
 }
 
 struct Rewrite {
@@ -62,6 +64,8 @@ pub struct Erased {
     pub keys: u64,
     /// Containers in which no key was left.
     pub containers: u64,
+    /// Sealed bytes of the files taken out, less those of the files written in their place.
+    pub bytes: u64,
 }
 
 impl Lake {
@@ -74,22 +78,80 @@ impl Lake {
         &self,
         persons: &[Id<kinds::PersonSource>],
     ) -> Result<StagedErasure, LakeError> {
+        self.stage_erasure_where(persons, |_| true, true).await
+    }
+
+    /// As [`Lake::stage_erasure`], of some tables alone; `keys`: the keys of the persons' source bytes go with them.
+    ///
+    /// # Errors
+    /// As [`Lake::stage_erasure`].
+    pub async fn stage_erasure_in(
+        &self,
+        tables: &[&str],
+        persons: &[Id<kinds::PersonSource>],
+        keys: bool,
+    ) -> Result<StagedErasure, LakeError> {
+        self.stage_erasure_where(persons, |table| tables.contains(&table), keys).await
+    }
+
+    /// The rows of some persons in a table over all snapshots, each as often as files hold it.
+    ///
+    /// # Errors
+    /// A file fails to open.
+    pub async fn scan_persons_ever(
+        &self,
+        table: &str,
+        persons: &[Id<kinds::PersonSource>],
+    ) -> Result<Vec<RecordBatch>, LakeError> {
+        let mut conn = self.conn().await?;
+        let kept = catalog::files_kept(&mut conn).await?;
+        drop(conn);
+        let files: Vec<TableFile> = kept
+            .into_iter()
+            .map(|f| f.file)
+            .filter(|f| f.table == table && f.may_hold(persons))
+            .collect();
+        let names: HashSet<String> = persons.iter().map(ToString::to_string).collect();
+        let this = self.clone();
+        blocking(move || {
+            let read = parallel(files, |file| this.read_file(&file))?;
+            let mut out = Vec::new();
+            for batch in read.into_iter().flatten() {
+                let (named, _) = split(&batch, &names)?;
+                if named.num_rows() > 0 {
+                    out.push(named);
+                }
+            }
+            Ok(out)
+        })
+        .await
+    }
+
+    async fn stage_erasure_where(
+        &self,
+        persons: &[Id<kinds::PersonSource>],
+        of: impl Fn(&str) -> bool,
+        keys: bool,
+    ) -> Result<StagedErasure, LakeError> {
         let mut conn = self.conn().await?;
         let base = catalog::head(&mut conn).await?;
         let kept = catalog::files_kept(&mut conn).await?;
         drop(conn);
         let names: HashSet<String> = persons.iter().map(ToString::to_string).collect();
+        let may_hold: Vec<_> = kept
+            .into_iter()
+            .map(|f| f.file)
+            .filter(|f| of(&f.table) && f.may_hold(persons))
+            .collect();
         let (this, persons) = (self.clone(), persons.to_vec());
         blocking(move || {
-            let may_hold: Vec<_> =
-                kept.into_iter().map(|f| f.file).filter(|f| f.may_hold(&persons)).collect();
             let done = parallel(may_hold, |file| {
                 let (gone, new) = this.rewrite(&file, &names)?;
                 Ok((gone, Rewrite { old: file, new }))
             })?;
             let rows = done.iter().map(|(gone, _)| gone).sum();
             let rewrites = done.into_iter().filter(|(gone, _)| *gone > 0).map(|(_, r)| r).collect();
-            Ok(StagedErasure { base, persons, rewrites, rows })
+            Ok(StagedErasure { base, persons, rewrites, rows, keys })
         })
         .await
     }
@@ -120,28 +182,32 @@ impl Lake {
     /// # Errors
     /// [`LakeError::Stale`] when rows were added meanwhile: drop the transaction and stage again.
     pub async fn erase(&self, tx: &mut Tx, staged: StagedErasure) -> Result<Erased, LakeError> {
-        let StagedErasure { base, persons, rewrites, rows } = staged;
+        let StagedErasure { base, persons, rewrites, rows, keys } = staged;
         let kept = catalog::files_kept(tx.conn()).await?;
         if kept.iter().any(|f| f.added > base.0 && f.file.may_hold(&persons)) {
             return Err(LakeError::Stale);
         }
         let validity: HashMap<_, _> = kept.iter().map(|f| (f.file.id, (f.begin, f.end))).collect();
         let (mut change, mut paths) = (Change::default(), Vec::new());
+        let mut bytes = 0_u64;
         for Rewrite { old, new } in rewrites {
             let validity = *validity.get(&old.id).ok_or(LakeError::Stale)?;
+            bytes += old.bytes.saturating_sub(new.as_ref().map_or(0, |(file, _)| file.bytes));
             if let Some((file, path)) = new {
                 change.add.push(Addition { file, validity: Some(validity) });
                 paths.push(path);
             }
             change.erase.push(old);
         }
-        let keys = destroy_keys(tx.conn(), &persons).await?;
+        let keys = if keys { destroy_keys(tx.conn(), &persons).await? } else { 0 };
         change.keys_destroyed = keys;
-        for container in catalog::containers(tx.conn()).await? {
-            let left: i64 =
-                sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
-            if left == 0 && container.erased.is_none() {
-                change.erase_containers.push(container);
+        if keys > 0 {
+            for container in catalog::containers(tx.conn()).await? {
+                let left: i64 =
+                    sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
+                if left == 0 && container.erased.is_none() {
+                    change.erase_containers.push(container);
+                }
             }
         }
         let (files, containers) = (change.erase.len() as u64, change.erase_containers.len() as u64);
@@ -150,7 +216,7 @@ impl Lake {
             path.submit(snapshot.0);
         }
         self.0.steps.step("lake.erase.after");
-        Ok(Erased { snapshot, rows, files, keys, containers })
+        Ok(Erased { snapshot, rows, files, keys, containers, bytes })
     }
 }
 

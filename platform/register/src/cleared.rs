@@ -76,9 +76,9 @@ pub enum ClearError {
     /// The snapshot to be cleared again does not exist.
     #[error("there is no such snapshot")]
     NoSnapshot,
-    /// The register could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// The register of stops does not answer: nobody can say who asked to stop, so nothing is cleared.
+    #[error("the register of stops does not answer")]
+    Silent(#[source] StoreError),
     /// The lake could not be read.
     #[error("the lake cannot be read")]
     Lake(#[from] LakeError),
@@ -93,7 +93,10 @@ impl ClearError {
             ),
             Self::Empty => "医療情報がまだ受け入れられていません。".to_owned(),
             Self::NoSnapshot => "指定のスナップショットがありません。".to_owned(),
-            Self::Store(e) => e.ja(),
+            Self::Silent(_) => {
+                "提供停止の登録簿が応答しないため、誰が停止を求めているか確かめられません。データセットは作らず、何も出力していません。登録簿を復旧してからやり直してください。"
+                    .to_owned()
+            }
             Self::Lake(e) => e.ja(),
         }
     }
@@ -106,7 +109,7 @@ impl<B: Basis> Cleared<B> {
     /// A stop under the regime was received that the vault has not applied, or nothing is there.
     pub async fn mint(conn: &mut AnyConnection, lake: &Lake) -> Result<Self, ClearError> {
         // the watermark first: a stop that comes in between is then found as one since the watermark
-        let watermark = stop::watermark(&mut *conn).await?;
+        let watermark = stop::watermark(&mut *conn).await.map_err(ClearError::Silent)?;
         let snapshot = lake.head().await?;
         if snapshot.0 == 0 {
             return Err(ClearError::Empty);
@@ -126,17 +129,17 @@ impl<B: Basis> Cleared<B> {
         snapshot: Snapshot,
         watermark: u64,
     ) -> Result<(Self, Vec<TouchingStop>), ClearError> {
-        let now = stop::watermark(&mut *conn).await?;
+        let now = stop::watermark(&mut *conn).await.map_err(ClearError::Silent)?;
         if snapshot.0 == 0 || lake.head().await?.0 < snapshot.0 || now < watermark {
             return Err(ClearError::NoSnapshot);
         }
         Self::no_open_stops(&mut *conn).await?;
-        let since = stop::since(conn, watermark).await?;
+        let since = stop::since(conn, watermark).await.map_err(ClearError::Silent)?;
         Ok((Self { snapshot, watermark: now, basis: PhantomData }, since))
     }
 
     async fn no_open_stops(conn: &mut AnyConnection) -> Result<(), ClearError> {
-        match stop::unapplied(conn, B::REGIME).await? {
+        match stop::unapplied(conn, B::REGIME).await.map_err(ClearError::Silent)? {
             0 => Ok(()),
             count => Err(ClearError::OpenStops { count }),
         }

@@ -172,6 +172,7 @@ pub async fn constraints(conn: &mut AnyConnection) -> Result<Vec<Constraint>, St
             doubtful,
             other: if doubtful == a { b } else { a },
             one_person,
+            by: kiban_linkage::KeyRule::Review,
         })
         .collect())
 }

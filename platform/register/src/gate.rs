@@ -21,7 +21,7 @@ use crate::{
     notice,
     person_notice::PersonNotice,
     stop,
-    store::{StoreError, int, parsed, text},
+    store::{StoreError, int, maybe_parsed, parsed, text},
 };
 
 const SUPPRESSION: &str = "register_suppression";
@@ -61,6 +61,8 @@ impl Decision {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PersonGate {
     by_kind: Vec<(&'static str, Decision)>,
+    /// By regime in the order of [`Regime::ALL`]: what is older may not be kept, for a stop was withdrawn.
+    floors: [Option<Date>; 2],
 }
 
 impl PersonGate {
@@ -83,6 +85,25 @@ impl PersonGate {
         self.by_kind.iter().find(|(k, _)| *k == kind).map_or(Bases::NONE, |(_, d)| d.bases)
     }
 
+    /// The regimes that refuse what arose at `earliest` (`None`: it does not say when), each with the reason. Of a person
+    /// whose stop was withdrawn only what arose since the new notice is kept.
+    pub fn too_old(&self, earliest: Option<Date>) -> Vec<(Regime, Reason)> {
+        let older = |from: Date| earliest.is_none_or(|on| on < from);
+        Regime::ALL
+            .into_iter()
+            .zip(self.floors)
+            .filter_map(|(regime, floor)| {
+                let from = floor.filter(|from| older(*from))?;
+                Some((regime, Reason::BeforeNewNotice { from }))
+            })
+            .collect()
+    }
+
+    /// Does [`PersonGate::too_old`] refuse anything?
+    pub fn has_floor(&self) -> bool {
+        self.floors.iter().any(Option::is_some)
+    }
+
     /// Regimes under which anything of the person may be kept.
     pub fn bases(&self) -> Bases {
         Bases::from_bits(self.by_kind.iter().fold(0, |bits, (_, d)| bits | d.bases.bits()))
@@ -100,6 +121,36 @@ impl PersonGate {
     }
 }
 
+/// What stops say of one hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stopped {
+    /// Regimes of stops that hold.
+    bases: Bases,
+    /// Day of the earliest of them.
+    on: Date,
+    /// By regime: day of the latest withdrawal.
+    withdrawn: [Option<Date>; 2],
+}
+
+impl Stopped {
+    fn and(self, other: Self) -> Self {
+        let [a, b] = self.withdrawn;
+        let [c, d] = other.withdrawn;
+        let on = if self.bases.is_empty() {
+            other.on
+        } else if other.bases.is_empty() {
+            self.on
+        } else {
+            self.on.min(other.on)
+        };
+        Self {
+            bases: Bases::from_bits(self.bases.bits() | other.bases.bits()),
+            on,
+            withdrawn: [a.max(c), b.max(d)],
+        }
+    }
+}
+
 /// What the register knows of one holder on one day.
 #[derive(Debug)]
 pub struct Gate {
@@ -108,7 +159,7 @@ pub struct Gate {
     rules: Rules,
     filings: BTreeMap<Regime, FilingFact>,
     versions: BTreeMap<(Regime, String), Vec<String>>,
-    stops: HashMap<String, (Bases, Date)>,
+    stops: HashMap<String, Stopped>,
     any_identity: bool,
     watermark: u64,
     lawful: bool,
@@ -141,18 +192,31 @@ impl Gate {
         let lawful = filing::acquisition_lawful(&mut *conn, holder, on).await?;
         // the watermark first: a stop that comes in between then makes the commit stale
         let watermark = stop::watermark(&mut *conn).await?;
-        let mut stops: HashMap<String, (Bases, Date)> = HashMap::new();
+        let mut stops: HashMap<String, Stopped> = HashMap::new();
         let mut any_identity = false;
-        for row in
-            sqlx::query("SELECT hash, scope, regimes, requested_on FROM register_suppression")
-                .fetch_all(&mut *conn)
-                .await?
+        for row in sqlx::query(
+            "SELECT s.hash, s.scope, s.regimes, s.requested_on, w.withdrawn_on FROM register_suppression s \
+             LEFT JOIN register_stop_withdrawal w ON w.stop = s.stop",
+        )
+        .fetch_all(&mut *conn)
+        .await?
         {
             let bases = Bases::from_bits(int(&row, SUPPRESSION, "regimes")? as u8);
-            let on: Date = parsed(&row, SUPPRESSION, "requested_on")?;
+            let requested: Date = parsed(&row, SUPPRESSION, "requested_on")?;
+            // A withdrawal counts from its day.
+            let withdrawn: Option<Date> =
+                maybe_parsed(&row, SUPPRESSION, "withdrawn_on")?.filter(|day| *day <= on);
             any_identity |= text(&row, SUPPRESSION, "scope")? == "all_holders";
-            let entry = stops.entry(text(&row, SUPPRESSION, "hash")?).or_insert((Bases::NONE, on));
-            *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
+            let said = match withdrawn {
+                None => Stopped { bases, on: requested, withdrawn: [None; 2] },
+                Some(day) => Stopped {
+                    bases: Bases::NONE,
+                    on: requested,
+                    withdrawn: Regime::ALL.map(|r| bases.contains(r).then_some(day)),
+                },
+            };
+            let entry = stops.entry(text(&row, SUPPRESSION, "hash")?).or_insert(said);
+            *entry = entry.and(said);
         }
         // One person under two local ids: what was asked under the one counts under the other. Chains are followed.
         let merged = correction::merged_hashes(conn).await?;
@@ -160,9 +224,9 @@ impl Gate {
             let before = stops.clone();
             for (a, b) in &merged {
                 for (from, to) in [(a, b), (b, a)] {
-                    if let Some((bases, on)) = stops.get(from).copied() {
-                        let entry = stops.entry(to.clone()).or_insert((Bases::NONE, on));
-                        *entry = (Bases::from_bits(entry.0.bits() | bases.bits()), entry.1.min(on));
+                    if let Some(said) = stops.get(from).copied() {
+                        let entry = stops.entry(to.clone()).or_insert(said);
+                        *entry = entry.and(said);
                     }
                 }
             }
@@ -218,7 +282,7 @@ impl Gate {
             .filter(|t| t.data_class == DataClass::Identified)
             .map(|t| (t.name.as_str(), self.decide_with(facts, stop, &t.name)))
             .collect();
-        PersonGate { by_kind }
+        PersonGate { by_kind, floors: Regime::ALL.map(|regime| self.floor(facts, stop, regime)) }
     }
 
     /// The decision on one person and kind.
@@ -226,7 +290,25 @@ impl Gate {
         self.decide_with(facts, self.stop(facts), kind)
     }
 
-    fn stop(&self, facts: &PersonFacts<'_>) -> Option<(Bases, Date)> {
+    /// Day of the first notice after a withdrawal, if the person once stopped under the regime.
+    fn floor(
+        &self,
+        facts: &PersonFacts<'_>,
+        stop: Option<Stopped>,
+        regime: Regime,
+    ) -> Option<Date> {
+        let withdrawn = stop?.withdrawn[usize::from(regime == Regime::Pseudo57)]?;
+        facts
+            .notices
+            .iter()
+            .filter(|n| n.regime == regime && n.notified_on >= withdrawn)
+            .map(|n| n.notified_on)
+            .min()
+            // Without a new notice nothing passes anyway.
+            .or(Some(Date::MAX))
+    }
+
+    fn stop(&self, facts: &PersonFacts<'_>) -> Option<Stopped> {
         if self.stops.is_empty() {
             return None;
         }
@@ -234,19 +316,10 @@ impl Gate {
         if self.any_identity {
             hashes.extend(facts.identities.iter().flat_map(|i| self.keys.suppressed_anywhere(i)));
         }
-        hashes
-            .iter()
-            .filter_map(|h| self.stops.get(h))
-            .copied()
-            .reduce(|a, b| (Bases::from_bits(a.0.bits() | b.0.bits()), a.1.min(b.1)))
+        hashes.iter().filter_map(|h| self.stops.get(h)).copied().reduce(Stopped::and)
     }
 
-    fn decide_with(
-        &self,
-        facts: &PersonFacts<'_>,
-        stop: Option<(Bases, Date)>,
-        kind: &str,
-    ) -> Decision {
+    fn decide_with(&self, facts: &PersonFacts<'_>, stop: Option<Stopped>, kind: &str) -> Decision {
         let mut decision = Decision::default();
         for regime in Regime::ALL {
             match self.decide_regime(facts, stop, kind, regime) {
@@ -261,7 +334,7 @@ impl Gate {
     fn decide_regime(
         &self,
         person: &PersonFacts<'_>,
-        stop: Option<(Bases, Date)>,
+        stop: Option<Stopped>,
         kind: &str,
         regime: Regime,
     ) -> Result<(), Reason> {
@@ -269,14 +342,24 @@ impl Gate {
             filing: self.filings.get(&regime).copied(),
             notice: None,
             stop: stop
-                .filter(|(b, _)| b.contains(regime))
-                .map(|(_, requested_on)| StopFact { requested_on }),
+                .filter(|s| s.bases.contains(regime))
+                .map(|s| StopFact { requested_on: s.on }),
             died_on: person.died_on,
             kind,
             acquisition_lawful: self.lawful,
         };
         let mut last: Option<(Date, Reason)> = None;
+        let withdrawn = stop.and_then(|s| s.withdrawn[usize::from(regime == Regime::Pseudo57)]);
         for notice in person.notices.iter().filter(|n| n.regime == regime) {
+            if let Some(on) = withdrawn.filter(|on| notice.notified_on < *on)
+                && facts.stop.is_none()
+            {
+                let reason = Reason::NoticeBeforeWithdrawal { on };
+                if last.is_none_or(|(on, _)| on <= notice.notified_on) {
+                    last = Some((notice.notified_on, reason));
+                }
+                continue;
+            }
             let person_age_ok = match person.birth_on {
                 Some(birth) => gate::of_age(birth, notice.notified_on, &self.rules)
                     .map_err(|_| Reason::RuleMissing)?,

@@ -66,6 +66,11 @@ impl RegisterKeys {
         Id::from_bytes(short(mac(&self.person, &[&oldest.to_bytes(), &n.to_be_bytes()])))
     }
 
+    /// The number under which the insured-number history is asked about a person; serves nothing else.
+    pub(crate) fn history_query(&self, source: Id<kinds::PersonSource>) -> String {
+        hex::encode(short(mac(&self.person, &[b"history", &source.to_bytes()])))
+    }
+
     /// Suppression hash of a person at one holder.
     pub(crate) fn suppressed_at(&self, holder: Id<kinds::Organization>, local_id: &str) -> String {
         hex::encode(mac(

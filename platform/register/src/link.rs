@@ -1,4 +1,4 @@
-//! Who is who over all holders: exact keys over the lake's person rows, written as `person_link`.
+//! Who is who over all holders: exact keys and a linker over the lake's person rows, written as `person_link`.
 //!
 //! Enters: the `person` and `coverage` tables at the newest snapshot, the links of before. Leaves: the
 //! table `person_link` anew. A person keeps the oldest member's id; what was created, merged and split is
@@ -6,7 +6,11 @@
 
 mod assign;
 mod constraint;
+pub mod events;
+mod history;
+mod model;
 mod read;
+mod side;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +21,13 @@ use arrow::{
 use kiban_audit::Tx;
 use kiban_kernel::{Id, kinds};
 use kiban_lake::{Lake, LakeError, Snapshot, Staged};
-use kiban_linkage::{Strength, exact};
+use kiban_linkage::{Edge, Pairs, Strength, exact};
 
 pub use constraint::Constraint;
+pub use events::{LinkChange, LinkEvent, StoredLinkEvent};
+pub use history::{HistoryAnswers, answers_of, history_constraints, record_answers, request_of};
+pub use model::{Candidate, FEWEST, LINK_BITS, Memory, Why};
+pub use side::{Side, compared};
 
 use crate::keys::RegisterKeys;
 
@@ -43,6 +51,12 @@ pub enum LinkError {
     /// Rows could not be built.
     #[error("rows could not be built")]
     Arrow(#[from] ArrowError),
+    /// The linker failed.
+    #[error("the linker failed")]
+    Model(#[from] kiban_linkage::tool::ToolError),
+    /// The linker's thread ended.
+    #[error("the linker's thread ended")]
+    Thread(#[from] tokio::task::JoinError),
     /// The lake has a newer snapshot than the one that was linked: prepare again.
     #[error("the lake changed since the links were prepared")]
     Stale,
@@ -57,6 +71,8 @@ impl LinkError {
                 format!("表 {table} の列 {column} を読み取れません。")
             }
             Self::Arrow(_) => "名寄せの結果を書き出せません。".to_owned(),
+            Self::Model(e) => e.ja(),
+            Self::Thread(_) => "名寄せの処理が止まりました。もう一度実行してください。".to_owned(),
             Self::Stale => {
                 "名寄せの間に保管庫が更新されました。もう一度実行してください。".to_owned()
             }
@@ -94,6 +110,10 @@ pub struct PreparedLinks {
     staged: Option<Staged>,
     /// Counts.
     pub report: LinkReport,
+    /// What became of persons since the links of before.
+    pub events: Vec<LinkEvent>,
+    /// Pairs that people should look at, the most telling first; none from [`prepare`].
+    pub candidates: Vec<Candidate>,
 }
 
 impl PreparedLinks {
@@ -144,8 +164,8 @@ pub struct PersonLink {
     pub since: i64,
 }
 
-/// Link the newest snapshot under constraints from outside ([`crate::correction::constraints`]). Reads the whole
-/// `person` table; run it outside a transaction.
+/// Link the newest snapshot by exact keys alone, under constraints from outside ([`crate::correction::constraints`]).
+/// Reads the whole `person` table; run it outside a transaction.
 ///
 /// # Errors
 /// The lake failed, or a table cannot be read.
@@ -154,18 +174,50 @@ pub async fn prepare(
     keys: &RegisterKeys,
     constraints: &[Constraint],
 ) -> Result<PreparedLinks, LinkError> {
+    Ok(go(lake, keys, constraints, None).await?.0)
+}
+
+/// As [`prepare`], with the linker beside the exact keys; the memory of next time comes with it.
+///
+/// # Errors
+/// As [`prepare`], or the linker failed.
+pub async fn prepare_with(
+    lake: &Lake,
+    keys: &RegisterKeys,
+    constraints: &[Constraint],
+    memory: Memory,
+) -> Result<(PreparedLinks, Memory), LinkError> {
+    go(lake, keys, constraints, Some(memory)).await
+}
+
+async fn go(
+    lake: &Lake,
+    keys: &RegisterKeys,
+    constraints: &[Constraint],
+    memory: Option<Memory>,
+) -> Result<(PreparedLinks, Memory), LinkError> {
     let base = lake.head().await?;
     if base.0 == 0 {
-        return Ok(PreparedLinks { base, staged: None, report: LinkReport::default() });
+        let report = LinkReport::default();
+        let (events, candidates) = (Vec::new(), Vec::new());
+        let links = PreparedLinks { base, staged: None, report, events, candidates };
+        return Ok((links, memory.unwrap_or_default()));
     }
-    let sources =
+    let mut sources =
         read::sources(&lake.scan("person", base).await?, &lake.scan("coverage", base).await?)?;
+    let (memory, model) = match memory {
+        None => (Memory::default(), model::Found::default()),
+        Some(memory) => {
+            let (ids, rows) = (sources.ids.clone(), std::mem::take(&mut sources.rows));
+            tokio::task::spawn_blocking(move || model::link(memory, &ids, &rows)).await??
+        }
+    };
     let before = read::links(&lake.scan(TABLE, base).await?)?;
     let holders: Vec<u32> = sources.members.iter().map(|m| m.holder).collect();
     let found = constraint::constrained(
         &sources.ids,
         &holders,
-        exact::pairs(&sources.members),
+        with_model(exact::pairs(&sources.members), &model.edges),
         constraints,
     );
     let assigned = assign::persons(&sources.ids, &found.persons, &before, keys, base.0 as i64 + 1);
@@ -210,7 +262,25 @@ pub async fn prepare(
     } else {
         Some(lake.stage(TABLE, vec![batch(&assigned.links, &rules)?]).await?)
     };
-    Ok(PreparedLinks { base, staged, report })
+    let events = events::between(&before, &assigned.links);
+    let mut candidates = model.candidates;
+    let told: BTreeSet<(Id<kinds::PersonSource>, Id<kinds::PersonSource>)> =
+        constraints.iter().map(|c| (c.doubtful.min(c.other), c.doubtful.max(c.other))).collect();
+    candidates.retain(|c| !told.contains(&(c.a.min(c.b), c.a.max(c.b))));
+    Ok((PreparedLinks { base, staged, report, events, candidates }, memory))
+}
+
+/// Exact pairs, and the model's where no exact key speaks of the two.
+fn with_model(mut pairs: Pairs, edges: &[Edge]) -> Pairs {
+    let ends = |a: u32, b: u32| (a.min(b), a.max(b));
+    let spoken: BTreeSet<(u32, u32)> = pairs
+        .edges
+        .iter()
+        .map(|e| ends(e.a, e.b))
+        .chain(pairs.apart.iter().map(|e| ends(e.a, e.b)))
+        .collect();
+    pairs.edges.extend(edges.iter().filter(|e| !spoken.contains(&ends(e.a, e.b))));
+    pairs
 }
 
 fn batch(links: &[PersonLink], rules: &[Option<&'static str>]) -> Result<RecordBatch, ArrowError> {

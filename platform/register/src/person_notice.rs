@@ -30,8 +30,8 @@ pub(crate) fn days(date: Date) -> i32 {
     date.since(epoch).map_or(0, |span| span.get_days())
 }
 
-/// The civil date that is `days` after 1970-01-01.
-pub(crate) fn date_of(days: i32) -> Option<Date> {
+/// The civil date that is `days` after 1970-01-01, as Arrow counts them; `None` beyond the calendar.
+pub fn date_of(days: i32) -> Option<Date> {
     use std::time::Duration;
     let epoch = Date::constant(1970, 1, 1);
     let span = Duration::from_secs(u64::from(days.unsigned_abs()) * 86_400);

@@ -8,9 +8,13 @@
 //! `stop`, `stop.receipt`, `erasure`
 
 mod apply;
-mod proof;
+mod day_sheet;
+mod list;
+pub mod proof;
+pub mod rates;
 mod receive;
 mod rows;
+mod withdraw;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -21,10 +25,13 @@ use kiban_lake::LakeError;
 use kiban_linkage::Identity;
 
 pub use apply::{Applied, apply};
+pub use day_sheet::{DayStop, sign_day};
+pub use list::{OnList, list, put_back};
 pub use receive::{Received, receive};
 pub use rows::{
     StoreState, TouchingStop, affected, all, find, open, since, stores, unapplied, watermark,
 };
+pub use withdraw::{Withdrawal, withdraw, withdrawal, withdrawals};
 
 use crate::store::StoreError;
 
@@ -236,6 +243,11 @@ pub trait Erases: Send + Sync {
     async fn sweep(&self) -> Result<(), EraseError> {
         Ok(())
     }
+
+    /// Must it sweep even where it erased nothing?
+    fn always_sweeps(&self) -> bool {
+        false
+    }
 }
 
 /// Why a stop could not be received or applied.
@@ -257,6 +269,15 @@ pub enum StopError {
     /// A rule is missing.
     #[error("a rule the stop needs is not in force")]
     Rule(#[from] kiban_kernel::RuleError),
+    /// The stop was taken back before.
+    #[error("the stop was withdrawn before")]
+    Withdrawn,
+    /// Some store has not acknowledged the stop.
+    #[error("a store has not acknowledged the stop")]
+    Open,
+    /// It was withdrawn before it was asked.
+    #[error("the withdrawal is older than the request")]
+    TooEarly,
     /// A receipt number was used for another request.
     #[error("this receipt number stands for another request")]
     OtherRequest,
@@ -290,6 +311,12 @@ impl StopError {
             Self::NoStores => {
                 "停止を適用すべき保管先に保管庫（vault）が含まれていません。".to_owned()
             }
+            Self::Withdrawn => "この停止の求めは既に撤回されています。".to_owned(),
+            Self::Open => {
+                "停止がまだすべての保管先に反映されていません。反映を終えてから撤回を記録してください。"
+                    .to_owned()
+            }
+            Self::TooEarly => "撤回の日が停止の求めの日より前です。日付を確かめてください。".to_owned(),
             Self::Rule(_) => "その日に効力のある規則値がありません。".to_owned(),
             Self::OtherRequest => {
                 "この受付番号は別の求めに使われています。番号を確かめてください。".to_owned()

@@ -14,10 +14,12 @@
 //! - `vault.newest-counts`: of a source record that has a name, the rows of its newest version alone are in the newest
 //!   snapshot, none if it was taken back; every version stays in the record's history.
 //! - `vault.same-bytes`: the bytes kept are the bytes sent.
-//! - `vault.erased`: after [`Vault`] acknowledged an order, no row of the persons under the regimes is in any
-//!   snapshot, and no key of their source bytes remains unless the other regime keeps them.
+//! - `vault.erased`: after its stores ([`STORES`]) acknowledged an order, no row of the persons under the regimes is in
+//!   any snapshot, and no key of their source bytes remains unless the other regime keeps them; in whatever order they
+//!   answered, and however often they were asked.
 
 mod bases;
+mod clear;
 mod delivery;
 mod erase;
 mod error;
@@ -34,6 +36,7 @@ mod versions;
 mod writer;
 
 pub use delivery::{StoreDeliveryError, Stored, prepare};
+pub use erase::{STORES, VaultStore};
 pub use error::VaultError;
 pub use history::{RecordValue, RecordVersion};
 pub use prepared::Prepared;

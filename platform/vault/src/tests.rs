@@ -1,5 +1,6 @@
 mod crash;
 mod history;
+mod stores;
 mod versions;
 mod world;
 
@@ -13,7 +14,7 @@ use kiban_register::{
 use kiban_testkit::each_database;
 use world::{HOSPITAL, RESIDENTS, TOWN, World, condition, patient, request, resident, told};
 
-use crate::VaultError;
+use crate::{STORES, VaultError};
 
 const BOTH: [Regime; 2] = Regime::ALL;
 
@@ -172,21 +173,22 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     let notices = [told("p1", &BOTH), told("p2", &BOTH)].concat();
     world.deliver(HOSPITAL, "2026-06-01", &notices, &lines(&[1, 2])).await;
     let first = world.head().await;
-    let stop = world.receive_stop(&request(HOSPITAL, "p1", Bases::NONE), &["vault"]).await;
+    let stop = world.receive_stop(&request(HOSPITAL, "p1", Bases::NONE), &STORES).await;
     assert_eq!(stop.regimes, Bases::BOTH, "none named: both");
     let mut conn = world.db.pool().acquire().await.unwrap();
     let open = Cleared::<Anon52>::mint(&mut conn, world.vault.lake()).await;
     assert!(matches!(open, Err(ClearError::OpenStops { count: 1 })));
 
-    let applied =
-        stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
-            .await
-            .unwrap();
+    let applied = world.apply(&stop).await;
     assert!(applied.open.is_empty());
     let text =
         kiban_audit::note::verify(applied.proof().unwrap(), &[world.signer.verify_key().clone()])
             .unwrap();
-    assert!(text.contains("受-1-p1-0") && text.contains("vault: containers 0, files"));
+    assert!(
+        text.contains("受-1-p1-0")
+            && text.contains("- vault: bytes ")
+            && text.contains("- source: bytes ")
+    );
     let (gone, stays) = (world.person(HOSPITAL, "p1"), world.person(HOSPITAL, "p2"));
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
     assert_eq!(world.rows(first).await.len(), 3, "the old snapshot holds p2 alone");
@@ -208,9 +210,7 @@ async fn a_stopped_person_is_in_no_snapshot_and_is_refused_when_sent_again() {
     assert_eq!((counts.refused_persons["stopped"], counts.duplicate_segments), (1, 3));
     assert!(world.vault.persons_present(&[gone]).await.unwrap().values().all(|n| *n == 0));
 
-    let twice = stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
-        .await
-        .unwrap();
+    let twice = world.apply(&stop).await;
     assert_eq!(twice.proof(), applied.proof());
     assert_eq!(world.head().await, head, "nothing more to do");
 }
@@ -361,12 +361,10 @@ async fn a_stop_at_all_holders_reaches_what_is_linked_and_what_comes_later() {
         identities: vec![identity],
         ..request(HOSPITAL, "p1", Bases::BOTH)
     };
-    let stop = world.receive_stop(&asked, &["vault"]).await;
+    let stop = world.receive_stop(&asked, &STORES).await;
     let linked = [world.person(HOSPITAL, "p1"), world.person(TOWN, "R1")];
     assert!(linked.iter().all(|p| stop.persons.contains(p)) && stop.persons.len() == 2);
-    stop::apply(&world.log, &world.actor, stop.id, &[&world.vault], world.signer.key())
-        .await
-        .unwrap();
+    world.apply(&stop).await;
     assert!(world.vault.persons_present(&linked).await.unwrap().values().all(|n| *n == 0));
     let counts = world.deliver(TOWN, "2026-07-01", &notices, &town).await;
     assert_eq!(counts.refused_persons["stopped"], 1);

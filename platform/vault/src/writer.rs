@@ -17,6 +17,7 @@ use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNotice
 use crate::{
     Vault, VaultError,
     bases::{TableBases, minus},
+    clear::{ClearedSegment, clear},
     known::{self, Known},
     people::People,
     prepared::Prepared,
@@ -143,16 +144,8 @@ impl VaultWriter {
         let Some(person) = self.persons.get_mut(local_id) else { return Ok(()) };
 
         let counts = &mut self.report.counts;
-        let (mut cleared, mut whole) = (TableBases::default(), true);
-        for record in &segment.parsed.records {
-            let table = record.table();
-            let decision = person.gate.decide(table);
-            for (regime, reason) in &decision.refused {
-                counts.refuse_row(*regime, reason.code());
-            }
-            whole &= !decision.bases.is_empty();
-            cleared.add(table, decision.bases);
-        }
+        let ClearedSegment { tables: cleared, whole, reason } =
+            clear(&person.gate, &segment.parsed.records, counts);
         let id = self.ids.id(person.id, segment.header, segment.bytes);
         let stated = kiban_formats::source::stated(
             segment.format,
@@ -173,7 +166,6 @@ impl VaultWriter {
                     Cause::Source,
                 );
             }
-            let reason = refusal(&person.gate, segment.parsed.records.first().map(|r| r.table()));
             *counts.refused_segments.entry(reason.to_owned()).or_default() += 1;
             return Ok(());
         }

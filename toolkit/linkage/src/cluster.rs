@@ -13,6 +13,8 @@ pub enum KeyRule {
     Model,
     /// A reviewer's decision (seam for the review).
     Review,
+    /// The answer of the insured-number history.
+    History,
 }
 
 impl KeyRule {
@@ -23,6 +25,7 @@ impl KeyRule {
             Self::Name => "exact.name",
             Self::Model => "model",
             Self::Review => "review",
+            Self::History => "insured_history",
         }
     }
     /// Japanese phrase.
@@ -32,6 +35,7 @@ impl KeyRule {
             Self::Name => "カナ氏名・生年月日・性別が一致",
             Self::Model => "確率的照合",
             Self::Review => "担当者の判断",
+            Self::History => "履歴",
         }
     }
 }

@@ -103,6 +103,20 @@ impl State {
     }
 
     /// Why two rows score as they do.
+    /// Pairs worth looking at: the ids of the two records, the log2 odds, and whether both are of one person now.
+    pub fn scored(&self) -> impl Iterator<Item = (String, String, f64, bool)> + '_ {
+        self.pairs.iter().map(|(a, b, score)| {
+            let linked = self.person[*a as usize] == self.person[*b as usize];
+            (self.id_text(*a), self.id_text(*b), f64::from(*score), linked)
+        })
+    }
+
+    /// Why two records score as they do, variable by variable, and the log2 odds; `None` if one of them is not there.
+    pub fn why_of(&self, record_l: &str, record_r: &str) -> Option<(Vec<Reason>, f64)> {
+        let (a, b) = (self.ids.place(record_l.as_bytes())?, self.ids.place(record_r.as_bytes())?);
+        Some(self.why(a, b))
+    }
+
     pub(crate) fn why(&self, a: u32, b: u32) -> (Vec<Reason>, f64) {
         let rows = &self.typed.rows;
         let (a, b) = (&rows[a.min(b) as usize], &rows[a.max(b) as usize]);

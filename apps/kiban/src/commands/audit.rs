@@ -1,4 +1,6 @@
-//! `kiban audit verify DIR [--against CHECKPOINT]`
+//! `kiban audit verify DIR [--against CHECKPOINT]` and `kiban audit verify-proof FILE --key KEY`
+
+mod verify_proof;
 
 use std::{fs, path::PathBuf};
 
@@ -14,10 +16,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "CHECKPOINT")]
         against: Vec<PathBuf>,
     },
+    /// 提供停止の処理完了証・日次証を、ファイルと公開鍵だけで検証します
+    VerifyProof(verify_proof::Args),
 }
 
 pub(crate) async fn run(command: Command) -> Outcome {
-    let Command::Verify { dir, against } = command;
+    let (dir, against) = match command {
+        Command::Verify { dir, against } => (dir, against),
+        Command::VerifyProof(args) => return verify_proof::run(&args),
+    };
     let mut held = Vec::new();
     for path in against {
         let text = fs::read_to_string(&path)

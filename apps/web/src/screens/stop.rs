@@ -251,7 +251,7 @@ pub(crate) async fn status_of(ctx: Ctx) -> Result<Answer, Fault> {
     if request.declined.is_none() {
         ticks.push(tick(format!("{}が受け付けました", progress.holder_name), request.answered_at));
         for store in &progress.stores {
-            let name = if store.store == "vault" { "保管庫" } else { store.store.as_str() };
+            let name = kiban_journeys::store_ja(&store.store);
             ticks.push(tick(format!("{name}で停止しました"), store.acknowledged_at));
         }
         ticks.push(tick("すべて完了しました".to_owned(), progress.closed_at));

@@ -47,7 +47,7 @@ struct Matrix {
 }
 
 pub(crate) fn store_ja(store: &str) -> String {
-    if store == "vault" { "保管庫".to_owned() } else { store.to_owned() }
+    kiban_journeys::store_ja(store).to_owned()
 }
 
 fn count_ja(name: &str, n: u64) -> String {

@@ -12,6 +12,10 @@ fn keys() -> RegisterKeys {
     RegisterKeys::from_secrets([&[1; 32], &[2; 32], &[3; 32]])
 }
 
+fn asked_to_stop(bases: Bases, on: &str) -> Stopped {
+    Stopped { bases, on: day(on), withdrawn: [None; 2] }
+}
+
 /// A holder with filings in effect under both regimes; notice v1 lists all kinds but notes.
 fn gate(on: &str) -> Gate {
     let filing = FilingFact { effective_from: day("2025-01-01"), ended: None, wait_days: None };
@@ -87,7 +91,7 @@ fn every_combination_of_facts_under_each_regime() {
             };
             if stopped {
                 let hash = gate.keys.suppressed_at(gate.holder, "0001");
-                gate.stops.insert(hash, (Bases::NONE.with(regime), day("2026-05-20")));
+                gate.stops.insert(hash, asked_to_stop(Bases::NONE.with(regime), "2026-05-20"));
             }
             let person = PersonFacts {
                 died_on: [None, Some(day("2026-04-01")), Some(day("2026-05-30"))][death as usize]
@@ -154,7 +158,7 @@ fn a_stop_at_all_holders_refuses_the_same_identity_elsewhere() {
     });
     let mut gate = gate("2026-06-01");
     for hash in gate.keys.suppressed_anywhere(&identity) {
-        gate.stops.insert(hash, (Bases::BOTH, day("2026-05-01")));
+        gate.stops.insert(hash, asked_to_stop(Bases::BOTH, "2026-05-01"));
     }
     gate.any_identity = true;
     let spelt_otherwise = Identity::normalise(&RawIdentity {

@@ -16,6 +16,15 @@ pub struct Constraint {
     pub other: Source,
     /// One person?
     pub one_person: bool,
+    /// Who says so: [`KeyRule::Review`] (a holder's correction, two readers) or [`KeyRule::History`].
+    pub by: KeyRule,
+}
+
+impl Constraint {
+    /// What readers of a pair decided.
+    pub fn read(doubtful: Source, other: Source, one_person: bool) -> Self {
+        Self { doubtful, other, one_person, by: KeyRule::Review }
+    }
 }
 
 /// Clusters that respect the constraints: one person is joined whatever the keys say; of two persons the doubtful
@@ -35,13 +44,14 @@ pub(super) fn constrained(
         let (a, b) = (*doubtful.min(other), *doubtful.max(other));
         if c.one_person {
             pairs.apart.retain(|e| (e.a.min(e.b), e.a.max(e.b)) != (a, b));
-            pairs.edges.push(Edge { a, b, rule: KeyRule::Review, strength: Strength::Sure });
+            pairs.edges.push(Edge { a, b, rule: c.by, strength: Strength::Sure });
         } else {
             pairs.edges.retain(|e| (e.a.min(e.b), e.a.max(e.b)) != (a, b));
             pairs.apart.push(Apart { a, b, reason: ApartReason::Review });
             parted.push((*doubtful, *other));
         }
     }
+    let told = |rule| matches!(rule, KeyRule::Review | KeyRule::History);
     let mut found = clusters(holders, &pairs);
     // Sure keys join over a third record: then they are no longer sure of the doubtful one.
     for round in 0..3 {
@@ -58,8 +68,8 @@ pub(super) fn constrained(
             pairs.edges.retain(|e| {
                 let at = |x: u32| e.a == x || e.b == x;
                 match round {
-                    0 => e.rule == KeyRule::Review || !at(doubtful),
-                    1 => e.rule == KeyRule::Review || !at(other),
+                    0 => told(e.rule) || !at(doubtful),
+                    1 => told(e.rule) || !at(other),
                     _ => !at(doubtful),
                 }
             });
@@ -85,7 +95,12 @@ mod tests {
         constrained(&ids, &[0, 0, 1, 2], pairs, constraints).persons
     }
     fn told(doubtful: u8, other: u8, one_person: bool) -> Constraint {
-        Constraint { doubtful: source(doubtful), other: source(other), one_person }
+        Constraint {
+            doubtful: source(doubtful),
+            other: source(other),
+            one_person,
+            by: KeyRule::Review,
+        }
     }
 
     #[test]

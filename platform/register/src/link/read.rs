@@ -7,7 +7,7 @@ use arrow::datatypes::{Date32Type, Int64Type};
 use kiban_kernel::{Id, kinds};
 use kiban_linkage::{Identity, Member, RawIdentity, Sex};
 
-use super::{LinkError, PersonLink};
+use super::{LinkError, PersonLink, model::Row};
 use crate::person_notice::date_of;
 
 /// More identities of one record than this are not compared.
@@ -17,6 +17,8 @@ const MOST_IDENTITIES: usize = 24;
 pub(super) struct Sources {
     pub(super) ids: Vec<Id<kinds::PersonSource>>,
     pub(super) members: Vec<Member>,
+    /// For the linker.
+    pub(super) rows: Vec<Row>,
 }
 
 /// A link of before and its rule.
@@ -61,6 +63,7 @@ pub(super) fn sources(
     coverages: &[RecordBatch],
 ) -> Result<Sources, LinkError> {
     let mut found: BTreeMap<Id<kinds::PersonSource>, (String, Vec<Identity>)> = BTreeMap::new();
+    let mut rows = BTreeSet::new();
     for batch in persons {
         let c = Columns { batch, table: "person" };
         let (source, holder, birth) =
@@ -85,6 +88,25 @@ pub(super) fn sources(
                 insured_symbol: value(symbol, row),
                 insured_number: value(number, row),
                 insured_branch: value(branch, row),
+            });
+            let cell = |array, row| value(array, row).unwrap_or_default().to_owned();
+            let born = identity.birth.map(|b| b.to_string()).unwrap_or_default();
+            rows.insert(Row {
+                source: id,
+                cells: [
+                    holder.value(row).to_owned(),
+                    cell(kanji, row),
+                    cell(kana, row),
+                    cell(sex, row),
+                    born,
+                    cell(postal, row),
+                    cell(address, row),
+                    cell(phone, row),
+                    cell(insurer, row),
+                    cell(symbol, row),
+                    cell(number, row),
+                    cell(branch, row),
+                ],
             });
             let (_, identities) =
                 found.entry(id).or_insert_with(|| (holder.value(row).to_owned(), Vec::new()));
@@ -130,7 +152,8 @@ pub(super) fn sources(
         members
             .push(Member { holder: number.get(&holder).copied().unwrap_or_default(), identities });
     }
-    Ok(Sources { ids, members })
+    let rows = rows.into_iter().collect();
+    Ok(Sources { ids, members, rows })
 }
 
 fn insurance<'a>(c: &Columns<'a>) -> Result<[&'a StringArray; 4], LinkError> {

@@ -24,10 +24,10 @@ impl Applied {
     }
 }
 
-/// Apply a stop in every store that has not acknowledged it. Each store erases in a transaction of its own
-/// (event `stop.erased`), sweeps, and then acknowledges (`stop.acknowledged`); a failure leaves that store
-/// open (`stop.unanswered`) and goes on with the others. When none is open, the proof sheet is signed
-/// (`stop.closed`). Doing it again goes on where it ended.
+/// Apply a stop in every store that has not acknowledged it. First each store erases in a transaction of its own
+/// (event `stop.erased`), then each sweeps and acknowledges (`stop.acknowledged`); a failure leaves that store
+/// open (`stop.unanswered`) and goes on with the others. A store that holds nothing acknowledges at once. When none is
+/// open, the proof sheet is signed (`stop.closed`). Doing it again goes on where it ended.
 ///
 /// # Errors
 /// There is no such stop, or register or log failed.
@@ -40,33 +40,53 @@ pub async fn apply(
 ) -> Result<Applied, StopError> {
     let mut conn = log.db().pool().acquire().await?;
     let stop = rows::find(&mut conn, stop).await?;
-    let waiting = rows::stores(&mut conn, stop.id).await?;
+    let mut waiting = rows::stores(&mut conn, stop.id).await?;
     drop(conn);
+    // In the order in which the ports are given: the vault first, for datasets wait for it.
+    waiting.sort_by_key(|s| ports.iter().position(|p| p.name() == s.store));
     let order =
         ErasureOrder { stop: stop.id, persons: stop.persons.clone(), regimes: stop.regimes };
-    let mut open = Vec::new();
+    let (mut open, mut erased) = (Vec::new(), Vec::new());
     for store in waiting.into_iter().filter(|s| s.acknowledged_at.is_none()) {
-        let Some(port) = ports.iter().find(|p| p.name() == store.store) else {
-            unanswered(log, actor, &stop, &store.store, "unavailable").await?;
-            open.push((store.store, "unavailable"));
-            continue;
+        let port = ports.iter().find(|p| p.name() == store.store);
+        let answer = match port {
+            Some(port) => ask(log, actor, &order, *port, &store.ack).await?,
+            None => Err("unavailable"),
         };
-        if let Err(code) = ask(log, actor, &order, *port, &store.ack).await? {
-            unanswered(log, actor, &stop, &store.store, code).await?;
-            open.push((store.store, code));
+        match (answer, port) {
+            (Ok(Some(ack)), Some(port)) => erased.push((*port, ack)),
+            (Ok(_), _) => {}
+            (Err(code), _) => {
+                unanswered(log, actor, &stop, &store.store, code).await?;
+                open.push((store.store, code));
+            }
         }
     }
+    for (port, ack) in erased {
+        if let Err(e) = port.sweep().await {
+            unanswered(log, actor, &stop, port.name(), e.code()).await?;
+            open.push((port.name().to_owned(), e.code()));
+            continue;
+        }
+        let mut tx = log.begin().await?;
+        let at = tx.now();
+        rows::answered(tx.conn(), order.stop, port.name(), &ack, Some(at)).await?;
+        let body = serde_json::json!({ "store": port.name() });
+        let _ = tx.commit(event("stop.acknowledged", actor, order.stop, body)).await?;
+    }
+    open.sort();
     finish(log, actor, stop.id, open, signer).await
 }
 
-/// Ask one store; the inner error is the code of why it did not do it.
+/// Ask one store. What it erased so far, if it has to sweep before it acknowledges; the inner error is the code of why
+/// it did not erase.
 async fn ask(
     log: &Log,
     actor: &Actor,
     order: &ErasureOrder,
     port: &dyn Erases,
     before: &Ack,
-) -> Result<Result<(), &'static str>, StopError> {
+) -> Result<Result<Option<Ack>, &'static str>, StopError> {
     let mut tx = log.begin().await?;
     let ack = match port.erase(order, &mut tx).await {
         Ok(ack) => ack.plus(before),
@@ -75,18 +95,14 @@ async fn ask(
             return Ok(Err(e.code()));
         }
     };
-    rows::answered(tx.conn(), order.stop, port.name(), &ack, None).await?;
+    // Nothing was ever erased here for this stop, so nothing waits to be swept.
+    let nothing = ack.counts.is_empty() && !port.always_sweeps();
+    let at = nothing.then(|| tx.now());
+    rows::answered(tx.conn(), order.stop, port.name(), &ack, at).await?;
     let body = serde_json::json!({ "store": port.name(), "counts": ack.counts });
-    let _ = tx.commit(event("stop.erased", actor, order.stop, body)).await?;
-    if let Err(e) = port.sweep().await {
-        return Ok(Err(e.code()));
-    }
-    let mut tx = log.begin().await?;
-    let at = tx.now();
-    rows::answered(tx.conn(), order.stop, port.name(), &ack, Some(at)).await?;
-    let body = serde_json::json!({ "store": port.name() });
-    let _ = tx.commit(event("stop.acknowledged", actor, order.stop, body)).await?;
-    Ok(Ok(()))
+    let kind = if nothing { "stop.acknowledged" } else { "stop.erased" };
+    let _ = tx.commit(event(kind, actor, order.stop, body)).await?;
+    Ok(Ok((!nothing).then_some(ack)))
 }
 
 async fn unanswered(
@@ -110,6 +126,7 @@ async fn finish(
     open: Vec<(String, &'static str)>,
     signer: &SigningKey,
 ) -> Result<Applied, StopError> {
+    let (answers, checkpoint) = (proof::answers(log, id).await?, log.checkpoint().await?);
     let mut tx = log.begin().await?;
     let mut stop = rows::find(tx.conn(), id).await?;
     let stores = rows::stores(tx.conn(), id).await?;
@@ -121,7 +138,9 @@ async fn finish(
         .collect();
     if all && stop.closed_at.is_none() {
         let at = tx.now();
-        let sheet = proof::sign(&stop, &stores, at, signer)?;
+        let checkpoint = checkpoint.unwrap_or_default();
+        let closing = proof::Closing { at, answers: &answers, checkpoint: &checkpoint };
+        let sheet = proof::sign(&stop, &stores, &closing, signer)?;
         rows::close(tx.conn(), id, at, &sheet).await?;
         let body = serde_json::json!({
             "stores": stores.len(),

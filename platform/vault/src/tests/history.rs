@@ -82,17 +82,8 @@ async fn run(acts: Vec<Act>) {
                 let mut request =
                     super::request(HOSPITAL, &format!("p{person}"), Bases::from_bits(bits));
                 request.receipt_number = format!("R{step}");
-                let stop = world.receive_stop(&request, &["vault"]).await;
-                let key = &world.signer;
-                kiban_register::stop::apply(
-                    &world.log,
-                    &world.actor,
-                    stop.id,
-                    &[&world.vault],
-                    key.key(),
-                )
-                .await
-                .unwrap();
+                let stop = world.receive_stop(&request, &crate::STORES).await;
+                world.apply(&stop).await;
                 model.stop(person, bits);
             }
         }

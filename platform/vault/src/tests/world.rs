@@ -20,13 +20,13 @@ use kiban_kernel::{
 };
 use kiban_lake::{DataClass, KeyRing, Lake, Snapshot, schema};
 use kiban_register::{
-    AcquisitionCheck, Filing, Gate, NoticeVersion, Organization, OrganizationKind, RegisterKeys,
-    StatutoryItems, StopRequest, filing, notice, organization,
+    AcquisitionCheck, Erases, Filing, Gate, NoticeVersion, Organization, OrganizationKind,
+    RegisterKeys, StatutoryItems, StopRequest, filing, notice, organization,
     stop::{self, Applied, Requester, Scope},
 };
 use kiban_testkit::{SeededEntropy, TestDb, actor, id};
 
-use crate::{Prepared, Revisions, Vault, VaultError, people::People, writer::VaultWriter};
+use crate::{Prepared, Revisions, STORES, Vault, VaultError, people::People, writer::VaultWriter};
 
 pub(super) const HOSPITAL: u64 = 1;
 pub(super) const TOWN: u64 = 2;
@@ -323,10 +323,14 @@ impl World {
     }
 
     pub(super) async fn stop(&self, holder_no: u64, local_id: &str, regimes: Bases) -> Applied {
-        let stop = self.receive_stop(&request(holder_no, local_id, regimes), &["vault"]).await;
-        stop::apply(&self.log, &self.actor, stop.id, &[&self.vault], self.signer.key())
-            .await
-            .unwrap()
+        let stop = self.receive_stop(&request(holder_no, local_id, regimes), &STORES).await;
+        self.apply(&stop).await
+    }
+
+    pub(super) async fn apply(&self, stop: &stop::Stop) -> Applied {
+        let stores = self.vault.stores();
+        let ports: Vec<&dyn Erases> = stores.iter().map(|s| s as &dyn Erases).collect();
+        stop::apply(&self.log, &self.actor, stop.id, &ports, self.signer.key()).await.unwrap()
     }
 
     /// Rows by table at a snapshot with their persons and bases: `table person bases`.
