@@ -26,6 +26,7 @@ pub mod gate;
 pub mod handler;
 pub mod keys;
 pub mod link;
+pub mod link_key;
 pub mod notice;
 pub mod organization;
 pub mod person_notice;

@@ -168,7 +168,7 @@ pub(crate) struct Record {
     all_holders: bool,
     /// 記録だけして、反映は後で行います
     #[arg(long)]
-    only_record: bool,
+    later: bool,
 }
 
 #[derive(Args)]
@@ -263,7 +263,7 @@ async fn record(args: Record) -> Outcome {
         received.stop.id,
         received.stop.persons.len()
     ));
-    if !args.only_record {
+    if !args.later {
         describe(&kiban_journeys::apply_stop(&on, &actor, received.stop.id).await?);
     }
     Ok(())
