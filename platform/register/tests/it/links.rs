@@ -21,18 +21,18 @@ type Source = Id<kinds::PersonSource>;
 
 /// One row of the person table.
 #[derive(Clone)]
-struct Person {
-    holder: u64,
-    local: String,
-    kanji: String,
-    kana: String,
+pub(crate) struct Person {
+    pub(crate) holder: u64,
+    pub(crate) local: String,
+    pub(crate) kanji: String,
+    pub(crate) kana: String,
     sex: &'static str,
-    born: String,
+    pub(crate) born: String,
     postal: String,
     address: String,
     phone: String,
-    insurer: &'static str,
-    number: String,
+    pub(crate) insurer: &'static str,
+    pub(crate) number: String,
 }
 
 const FAMILY: [(&str, &str); 20] = [
@@ -81,7 +81,7 @@ const GIVEN: [(&str, &str, &str); 20] = [
 ];
 
 /// A made-up person at a holder.
-fn person(n: u32, holder: u64) -> Person {
+pub(crate) fn person(n: u32, holder: u64) -> Person {
     let (family, family_kana) = FAMILY[(n * 7 % 20) as usize];
     let (given, given_kana, sex) = GIVEN[(n * 13 / 20 % 20) as usize];
     Person {
@@ -167,14 +167,14 @@ fn batch(people: &[Person]) -> RecordBatch {
     RecordBatch::try_new(schema, columns).unwrap()
 }
 
-struct World {
+pub(crate) struct World {
     db: TestDb,
     log: kiban_audit::Log,
-    lake: Lake,
+    pub(crate) lake: Lake,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let db = TestDb::sqlite().await;
         let log = db.log().await;
         let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
@@ -191,7 +191,7 @@ impl World {
         let _ = tx.commit(event).await.unwrap();
     }
 
-    async fn take(&self, people: &[Person]) {
+    pub(crate) async fn take(&self, people: &[Person]) {
         let staged = self.lake.stage("person", vec![batch(people)]).await.unwrap();
         let mut tx = self.log.begin().await.unwrap();
         self.lake.append(&mut tx, vec![staged]).await.unwrap();
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// Links, commits, keeps the log of persons.
-    async fn link(
+    pub(crate) async fn link(
         &self,
         constraints: &[Constraint],
         memory: Memory,
@@ -358,85 +358,4 @@ async fn the_insured_number_history_links_with_its_reason() {
     assert_eq!(links[&a], links[&b]);
     assert_ne!(links[&a], links[&c]);
     assert!(correction::all(&mut conn).await.unwrap().is_empty());
-}
-
-// E: keys for another database
-#[tokio::test]
-async fn link_keys_differ_by_provision_and_are_carried_over() {
-    use kiban_kernel::Digest;
-    use kiban_register::link_key::{
-        Algorithm, KeyField, KeySecrets, Normalisation, Official, Profile, ProfileError,
-        keys as made, rekey,
-    };
-    let profile = |id: &str, fields: Vec<KeyField>| Profile {
-        id: id.into(),
-        version: "1".into(),
-        ja: "試験".into(),
-        fields,
-        normalisation: Normalisation::Kiban1,
-        algorithm: Algorithm::HmacSha256,
-        official: None,
-    };
-    let name = profile("id4-like", vec![KeyField::NameKana, KeyField::BirthDate, KeyField::Sex]);
-    let card = profile(
-        "id1-like",
-        vec![
-            KeyField::InsurerNo,
-            KeyField::Symbol,
-            KeyField::Number,
-            KeyField::BirthDate,
-            KeyField::Sex,
-        ],
-    );
-    // Data, not code: an unknown field is refused, and so is an official id without its specification.
-    let text = serde_json::to_string(&name).unwrap();
-    assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), name);
-    assert!(serde_json::from_str::<Profile>(&text.replace("name_kana", "blood")).is_err());
-    let claim = Digest::of(b"the ministry's specification");
-    let official =
-        Profile { official: Some(Official { name: "ID4".into(), sha256: claim }), ..name.clone() };
-    assert_eq!(official.check(&[]), Err(ProfileError::NotLoaded));
-    assert_eq!(official.check(&[claim]), Ok(()));
-    assert_eq!(profile("", vec![KeyField::Sex]).check(&[]), Err(ProfileError::Name));
-    assert_eq!(profile("x", vec![]).check(&[]), Err(ProfileError::Fields));
-    assert_eq!(profile("x", vec![KeyField::Sex; 2]).check(&[]), Err(ProfileError::Fields));
-
-    let world = World::new().await;
-    let mut all: Vec<Person> = (0..5).map(|n| person(n, 1)).collect();
-    // 0 has a card here, and at hospital 2 another spelling and another card: several keys.
-    (all[0].insurer, all[0].number) = ("06139984", "11".into());
-    let mut other = person(0, 2);
-    other.local = "B0".into();
-    (other.insurer, other.number) = ("06270015", "22".into());
-    all.push(other);
-    // 4 has no kana: no key by name.
-    all[4].kana.clear();
-    world.take(&all).await;
-    drop(world.link(&[], Memory::default()).await);
-    let (base, a, b) = ([1; 32], [2; 32], [3; 32]);
-    let (first, second) =
-        (KeySecrets { base: &base, provision: &a }, KeySecrets { base: &base, provision: &b });
-    let one = made(&world.lake, &name, &first, |_| true).await.unwrap();
-    assert_eq!((one.coverage.persons, one.coverage.with_key), (5, 4));
-    assert_eq!(one.coverage.lacking["name_kana"], 1);
-    let cards = made(&world.lake, &card, &first, |_| true).await.unwrap();
-    assert_eq!(
-        (cards.coverage.with_key, cards.coverage.with_several, cards.coverage.keys),
-        (1, 1, 2)
-    );
-    assert_eq!(cards.rows[0].0, cards.rows[1].0, "one person, one row id");
-    // Another provision shares nothing with it, neither keys nor row ids.
-    let two = made(&world.lake, &name, &second, |_| true).await.unwrap();
-    let told = |r: &kiban_register::link_key::Released| -> BTreeSet<String> {
-        r.rows.iter().flat_map(|(row, key)| [row.clone(), key.clone()]).collect()
-    };
-    assert!(told(&one).is_disjoint(&told(&two)));
-    assert!(told(&one).is_disjoint(&told(&cards)) || one.rows[0].1 != cards.rows[0].1);
-    assert_eq!(made(&world.lake, &name, &first, |_| true).await.unwrap(), one, "the same again");
-    // Who holds the secrets carries the list over.
-    let old: BTreeSet<String> = one.rows.iter().map(|(_, key)| key.clone()).collect();
-    let carried = rekey(&world.lake, &name, &first, &second, &old).await.unwrap();
-    let new: BTreeSet<String> = two.rows.iter().map(|(_, key)| key.clone()).collect();
-    assert_eq!(carried.values().cloned().collect::<BTreeSet<_>>(), new);
-    assert_eq!(carried.len(), old.len());
 }
