@@ -208,8 +208,12 @@ fn child(act: Act, dir: &Path, step: u64) -> Command {
     command
 }
 
-/// Counts by table of which each is the one before or the one after.
+/// Counts by table of which each is the one before or the one after; or one count that is on its way.
 fn either(now: &str, before: &str, after: &str) -> bool {
+    let number = |text: &str| text.parse::<u64>();
+    if let (Ok(now), Ok(before), Ok(after)) = (number(now), number(before), number(after)) {
+        return (before.min(after)..=before.max(after)).contains(&now);
+    }
     let read = |text: &str| serde_json::from_str::<BTreeMap<String, u64>>(text);
     let (Ok(now), Ok(before), Ok(after)) = (read(now), read(before), read(after)) else {
         return false;
