@@ -97,6 +97,8 @@ acts! {
     UndoLink = "link.undo", "名寄せの判断の取消し", "anonymized.making", [GeneralManager], [Producer];
     /// Ask the insured-number history, and take in its answer.
     AskHistory = "link.history", "被保険者番号の履歴照会", "anonymized.making", [IntakeOfficer], [Producer];
+    /// Make keys by which persons are joined with another database.
+    MakeLinkKeys = "link.key", "連結キーの作成", "anonymized.making", [Processor], [Producer];
     /// See the log of persons and which datasets it touches, without names.
     SeeLinks = "link.see", "名寄せの記録の確認", "anonymized.making", [Processor, Examiner, EnquiryOfficer, GeneralManager, Auditor, System], [Producer, Trustee];
     /// Clear a snapshot for one regime.

@@ -90,6 +90,10 @@ impl Deployment {
             return Err(Error::NoDeployment);
         }
         let lock = FolderLock::take(&dir.join(LOCK))?;
+        // What a process that ended while it replaced a file left beside it.
+        for leftover in ["erasures.tmp", "links/memory.tmp"] {
+            let _ = fs::remove_file(dir.join(leftover));
+        }
         let ring = Arc::new(KeyRing::open(&keys)?);
         let signer = LogSigner::load(&keys.join(SIGNER))?;
         let intake = read_identity(&keys.join(INTAKE))?;

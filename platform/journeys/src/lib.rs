@@ -28,7 +28,9 @@ pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
+mod link_answer;
 mod link_history;
+mod link_keys;
 mod link_memory;
 mod link_persons;
 mod link_reading;
@@ -108,12 +110,14 @@ pub use judge_quality::{
 pub use kiban_register::link::{
     LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent, Why, events::replay,
 };
+pub use kiban_register::link_key::{Coverage, Profile, Released};
+pub use link_answer::{AfterAnswer, LinkAnswer, LinkRefused};
 pub use link_history::{HistoryTaken, history_request, take_history};
+pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, make_link_keys};
 pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
 pub use link_reading::{Reading, explain_link};
 pub use link_review::{
-    AfterAnswer, LinkAnswer, LinkCase, LinkRefused, answer_link_case, answers_of_link_case,
-    link_queue, read_link_case, undo_link_case,
+    LinkCase, answer_link_case, answers_of_link_case, link_queue, read_link_case, undo_link_case,
 };
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};

@@ -277,7 +277,6 @@ impl Erases for UnfetchedPackages {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn failed(_: DeliverError) -> EraseError {
     EraseError::Unavailable
 }

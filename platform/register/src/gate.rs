@@ -282,7 +282,7 @@ impl Gate {
             .filter(|t| t.data_class == DataClass::Identified)
             .map(|t| (t.name.as_str(), self.decide_with(facts, stop, &t.name)))
             .collect();
-        PersonGate { by_kind, floors: Regime::ALL.map(|regime| self.floor(facts, stop, regime)) }
+        PersonGate { by_kind, floors: Regime::ALL.map(|regime| Self::floor(facts, stop, regime)) }
     }
 
     /// The decision on one person and kind.
@@ -291,12 +291,7 @@ impl Gate {
     }
 
     /// Day of the first notice after a withdrawal, if the person once stopped under the regime.
-    fn floor(
-        &self,
-        facts: &PersonFacts<'_>,
-        stop: Option<Stopped>,
-        regime: Regime,
-    ) -> Option<Date> {
+    fn floor(facts: &PersonFacts<'_>, stop: Option<Stopped>, regime: Regime) -> Option<Date> {
         let withdrawn = stop?.withdrawn[usize::from(regime == Regime::Pseudo57)]?;
         facts
             .notices

@@ -13,6 +13,10 @@
 //!   the same person sent again is refused.
 //! - `register.open`: a store that does not answer keeps the stop open; nothing is cleared before the
 //!   vault answered.
+//! - `register.withdrawn`: after a withdrawn stop only what arose since a new notice passes, after its wait.
+//! - `register.proof`: a proof sheet holds from its text and the public key alone, and no changed one does.
+//! - `register.replayed`: the log of persons, replayed, gives the links.
+//! - `register.link-keys`: two provisions share no key and no row id.
 //! - `register.same-person`: a person keeps the oldest member's id through merges.
 //! - `register.no-values`: the register's tables hold no name and no number of a person in the clear.
 
@@ -26,6 +30,7 @@ pub mod gate;
 pub mod handler;
 pub mod keys;
 pub mod link;
+pub mod link_key;
 pub mod notice;
 pub mod organization;
 pub mod person_notice;

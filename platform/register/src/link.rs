@@ -25,6 +25,7 @@ use kiban_linkage::{Edge, Pairs, Strength, exact};
 
 pub use constraint::Constraint;
 pub use events::{LinkChange, LinkEvent, StoredLinkEvent};
+pub(crate) use history::members;
 pub use history::{HistoryAnswers, answers_of, history_constraints, record_answers, request_of};
 pub use model::{Candidate, FEWEST, LINK_BITS, Memory, Why};
 pub use side::{Side, compared};

@@ -1,5 +1,7 @@
 //! `kiban link`: who is the same person; pairs that wait for readers; why, since when, and what has to be made anew.
 
+mod keys;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -94,6 +96,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         who: Processor,
     },
+    /// 他のデータベースとの連結キー（定義・作成・引継ぎ・到達度）
+    #[command(subcommand)]
+    Key(keys::Command),
     /// 被保険者番号の履歴照会の依頼ファイルを書きます（様式は本基盤のもの）
     HistoryRequest {
         #[command(flatten)]
@@ -288,6 +293,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
                 ));
             }
         }
+        Command::Key(command) => keys::run(command).await?,
         Command::HistoryRequest { who, everybody, out } => {
             let (on, actor) = who.open().await?;
             let text = kiban_journeys::history_request(&on, &actor, everybody).await?;

@@ -1,6 +1,7 @@
 //! `kiban stop`: requests to stop, from the holder's receipt to the signed sheet; stores, withdrawals, rates, backups.
 
 mod backup;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -168,7 +169,7 @@ pub(crate) struct Record {
     all_holders: bool,
     /// 記録だけして、反映は後で行います
     #[arg(long)]
-    only_record: bool,
+    later: bool,
 }
 
 #[derive(Args)]
@@ -235,8 +236,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
             ));
             Ok(())
         }
-        Command::Rates { who } => rates(&who).await,
-        Command::Store { at, actor, store, off } => switch(at, &actor, store, off).await,
+        Command::Rates { who } => watch::rates(&who).await,
+        Command::Store { at, actor, store, off } => watch::switch(at, &actor, store, off).await,
         Command::Backup(command) => backup::run(command).await,
     }
 }
@@ -263,7 +264,7 @@ async fn record(args: Record) -> Outcome {
         received.stop.id,
         received.stop.persons.len()
     ));
-    if !args.only_record {
+    if !args.later {
         describe(&kiban_journeys::apply_stop(&on, &actor, received.stop.id).await?);
     }
     Ok(())
@@ -356,63 +357,6 @@ async fn show(who: &Who, stop: &str, proof: Option<PathBuf>) -> Outcome {
         };
         Output::write(&path, sheet.as_bytes())?;
         say::line(&format!("処理完了証：{}", path.display()));
-    }
-    Ok(())
-}
-
-async fn rates(who: &Who) -> Outcome {
-    let (on, actor) = who.open().await?;
-    let holders = kiban_journeys::holders(&on).await?;
-    let name = |id| {
-        holders
-            .iter()
-            .find(|h| h.organization.id == id)
-            .map_or_else(|| format!("{id}"), |h| h.organization.name.clone())
-    };
-    for rate in kiban_journeys::stop_rates(&on, &actor).await? {
-        let month = rate
-            .month
-            .map_or_else(|| "全期間".to_owned(), |m| format!("{:04}-{:02}", m.year(), m.month()));
-        let warning = match rate.judged.outlier {
-            Some(outlier) => {
-                format!("　警告：{}（確率 {:.1e}）", outlier.label_ja(), rate.judged.chance)
-            }
-            None => String::new(),
-        };
-        say::line(&format!(
-            "{}  {month}  {}/{} 人  {:.3} %（目安 {:.3} %）{warning}",
-            name(rate.holder),
-            rate.count.stops,
-            rate.count.persons,
-            rate.count.rate() * 100.0,
-            rate.judged.expected * 100.0,
-        ));
-    }
-    Ok(())
-}
-
-async fn switch(at: At, actor: &str, store: Option<String>, off: Option<String>) -> Outcome {
-    let on = Deployment::open(&at.dir, World::real()).await?;
-    let actor = actor_named(&on, actor).await?;
-    if let Some(store) = store {
-        kiban_journeys::switch_store(&on, &actor, &store, off.as_deref().unwrap_or_default())
-            .await?;
-    }
-    let off = kiban_journeys::stores_off(&on).await?;
-    if off.is_empty() {
-        say::line(&format!(
-            "すべての保管先が応答します（{}）。",
-            kiban_journeys::STORES.join("、")
-        ));
-    }
-    for store in off {
-        say::line(&format!(
-            "停止中：{}（{}）  {}  {}",
-            store_ja(&store.store),
-            store.store,
-            store.since,
-            store.reason
-        ));
     }
     Ok(())
 }

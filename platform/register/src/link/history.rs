@@ -21,7 +21,7 @@ use crate::{
 type Source = Id<kinds::PersonSource>;
 const TABLE: &str = "register_link_history";
 /// First line of both files.
-pub const TITLE: &str = "# kiban.insured-history/1";
+const TITLE: &str = "# kiban.insured-history/1";
 const REQUEST: &str = "query,insurer_no,symbol,number,branch,birth_date";
 const ANSWER: &str = "query,insurer_no,symbol,number,branch";
 
@@ -40,7 +40,7 @@ pub struct HistoryAnswers {
     pub digest: Digest,
 }
 
-async fn members(lake: &Lake) -> Result<(Vec<Source>, Vec<Member>), LinkError> {
+pub(crate) async fn members(lake: &Lake) -> Result<(Vec<Source>, Vec<Member>), LinkError> {
     let head = lake.head().await?;
     if head.0 == 0 {
         return Ok((Vec::new(), Vec::new()));

@@ -21,18 +21,18 @@ type Source = Id<kinds::PersonSource>;
 
 /// One row of the person table.
 #[derive(Clone)]
-struct Person {
-    holder: u64,
-    local: String,
-    kanji: String,
-    kana: String,
+pub(crate) struct Person {
+    pub(crate) holder: u64,
+    pub(crate) local: String,
+    pub(crate) kanji: String,
+    pub(crate) kana: String,
     sex: &'static str,
-    born: String,
+    pub(crate) born: String,
     postal: String,
     address: String,
     phone: String,
-    insurer: &'static str,
-    number: String,
+    pub(crate) insurer: &'static str,
+    pub(crate) number: String,
 }
 
 const FAMILY: [(&str, &str); 20] = [
@@ -58,30 +58,30 @@ const FAMILY: [(&str, &str); 20] = [
     ("清水", "シミズ"),
 ];
 const GIVEN: [(&str, &str, &str); 20] = [
-    ("翔", "ショウ", "1"),
-    ("蓮", "レン", "1"),
-    ("健一", "ケンイチ", "1"),
-    ("大輔", "ダイスケ", "1"),
-    ("誠", "マコト", "1"),
-    ("浩", "ヒロシ", "1"),
-    ("隆", "タカシ", "1"),
-    ("学", "マナブ", "1"),
-    ("聡", "サトシ", "1"),
-    ("豊", "ユタカ", "1"),
-    ("花子", "ハナコ", "2"),
-    ("陽子", "ヨウコ", "2"),
-    ("結衣", "ユイ", "2"),
-    ("葵", "アオイ", "2"),
-    ("美咲", "ミサキ", "2"),
-    ("恵", "メグミ", "2"),
-    ("幸子", "サチコ", "2"),
-    ("和子", "カズコ", "2"),
-    ("明美", "アケミ", "2"),
-    ("由美", "ユミ", "2"),
+    ("翔", "ショウ", "M"),
+    ("蓮", "レン", "M"),
+    ("健一", "ケンイチ", "M"),
+    ("大輔", "ダイスケ", "M"),
+    ("誠", "マコト", "M"),
+    ("浩", "ヒロシ", "M"),
+    ("隆", "タカシ", "M"),
+    ("学", "マナブ", "M"),
+    ("聡", "サトシ", "M"),
+    ("豊", "ユタカ", "M"),
+    ("花子", "ハナコ", "F"),
+    ("陽子", "ヨウコ", "F"),
+    ("結衣", "ユイ", "F"),
+    ("葵", "アオイ", "F"),
+    ("美咲", "ミサキ", "F"),
+    ("恵", "メグミ", "F"),
+    ("幸子", "サチコ", "F"),
+    ("和子", "カズコ", "F"),
+    ("明美", "アケミ", "F"),
+    ("由美", "ユミ", "F"),
 ];
 
 /// A made-up person at a holder.
-fn person(n: u32, holder: u64) -> Person {
+pub(crate) fn person(n: u32, holder: u64) -> Person {
     let (family, family_kana) = FAMILY[(n * 7 % 20) as usize];
     let (given, given_kana, sex) = GIVEN[(n * 13 / 20 % 20) as usize];
     Person {
@@ -167,14 +167,14 @@ fn batch(people: &[Person]) -> RecordBatch {
     RecordBatch::try_new(schema, columns).unwrap()
 }
 
-struct World {
+pub(crate) struct World {
     db: TestDb,
     log: kiban_audit::Log,
-    lake: Lake,
+    pub(crate) lake: Lake,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let db = TestDb::sqlite().await;
         let log = db.log().await;
         let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
@@ -191,7 +191,7 @@ impl World {
         let _ = tx.commit(event).await.unwrap();
     }
 
-    async fn take(&self, people: &[Person]) {
+    pub(crate) async fn take(&self, people: &[Person]) {
         let staged = self.lake.stage("person", vec![batch(people)]).await.unwrap();
         let mut tx = self.log.begin().await.unwrap();
         self.lake.append(&mut tx, vec![staged]).await.unwrap();
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// Links, commits, keeps the log of persons.
-    async fn link(
+    pub(crate) async fn link(
         &self,
         constraints: &[Constraint],
         memory: Memory,
@@ -291,7 +291,7 @@ async fn the_linker_joins_what_no_exact_key_does_and_the_log_replays() {
     let before = world.persons().await;
     assert_eq!(before[&a], before[&b]);
     let apart = Constraint::read(b, a, false);
-    world.link(&[apart], memory).await;
+    drop(world.link(&[apart], memory).await);
     let after = world.persons().await;
     assert_ne!(after[&a], after[&b]);
     let log = events::since(&mut conn, 0).await.unwrap();
@@ -353,7 +353,7 @@ async fn the_insured_number_history_links_with_its_reason() {
     let (prepared, _) =
         link::prepare_with(&world.lake, &keys(), &told, Memory::default()).await.unwrap();
     assert_eq!(prepared.report.pairs["insured_history"], 1);
-    world.link(&told, Memory::default()).await;
+    drop(world.link(&told, Memory::default()).await);
     let links = world.persons().await;
     assert_eq!(links[&a], links[&b]);
     assert_ne!(links[&a], links[&c]);
