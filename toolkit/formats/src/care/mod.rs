@@ -118,7 +118,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     let (valid_from, valid_to) = (taken.take(To::ValidFrom), taken.take(To::ValidUntil));
     let (birth_on, sex) = (taken.take(To::Birth), taken.take(To::Sex));
     let service = CareServiceRecord {
-        position: Cow::Owned(at.clone()),
+        position: at.clone().into(),
         kind: Some(Cow::Borrowed(layout.kind)),
         service_month: taken.take(To::Month),
         insurer_no: Some(insurer_no.clone()),
@@ -142,7 +142,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     }
     if birth_on.is_some() || sex.is_some() {
         let person = PersonRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             birth_on,
             sex: sex.map(sex_of),
             record_no: Some(insured_no.clone()),
@@ -152,7 +152,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     }
     if level.is_some() && valid_from.is_some() {
         let certification = CareCertificationRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             insurer_no: Some(insurer_no),
             insured_no: Some(insured_no),
             care_level: level,

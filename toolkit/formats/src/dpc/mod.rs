@@ -159,6 +159,10 @@ impl Reader {
     pub fn file(&self) -> File {
         self.file
     }
+    /// May a row of it tell of the person's birth, death or name?
+    pub(crate) fn tells_of_person(&self) -> bool {
+        matches!(self.file, File::Form1 | File::Form1Wide | File::EfOutpatient)
+    }
     /// Is the first line a header?
     pub fn has_header(&self) -> bool {
         self.columns.is_some()

@@ -25,6 +25,7 @@ use super::{
     },
 };
 use crate::{
+    Position,
     record::{
         ConditionRecord, EncounterRecord, MeasurementRecord, NoteRecord, Parsed, ProcedureRecord,
         Text,
@@ -44,8 +45,11 @@ fn ends(period: Option<Period<'_>>) -> (Text<'_>, Text<'_>) {
     period.map_or((None, None), |p| (t(p.start), t(p.end)))
 }
 
-fn at(place: Place<'_>) -> Cow<'static, str> {
-    Cow::Owned(place.to_string())
+fn at(place: Place<'_>) -> Position<'static> {
+    match place.entry {
+        None => Position::Line(place.line),
+        Some(_) => place.to_string().into(),
+    }
 }
 
 /// The id behind `Patient/`, whatever stands before it or a version after it.
@@ -161,7 +165,7 @@ pub(super) fn encounter<'a>(e: Encounter<'a>, place: Place<'_>) -> Parsed<'a> {
     let practitioner =
         (!participants.is_empty()).then(|| participants.swap_remove(chosen).individual).flatten();
     let record = EncounterRecord {
-        position: at(place),
+        position: at(place).into(),
         encounter_key: t(e.id),
         class,
         start_at,
@@ -206,7 +210,7 @@ pub(super) fn condition<'a>(c: Condition<'a>, place: Place<'_>) -> Parsed<'a> {
     }
     let (code, code_system) = chosen.or(icd_itself).unwrap_or_default();
     let record = ConditionRecord {
-        position: at(place),
+        position: at(place).into(),
         code,
         code_system,
         text,
@@ -245,7 +249,7 @@ pub(super) fn procedure<'a>(p: Procedure<'a>, place: Place<'_>) -> Parsed<'a> {
     }
     let (from, until) = ends(p.performed_period);
     let record = ProcedureRecord {
-        position: at(place),
+        position: at(place).into(),
         code,
         code_system,
         text,
@@ -307,8 +311,8 @@ pub(super) fn observation<'a>(o: Observation<'a>, place: Place<'_>) -> Parsed<'a
         out.records.push(own.into());
     }
     for (index, component) in components.into_iter().enumerate() {
-        let position = Cow::Owned(format!("{place} component[{index}]"));
-        out.records.push(measured(component, common.clone(), position).into());
+        let position = format!("{place} component[{index}]");
+        out.records.push(measured(component, common.clone(), position.into()).into());
     }
     out
 }
@@ -316,7 +320,7 @@ pub(super) fn observation<'a>(o: Observation<'a>, place: Place<'_>) -> Parsed<'a
 fn measured<'a>(
     part: Component<'a>,
     common: MeasurementRecord<'a>,
-    position: Cow<'a, str>,
+    position: crate::Position<'a>,
 ) -> MeasurementRecord<'a> {
     let (code, code_system, text) = concept(part.code);
     let flag = code_or_text(part.interpretation.into_iter().flatten().next());
@@ -386,7 +390,7 @@ pub(super) fn diagnostic_report<'a>(d: DiagnosticReport<'a>, place: Place<'_>) -
     let kind = codings.filter_map(|c| t(c.code)).next_back();
     let author = d.results_interpreter.into_iter().flatten().next();
     let record = NoteRecord {
-        position: at(place),
+        position: at(place).into(),
         kind: kind.or(Some(Cow::Borrowed("diagnostic-report"))),
         title: title.or(code),
         text: Some(conclusion),

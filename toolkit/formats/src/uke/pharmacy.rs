@@ -32,7 +32,7 @@ struct Dispensing<'a> {
 }
 
 struct Drug<'a> {
-    position: Cow<'a, str>,
+    position: crate::Position<'a>,
     code: Text<'a>,
     quantity: Text<'a>,
     dose: Text<'a>,
@@ -143,7 +143,7 @@ impl<'a> Claim<'a, '_> {
                 _ => None,
             };
             let record = MedicationRecord {
-                position: drug.position.clone(),
+                position: drug.position.clone().into(),
                 kind: Some(Cow::Borrowed("dispense")),
                 code: drug.code.clone(),
                 code_system: drug
