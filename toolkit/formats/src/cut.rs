@@ -18,6 +18,7 @@ use memchr::memmem::Finder;
 
 mod count;
 mod encoding;
+mod kinds;
 mod line_formats;
 mod lines;
 mod raw;
@@ -48,6 +49,8 @@ pub struct Unit<'a> {
     pub parsed: Parsed<'a>,
     /// Was it wanted?
     pub wanted: bool,
+    /// What reads it; none for the export of a telephone.
+    pub parser: Option<&'a SegmentParser>,
 }
 
 /// A part of a file.
@@ -170,7 +173,7 @@ pub fn cut_keyed<E: From<CutError>>(
             let parsed = want.any().then(|| reader.parse_line(trim_end(line), number));
             match parsed {
                 Some(parsed) if says_nothing(&parsed) => each(Piece::Remark(parsed)),
-                parsed => each(Piece::Segment(unit(number, line, parsed))),
+                parsed => each(Piece::Segment(unit(number, line, parsed, None))),
             }
         });
     }
@@ -193,7 +196,9 @@ pub fn cut_keyed<E: From<CutError>>(
         }
         match parsed {
             Some(parsed) if raw.parser.is_remark(&parsed) => each(Piece::Remark(parsed)),
-            parsed => each(Piece::Segment(unit(raw.line, raw.bytes, parsed))),
+            parsed => {
+                each(Piece::Segment(unit(raw.line, raw.bytes, parsed, Some(raw.parser))))
+            }
         }
     })?;
     let issues = if want == Want::All { totals.issues() } else { Vec::new() };
@@ -218,9 +223,14 @@ fn whole<'a>(format: Format, path: &str, bytes: &'a [u8]) -> Parsed<'a> {
     }
 }
 
-fn unit<'a>(line: u64, bytes: &'a [u8], parsed: Option<Parsed<'a>>) -> Unit<'a> {
+fn unit<'a>(
+    line: u64,
+    bytes: &'a [u8],
+    parsed: Option<Parsed<'a>>,
+    parser: Option<&'a SegmentParser>,
+) -> Unit<'a> {
     let wanted = parsed.is_some();
-    Unit { line, bytes, parsed: parsed.unwrap_or_default(), wanted }
+    Unit { line, bytes, parsed: parsed.unwrap_or_default(), wanted, parser }
 }
 
 fn limit(max_bytes: u64) -> usize {

@@ -59,6 +59,17 @@ impl Reader {
         Self { encoding }
     }
 
+    /// Name of a line's record, as the exchange file calls it; `None` for a control record or one that is not known.
+    pub(crate) fn record_name(self, line: &[u8]) -> Option<&'static str> {
+        let text = self.encoding.decode(line)?;
+        let row = owned_cells(&text, MAX_FIELDS)?;
+        let field = |n: usize| row.get(n).map_or("", |f| f.trim());
+        if IMPERSONAL.iter().any(|p| field(2).starts_with(p)) {
+            return Some("請求書");
+        }
+        layout::of(field(2), field(3), field(6)).map(|layout| layout.name)
+    }
+
     /// Reads one line. `row_no` counts from 1 and appears in positions.
     pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
         let at = || format!("row {row_no}");

@@ -87,6 +87,9 @@ impl SegmentParser {
             Kind::Notebook => jahis::parse_segment(bytes, line),
         }
     }
+    pub(super) fn kind(&self) -> &Kind {
+        &self.0
+    }
     /// Is a segment of this file a remark, about nobody, because of what it says?
     pub fn is_remark(&self, parsed: &Parsed<'_>) -> bool {
         let may = matches!(
