@@ -196,9 +196,7 @@ pub fn cut_keyed<E: From<CutError>>(
         }
         match parsed {
             Some(parsed) if raw.parser.is_remark(&parsed) => each(Piece::Remark(parsed)),
-            parsed => {
-                each(Piece::Segment(unit(raw.line, raw.bytes, parsed, Some(raw.parser))))
-            }
+            parsed => each(Piece::Segment(unit(raw.line, raw.bytes, parsed, Some(raw.parser)))),
         }
     })?;
     let issues = if want == Want::All { totals.issues() } else { Vec::new() };

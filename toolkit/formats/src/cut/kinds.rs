@@ -114,11 +114,16 @@ impl SegmentParser {
                     let id = first_cell(line);
                     if id.starts_with("JAHIS") {
                         notebook = id.starts_with("JAHISTC");
-                        let kind = if notebook { jahis::Kind::Notebook } else { jahis::Kind::Prescription };
+                        let kind = if notebook {
+                            jahis::Kind::Notebook
+                        } else {
+                            jahis::Kind::Prescription
+                        };
                         each(&format!("{} 版", kind.label_ja()));
                         continue;
                     }
-                    let kind = if notebook { jahis::Kind::Notebook } else { jahis::Kind::Prescription };
+                    let kind =
+                        if notebook { jahis::Kind::Notebook } else { jahis::Kind::Prescription };
                     let id = kind.layout(id).map_or("?", |layout| layout.id);
                     let id = id.split('@').next().unwrap_or(id);
                     let name = if notebook { named(NOTEBOOK, id) } else { None };

@@ -165,7 +165,7 @@ pub(super) fn encounter<'a>(e: Encounter<'a>, place: Place<'_>) -> Parsed<'a> {
     let practitioner =
         (!participants.is_empty()).then(|| participants.swap_remove(chosen).individual).flatten();
     let record = EncounterRecord {
-        position: at(place).into(),
+        position: at(place),
         encounter_key: t(e.id),
         class,
         start_at,
@@ -210,7 +210,7 @@ pub(super) fn condition<'a>(c: Condition<'a>, place: Place<'_>) -> Parsed<'a> {
     }
     let (code, code_system) = chosen.or(icd_itself).unwrap_or_default();
     let record = ConditionRecord {
-        position: at(place).into(),
+        position: at(place),
         code,
         code_system,
         text,
@@ -249,7 +249,7 @@ pub(super) fn procedure<'a>(p: Procedure<'a>, place: Place<'_>) -> Parsed<'a> {
     }
     let (from, until) = ends(p.performed_period);
     let record = ProcedureRecord {
-        position: at(place).into(),
+        position: at(place),
         code,
         code_system,
         text,
@@ -390,7 +390,7 @@ pub(super) fn diagnostic_report<'a>(d: DiagnosticReport<'a>, place: Place<'_>) -
     let kind = codings.filter_map(|c| t(c.code)).next_back();
     let author = d.results_interpreter.into_iter().flatten().next();
     let record = NoteRecord {
-        position: at(place).into(),
+        position: at(place),
         kind: kind.or(Some(Cow::Borrowed("diagnostic-report"))),
         title: title.or(code),
         text: Some(conclusion),

@@ -143,7 +143,7 @@ impl<'a> Claim<'a, '_> {
                 _ => None,
             };
             let record = MedicationRecord {
-                position: drug.position.clone().into(),
+                position: drug.position.clone(),
                 kind: Some(Cow::Borrowed("dispense")),
                 code: drug.code.clone(),
                 code_system: drug

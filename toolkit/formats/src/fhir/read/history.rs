@@ -24,7 +24,7 @@ pub(in crate::fhir) fn allergy<'a>(a: Allergy<'a>, place: Place<'_>) -> Parsed<'
     }
     let manifestation = code_or_text(first.manifestation.into_iter().flatten().next());
     let record = AllergyRecord {
-        position: at(place).into(),
+        position: at(place),
         category: t(a.category.into_iter().flatten().next()),
         code,
         code_system,
@@ -56,7 +56,7 @@ pub(in crate::fhir) fn immunization<'a>(i: Immunization<'a>, place: Place<'_>) -
     let (dose, dose_unit) = amount(i.dose);
     let protocol = i.protocol.into_iter().flatten().next().unwrap_or_default();
     let record = VaccinationRecord {
-        position: at(place).into(),
+        position: at(place),
         code,
         code_system,
         text,
@@ -86,7 +86,7 @@ pub(in crate::fhir) fn family_history<'a>(f: FamilyHistory<'a>, place: Place<'_>
     }
     let (relation_code, _, relation) = concept(f.relationship);
     let relative = FamilyHistoryRecord {
-        position: at(place).into(),
+        position: at(place),
         relation_code,
         relation,
         sex: code_or_text(f.sex).map(|s| match s.as_ref() {

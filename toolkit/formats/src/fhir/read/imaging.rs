@@ -35,7 +35,7 @@ pub(in crate::fhir) fn imaging_study<'a>(i: ImagingStudy<'a>, place: Place<'_>) 
     let site = own.body_site.unwrap_or_default();
     let (code, code_system, text) = concept(i.procedure.into_iter().flatten().next());
     let record = ImagingStudyRecord {
-        position: at(place).into(),
+        position: at(place),
         study_uid: study_uid.map(|uid| match uid.strip_prefix("urn:oid:") {
             Some(bare) => Cow::Owned(bare.to_owned()),
             None => uid,
@@ -68,7 +68,7 @@ pub(in crate::fhir) fn document_reference<'a>(
     let (code, code_system, text) = concept(d.kind);
     let encounter = d.context.and_then(|c| c.encounter).into_iter().flatten().next();
     let base = DocumentRecord {
-        position: at(place).into(),
+        position: at(place),
         code,
         code_system,
         text,
@@ -110,7 +110,7 @@ pub(in crate::fhir) fn composition<'a>(c: Composition<'a>, place: Place<'_>) -> 
         a.display.is_some() || a.reference.as_ref().map(Str::as_str).is_some()
     });
     let record = DocumentRecord {
-        position: at(place).into(),
+        position: at(place),
         code,
         code_system,
         text,

@@ -29,7 +29,7 @@ pub(in crate::fhir) fn medication_request<'a>(
         out.note_issue("fhir.no-code", at(place));
     }
     let mut record = MedicationRecord {
-        position: at(place).into(),
+        position: at(place),
         kind: Some(Cow::Borrowed("order")),
         code,
         code_system,
@@ -145,7 +145,7 @@ fn drug<'a>(
         out.note_issue("fhir.no-code", at(place));
     }
     MedicationRecord {
-        position: at(place).into(),
+        position: at(place),
         kind: Some(Cow::Borrowed(kind)),
         code,
         code_system,

@@ -19,7 +19,7 @@ pub(in crate::fhir) fn service_request<'a>(s: ServiceRequest<'a>, place: Place<'
     }
     let (kind, _, kind_text) = concept(s.category.into_iter().flatten().next());
     let record = ServiceOrderRecord {
-        position: at(place).into(),
+        position: at(place),
         // The SNOMED codes that the base specification gives as examples.
         kind: kind.or(kind_text).map(|k| match k.as_ref() {
             "108252007" => Cow::Borrowed("laboratory"),

@@ -36,7 +36,7 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, place: Place<'_>) -> Parsed<'
     if out.rejected {
         return out;
     }
-    let mut person = PersonRecord { position: at(place).into(), ..PersonRecord::default() };
+    let mut person = PersonRecord { position: at(place), ..PersonRecord::default() };
     for name in p.name.into_iter().flatten() {
         let Some((text, kana)) = human_name(name) else { continue };
         let slot = if kana { &mut person.name_kana } else { &mut person.name_kanji };
@@ -94,7 +94,7 @@ pub(in crate::fhir) fn patient<'a>(p: Patient<'a>, place: Place<'_>) -> Parsed<'
     out.person = Some(id);
     out.records.push(person.into());
     if died_on.is_some() || p.deceased == Some(true) {
-        let death = DeathRecord { position: at(place).into(), died_on, ..DeathRecord::default() };
+        let death = DeathRecord { position: at(place), died_on, ..DeathRecord::default() };
         out.records.push(death.into());
     }
     out
@@ -166,7 +166,7 @@ pub(in crate::fhir) fn coverage<'a>(c: Coverage<'a>, place: Place<'_>) -> Parsed
     let (from_on, to_on) = ends(c.period);
     let (kind, _, kind_text) = concept(c.kind);
     let record = CoverageRecord {
-        position: at(place).into(),
+        position: at(place),
         insurer_no: part(0).or_else(|| t(group.value)),
         insurer_name: t(group.name).or_else(|| payor.and_then(|p| t(p.display))),
         insured_symbol: said("InsuredPersonSymbol").or_else(|| part(1)),
