@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use kiban_formats::Record;
 use kiban_intake::{
     Segment, SegmentIds, format_name,
     report::ReportBuilder,
@@ -17,7 +16,7 @@ use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNotice
 
 use crate::{
     Vault, VaultError,
-    bases::TableBases,
+    bases::{TableBases, minus},
     known::{self, Known},
     people::People,
     prepared::Prepared,
@@ -30,7 +29,7 @@ use crate::{
 /// Source bytes that are collected before rows are written out.
 pub const FLUSH_BYTES: u64 = 48 << 20;
 /// Rows that are collected before they are written out.
-const FLUSH_ROWS: usize = 250_000;
+const FLUSH_ROWS: usize = 150_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// What the statements of a delivery have in common.
@@ -145,18 +144,14 @@ impl VaultWriter {
 
         let counts = &mut self.report.counts;
         let (mut cleared, mut whole) = (TableBases::default(), true);
-        // A claim has hundreds of records of few tables: each table is decided once.
-        let mut rows = [0_u64; Record::TABLES.len()];
         for record in &segment.parsed.records {
-            rows[record.table_index()] += 1;
-        }
-        for (place, rows) in rows.iter().enumerate().filter(|(_, rows)| **rows > 0) {
-            let decision = person.gate.decide(Record::TABLES[place]);
+            let table = record.table();
+            let decision = person.gate.decide(table);
             for (regime, reason) in &decision.refused {
-                counts.refuse_rows(*regime, reason.code(), *rows);
+                counts.refuse_row(*regime, reason.code());
             }
             whole &= !decision.bases.is_empty();
-            cleared.add_at(place, decision.bases);
+            cleared.add(table, decision.bases);
         }
         let id = self.ids.id(person.id, segment.header, segment.bytes);
         let stated = kiban_formats::source::stated(
@@ -208,7 +203,11 @@ impl VaultWriter {
             Rows::Missing
         };
         let known = self.known.entry(id).or_default();
-        let new = cleared.minus(known.tables);
+        let mut new = TableBases::default();
+        for record in &segment.parsed.records {
+            let table = record.table();
+            new.add(table, minus(cleared.get(table), known.tables.get(table)));
+        }
         let used = match use_of {
             Rows::Missing => new,
             Rows::All => cleared,
@@ -317,34 +316,23 @@ impl VaultWriter {
     /// The disk failed.
     pub async fn flush(&mut self) -> Result<(), VaultError> {
         self.unflushed = 0;
-        let mut batches = self.builders.finish()?;
+        let batches = self.builders.finish()?;
         self.totals.add(&batches);
+        let lake = &self.lake;
+        for (table, batch) in batches {
+            self.staged.push(lake.stage(table, vec![batch]).await?);
+        }
         if !self.rows.is_empty() {
             let rows = std::mem::take(&mut self.rows);
-            batches.push((segments::TABLE, segments::batch(&rows)?));
+            self.staged.push(lake.stage(segments::TABLE, vec![segments::batch(&rows)?]).await?);
         }
         let versions = std::mem::take(&mut self.versions.rows);
         if !versions.is_empty() {
-            batches.push((versions::TABLE, versions::batch(&versions)?));
+            self.staged.push(lake.stage(versions::TABLE, vec![versions::batch(&versions)?]).await?);
         }
         if !self.notices.is_empty() {
-            batches.push(("person_notice", self.notices.finish()?));
+            self.staged.push(lake.stage("person_notice", vec![self.notices.finish()?]).await?);
         }
-        // Each table sorts its rows on one thread: all tables at once; their files in the order of the tables.
-        let mut written = Vec::with_capacity(batches.len());
-        for (table, batch) in batches {
-            let lake = self.lake.clone();
-            written.push(tokio::spawn(async move { lake.stage(table, vec![batch]).await }));
-        }
-        let mut first = Ok(());
-        for table in written {
-            match table.await.map_err(VaultError::Task).and_then(|t| Ok(t?)) {
-                Ok(staged) => self.staged.push(staged),
-                // The others are waited for: nothing writes any more when the caller hears of it.
-                Err(e) => first = first.and(Err(e)),
-            }
-        }
-        first?;
         if self.container.as_ref().is_some_and(|c| c.bytes() >= CONTAINER_BYTES) {
             self.close_container().await?;
         }

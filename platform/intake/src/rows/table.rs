@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder as _, ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
+    ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
     TimestampMicrosecondBuilder, UInt8Builder,
 };
 use kiban_lake::schema::{self, ColumnType, TableSchema};
@@ -85,14 +85,14 @@ impl TableBuilder {
     pub(super) fn finish(&mut self) -> Result<RecordBatch, RowsError> {
         let c = &mut self.common;
         let mut arrays: Vec<(String, ArrayRef)> = vec![
-            ("person_source".into(), finished(&mut c.person_source)),
+            ("person_source".into(), Arc::new(c.person_source.finish())),
             ("bases".into(), Arc::new(c.bases.finish())),
-            ("holder".into(), finished(&mut c.holder)),
-            ("delivery".into(), finished(&mut c.delivery)),
-            ("segment".into(), finished(&mut c.segment)),
-            ("source_file".into(), finished(&mut c.source_file)),
-            ("position".into(), finished(&mut c.position)),
-            ("parser".into(), finished(&mut c.parser)),
+            ("holder".into(), Arc::new(c.holder.finish())),
+            ("delivery".into(), Arc::new(c.delivery.finish())),
+            ("segment".into(), Arc::new(c.segment.finish())),
+            ("source_file".into(), Arc::new(c.source_file.finish())),
+            ("position".into(), Arc::new(c.position.finish())),
+            ("parser".into(), Arc::new(c.parser.finish())),
         ];
         for slot in &mut self.slots {
             let name = slot.column.to_owned();
@@ -102,15 +102,15 @@ impl TableBuilder {
                 Typed::Stamp(b) => Some(Arc::new(b.finish())),
                 Typed::Number(b) => Some(Arc::new(b.finish())),
             };
-            let text = slot.text.as_mut().map(finished);
+            let text = slot.text.as_mut().map(StringBuilder::finish);
             match (typed, text) {
                 (Some(typed), text) => {
                     arrays.push((name.clone(), typed));
                     if let Some(text) = text {
-                        arrays.push((format!("{name}_text"), text));
+                        arrays.push((format!("{name}_text"), Arc::new(text)));
                     }
                 }
-                (None, Some(text)) => arrays.push((name, text)),
+                (None, Some(text)) => arrays.push((name, Arc::new(text))),
                 (None, None) => {}
             }
         }
@@ -126,12 +126,6 @@ impl TableBuilder {
         RecordBatch::try_new(self.schema.arrow(), ordered)
             .map_err(|source| RowsError::Batch { table: self.name, source })
     }
-}
-
-/// What was collected; the builder goes on with as much room as it had used, so that it does not grow step by step again.
-fn finished(builder: &mut StringBuilder) -> ArrayRef {
-    let room = StringBuilder::with_capacity(builder.len(), builder.values_slice().len());
-    Arc::new(std::mem::replace(builder, room).finish())
 }
 
 fn columns_of(table: &str) -> &'static [&'static str] {

@@ -17,7 +17,7 @@ pub(super) use orders::service_request;
 pub(super) use person::{coverage, patient, stable_key};
 
 use super::{
-    Place,
+    Place, at,
     json::Str,
     view::{
         CodeableConcept, Component, Condition, DiagnosticReport, Encounter, Extension, Observation,
@@ -25,7 +25,6 @@ use super::{
     },
 };
 use crate::{
-    Position,
     record::{
         ConditionRecord, EncounterRecord, MeasurementRecord, NoteRecord, Parsed, ProcedureRecord,
         Text,
@@ -43,13 +42,6 @@ fn start(period: Option<Period<'_>>) -> Text<'_> {
 
 fn ends(period: Option<Period<'_>>) -> (Text<'_>, Text<'_>) {
     period.map_or((None, None), |p| (t(p.start), t(p.end)))
-}
-
-fn at(place: Place<'_>) -> Position<'static> {
-    match place.entry {
-        None => Position::Line(place.line),
-        Some(_) => place.to_string().into(),
-    }
 }
 
 /// The id behind `Patient/`, whatever stands before it or a version after it.
