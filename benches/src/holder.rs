@@ -78,6 +78,11 @@ impl Home {
         Ok(fs::write(path, bytes)?)
     }
 
+    /// A file to be written.
+    pub(crate) fn create(&self, path: &str) -> anyhow::Result<fs::File> {
+        Ok(fs::File::create(self.path.join("in").join(path))?)
+    }
+
     /// This person was told, under both regimes, also by a guardian.
     pub(crate) fn notify(&mut self, local_id: &str) {
         self.persons.insert(local_id.to_owned());

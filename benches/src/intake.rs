@@ -1,10 +1,14 @@
 //! A sealed delivery from the file to the commit.
 
+use std::io::{BufWriter, Write as _};
+
+use anyhow::Context as _;
 use kiban_intake::{holder::SealReport, verify_seal};
 
 use crate::{
     deployment::Deployment,
     fixtures,
+    generated::{Checkups, Kind},
     holder::Home,
     measure::{Meter, say},
 };
@@ -42,6 +46,43 @@ pub(crate) async fn fhir(megabytes: u64, seed: u64) -> anyhow::Result<()> {
         }
     }
     deliver("fhir-intake", folder.path(), &home, seed).await
+}
+
+pub(crate) async fn generated(kind: Kind, megabytes: u64, seed: u64) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut home = Home::new(&folder.path().join("holder"), seed)?;
+    let name = match kind {
+        Kind::Checkup => {
+            checkups(&mut home, megabytes)?;
+            "checkup-intake"
+        }
+        _ => {
+            let mut file = BufWriter::with_capacity(1 << 20, home.create(kind.file())?);
+            for person in kind.write(megabytes * 1_000_000, seed, &mut file)? {
+                home.notify(&person);
+            }
+            file.flush()?;
+            match kind {
+                Kind::Uke => "uke-intake",
+                Kind::Ef => "ef-intake",
+                _ => "d-intake",
+            }
+        }
+    };
+    deliver(name, folder.path(), &home, seed).await
+}
+
+fn checkups(home: &mut Home, megabytes: u64) -> anyhow::Result<()> {
+    let checkups = Checkups::new()?;
+    let files = (megabytes * 1_000_000).div_ceil(checkups.file(0).len() as u64);
+    for number in 0..files {
+        let file = checkups.file(number);
+        let parsed = kiban_formats::checkup::parse_file(file.as_bytes());
+        home.notify(parsed.person.as_deref().context("a check-up of nobody")?);
+        let folder = format!("1310000001_00990001_202407010_{}", 1 + number / 1000);
+        home.file(&format!("{folder}/DATA/h1310000001202407010{number:06}.xml"), file.as_bytes())?;
+    }
+    Ok(())
 }
 
 async fn deliver(

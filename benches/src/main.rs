@@ -6,12 +6,15 @@
 mod deid;
 mod deployment;
 mod fixtures;
+mod generated;
 mod holder;
 mod intake;
 mod measure;
 mod parse;
 
 use clap::{Parser, ValueEnum};
+
+use crate::generated::Kind;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,6 +27,22 @@ enum Workload {
     FhirParse,
     /// A sealed FHIR delivery, as above.
     FhirIntake,
+    /// Claims in memory to records.
+    UkeParse,
+    /// A joined EF file in memory to records.
+    EfParse,
+    /// A D file in memory to records.
+    DParse,
+    /// Check-up files in memory to records.
+    CheckupParse,
+    /// A sealed claims file, as above.
+    UkeIntake,
+    /// A sealed EF file, as above.
+    EfIntake,
+    /// A sealed D file, as above.
+    DIntake,
+    /// Sealed check-up files, as above.
+    CheckupIntake,
     /// Ten rules on a flat table: in memory, CSV to CSV, Parquet to Parquet.
     DeidFlat,
     /// All of them, each in its usual size.
@@ -35,7 +54,7 @@ enum Workload {
 struct Arguments {
     /// What to measure.
     workload: Workload,
-    /// Messages (SS-MIX2), MB (FHIR) or rows (flat table).
+    /// Messages (SS-MIX2), rows (flat table) or MB (all others).
     #[arg(long)]
     size: Option<u64>,
     /// Seed of generated values.
@@ -47,16 +66,31 @@ fn main() -> anyhow::Result<()> {
     let Arguments { workload, size, seed } = Arguments::parse();
     measure::machine(seed)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let all = [
-        Workload::Ssmix2Parse,
-        Workload::Ssmix2Intake,
-        Workload::FhirParse,
-        Workload::FhirIntake,
-        Workload::DeidFlat,
-    ];
-    let chosen = if workload == Workload::All { all.to_vec() } else { vec![workload] };
+    let all = Workload::value_variants().iter().filter(|w| **w != Workload::All);
+    let chosen: Vec<Workload> =
+        if workload == Workload::All { all.copied().collect() } else { vec![workload] };
     for workload in chosen {
         match workload {
+            Workload::UkeParse => {
+                parse::generated("uke-parse", Kind::Uke, size.unwrap_or(200), seed)?
+            }
+            Workload::EfParse => parse::generated("ef-parse", Kind::Ef, size.unwrap_or(200), seed)?,
+            Workload::DParse => parse::generated("d-parse", Kind::D, size.unwrap_or(200), seed)?,
+            Workload::CheckupParse => {
+                parse::generated("checkup-parse", Kind::Checkup, size.unwrap_or(200), seed)?;
+            }
+            Workload::UkeIntake
+            | Workload::EfIntake
+            | Workload::DIntake
+            | Workload::CheckupIntake => {
+                let kind = match workload {
+                    Workload::UkeIntake => Kind::Uke,
+                    Workload::EfIntake => Kind::Ef,
+                    Workload::DIntake => Kind::D,
+                    _ => Kind::Checkup,
+                };
+                runtime.block_on(intake::generated(kind, size.unwrap_or(200), seed))?;
+            }
             Workload::Ssmix2Parse => parse::ssmix2(size.unwrap_or(200_000))?,
             Workload::FhirParse => parse::fhir(size.unwrap_or(400))?,
             Workload::Ssmix2Intake => {

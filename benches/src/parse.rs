@@ -2,9 +2,13 @@
 
 use std::hint::black_box;
 
-use kiban_formats::{fhir, ssmix2};
+use kiban_formats::{CutError, Format, Piece, Want, cut, fhir, ssmix2};
 
-use crate::{fixtures, measure::Meter};
+use crate::{
+    fixtures,
+    generated::{Checkups, Kind},
+    measure::Meter,
+};
 
 pub(crate) fn ssmix2(messages: u64) -> anyhow::Result<()> {
     let storage = fixtures::storage()?;
@@ -40,4 +44,43 @@ pub(crate) fn fhir(megabytes: u64) -> anyhow::Result<()> {
         }
     }
     meter.report("fhir-parse", &[(bytes as f64 / 1e6, "MB"), (records as f64, "records")])
+}
+
+pub(crate) fn generated(what: &str, kind: Kind, megabytes: u64, seed: u64) -> anyhow::Result<()> {
+    let size = megabytes * 1_000_000;
+    let mut files = Vec::new();
+    let format = match kind {
+        Kind::Checkup => {
+            let checkups = Checkups::new()?;
+            let mut bytes = 0;
+            while bytes < size {
+                let file = checkups.file(files.len() as u64).into_bytes();
+                bytes += file.len() as u64;
+                files.push(file);
+            }
+            Format::CheckupXml
+        }
+        _ => {
+            let mut file = Vec::with_capacity(size as usize + (2 << 20));
+            kind.write(size, seed, &mut file)?;
+            files.push(file);
+            if kind == Kind::Uke { Format::Uke } else { Format::Dpc }
+        }
+    };
+    let bytes: usize = files.iter().map(Vec::len).sum();
+    let meter = Meter::start()?;
+    let (mut records, mut segments) = (0_usize, 0_usize);
+    for file in &files {
+        cut::<CutError>(format, kind.file(), file.as_slice(), 64 << 20, Want::All, |piece| {
+            if let Piece::Segment(unit) = piece {
+                records += black_box(unit.parsed).records.len();
+                segments += 1;
+            }
+            Ok(())
+        })?;
+    }
+    meter.report(
+        what,
+        &[(bytes as f64 / 1e6, "MB"), (records as f64, "records"), (segments as f64, "segments")],
+    )
 }

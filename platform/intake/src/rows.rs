@@ -136,7 +136,7 @@ impl TableBuilders {
         common.delivery.append_value(text_of(&mut self.ids.delivery, context.delivery));
         common.segment.append_value(text_of(&mut self.ids.segment, context.segment));
         common.source_file.append_value(context.source_file);
-        common.position.append_value(record.position());
+        record.position().with_text(|text| common.position.append_value(text));
         common.parser.append_value(context.parser);
         table.rows += 1;
         let name = table.name;

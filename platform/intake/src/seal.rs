@@ -8,14 +8,9 @@
 mod first_pass;
 mod signed;
 mod stream;
+mod walk;
 
-use std::{
-    cell::RefCell,
-    fs::File,
-    io::{BufReader, Read, Seek as _, SeekFrom},
-    path::Path,
-    rc::Rc,
-};
+use std::{cell::RefCell, fs::File, path::Path, rc::Rc};
 
 use age::x25519;
 use kiban_audit::note::VerifyKey;
@@ -34,7 +29,7 @@ use crate::{
     notices::{NoticeRow, parse_notices},
     place::FileRef,
     revisions::{Correction, Retraction, parse_corrections, parse_retractions},
-    segment::{self, CutError, Piece, Want, format_of},
+    segment,
 };
 
 use self::{
@@ -42,9 +37,6 @@ use self::{
     signed::{parse_files, signed_list, verify_manifest},
     stream::{HashReader, open_age},
 };
-
-/// Bytes read of a file at once.
-const READ_BUFFER: usize = 256 << 10;
 
 /// A registered data holder and the key its deliveries are signed with.
 #[derive(Debug, Clone)]
@@ -260,126 +252,6 @@ impl Checked {
     /// Size of the sealed file.
     pub fn sealed_bytes(&self) -> u64 {
         self.sealed_bytes
-    }
-
-    /// Walks every segment in order. Each file's digest is checked again when its end is reached, so
-    /// what was handed out counts only once this returns `Ok`: keep nothing before.
-    ///
-    /// # Errors
-    /// The file changed since it was checked, cannot be read, or `each` says so.
-    pub fn segments<E: From<ReceiveError>>(
-        &self,
-        each: impl FnMut(Segment<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.walk(Want::All, each)
-    }
-
-    /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
-    /// a first look at who is in the delivery. FHIR lines of other resources and SS-MIX2 messages of other data
-    /// types are not parsed.
-    ///
-    /// # Errors
-    /// As [`Self::segments`].
-    pub fn person_segments<E: From<ReceiveError>>(
-        &self,
-        each: impl FnMut(Segment<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.walk(Want::Persons, each)
-    }
-
-    fn walk<E: From<ReceiveError>>(
-        &self,
-        want: Want,
-        mut each: impl FnMut(Segment<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
-        let opened = open_age(&self.file, &self.identity).map_err(changed)?;
-        let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
-        for (number, file) in (1_u64..).zip(&self.files) {
-            let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
-            if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
-                return Err(ReceiveError::ChangedMeanwhile.into());
-            }
-            self.one_file(&mut reader, number, file, want, &mut each)?;
-        }
-        Ok(())
-    }
-
-    fn one_file<E: From<ReceiveError>>(
-        &self,
-        reader: &mut TarReader<impl Read>,
-        number: u64,
-        file: &FileEntry,
-        want: Want,
-        each: &mut impl FnMut(Segment<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let at = || FileRef::new(number, &file.path);
-        let format =
-            format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
-        let hash = Rc::new(RefCell::new(Sha256::new()));
-        let mut header = Vec::new();
-        let mut count = 0_u64;
-        // A storage is many small files: no buffer larger than its file.
-        let capacity = file.size.clamp(512, READ_BUFFER as u64) as usize;
-        let mut input = BufReader::with_capacity(
-            capacity,
-            HashReader { inner: reader, hash: Rc::clone(&hash) },
-        );
-        let max_bytes = self.limits.max_segment_bytes;
-        let keyed = segment::keyed(file.insured);
-        let cut = segment::cut(format, keyed, &file.path, &mut input, max_bytes, want, |piece| {
-            let unit = match piece {
-                Piece::Header(lines) => {
-                    header.clear();
-                    header.extend_from_slice(lines);
-                    return Ok(());
-                }
-                Piece::Remark(_) => return Ok(()),
-                Piece::Segment(unit) => unit,
-            };
-            count += 1;
-            if !unit.wanted {
-                return Ok(());
-            }
-            each(Segment {
-                file,
-                file_number: number,
-                format,
-                line: unit.line,
-                person: unit.parsed.person.as_deref(),
-                bytes: unit.bytes,
-                header: &header,
-                parsed: &unit.parsed,
-            })
-            .map_err(Walk::Caller)
-        });
-        match cut {
-            Ok(()) => {}
-            Err(Walk::Caller(e)) => return Err(e),
-            Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile.into()),
-            Err(Walk::Cut(CutError::TooLong { line })) => {
-                return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes }.into());
-            }
-            Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }.into()),
-        }
-        drop(input);
-        if Digest::from_bytes(hash.borrow().clone().finalize().into()) != file.sha256 {
-            return Err(ReceiveError::ChangedMeanwhile.into());
-        }
-        if count != file.segments {
-            return Err(ReceiveError::SegmentCount { file: at() }.into());
-        }
-        Ok(())
-    }
-}
-
-enum Walk<E> {
-    Cut(CutError),
-    Caller(E),
-}
-impl<E> From<CutError> for Walk<E> {
-    fn from(e: CutError) -> Self {
-        Self::Cut(e)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-pub(crate) use kiban_formats::{CutError, Piece, SegmentCount, Want};
+pub(crate) use kiban_formats::{CutError, Piece, RawPiece, SegmentCount, SegmentParser, Want};
 use kiban_formats::{Format, uke::Keyed};
 
 /// Text form of a format in manifests.
@@ -58,6 +58,22 @@ pub(crate) fn cut<E: From<CutError>>(
     each: impl FnMut(Piece<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     kiban_formats::cut_keyed(format, keyed, tree_path(path), input, max_bytes, want, each)
+}
+
+/// As [`cut`], without reading the segments.
+///
+/// # Errors
+/// As [`cut`].
+pub(crate) fn cut_raw<E: From<CutError>>(
+    format: Format,
+    keyed: Keyed,
+    path: &str,
+    input: impl BufRead,
+    max_bytes: u64,
+    want: Want,
+    each: impl FnMut(RawPiece<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    kiban_formats::cut_raw(format, keyed, tree_path(path), input, max_bytes, want, each)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use kiban_kernel::Bases;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TableBases(u64);
 
+/// The first of the two bits of every table.
+const FIRST: u64 = 0x5555_5555_5555_5555;
+
 fn shift(table: &str) -> Option<u32> {
     Record::TABLES.iter().position(|t| *t == table).map(|i| 2 * i as u32)
 }
@@ -26,20 +29,21 @@ impl TableBases {
         self.0 |= other.0;
     }
 
+    /// Of the table at a place in [`Record::TABLES`].
+    pub(crate) fn at(self, place: usize) -> Bases {
+        Bases::from_bits((self.0 >> (2 * place)) as u8)
+    }
+
     /// Of every table.
     pub(crate) fn all(self) -> Bases {
-        Record::TABLES
-            .iter()
-            .fold(Bases::NONE, |all, t| Bases::from_bits(all.bits() | self.get(t).bits()))
+        let first = u8::from(self.0 & FIRST != 0);
+        let second = u8::from(self.0 & (FIRST << 1) != 0);
+        Bases::from_bits(first | second << 1)
     }
 
     /// Without the regimes of `bases`.
     pub(crate) fn without(self, bases: Bases) -> Self {
-        let mut out = Self::default();
-        for table in Record::TABLES {
-            out.add(table, minus(self.get(table), bases));
-        }
-        out
+        Self(self.0 & !(FIRST * u64::from(bases.bits())))
     }
 
     /// `condition:1 measurement:3`
@@ -85,5 +89,8 @@ mod tests {
         assert_eq!(left.to_text(), "measurement:2");
         assert_eq!(TableBases::from_text("wallet:1"), None);
         assert_eq!(bases.get("wallet"), Bases::NONE);
+        for (place, table) in Record::TABLES.iter().enumerate() {
+            assert_eq!(bases.at(place), bases.get(table));
+        }
     }
 }

@@ -30,7 +30,7 @@ use crate::{
 /// Source bytes that are collected before rows are written out.
 pub const FLUSH_BYTES: u64 = 48 << 20;
 /// Rows that are collected before they are written out.
-const FLUSH_ROWS: usize = 400_000;
+const FLUSH_ROWS: usize = 150_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// What the statements of a delivery have in common.
@@ -225,7 +225,7 @@ impl VaultWriter {
             );
         }
         for record in &segment.parsed.records {
-            let bases = used.get(record.table());
+            let bases = used.at(record.table_index());
             if bases.is_empty() {
                 continue;
             }

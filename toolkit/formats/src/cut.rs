@@ -9,7 +9,8 @@
 //! keeps the rest readable.
 
 use std::{
-    io::{self, BufRead, Read},
+    borrow::Cow,
+    io::{self, BufRead},
     sync::LazyLock,
 };
 
@@ -17,19 +18,24 @@ use memchr::memmem::Finder;
 
 mod count;
 mod encoding;
+mod kinds;
 mod line_formats;
 mod lines;
+mod raw;
 
-use line_formats::{care, claims, municipal, ndjson, stays};
 use lines::{lines, trim_end};
 
-pub use self::{count::SegmentCount, encoding::encoding};
+pub use self::{
+    count::SegmentCount,
+    encoding::encoding,
+    raw::{RawPiece, RawUnit, SegmentParser, cut_raw},
+};
 use crate::{
-    Format, checkup, fhir, jahis, mml, phr,
+    Format, checkup, fhir, mml, phr,
     record::Parsed,
-    segment::{MAX_SEGMENT_BYTES, SegmentError, SegmentReader},
+    segment::{MAX_SEGMENT_BYTES, SegmentError},
     ssmix2,
-    uke::Keyed,
+    uke::{self, Keyed},
 };
 
 /// One segment as it stands in its file.
@@ -43,6 +49,8 @@ pub struct Unit<'a> {
     pub parsed: Parsed<'a>,
     /// Was it wanted?
     pub wanted: bool,
+    /// What reads it; none for the export of a telephone.
+    pub parser: Option<&'a SegmentParser>,
 }
 
 /// A part of a file.
@@ -153,64 +161,54 @@ pub fn cut_keyed<E: From<CutError>>(
     format: Format,
     keyed: Keyed,
     path: &str,
-    mut input: impl BufRead,
+    input: impl BufRead,
     max_bytes: u64,
     want: Want,
     mut each: impl FnMut(Piece<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    match format {
-        Format::SsMix2
-        | Format::SsMix2Extended
-        | Format::FhirJson
-        | Format::CheckupXml
-        | Format::Mml => {
-            let mut bytes = Vec::new();
-            (&mut input).take(max_bytes + 1).read_to_end(&mut bytes).map_err(CutError::Io)?;
-            if bytes.len() as u64 > max_bytes {
-                return Err(CutError::TooLong { line: 1 }.into());
+    if format == Format::HealthKit {
+        // The export names nobody: whoever takes it must know whose it is.
+        let mut reader = phr::Reader::new("");
+        return lines(input, 0, max_bytes, |line, number| {
+            let parsed = want.any().then(|| reader.parse_line(trim_end(line), number));
+            match parsed {
+                Some(parsed) if says_nothing(&parsed) => each(Piece::Remark(parsed)),
+                parsed => each(Piece::Segment(unit(number, line, parsed, None))),
             }
-            let wanted = match format {
-                Format::SsMix2 => want.message(path),
-                Format::SsMix2Extended => want == Want::All,
-                _ => want.any(),
-            };
-            let parsed = if wanted { whole(format, path, &bytes) } else { Parsed::default() };
-            // An index or a summary beside check-ups is about nobody.
-            if wanted && format == Format::CheckupXml && says_nothing(&parsed) {
-                return each(Piece::Remark(parsed));
-            }
-            each(Piece::Segment(Unit { line: 1, bytes: &bytes, parsed, wanted }))
-        }
-        Format::FhirNdjson => ndjson(input, max_bytes, want, each),
-        Format::MunicipalCsv => municipal(input, max_bytes, want, each),
-        Format::CareClaims | Format::CareCertification => {
-            care(format, input, max_bytes, want, each)
-        }
-        Format::HealthKit => {
-            // The export names nobody: whoever takes it must know whose it is.
-            let mut reader = phr::Reader::new("");
-            lines(input, 0, max_bytes, |line, number| {
-                let parsed = want.any().then(|| reader.parse_line(trim_end(line), number));
-                match parsed {
-                    Some(parsed) if says_nothing(&parsed) => each(Piece::Remark(parsed)),
-                    parsed => each(Piece::Segment(unit(number, line, parsed))),
-                }
-            })
-        }
-        Format::Uke => claims(keyed, input, max_bytes, want, each),
-        Format::Dpc => stays(path, input, max_bytes, want, each),
-        Format::Jahis => {
-            let mut segments = SegmentReader::with_limit(input, jahis::cutter(), limit(max_bytes));
-            while let Some(s) = segments.next_segment().map_err(CutError::from)? {
-                if blank(s.bytes) {
-                    continue;
-                }
-                let parsed = want.any().then(|| jahis::parse_segment(s.bytes, s.first_line));
-                each(Piece::Segment(unit(s.first_line, s.bytes, parsed)))?;
-            }
-            Ok(())
-        }
+        });
     }
+    let mut totals = uke::Totals::default();
+    cut_raw(format, keyed, path, input, max_bytes, want, |piece| {
+        let raw = match piece {
+            RawPiece::Header(lines) => return each(Piece::Header(lines)),
+            RawPiece::Remark(parsed) => return each(Piece::Remark(parsed)),
+            RawPiece::Totals(bytes, line) => {
+                totals.declare(bytes, line);
+                return each(Piece::Remark(named("レセプト.合計")));
+            }
+            RawPiece::Segment(raw) => raw,
+        };
+        let parsed = raw.wanted.then(|| raw.parser.parse(want, raw.bytes, raw.line));
+        if format == Format::Uke
+            && let Some(parsed) = &parsed
+        {
+            totals.add(parsed);
+        }
+        match parsed {
+            Some(parsed) if raw.parser.is_remark(&parsed) => each(Piece::Remark(parsed)),
+            parsed => each(Piece::Segment(unit(raw.line, raw.bytes, parsed, Some(raw.parser)))),
+        }
+    })?;
+    let issues = if want == Want::All { totals.issues() } else { Vec::new() };
+    if issues.is_empty() {
+        return Ok(());
+    }
+    each(Piece::Remark(Parsed { issues, ..Parsed::default() }))
+}
+
+/// A remark that only names what is not read.
+fn named(name: &'static str) -> Parsed<'static> {
+    Parsed { unread: vec![Cow::Borrowed(name)], ..Parsed::default() }
 }
 
 fn whole<'a>(format: Format, path: &str, bytes: &'a [u8]) -> Parsed<'a> {
@@ -223,9 +221,14 @@ fn whole<'a>(format: Format, path: &str, bytes: &'a [u8]) -> Parsed<'a> {
     }
 }
 
-fn unit<'a>(line: u64, bytes: &'a [u8], parsed: Option<Parsed<'a>>) -> Unit<'a> {
+fn unit<'a>(
+    line: u64,
+    bytes: &'a [u8],
+    parsed: Option<Parsed<'a>>,
+    parser: Option<&'a SegmentParser>,
+) -> Unit<'a> {
     let wanted = parsed.is_some();
-    Unit { line, bytes, parsed: parsed.unwrap_or_default(), wanted }
+    Unit { line, bytes, parsed: parsed.unwrap_or_default(), wanted, parser }
 }
 
 fn limit(max_bytes: u64) -> usize {

@@ -44,6 +44,8 @@ pub struct Inspection {
     pub nobody: u64,
     /// Records by table; tables without records are left out.
     pub records: BTreeMap<&'static str, u64>,
+    /// Rows, messages or resources by their names in the source's own format ([`crate::SegmentParser::kinds`]).
+    pub kinds: BTreeMap<String, u64>,
     /// Files by encoding.
     pub encodings: BTreeMap<&'static str, u64>,
     /// Names of what is not read, with how many segments hold it.
@@ -96,6 +98,9 @@ impl Inspection {
                     self.bytes += bytes;
                     progress(bytes);
                     self.segment(&unit.parsed, number);
+                    if let Some(parser) = unit.parser {
+                        parser.kinds(unit.bytes, |kind| self.kind(kind));
+                    }
                 }
             }
             Ok(())
@@ -118,6 +123,17 @@ impl Inspection {
         for record in &parsed.records {
             *self.records.entry(record.table()).or_default() += 1;
             self.days_of(record);
+        }
+    }
+
+    fn kind(&mut self, kind: &str) {
+        let known = self.kinds.len() < NAMES || self.kinds.contains_key(kind);
+        let kind = if known { kind } else { "(other)" };
+        match self.kinds.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => {
+                self.kinds.insert(kind.to_owned(), 1);
+            }
         }
     }
 
@@ -224,6 +240,7 @@ mod tests {
             .unwrap();
         assert_eq!((found.segments, found.rejected, found.persons()), (3, 1, 1));
         assert_eq!(found.records["death"], 2);
+        assert_eq!(found.kinds, BTreeMap::from([("死亡".to_owned(), 3)]));
         assert_eq!(found.days(), Some((20_240_101, 20_240_301)));
         assert_eq!(found.encodings["UTF-8"], 1);
         assert_eq!((found.bytes, told < found.bytes), (lines.len() as u64, true));

@@ -40,9 +40,11 @@ mod lines;
 pub mod mapped;
 pub mod mml;
 pub mod municipal;
+pub mod ordered;
 pub mod out;
 mod parsed;
 pub mod phr;
+mod position;
 pub mod record;
 mod row_view;
 mod rule;
@@ -54,10 +56,14 @@ pub mod uke;
 mod words;
 pub mod xml;
 
-pub use cut::{CutError, Piece, SegmentCount, Unit, Want, cut, cut_keyed, encoding};
+pub use cut::{
+    CutError, Piece, RawPiece, RawUnit, SegmentCount, SegmentParser, Unit, Want, cut, cut_keyed,
+    cut_raw, encoding,
+};
 pub use detect::{Format, detect};
 pub use layout::{Field, RecordLayout};
 pub use lines::{Line, LineError, LineReader, MAX_LINE_BYTES};
+pub use position::Position;
 pub use record::{Issue, Parsed, Record};
 pub use rule::{RULES, rule_ja};
 pub use text::{Quantity, holds_my_number, quantity};

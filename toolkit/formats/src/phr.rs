@@ -119,7 +119,7 @@ impl Reader {
         if root.name() == "Me" {
             let characteristic = |name: &str| own(&format!("HKCharacteristicTypeIdentifier{name}"));
             let person = PersonRecord {
-                position: Cow::Owned(at()),
+                position: at().into(),
                 birth_on: characteristic("DateOfBirth"),
                 sex: characteristic("BiologicalSex").map(|s| match s.as_ref() {
                     "HKBiologicalSexMale" => Cow::Borrowed("M"),
@@ -142,7 +142,7 @@ impl Reader {
         }
         let found = value.as_deref().and_then(text::quantity);
         let record = MeasurementRecord {
-            position: Cow::Owned(at()),
+            position: at().into(),
             category: Some(Cow::Borrowed("phr")),
             code: own("type"),
             code_system: Some(Cow::Borrowed(SYSTEM)),
@@ -206,7 +206,7 @@ mod tests {
             unread.extend(parsed.unread.into_iter().map(Cow::into_owned));
             issues.extend(parsed.issues.into_iter().map(|i| i.rule));
         }
-        let tables: Vec<_> = records.iter().map(|r| (r.table(), r.position())).collect();
+        let tables: Vec<_> = records.iter().map(|r| (r.table(), r.position().words())).collect();
         assert_eq!(
             tables,
             [("person", "line 7"), ("measurement", "line 8"), ("measurement", "line 9")]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    Position,
     delimited::Charset,
     layout::{RecordLayout, Role},
     parsed::Parsed,
@@ -11,13 +12,30 @@ use crate::{
 
 /// Cuts a line into fields, into a list that is used again.
 pub(crate) fn cut<'a>(line: &'a [u8], delimiter: u8, cells: &mut Vec<&'a [u8]>) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
     cells.clear();
+    let pattern = ONES * u64::from(delimiter);
     let mut from = 0;
-    // Delimiters stand so close that a search for each costs more than looking at every byte.
-    for (at, byte) in line.iter().enumerate() {
+    let mut at = 0;
+    // Delimiters stand so close that a search for each costs more than looking at every byte: eight at a time, with
+    // the high bit of each that is one.
+    let (words, rest) = line.as_chunks::<8>();
+    for word in words {
+        let bytes = u64::from_le_bytes(*word) ^ pattern;
+        let mut found = !(((bytes & LOW) + LOW) | bytes | LOW);
+        while found != 0 {
+            let here = at + (found.trailing_zeros() >> 3) as usize;
+            cells.push(&line[from..here]);
+            from = here + 1;
+            found &= found - 1;
+        }
+        at += 8;
+    }
+    for (here, byte) in (at..).zip(rest) {
         if *byte == delimiter {
-            cells.push(&line[from..at]);
-            from = at + 1;
+            cells.push(&line[from..here]);
+            from = here + 1;
         }
     }
     cells.push(&line[from..]);
@@ -68,22 +86,8 @@ pub(crate) fn text(charset: Charset, bytes: &[u8]) -> Text<'_> {
 }
 
 /// `line 17`.
-pub(crate) fn at_line(number: u64) -> Cow<'static, str> {
-    let mut digits = [0u8; 20];
-    let mut from = digits.len();
-    let mut rest = number;
-    loop {
-        from -= 1;
-        digits[from] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    let mut out = String::with_capacity(5 + digits.len() - from);
-    out.push_str("line ");
-    out.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
-    Cow::Owned(out)
+pub(crate) fn at_line(number: u64) -> Position<'static> {
+    Position::Line(number)
 }
 
 /// The ASCII beginning and end of a line as text, looked at once for all of its fields.
@@ -181,7 +185,7 @@ impl<'a, 's> RowView<'a, 's> {
         self.cells.get(from..to).unwrap_or_default()
     }
     /// Where it stands.
-    pub(crate) fn position(&self) -> Cow<'static, str> {
+    pub(crate) fn position(&self) -> Position<'static> {
         at_line(self.line)
     }
     /// Appends the filled fields that have no role, as `number=text`, and names filled fields behind the
@@ -194,7 +198,7 @@ impl<'a, 's> RowView<'a, 's> {
             }
             let Some(value) = self.text(cell) else { continue };
             if into.is_empty() {
-                into.reserve(160);
+                into.reserve(48);
             } else {
                 into.push(';');
             }

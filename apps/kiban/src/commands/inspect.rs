@@ -103,6 +103,7 @@ fn as_json(found: &BTreeMap<&'static str, (Format, Inspection)>, left_out: &[Lef
                 "segments_of_nobody": i.nobody,
                 "persons": i.persons(),
                 "records": i.records,
+                "source_records": i.kinds,
                 "from": i.days().map(|(from, _)| dashed(from)),
                 "to": i.days().map(|(_, to)| dashed(to)),
                 "encodings": i.encodings,
@@ -141,6 +142,9 @@ fn print(found: &BTreeMap<&'static str, (Format, Inspection)>, left_out: &[LeftO
         ));
         if let Some((from, to)) = i.days() {
             say::line(&format!("  期間：{} から {} まで", dashed(from), dashed(to)));
+        }
+        for (kind, rows) in &i.kinds {
+            say::line(&format!("  原本の記録 {kind}：{rows}"));
         }
         for (table, rows) in &i.records {
             say::line(&format!("  記録 {table}：{rows}"));

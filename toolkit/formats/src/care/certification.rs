@@ -118,7 +118,7 @@ impl Reader {
         let generation = take(To::Generation);
         let surveyed_on = take(To::Surveyed);
         let person = PersonRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             name_kanji: take(To::Kanji),
             name_kana: take(To::Kana),
             sex: take(To::Sex).map(sex_of),
@@ -130,7 +130,7 @@ impl Reader {
             ..PersonRecord::default()
         };
         let certification = CareCertificationRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             insurer_no: Some(insurer.clone()),
             insured_no: Some(insured.clone()),
             care_level: take(To::Level),
@@ -168,7 +168,7 @@ impl Reader {
             if column.to == To::Item {
                 let number = text::quantity(&cell).map(|q| Cow::Owned(q.number.into_owned()));
                 let item = MeasurementRecord {
-                    position: Cow::Owned(format!("row {row_no} column {}", index + 1)),
+                    position: format!("row {row_no} column {}", index + 1).into(),
                     category: Some(Cow::Borrowed("care-assessment")),
                     code: Some(column.name.clone()),
                     code_system: system.clone(),

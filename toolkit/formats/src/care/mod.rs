@@ -59,6 +59,17 @@ impl Reader {
         Self { encoding }
     }
 
+    /// Name of a line's record, as the exchange file calls it; `None` for a control record or one that is not known.
+    pub(crate) fn record_name(self, line: &[u8]) -> Option<&'static str> {
+        let text = self.encoding.decode(line)?;
+        let row = owned_cells(&text, MAX_FIELDS)?;
+        let field = |n: usize| row.get(n).map_or("", |f| f.trim());
+        if IMPERSONAL.iter().any(|p| field(2).starts_with(p)) {
+            return Some("請求書");
+        }
+        layout::of(field(2), field(3), field(6)).map(|layout| layout.name)
+    }
+
     /// Reads one line. `row_no` counts from 1 and appears in positions.
     pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
         let at = || format!("row {row_no}");
@@ -118,7 +129,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     let (valid_from, valid_to) = (taken.take(To::ValidFrom), taken.take(To::ValidUntil));
     let (birth_on, sex) = (taken.take(To::Birth), taken.take(To::Sex));
     let service = CareServiceRecord {
-        position: Cow::Owned(at.clone()),
+        position: at.clone().into(),
         kind: Some(Cow::Borrowed(layout.kind)),
         service_month: taken.take(To::Month),
         insurer_no: Some(insurer_no.clone()),
@@ -142,7 +153,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     }
     if birth_on.is_some() || sex.is_some() {
         let person = PersonRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             birth_on,
             sex: sex.map(sex_of),
             record_no: Some(insured_no.clone()),
@@ -152,7 +163,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     }
     if level.is_some() && valid_from.is_some() {
         let certification = CareCertificationRecord {
-            position: Cow::Owned(at.clone()),
+            position: at.clone().into(),
             insurer_no: Some(insurer_no),
             insured_no: Some(insured_no),
             care_level: level,

@@ -162,7 +162,7 @@ fn observation<'a>(
     let negated = o.attribute("negationInd").is_some_and(|n| n == "true");
     let range = o.path(&["referenceRange", "observationRange", "value"]);
     let mut base = CheckupRecord {
-        position: at(),
+        position: at().into(),
         code_system: Some(code.and_then(|c| c.value("codeSystem")).map_or(
             Cow::Borrowed(ITEM_SYSTEM),
             |system| match system.strip_prefix("1.2.392.200119.6.1005") {
@@ -196,7 +196,7 @@ fn observation<'a>(
             if values.peek().is_none() { std::mem::take(&mut base) } else { base.clone() };
         index += 1;
         if index > 1 {
-            record.position = Cow::Owned(format!("entry[{number}] value[{index}]"));
+            record.position = format!("entry[{number}] value[{index}]").into();
         }
         record.status = record.status.or_else(|| null(value));
         read_value(value, &mut record);

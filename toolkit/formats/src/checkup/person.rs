@@ -20,7 +20,7 @@ pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
     for (index, target) in root.all("recordTarget").enumerate() {
         let Some(role) = target.child("patientRole") else { continue };
         let mut person =
-            PersonRecord { position: Cow::Borrowed("recordTarget"), ..PersonRecord::default() };
+            PersonRecord { position: "recordTarget".into(), ..PersonRecord::default() };
         for id in role.all("id") {
             let Some(value) = id.value("extension") else { continue };
             if text::holds_my_number(&value) {
@@ -90,7 +90,7 @@ pub(super) fn of_claim<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
         subject.and_then(|s| s.child(name)).and_then(|e| e.value(attribute))
     };
     let person = PersonRecord {
-        position: Cow::Borrowed("subjectPerson"),
+        position: "subjectPerson".into(),
         insurer_no: number("insurerNumber"),
         insured_symbol: number("symbol"),
         insured_number: number("number"),

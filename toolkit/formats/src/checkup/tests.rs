@@ -38,7 +38,7 @@ fn items_of_every_type_are_read() {
         .iter()
         .map(|r| match r {
             Record::Checkup(c) => (
-                c.position.as_ref(),
+                c.position.words(),
                 c.item_code.as_deref().unwrap_or(""),
                 c.value_text.as_deref().unwrap_or(""),
                 c.value_num.as_deref().unwrap_or(""),

@@ -159,6 +159,17 @@ impl Reader {
     pub fn file(&self) -> File {
         self.file
     }
+    /// The code of a row of form 1, if it is one of the known ones.
+    pub(crate) fn form1_code<'l>(&self, line: &'l [u8]) -> Option<&'l str> {
+        let at = self.file.layout().at(Role::ItemCode)?;
+        let at = self.columns.as_ref().map_or(Some(at), |c| c.source_of(at))?;
+        let code = std::str::from_utf8(self.delimiter.cell(line, at)?.trim_ascii()).ok()?;
+        LAYOUTS.version("code", code, "").map(|_| code)
+    }
+    /// May a row of it tell of the person's birth, death or name?
+    pub(crate) fn tells_of_person(&self) -> bool {
+        matches!(self.file, File::Form1 | File::Form1Wide | File::EfOutpatient)
+    }
     /// Is the first line a header?
     pub fn has_header(&self) -> bool {
         self.columns.is_some()

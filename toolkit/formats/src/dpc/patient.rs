@@ -146,7 +146,7 @@ pub(super) fn named<'a>(
     roles: &[(Role, &str)],
     out: &mut Parsed<'a>,
 ) -> Text<'a> {
-    let mut detail = String::with_capacity(160);
+    let mut detail = String::with_capacity(96);
     for (role, name) in roles {
         let Some(value) = row.get(*role) else { continue };
         if !detail.is_empty() {

@@ -60,6 +60,13 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+fn at(place: Place<'_>) -> crate::Position<'static> {
+    match place.entry {
+        None => crate::Position::Line(place.line),
+        Some(_) => place.to_string().into(),
+    }
+}
+
 /// Reads one line, or a file that is one resource. `line_no` counts from 1 and appears in positions.
 ///
 /// A `Bundle` gives the records of all its entries; positions are `line 1 entry[3]`. References are resolved by

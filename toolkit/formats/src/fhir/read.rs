@@ -17,7 +17,7 @@ pub(super) use orders::service_request;
 pub(super) use person::{coverage, patient, stable_key};
 
 use super::{
-    Place,
+    Place, at,
     json::Str,
     view::{
         CodeableConcept, Component, Condition, DiagnosticReport, Encounter, Extension, Observation,
@@ -42,10 +42,6 @@ fn start(period: Option<Period<'_>>) -> Text<'_> {
 
 fn ends(period: Option<Period<'_>>) -> (Text<'_>, Text<'_>) {
     period.map_or((None, None), |p| (t(p.start), t(p.end)))
-}
-
-fn at(place: Place<'_>) -> Cow<'static, str> {
-    Cow::Owned(place.to_string())
 }
 
 /// The id behind `Patient/`, whatever stands before it or a version after it.
@@ -307,8 +303,8 @@ pub(super) fn observation<'a>(o: Observation<'a>, place: Place<'_>) -> Parsed<'a
         out.records.push(own.into());
     }
     for (index, component) in components.into_iter().enumerate() {
-        let position = Cow::Owned(format!("{place} component[{index}]"));
-        out.records.push(measured(component, common.clone(), position).into());
+        let position = format!("{place} component[{index}]");
+        out.records.push(measured(component, common.clone(), position.into()).into());
     }
     out
 }
@@ -316,7 +312,7 @@ pub(super) fn observation<'a>(o: Observation<'a>, place: Place<'_>) -> Parsed<'a
 fn measured<'a>(
     part: Component<'a>,
     common: MeasurementRecord<'a>,
-    position: Cow<'a, str>,
+    position: crate::Position<'a>,
 ) -> MeasurementRecord<'a> {
     let (code, code_system, text) = concept(part.code);
     let flag = code_or_text(part.interpretation.into_iter().flatten().next());

@@ -25,7 +25,7 @@ fn a_patient_gives_person_and_death() {
     assert_eq!(get(person, "address"), Some("架空市1-1"));
     assert_eq!(get(person, "phone"), Some("1;2"));
     assert_eq!(get(person, "record_no"), Some("0012"));
-    assert_eq!(person.position(), "line 7");
+    assert_eq!(*person.position(), "line 7");
     assert_eq!(
         (parsed.records[1].table(), get(&parsed.records[1], "died_on")),
         ("death", Some("2024-02"))
@@ -44,7 +44,7 @@ fn an_observation_gives_its_value_and_its_components() {
     assert_eq!((get(own, "value_text"), get(own, "value_num")), (Some("<7.20"), Some("7.20")));
     assert_eq!(get(own, "reference_range"), Some("1.0-2"));
     assert_eq!(get(own, "encounter_key"), Some("e1"));
-    assert_eq!(parsed.records[1].position(), "line 3 component[0]");
+    assert_eq!(*parsed.records[1].position(), "line 3 component[0]");
     assert_eq!(get(&parsed.records[2], "comparator"), Some("<="));
     assert_eq!(get(&parsed.records[3], "value_code"), Some("260385009"));
     assert_eq!(get(&parsed.records[4], "value_text"), Some("true"));
@@ -207,7 +207,7 @@ fn a_document_is_read_as_one_person() {
     let parsed = parse_line(text.as_bytes(), 1);
     assert!(!parsed.rejected, "{parsed:?}");
     assert_eq!(parsed.person.as_deref(), Some("000999"));
-    let tables: Vec<_> = parsed.records.iter().map(|r| (r.table(), r.position())).collect();
+    let tables: Vec<_> = parsed.records.iter().map(|r| (r.table(), r.position().words())).collect();
     assert_eq!(
         tables,
         [

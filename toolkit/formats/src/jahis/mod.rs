@@ -288,7 +288,7 @@ impl<'a> Reading<'a> {
         self.out
     }
 
-    fn drug_record(&self, position: Cow<'a, str>) -> MedicationRecord<'a> {
+    fn drug_record(&self, position: crate::Position<'a>) -> MedicationRecord<'a> {
         MedicationRecord {
             position,
             kind: Some(Cow::Borrowed(match (self.kind, self.by_patient) {

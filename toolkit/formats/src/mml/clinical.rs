@@ -50,7 +50,7 @@ pub(super) fn diagnosis<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         categories.iter().find(|c| c.ends_with("Diagnosis") && *c == "confirmedDiagnosis").cloned()
     };
     let record = ConditionRecord {
-        position: walk.at("RegisteredDiagnosisModule"),
+        position: walk.at("RegisteredDiagnosisModule").into(),
         icd10: icd10(code.as_ref(), code_system.as_ref()),
         code,
         code_system,
@@ -91,7 +91,7 @@ pub(super) fn test<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             let end = |side: &str| number.and_then(|n| n.value(side));
             let unit = item.child("unit");
             let record = MeasurementRecord {
-                position: walk.at("item"),
+                position: walk.at("item").into(),
                 category: Some(Cow::Borrowed("laboratory")),
                 code: name.and_then(|n| n.value("itCode")),
                 code_system: name.and_then(|n| n.value("itCodeId")),
@@ -138,7 +138,7 @@ struct Simple<'a> {
 fn measured<'a>(walk: &mut Walk<'a>, name: &'static str, simple: Simple<'a>) {
     let found = simple.value.as_deref().and_then(text::quantity);
     let record = MeasurementRecord {
-        position: walk.at(name),
+        position: walk.at(name).into(),
         category: Some(Cow::Borrowed(simple.category)),
         code: simple.code.map(Cow::Borrowed),
         code_system: simple.code.map(|_| Cow::Borrowed("MML")),
@@ -207,7 +207,7 @@ pub(super) fn lifestyle<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
 pub(super) fn base<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     for item in module.child("allergy").iter().flat_map(|a| a.all("allergyItem")) {
         let record = AllergyRecord {
-            position: walk.at("allergyItem"),
+            position: walk.at("allergyItem").into(),
             text: item.child_text("factor"),
             severity: item.child_text("severity"),
             reaction: item.child("memo").and_then(|m| m.whole_text()),
@@ -252,7 +252,7 @@ pub(super) fn surgery<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         for part in item.child("surgicalProcedure").iter().flat_map(|p| p.all("procedureItem")) {
             let operation = part.child("operation");
             let record = ProcedureRecord {
-                position: walk.at("procedureItem"),
+                position: walk.at("procedureItem").into(),
                 code: operation.and_then(|o| o.value("code")),
                 code_system: operation.and_then(|o| o.value("system")),
                 text: operation.and_then(|o| o.text()),
@@ -277,7 +277,7 @@ pub(super) fn procedure<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     let name = module.child("procedureName");
     let performer = module.path(&["performer", "PersonalizedInfo", "personName"]);
     let record = ProcedureRecord {
-        position: walk.at("ProcedureModule"),
+        position: walk.at("ProcedureModule").into(),
         code: name.and_then(|n| n.value("code")),
         code_system: name.and_then(|n| n.value("system")),
         text: name.and_then(|n| n.text()),

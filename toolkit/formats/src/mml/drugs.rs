@@ -13,7 +13,7 @@ fn medication<'a>(walk: &mut Walk<'a>, m: Element<'_, 'a>) -> MedicationRecord<'
     let medicine = m.child("medicine");
     let code = medicine.and_then(|m| m.child("code"));
     let record = MedicationRecord {
-        position: walk.at("medication"),
+        position: walk.at("medication").into(),
         kind: Some(Cow::Borrowed(if walk.administered { "administration" } else { "order" })),
         code: code.and_then(|c| c.text()),
         code_system: code.and_then(|c| c.value("system")),

@@ -23,7 +23,7 @@ const APART: [&str; 8] = [
 /// A note with the title of its document.
 pub(super) fn push<'a>(walk: &mut Walk<'a>, kind: &'static str, text: Cow<'a, str>) {
     let record = NoteRecord {
-        position: walk.at("note"),
+        position: walk.at("note").into(),
         kind: Some(Cow::Borrowed(kind)),
         title: walk.about.title.clone(),
         text: Some(text),
@@ -52,7 +52,7 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         history.iter().flat_map(|h| h.all("outPatient")).flat_map(|o| o.all("outPatientItem"))
     {
         let record = EncounterRecord {
-            position: walk.at("outPatientItem"),
+            position: walk.at("outPatientItem").into(),
             class: Some(Cow::Borrowed("O")),
             start_at: item.child_text("date"),
             ..EncounterRecord::default()
@@ -64,7 +64,7 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         let discharge = item.child("discharge");
         let condition = discharge.and_then(|d| d.child("dischargeCondition"));
         let record = EncounterRecord {
-            position: walk.at("inPatientItem"),
+            position: walk.at("inPatientItem").into(),
             class: Some(Cow::Borrowed("I")),
             start_at: item.child("admission").and_then(|a| a.child_text("date")),
             end_at: discharge.and_then(|d| d.child_text("date")),
@@ -76,7 +76,7 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     }
     if let Some(death) = module.child("deathInfo") {
         let record = DeathRecord {
-            position: walk.at("deathInfo"),
+            position: walk.at("deathInfo").into(),
             died_on: death.value("date"),
             cause_text: death.text(),
             ..DeathRecord::default()
@@ -92,7 +92,7 @@ pub(super) fn first_visit<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         let disease = item.child("RegisteredDiagnosisModule").map(clinical::disease);
         let (text, code, code_system) = disease.unwrap_or_default();
         let record = FamilyHistoryRecord {
-            position: walk.at("familyHistoryItem"),
+            position: walk.at("familyHistoryItem").into(),
             relation: item.child_text("relation"),
             text,
             code,
@@ -105,7 +105,7 @@ pub(super) fn first_visit<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     let childhood = module.path(&["childhood", "vaccination"]);
     for item in childhood.iter().flat_map(|v| v.all("vaccinationItem")) {
         let record = VaccinationRecord {
-            position: walk.at("vaccinationItem"),
+            position: walk.at("vaccinationItem").into(),
             text: item.child_text("vaccine"),
             status: item.child_text("injected").map(|i| match i.as_ref() {
                 "true" => Cow::Borrowed("completed"),

@@ -58,7 +58,7 @@ pub(super) fn patient<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     let dead = death.and_then(|d| d.text()).is_some_and(|d| d == "true");
     let died_on = death.and_then(|d| d.value("date"));
     let person = PersonRecord {
-        position: walk.at("PatientModule"),
+        position: walk.at("PatientModule").into(),
         name_kanji,
         name_kana,
         sex: module.child_text("sex").map(|s| match s.as_ref() {
@@ -98,7 +98,9 @@ pub(super) fn patient<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     walk.out.records.push(person.into());
     if dead || died_on.is_some() {
         let position = walk.at("death");
-        walk.out.records.push(DeathRecord { position, died_on, ..DeathRecord::default() }.into());
+        walk.out.records.push(
+            DeathRecord { position: position.into(), died_on, ..DeathRecord::default() }.into(),
+        );
     }
 }
 
@@ -107,7 +109,7 @@ pub(super) fn insurance<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     let client = module.child("clientId");
     let class = module.child("insuranceClass");
     let record = CoverageRecord {
-        position: walk.at("HealthInsuranceModule"),
+        position: walk.at("HealthInsuranceModule").into(),
         insurer_no: module.child_text("insuranceNumber"),
         insurer_name: class.and_then(|c| c.text()),
         insured_symbol: client.and_then(|c| c.child_text("group")),
@@ -127,7 +129,7 @@ pub(super) fn insurance<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     let programmes = module.child("publicInsurance");
     for programme in programmes.iter().flat_map(|p| p.all("publicInsuranceItem")) {
         let record = CoverageRecord {
-            position: walk.at("publicInsuranceItem"),
+            position: walk.at("publicInsuranceItem").into(),
             insurer_no: programme.child_text("provider"),
             insurer_name: programme.child_text("providerName"),
             insured_number: programme.child_text("recipient"),

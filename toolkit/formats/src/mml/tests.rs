@@ -63,7 +63,7 @@ fn modules_inside_modules_are_read_once() {
         (Some("administration"), Some("2024-01-02T10:00"))
     );
     assert_eq!(
-        (ordered.kind.as_deref(), ordered.days.as_deref(), ordered.position.as_ref()),
+        (ordered.kind.as_deref(), ordered.days.as_deref(), ordered.position.words()),
         (Some("order"), Some("14"), "item[1] medication[2]")
     );
 }

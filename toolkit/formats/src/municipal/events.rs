@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn vaccination<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
     let code = cells.take(Column::VaccineCode);
     let record = VaccinationRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         code_system: code.is_some().then_some(Cow::Borrowed("予防接種種別コード")),
         code,
         text: cells.take(Column::VaccineText),
@@ -59,7 +59,7 @@ pub(super) fn residency<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Pa
     let event = cells.take(Column::Event);
     let word = event.as_deref().and_then(|e| EVENTS.iter().find(|(ja, _)| *ja == e));
     let record = ResidencyRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         event: word.map(|(_, en)| Cow::Borrowed(*en)).or_else(|| event.clone()),
         event_code: event,
         happened_on: cells.take(Column::Moved),
@@ -84,7 +84,7 @@ pub(super) fn care_insured<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut
         ..person(cells, row_no, out)
     };
     let coverage = CoverageRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         insurer_no: insurer_no.clone(),
         insured_number: insured_no.clone(),
         kind: Some(Cow::Borrowed("care")),
@@ -93,7 +93,7 @@ pub(super) fn care_insured<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut
         ..CoverageRecord::default()
     };
     let certification = CareCertificationRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         insurer_no,
         insured_no,
         care_level: cells.take(Column::CareLevel),

@@ -264,7 +264,7 @@ impl<'a> Cells<'_, 'a> {
 /// What the row says about the person.
 fn person<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &Parsed<'a>) -> PersonRecord<'a> {
     PersonRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         name_kanji: cells.take(Column::NameKanji),
         name_kana: cells.take(Column::NameKana),
         sex: cells.take(Column::Sex).map(|s| match s.as_ref() {
@@ -303,7 +303,7 @@ fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
 
 fn coverage<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
     let coverage = CoverageRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         insurer_no: cells.take(Column::InsurerNo),
         insurer_name: cells.take(Column::InsurerName),
         insured_symbol: cells.take(Column::Symbol),
@@ -323,7 +323,7 @@ fn coverage<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
 fn death<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
     let cause_code = cells.take(Column::CauseCode);
     let death = DeathRecord {
-        position: Cow::Owned(format!("row {row_no}")),
+        position: format!("row {row_no}").into(),
         died_on: cells.take(Column::Died),
         cause_system: cause_code.is_some().then_some(Cow::Borrowed("ICD-10")),
         cause_code,
@@ -369,7 +369,7 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
         let Some(value) = cells.take_at(index) else { continue };
         let number = text::quantity(&value).map(|q| q.number.into_owned());
         let item = CheckupRecord {
-            position: Cow::Owned(format!("row {row_no} column {}", index + 1)),
+            position: format!("row {row_no} column {}", index + 1).into(),
             item_code: Some(Cow::Owned(cells.reader.codes[index].clone())),
             code_system: Some(Cow::Borrowed(ITEM_SYSTEM)),
             text: None,

@@ -44,7 +44,7 @@ fn check_ups_give_one_record_per_item_done() {
         .iter()
         .map(|r| match r {
             Record::Checkup(c) => {
-                (c.item_code.as_deref(), c.value_num.as_deref(), c.position.as_ref())
+                (c.item_code.as_deref(), c.value_num.as_deref(), c.position.words())
             }
             _ => panic!(),
         })

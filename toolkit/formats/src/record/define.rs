@@ -13,7 +13,7 @@ macro_rules! tables {
             #[derive(Clone, Default, PartialEq, Eq)]
             pub struct $name<'a> {
                 /// Where in the source it was read: `OBX[3]`, `line 17`, `row 5`, `row 5 column 12`.
-                pub position: std::borrow::Cow<'a, str>,
+                pub position: crate::Position<'a>,
                 $( $(#[$fdoc])* pub $field: crate::record::Text<'a>, )+
             }
 
@@ -38,7 +38,7 @@ macro_rules! tables {
                 /// The same record, owning its text.
                 pub fn into_owned(self) -> $name<'static> {
                     $name {
-                        position: std::borrow::Cow::Owned(self.position.into_owned()),
+                        position: self.position.into_owned(),
                         $( $field: self.$field.map(|t| std::borrow::Cow::Owned(t.into_owned())), )+
                     }
                 }
@@ -81,7 +81,7 @@ macro_rules! records {
                 match self { $( Self::$variant(_) => $name::COLUMNS, )+ }
             }
             /// Where in the source the record was read.
-            pub fn position(&self) -> &str {
+            pub fn position(&self) -> &crate::Position<'_> {
                 match self { $( Self::$variant(r) => &r.position, )+ }
             }
             /// Calls `f` with each column and its value, in the order of the columns.
@@ -95,7 +95,7 @@ macro_rules! records {
                 )+ }
             }
             /// An empty record of a table, `None` if there is no such table.
-            pub fn empty(table: &str, position: impl Into<Cow<'static, str>>) -> Option<Record<'static>> {
+            pub fn empty(table: &str, position: impl Into<crate::Position<'static>>) -> Option<Record<'static>> {
                 $(
                     if table == $name::TABLE {
                         return Some(Record::$variant($name {

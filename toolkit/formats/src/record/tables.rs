@@ -1,6 +1,6 @@
 //! The canonical tables in their order: the variants of [`Record`].
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use super::{Text, billing::*, clinical::*, define::records, public::*};
 

@@ -26,7 +26,7 @@ pub(super) fn read(r: &mut Reading<'_>) {
             continue;
         }
         let record = AllergyRecord {
-            position: position("IAM", number),
+            position: position("IAM", number).into(),
             category: category(segment.own(2, 1)),
             code: segment.own(3, 1),
             text: segment.own(3, 2),
@@ -56,7 +56,7 @@ pub(super) fn of_basics(r: &mut Reading<'_>) {
             continue;
         }
         let record = AllergyRecord {
-            position: position("AL1", number),
+            position: position("AL1", number).into(),
             category: category(segment.own(2, 1)),
             code: segment.own(3, 1),
             text: segment.own(3, 2),

@@ -67,7 +67,7 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
             continue;
         }
         let record = ServiceOrderRecord {
-            position: at.clone(),
+            position: at.clone().into(),
             kind: Some(Cow::Borrowed(kind)),
             code: segment.own(code, 1),
             text: segment.own(code, 2).or_else(|| (slot == 1).then(|| segment.own(4, 1))?),
@@ -114,7 +114,7 @@ pub(super) fn performed(r: &mut Reading<'_>) {
                     continue;
                 }
                 let record = ProcedureRecord {
-                    position: at.clone(),
+                    position: at.clone().into(),
                     code: segment.own(4, 1),
                     text: segment.own(4, 2),
                     code_system: segment.own(4, 3),
@@ -144,7 +144,7 @@ pub(super) fn performed(r: &mut Reading<'_>) {
                 }
                 let (code, text, code_system, started_at) = last.clone().unwrap_or_default();
                 let record = ImagingStudyRecord {
-                    position: at,
+                    position: at.into(),
                     accession_no: segment.own(1, 1),
                     study_uid: segment.own(3, 1),
                     modality: segment.own(5, 1),

@@ -89,7 +89,7 @@ pub fn parse_extended(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
     let triple = if part(0).is_some() { [0, 1, 2] } else { [3, 4, 5] };
     let [code, text, system] = triple.map(|n| part(n).map(|p| Cow::Owned(p.to_owned())));
     let mut document = DocumentRecord {
-        position: Cow::Borrowed("file"),
+        position: "file".into(),
         text: text.or_else(|| part(1).map(|p| Cow::Owned(p.to_owned()))),
         code,
         code_system: system,

@@ -87,7 +87,7 @@ pub(super) fn observation(
         out.note_issue("ssmix2.no-code", position("OBX", number));
     }
     let mut record = MeasurementRecord {
-        position: position("OBX", number),
+        position: position("OBX", number).into(),
         code: obx.own(3, 1),
         text: obx.own(3, 2),
         code_system: obx.own(3, 3),

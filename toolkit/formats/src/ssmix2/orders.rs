@@ -50,7 +50,7 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
                     r.out.note_issue("ssmix2.no-code", position("RXE", number));
                 }
                 open = Some(MedicationRecord {
-                    position: position("RXE", number),
+                    position: position("RXE", number).into(),
                     kind: Some(Cow::Borrowed("order")),
                     code: segment.own(2, 1),
                     text: segment.own(2, 2),
@@ -89,7 +89,7 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
                         r.out.note_issue("ssmix2.no-code", position("RXC", components));
                     }
                     parts.push(MedicationRecord {
-                        position: position("RXC", components),
+                        position: position("RXC", components).into(),
                         code: segment.own(2, 1),
                         text: segment.own(2, 2),
                         code_system: segment.own(2, 3),
@@ -157,7 +157,7 @@ pub(super) fn administered(r: &mut Reading<'_>) {
                     r.out.note_issue("ssmix2.no-code", position("RXA", number));
                 }
                 group.push(MedicationRecord {
-                    position: position("RXA", number),
+                    position: position("RXA", number).into(),
                     kind: Some(Cow::Borrowed("administration")),
                     code: segment.own(5, 1),
                     text: segment.own(5, 2),

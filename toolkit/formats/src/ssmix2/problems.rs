@@ -64,7 +64,7 @@ fn problem(prb: &Segment<'_>, number: usize) -> ConditionRecord<'static> {
         _ => Cow::Owned(c.into_owned()),
     });
     ConditionRecord {
-        position: position("PRB", number),
+        position: position("PRB", number).into(),
         code: prb.own(3, 1),
         code_system: prb.own(3, 3),
         text: prb.own(3, 2).or_else(|| prb.own(17, 1)),

@@ -54,8 +54,7 @@ pub(super) fn basics(r: &mut Reading<'_>) {
     }
     if person.death_on.is_some() || pid.get(30, 1).as_deref() == Some("Y") {
         let died_on = person.death_on.clone();
-        let death =
-            DeathRecord { position: Cow::Borrowed("PID"), died_on, ..DeathRecord::default() };
+        let death = DeathRecord { position: "PID".into(), died_on, ..DeathRecord::default() };
         r.out.records.push(death.into());
     }
     r.out.records.insert(0, person.into());
@@ -64,7 +63,7 @@ pub(super) fn basics(r: &mut Reading<'_>) {
 
 fn person(pid: &Segment<'_>) -> PersonRecord<'static> {
     let mut person = PersonRecord {
-        position: Cow::Borrowed("PID"),
+        position: "PID".into(),
         sex: pid.own(8, 1),
         birth_on: pid.own(7, 1),
         death_on: pid.own(29, 1),
@@ -114,7 +113,7 @@ fn own(value: Option<Cow<'_, str>>) -> Text<'static> {
 fn coverage(in1: &Segment<'_>, number: usize) -> CoverageRecord<'static> {
     let (symbol, insured, branch) = card(&in1.field(10));
     CoverageRecord {
-        position: position("IN1", number),
+        position: position("IN1", number).into(),
         insurer_no: in1.own(3, 1),
         insurer_name: in1.own(4, 1),
         insured_symbol: symbol,
@@ -184,7 +183,7 @@ pub(super) fn visit(r: &mut Reading<'_>) {
     let clinic = (pv1.get(3, 6).as_deref() == Some("C")).then(|| pv1.own(3, 1)).flatten();
     let from_name = || r.name.department.filter(|d| *d != "-").map(|d| Cow::Owned(d.to_owned()));
     let record = EncounterRecord {
-        position: Cow::Borrowed("PV1"),
+        position: "PV1".into(),
         encounter_key: pv1.own(19, 1),
         class: pv1.own(2, 1),
         start_at,

@@ -44,7 +44,13 @@ pub(super) struct Claim<'a, 'r> {
     my_number: bool,
 }
 
-pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+/// Reads a claim; `persons`: only the rows that tell of the person.
+pub(super) fn parse<'a>(
+    reader: &Reader,
+    bytes: &'a [u8],
+    first_line: u64,
+    persons: bool,
+) -> Parsed<'a> {
     let charset = Charset::of(bytes);
     if !charset.valid(bytes) {
         return Parsed::rejected("uke.not-cp932", at_line(first_line));
@@ -71,7 +77,7 @@ pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Pa
         donor: false,
         my_number: false,
     };
-    claim.out.records.reserve(bytes.len() / 40 + 4);
+    claim.out.records.reserve(if persons { 8 } else { bytes.len() / 40 + 4 });
     if charset == Charset::Utf8 {
         claim.out.note_issue("uke.utf8", at_line(first_line));
     }
@@ -79,6 +85,14 @@ pub(super) fn parse<'a>(reader: &Reader, bytes: &'a [u8], first_line: u64) -> Pa
     let mut known = Known::default();
     for (line, bytes) in lines(bytes, first_line) {
         if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
+            continue;
+        }
+        if persons
+            && !matches!(
+                bytes.get(..2),
+                Some(b"RE" | b"HO" | b"KO" | b"SN" | b"TI" | b"TR" | b"TS")
+            )
+        {
             continue;
         }
         cut(bytes, b',', &mut cells);

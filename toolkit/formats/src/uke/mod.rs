@@ -125,7 +125,15 @@ impl Reader {
         if matches!(piece(bytes), Piece::Header | Piece::Trailer | Piece::Blank) {
             return Parsed::default();
         }
-        claim::parse(self, bytes, first_line)
+        claim::parse(self, bytes, first_line, false)
+    }
+    /// As [`Self::parse_segment`], but only the rows that tell of the person and the payers are read: for a first look at
+    /// who is in a file.
+    pub fn parse_person<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        if piece(bytes) != Piece::Claim {
+            return Parsed::default();
+        }
+        claim::parse(self, bytes, first_line, true)
     }
 }
 

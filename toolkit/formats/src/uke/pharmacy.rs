@@ -32,7 +32,7 @@ struct Dispensing<'a> {
 }
 
 struct Drug<'a> {
-    position: Cow<'a, str>,
+    position: crate::Position<'a>,
     code: Text<'a>,
     quantity: Text<'a>,
     dose: Text<'a>,

@@ -8,6 +8,7 @@ mod fhir;
 mod fuzz;
 mod fuzz_b;
 mod jahis;
+mod kinds;
 mod mml;
 mod out;
 mod out_fhir;

@@ -115,7 +115,7 @@ pub(in crate::fhir) fn family_history<'a>(f: FamilyHistory<'a>, place: Place<'_>
             out.note_unread("FamilyMemberHistory.condition.outcome");
         }
         let record = FamilyHistoryRecord {
-            position: Cow::Owned(format!("{place} condition[{index}]")),
+            position: format!("{place} condition[{index}]").into(),
             code,
             code_system,
             text,

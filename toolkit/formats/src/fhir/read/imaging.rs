@@ -89,7 +89,7 @@ pub(in crate::fhir) fn document_reference<'a>(
     for (index, attachment) in attachments.enumerate() {
         let mut record = base.clone();
         if index > 0 {
-            record.position = Cow::Owned(format!("{place} content[{index}]"));
+            record.position = format!("{place} content[{index}]").into();
         }
         record.media_type = t(attachment.content_type);
         record.size = attachment.size.map(|n| Cow::Borrowed(n.literal()));

@@ -1,0 +1,285 @@
+//! The second pass: a checked delivery's segments, read by several threads, handed on in order.
+//!
+//! Enters: a delivery that was checked. Leaves: its segments. Refuses: a file that changed since. One thread decrypts,
+//! checks digests and cuts; others parse; whoever takes the segments sees them one after the other, in the order of the
+//! delivery, whatever the number of threads. Memory: a few blocks of some hundred KiB, or of one segment.
+
+use std::{
+    cell::RefCell,
+    io::{BufReader, Read, Seek as _, SeekFrom},
+    ops::Range,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use kiban_formats::{Parsed, ordered::ordered};
+use kiban_kernel::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Checked, Segment, changed,
+    stream::{HashReader, open_age},
+};
+use crate::{
+    bundle::TarReader,
+    error::ReceiveError,
+    manifest::FileEntry,
+    place::FileRef,
+    segment::{self, CutError, RawPiece, SegmentParser, Want, format_of},
+};
+
+/// Bytes read of a file at once.
+const READ_BUFFER: usize = 256 << 10;
+/// Bytes, parts after which a block is handed on.
+const BLOCK_BYTES: usize = 96 << 10;
+const BLOCK_PARTS: usize = 256;
+
+/// Some segments in the order of the delivery, not yet parsed.
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Segment {
+        file: usize,
+        line: u64,
+        at: Range<usize>,
+        header: Arc<[u8]>,
+        parser: SegmentParser,
+    },
+    /// One that is only counted.
+    Counted,
+    /// The file ended.
+    End {
+        file: usize,
+    },
+}
+
+/// Why the producer of blocks ended.
+enum Walk {
+    Cut(CutError),
+    /// Nobody wants more.
+    Enough,
+}
+
+impl From<CutError> for Walk {
+    fn from(e: CutError) -> Self {
+        Self::Cut(e)
+    }
+}
+
+/// Where blocks go.
+struct Outbox<'h> {
+    block: Block,
+    hand: &'h mut dyn FnMut(Block) -> bool,
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, part: Part) -> Result<(), Walk> {
+        self.block.parts.push(part);
+        if self.block.bytes.len() < BLOCK_BYTES && self.block.parts.len() < BLOCK_PARTS {
+            return Ok(());
+        }
+        self.flush()
+    }
+    fn flush(&mut self) -> Result<(), Walk> {
+        let block = std::mem::take(&mut self.block);
+        if block.parts.is_empty() || (self.hand)(block) { Ok(()) } else { Err(Walk::Enough) }
+    }
+    fn segment(
+        &mut self,
+        file: usize,
+        line: u64,
+        bytes: &[u8],
+        header: Arc<[u8]>,
+        parser: SegmentParser,
+    ) -> Result<(), Walk> {
+        let from = self.block.bytes.len();
+        self.block.bytes.extend_from_slice(bytes);
+        let at = from..self.block.bytes.len();
+        self.put(Part::Segment { file, line, at, header, parser })
+    }
+}
+
+/// Whoever takes the segments, and how many the file has given so far.
+struct Taker<F> {
+    each: F,
+    count: u64,
+}
+
+impl Checked {
+    /// Walks every segment in order. Each file's digest is checked again when its end is reached, so
+    /// what was handed out counts only once this returns `Ok`: keep nothing before. Segments are parsed by as many threads as
+    /// there are processors; `each` is called by one at a time.
+    ///
+    /// # Errors
+    /// The file changed since it was checked, cannot be read, or `each` says so.
+    pub fn segments<E: From<ReceiveError> + Send>(
+        &self,
+        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        self.walk(Want::All, each)
+    }
+
+    /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
+    /// a first look at who is in the delivery. FHIR lines of other resources, SS-MIX2 messages of other data
+    /// types and rows of cost files are not parsed, of claims only the rows about the person.
+    ///
+    /// # Errors
+    /// As [`Self::segments`].
+    pub fn person_segments<E: From<ReceiveError> + Send>(
+        &self,
+        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        self.walk(Want::Persons, each)
+    }
+
+    fn walk<E: From<ReceiveError> + Send>(
+        &self,
+        want: Want,
+        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        let taker = Mutex::new(Taker { each, count: 0 });
+        ordered(
+            thread::available_parallelism().map_or(1, usize::from),
+            |hand| self.blocks(want, hand).map_err(E::from),
+            |block: Block, turn| {
+                let parsed: Vec<Parsed<'_>> = block
+                    .parts
+                    .iter()
+                    .map(|part| match part {
+                        Part::Segment { at, line, parser, .. } => {
+                            parser.parse(want, &block.bytes[at.clone()], *line)
+                        }
+                        Part::Counted | Part::End { .. } => Parsed::default(),
+                    })
+                    .collect();
+                if !turn.wait() {
+                    return Ok(());
+                }
+                let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
+                self.hand_on(&block, &parsed, &mut taker)
+            },
+        )
+    }
+
+    /// A block's segments to whoever takes them.
+    fn hand_on<E: From<ReceiveError>>(
+        &self,
+        block: &Block,
+        parsed: &[Parsed<'_>],
+        taker: &mut Taker<impl FnMut(Segment<'_>) -> Result<(), E>>,
+    ) -> Result<(), E> {
+        for (part, parsed) in block.parts.iter().zip(parsed) {
+            match part {
+                Part::Counted => taker.count += 1,
+                Part::End { file } => {
+                    let (number, entry) = self.numbered(*file);
+                    if std::mem::take(&mut taker.count) != entry.segments {
+                        let file = FileRef::new(number, &entry.path);
+                        return Err(ReceiveError::SegmentCount { file }.into());
+                    }
+                }
+                Part::Segment { parser, .. } if parser.is_remark(parsed) => {}
+                Part::Segment { file, line, at, header, .. } => {
+                    taker.count += 1;
+                    let (number, entry) = self.numbered(*file);
+                    let format = format_of(&entry.format).ok_or_else(|| {
+                        ReceiveError::UnknownFormat { file: FileRef::new(number, &entry.path) }
+                    })?;
+                    (taker.each)(Segment {
+                        file: entry,
+                        file_number: number,
+                        format,
+                        line: *line,
+                        person: parsed.person.as_deref(),
+                        bytes: &block.bytes[at.clone()],
+                        header,
+                        parsed,
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn numbered(&self, file: usize) -> (u64, &FileEntry) {
+        (file as u64 + 1, &self.files[file])
+    }
+
+    /// Decrypts, checks digests, cuts.
+    fn blocks(&self, want: Want, hand: &mut dyn FnMut(Block) -> bool) -> Result<(), ReceiveError> {
+        (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
+        let opened = open_age(&self.file, &self.identity).map_err(changed)?;
+        let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
+        let mut outbox = Outbox { block: Block::default(), hand };
+        for (index, file) in self.files.iter().enumerate() {
+            let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
+            if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
+                return Err(ReceiveError::ChangedMeanwhile);
+            }
+            if !self.one_file(&mut reader, index, want, &mut outbox)? {
+                return Ok(());
+            }
+        }
+        // Whether anybody wants the last block makes no difference here.
+        let _ = outbox.flush();
+        Ok(())
+    }
+
+    /// False: nobody wants more.
+    fn one_file(
+        &self,
+        reader: &mut TarReader<impl Read>,
+        index: usize,
+        want: Want,
+        outbox: &mut Outbox<'_>,
+    ) -> Result<bool, ReceiveError> {
+        let (number, file) = self.numbered(index);
+        let at = || FileRef::new(number, &file.path);
+        let format =
+            format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
+        let hash = Rc::new(RefCell::new(Sha256::new()));
+        let mut header: Arc<[u8]> = Arc::from(&[][..]);
+        // A storage is many small files: no buffer larger than its file.
+        let capacity = file.size.clamp(512, READ_BUFFER as u64) as usize;
+        let mut input = BufReader::with_capacity(
+            capacity,
+            HashReader { inner: reader, hash: Rc::clone(&hash) },
+        );
+        let max_bytes = self.limits.max_segment_bytes;
+        let keyed = segment::keyed(file.insured);
+        let cut =
+            segment::cut_raw(format, keyed, &file.path, &mut input, max_bytes, want, |piece| {
+                match piece {
+                    RawPiece::Header(lines) => {
+                        header = Arc::from(lines);
+                        Ok(())
+                    }
+                    RawPiece::Remark(_) | RawPiece::Totals(..) => Ok(()),
+                    RawPiece::Segment(raw) if !raw.wanted => outbox.put(Part::Counted),
+                    RawPiece::Segment(raw) => {
+                        let (header, parser) = (header.clone(), raw.parser.clone());
+                        outbox.segment(index, raw.line, raw.bytes, header, parser)
+                    }
+                }
+            });
+        match cut {
+            Ok(()) => {}
+            Err(Walk::Enough) => return Ok(false),
+            Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile),
+            Err(Walk::Cut(CutError::TooLong { line })) => {
+                return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes });
+            }
+            Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }),
+        }
+        drop(input);
+        if Digest::from_bytes(hash.borrow().clone().finalize().into()) != file.sha256 {
+            return Err(ReceiveError::ChangedMeanwhile);
+        }
+        Ok(outbox.put(Part::End { file: index }).is_ok())
+    }
+}

@@ -1,0 +1,204 @@
+//! Blocks worked on by several threads, handed on in their order.
+//!
+//! Enters: a producer of blocks and what is to be done with each. Leaves: what the work did when its turn came, block
+//! after block, the same for any number of threads. Refuses: to go on behind the first block that fails. Memory: two
+//! blocks more than there are threads.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+struct State<B> {
+    queue: VecDeque<B>,
+    /// The producer has ended.
+    closed: bool,
+    /// A block failed: nothing behind it counts.
+    stopped: bool,
+    /// Blocks that were taken.
+    taken: u64,
+    /// The block whose turn it is.
+    turn: u64,
+}
+
+struct Shared<B> {
+    state: Mutex<State<B>>,
+    changed: Condvar,
+    room: usize,
+}
+
+impl<B> Shared<B> {
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn wait_while(&self, mut busy: impl FnMut(&State<B>) -> bool) -> MutexGuard<'_, State<B>> {
+        self.changed
+            .wait_while(self.lock(), |state| !state.stopped && busy(state))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+    fn change(&self, f: impl FnOnce(&mut State<B>)) {
+        f(&mut self.lock());
+        self.changed.notify_all();
+    }
+    fn push(&self, block: B) -> bool {
+        let mut state = self.wait_while(|state| state.queue.len() >= self.room);
+        if state.stopped {
+            return false;
+        }
+        state.queue.push_back(block);
+        drop(state);
+        self.changed.notify_all();
+        true
+    }
+    fn take(&self) -> Option<(u64, B)> {
+        let mut state = self.wait_while(|state| state.queue.is_empty() && !state.closed);
+        if state.stopped {
+            return None;
+        }
+        let block = state.queue.pop_front()?;
+        let number = state.taken;
+        state.taken += 1;
+        drop(state);
+        self.changed.notify_all();
+        Some((number, block))
+    }
+}
+
+/// A block's place in the order.
+pub struct Turn<'s> {
+    wait: &'s dyn Fn() -> bool,
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Turn")
+    }
+}
+
+impl Turn<'_> {
+    /// Waits until the work on every block before this one has ended. False: one of them failed, and nothing of this
+    /// block may be handed on.
+    #[must_use]
+    pub fn wait(&self) -> bool {
+        (self.wait)()
+    }
+}
+
+/// Ends a role of the work even if its thread panics.
+struct Ends<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Ends<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Works on the blocks of a producer on so many threads, and one for the producer.
+///
+/// `produce` hands its blocks to the function it is given; `false` means that nobody wants more. `work` does what needs no
+/// order, asks its [`Turn`] to wait, and does the rest. The first error in the order of the blocks is returned; one of
+/// `produce` comes behind all its blocks.
+///
+/// # Errors
+/// That error.
+///
+/// # Panics
+/// If `produce` or `work` does.
+pub fn ordered<B: Send, E: Send>(
+    threads: usize,
+    produce: impl FnOnce(&mut dyn FnMut(B) -> bool) -> Result<(), E> + Send,
+    work: impl Fn(B, &Turn<'_>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let shared = Shared {
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            closed: false,
+            stopped: false,
+            taken: 0,
+            turn: 0,
+        }),
+        changed: Condvar::new(),
+        room: 2,
+    };
+    let failed: Mutex<Option<E>> = Mutex::new(None);
+    let fail = |e: E| {
+        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+        shared.change(|state| state.stopped = true);
+    };
+    let worker = || {
+        while let Some((number, block)) = shared.take() {
+            let _unless_done = Ends(|| {
+                if thread::panicking() {
+                    shared.change(|state| state.stopped = true);
+                }
+            });
+            let wait = || !shared.wait_while(|state| state.turn != number).stopped;
+            let done = work(block, &Turn { wait: &wait });
+            if !wait() {
+                return;
+            }
+            match done {
+                Ok(()) => shared.change(|state| state.turn += 1),
+                Err(e) => fail(e),
+            }
+        }
+    };
+    let produced = thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(worker);
+        }
+        let _closes = Ends(|| shared.change(|state| state.closed = true));
+        produce(&mut |block| shared.push(block))
+    });
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(e) => Err(e),
+        None => produced,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(
+        threads: usize,
+        fails: Option<u64>,
+        ends: Result<(), u64>,
+    ) -> (Result<(), u64>, Vec<u64>) {
+        let seen = Mutex::new(Vec::new());
+        let done = ordered(
+            threads,
+            |hand| {
+                for n in 0..200u64 {
+                    if !hand(n) {
+                        return Ok(());
+                    }
+                }
+                ends
+            },
+            |n, turn| {
+                // Blocks take different times.
+                std::hint::black_box((0..(n * 7919) % 1000).fold(n, |a, b| a.wrapping_mul(31) ^ b));
+                if fails.is_some_and(|f| n >= f) {
+                    return Err(n);
+                }
+                if turn.wait() {
+                    seen.lock().unwrap().push(n);
+                }
+                Ok(())
+            },
+        );
+        (done, seen.into_inner().unwrap())
+    }
+
+    #[test]
+    fn results_come_in_order_and_the_first_failure_ends_them() {
+        for threads in [1, 2, 5] {
+            let all: Vec<u64> = (0..200).collect();
+            assert_eq!(run(threads, None, Ok(())), (Ok(()), all.clone()));
+            assert_eq!(run(threads, None, Err(999)), (Err(999), all.clone()));
+            assert_eq!(run(threads, Some(42), Err(999)), (Err(42), all[..42].to_vec()));
+        }
+    }
+}
