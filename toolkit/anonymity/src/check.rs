@@ -34,7 +34,7 @@ pub(crate) struct Problem<'a, const N: usize> {
 pub(crate) struct Verdict {
     pub(crate) score: f64,
     pub(crate) suppressed: u64,
-    /// Rows that every node below suppresses, too.
+    /// Every node below suppresses as many rows at least.
     pub(crate) sure: u64,
     pub(crate) anonymous: bool,
     pub(crate) classes: u64,
@@ -210,7 +210,7 @@ impl<'a, const N: usize> Problem<'a, N> {
             work.scratch.sort_members(0..parent.keys.len(), 0..child.keys.len());
             left = !self.count_failing((&child, Some(parent)), &mut tally, best, work);
         }
-        let verdict = self.verdict(&child, to, left, tally, work);
+        let verdict = self.verdict(&child, to, (best, left), tally, work);
         work.child = child;
         verdict
     }
@@ -233,24 +233,23 @@ impl<'a, const N: usize> Problem<'a, N> {
         if !left && !self.compiled.tests.is_empty() {
             left = !self.count_failing((classes, None), &mut tally, best, work);
         }
-        self.verdict(classes, levels, left, tally, work)
+        self.verdict(classes, levels, (best, left), tally, work)
     }
 
     fn verdict(
         &self,
         classes: &Classes<N>,
         levels: &[usize],
-        left: bool,
+        (best, left): (Option<f64>, bool),
         mut tally: Tally<'_>,
         work: &mut Work<N>,
     ) -> Verdict {
         let Work { failed, penalties, values, .. } = work;
         self.hand_down(&tally, penalties);
         values.clear();
-        if left {
+        if left || !self.suppress_whole(classes, levels, &mut tally, best, failed) {
             return Verdict::left(&tally);
         }
-        self.suppress_whole(classes, levels, &mut tally, failed);
         let suppressed = tally.suppressed;
         let cells = self.shares_or_cells();
         for (at, level) in levels.iter().enumerate() {
@@ -264,7 +263,7 @@ impl<'a, const N: usize> Problem<'a, N> {
         let anonymous = suppressed <= self.limit;
         let sizes = classes.counts.iter().zip(&*failed).filter(|(n, failed)| **n > 0 && !**failed);
         let smallest = if anonymous { sizes.map(|(n, _)| *n).min().unwrap_or(0) } else { 0 };
-        let (sure, classes) = (tally.sure, tally.kept);
+        let (sure, classes) = (tally.sure.max(tally.sure_rows), tally.kept);
         Verdict { score, suppressed, sure, anonymous, classes, smallest: smallest.into() }
     }
 

@@ -175,7 +175,7 @@ pub(crate) enum Whole {
 /// Models made ready for one table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Compiled {
-    /// Every class needs so many records.
+    /// Every class needs so many records: fewer fail a model, whatever they are.
     pub(crate) k: u32,
     /// Tests, with the distribution they look at.
     pub(crate) tests: Vec<(usize, Test)>,
@@ -258,6 +258,7 @@ impl Model {
 mod class_test;
 mod compile;
 mod error;
+mod least;
 
 use class_test::Products;
 pub(crate) use class_test::{Buffer, Class};

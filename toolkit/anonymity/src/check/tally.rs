@@ -2,6 +2,7 @@
 
 use super::{Problem, Verdict, Work};
 use crate::group::{Classes, Scratch};
+use crate::measure::Cells;
 use crate::model::Class;
 use core::ops::Range;
 
@@ -16,6 +17,8 @@ pub(super) struct Tally<'a> {
     /// All rows that are suppressed, and the costs of their cells.
     pub(super) suppressed: u64,
     pub(super) sums: Vec<u64>,
+    /// Rows that every node below suppresses at least, whichever they are; 0 if those of `sure` are all that is known.
+    pub(super) sure_rows: u64,
     /// Classes that are kept.
     pub(super) kept: u64,
 }
@@ -32,6 +35,7 @@ impl<const N: usize> Problem<'_, N> {
             sure_sums: zero.clone(),
             suppressed: 0,
             sums: zero,
+            sure_rows: 0,
             kept: 0,
         }
     }
@@ -56,7 +60,7 @@ impl<const N: usize> Problem<'_, N> {
             }
         }
         failed.resize(block.end, false);
-        let Tally { costs, sure, sure_sums, suppressed, sums, kept } = tally;
+        let Tally { costs, sure, sure_sums, suppressed, sums, kept, .. } = tally;
         for at in block {
             let count = classes.counts[at];
             if count < k {
@@ -158,30 +162,53 @@ impl<const N: usize> Problem<'_, N> {
             let Scratch { touched, dense, buffer, .. } = &mut *scratch;
             let class = Class { touched, counts: dense, size };
             if let Some(share) = test.fails(&class, totals, *rows, buffer) {
-                return Some((share * count as f64 - 1e-6).ceil().max(0.0) as u64);
+                let lost = (share * count as f64 - 1e-6).ceil().max(0.0) as u64;
+                // Fewer than k make no class.
+                let kept = count.saturating_sub(lost);
+                return Some(if kept < u64::from(self.compiled.k) { count } else { lost });
             }
         }
         None
     }
 
     /// Suppress what the conditions on all kept classes ask for. What one suppresses may undo another: until all hold.
+    /// False if, with `best`, the node was left.
     pub(super) fn suppress_whole(
         &self,
         classes: &Classes<N>,
         levels: &[usize],
         tally: &mut Tally<'_>,
+        best: Option<f64>,
         failed: &mut [bool],
-    ) {
-        let mut again = !self.compiled.whole.is_empty();
+    ) -> bool {
+        let alone = self.compiled.whole.len() == 1;
+        let mut again = true;
         while again {
             again = false;
             for whole in &self.compiled.whole {
-                for at in self.enforce(*whole, classes, failed, levels) {
-                    again = self.compiled.whole.len() > 1;
+                let Some(cut) = whole.cut(&classes.counts, failed) else { continue };
+                let rows = tally.suppressed + cut.rows;
+                if alone && whole.monotone() && self.compiled.tests.is_empty() {
+                    tally.sure_rows = rows;
+                }
+                if let Some(best) = best {
+                    let least = |(at, level): (usize, &usize)| {
+                        self.shares_or_cells().least_penalty(at, *level, rows)
+                    };
+                    let worse = |cells: &Cells| {
+                        let penalties: Vec<f64> = levels.iter().enumerate().map(least).collect();
+                        cells.hopeless(levels, &penalties, best)
+                    };
+                    if rows > self.limit || self.cells.as_ref().is_some_and(worse) {
+                        return false;
+                    }
+                }
+                tally.suppressed = rows;
+                again |= !alone;
+                for at in self.of_cut(cut, classes, failed, levels) {
                     let at = at as usize;
                     failed[at] = true;
                     let count = u64::from(classes.counts[at]);
-                    tally.suppressed += count;
                     tally.kept -= 1;
                     let costs = tally.sums.iter_mut().zip(self.fields).zip(&tally.costs);
                     for ((sum, field), cost) in costs {
@@ -190,6 +217,7 @@ impl<const N: usize> Problem<'_, N> {
                 }
             }
         }
+        true
     }
 
     /// Hand down what is sure so far.
@@ -204,7 +232,7 @@ impl<const N: usize> Problem<'_, N> {
 impl Verdict {
     /// Of a node that was left before its end: neither it nor any node below is wanted.
     pub(super) fn left(tally: &Tally<'_>) -> Self {
-        let (score, sure) = (f64::INFINITY, tally.sure);
+        let (score, sure) = (f64::INFINITY, tally.sure.max(tally.sure_rows));
         Self { score, suppressed: sure, sure, anonymous: false, classes: 0, smallest: 0 }
     }
 }

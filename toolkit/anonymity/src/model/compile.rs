@@ -1,6 +1,6 @@
 //! Models made ready for one table.
 
-use super::{Compiled, Distance, Model, ModelError, Products, Test, Tree, Whole};
+use super::{Compiled, Distance, Model, ModelError, Products, Test, Tree, Whole, least};
 use crate::table::Table;
 use std::sync::Arc;
 
@@ -95,14 +95,19 @@ impl Compiled {
                         Test::Hierarchical { t: *t, tree: Arc::new(tree) }
                     }
                 };
+                self.k = self.k.max(least::size(&test, &sensitive.totals));
                 self.tests.push((at, test));
             }
             Model::DeltaDisclosure { attribute, delta } => {
-                self.tests.push((find(attribute)?, Test::Disclosure(*delta)));
+                let (at, test) = (find(attribute)?, Test::Disclosure(*delta));
+                self.k = self.k.max(least::size(&test, &table.sensitive[at].totals));
+                self.tests.push((at, test));
             }
             Model::BetaLikeness { attribute, beta, enhanced } => {
+                let at = find(attribute)?;
                 let test = Test::Beta { beta: *beta, enhanced: *enhanced };
-                self.tests.push((find(attribute)?, test));
+                self.k = self.k.max(least::size(&test, &table.sensitive[at].totals));
+                self.tests.push((at, test));
             }
             Model::AverageRisk { threshold } => self.whole.push(Whole::AverageRisk(*threshold)),
             Model::SampleUniqueness { threshold } => self.whole.push(Whole::Uniqueness(*threshold)),
