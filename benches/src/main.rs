@@ -72,7 +72,7 @@ fn main() -> anyhow::Result<()> {
     for workload in chosen {
         match workload {
             Workload::UkeParse => {
-                parse::generated("uke-parse", Kind::Uke, size.unwrap_or(200), seed)?
+                parse::generated("uke-parse", Kind::Uke, size.unwrap_or(200), seed)?;
             }
             Workload::EfParse => parse::generated("ef-parse", Kind::Ef, size.unwrap_or(200), seed)?,
             Workload::DParse => parse::generated("d-parse", Kind::D, size.unwrap_or(200), seed)?,
