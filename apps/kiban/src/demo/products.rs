@@ -308,7 +308,7 @@ pub(crate) async fn make_and_deliver(
     let planted = truth::planted(&demo.on, &demo.truth(), regime, singled_out).await?;
     demo.stages.note("封緘と提供");
     kiban_journeys::deliver_dataset(&demo.on, &demo.actor("delivery")?, dataset, one.route).await?;
-    let opened = open(demo, one, dataset)?;
+    let opened = open(demo, one, dataset).await?;
     let scan = known.scan(&opened)?;
     let mut story = story(demo, one, &produced, findings, opened, &scan).await?;
     story.planted = planted;
@@ -360,10 +360,13 @@ async fn produce(demo: &mut Demo, one: &Use) -> Result<(Produced, u64), Failure>
 }
 
 /// Open as the recipient would; a type II user's package is opened inside the producer's environment.
-fn open(demo: &Demo, one: &Use, dataset: DatasetId) -> Result<PathBuf, Failure> {
-    let file = demo.dir.join("packages").join(dataset.to_string()).join("package.age");
+async fn open(demo: &Demo, one: &Use, dataset: DatasetId) -> Result<PathBuf, Failure> {
+    let mut file = demo.dir.join("packages").join(dataset.to_string()).join("package.age");
     let organization = Parties::organization_id(one.user).to_string();
     let (key, out) = if one.route.leaves() {
+        // On record: a package that nobody fetched goes with a later stop.
+        let researcher = demo.actor(&format!("researcher_{}", one.user))?;
+        file = kiban_journeys::fetch_package(&demo.on, &researcher, dataset).await?;
         let folder = demo.dir.join("recipients").join(organization);
         (folder.join("recipient.key"), folder.join("opened").join(dataset.to_string()))
     } else {
