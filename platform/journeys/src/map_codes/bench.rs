@@ -3,7 +3,7 @@
 use kiban_codes::candidate::{Bench, Candidate, Domain, Known};
 use kiban_govern::{Act, Actor, permit};
 
-use super::{CodeItem, MAPPED, MappedTable, MappingRefused, masters};
+use super::{CodeItem, MappedTable, masters};
 use crate::{Deployment, Error};
 
 /// The best candidates of a target system for local items, in their order, each best first. `peers`: the items of all
@@ -20,9 +20,7 @@ pub async fn candidates(
     most: usize,
 ) -> Result<Vec<Vec<Candidate>>, Error> {
     permit(actor, Act::SeeMappings)?;
-    if !MAPPED.iter().any(|t| t.targets.contains(&system)) {
-        return Err(MappingRefused::System.into());
-    }
+    let masters = masters::serving(on, system).await?;
     let set = super::set(on, None).await?;
     let today = on.today();
     let mapped = |peer: &CodeItem| {
@@ -41,7 +39,8 @@ pub async fn candidates(
         |item: &CodeItem| MappedTable::of(item.table).is_some_and(|t| t.targets.contains(&system));
     let known: Vec<Known> = peers.iter().filter(|p| takes(p)).filter_map(mapped).collect();
     let mut out: Vec<Vec<Candidate>> = vec![Vec::new(); items.len()];
-    for master in masters::serving(on, system).await? {
+    let locals: Vec<_> = items.iter().map(|i| i.item.clone()).collect();
+    for master in masters {
         let own = master.system() == system;
         let bench = Bench::new(
             &master,
@@ -49,7 +48,6 @@ pub async fn candidates(
             if own { &known } else { &[] },
             Some(today),
         );
-        let locals: Vec<_> = items.iter().map(|i| i.item.clone()).collect();
         for (found, out) in bench.rank_all(&locals, most).into_iter().zip(&mut out) {
             for mut candidate in found {
                 let entry = master.find(&candidate.code);

@@ -5,8 +5,8 @@ use std::{fs, process::Command};
 use kiban_audit::sqlx;
 use kiban_journeys::{
     Fate, Parties, STORES,
-    holder::{self, SealRequest},
-    kernel::{Id, NoSteps, OsEntropy, kinds},
+    holder::Gate,
+    kernel::{Id, OsEntropy, kinds},
 };
 
 use super::{in_both, request};
@@ -63,18 +63,7 @@ fn a_childs_paper_stop_after_a_merge_and_a_delivery_leaves_nothing_anywhere() {
         let day = day_after(site.calendar.product_date, 1);
         let list = format!("kind,from,to,reason,on\nsame_person,{b},{a},番号の統合,{day}\n");
         fs::write(site.home(HOLDER).join("corrections.csv"), list).unwrap();
-        site.clock.set_date(day);
-        let sealing =
-            SealRequest::from_home(site.home(HOLDER), vec![site.source(HOLDER)], day).unwrap();
-        let sealed = holder::seal(
-            &sealing,
-            site.on.rules(),
-            &*site.clock,
-            &OsEntropy,
-            &NoSteps,
-            &mut |_| {},
-        )
-        .unwrap();
+        let sealed = site.seal(HOLDER, day, Gate::On).unwrap();
         site.receive(HOLDER, &sealed.path).await;
         kiban_journeys::link_persons(&site.on, &site.actor("processor")).await.unwrap();
         let sources = kiban_journeys::person_sources(&site.on, organization, [a, b]).await.unwrap();
@@ -102,18 +91,7 @@ fn a_childs_paper_stop_after_a_merge_and_a_delivery_leaves_nothing_anywhere() {
         // Sent again, both are refused.
         fs::remove_file(site.home(HOLDER).join("corrections.csv")).unwrap();
         let day = day_after(site.calendar.product_date, 4);
-        site.clock.set_date(day);
-        let sealing =
-            SealRequest::from_home(site.home(HOLDER), vec![site.source(HOLDER)], day).unwrap();
-        let sealed = holder::seal(
-            &sealing,
-            site.on.rules(),
-            &*site.clock,
-            &OsEntropy,
-            &NoSteps,
-            &mut |_| {},
-        )
-        .unwrap();
+        let sealed = site.seal(HOLDER, day, Gate::On).unwrap();
         let again = site.receive(HOLDER, &sealed.path).await;
         assert!(again.report.counts.refused_persons["stopped"] >= 2);
         assert_eq!(traces(&site, &sources).await, Vec::<String>::new());
