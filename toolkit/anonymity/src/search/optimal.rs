@@ -5,8 +5,9 @@
 //! node below suppresses as well; so each node inherits, per attribute, the penalty of those rows. The inherited
 //! penalty plus the cost of the node's own generalisation is a lower bound of its score, which rules out most of
 //! the lattice for any suppression limit. Where that is not enough, the number of those rows is set against the dearest
-//! labels of the node's own level. What the start of the search checked hands down, too, and is not checked again. Models without a monotone part are bounded by k and by the
-//! generalisation alone.
+//! labels of the node's own level. What the start of the search checked hands down, too, and is not checked again. A node
+//! is left in the middle of its classes as soon as what they surely suppress rules out it and all nodes below: what was
+//! counted up to there is handed down. Models without a monotone part are bounded by k and by the generalisation alone.
 //!
 //! Work is cut into units (the levels of the first attributes) that are processed in waves of units which do not
 //! generalise one another: the result, and the number of nodes checked, is the same for any number of threads.
