@@ -72,9 +72,9 @@ impl Counts {
         }
     }
 
-    /// Counts a row refused under one regime.
-    pub fn refuse_row(&mut self, regime: Regime, reason: &str) {
-        *self.refused_rows.entry(format!("{regime}/{reason}")).or_default() += 1;
+    /// Counts rows refused under one regime.
+    pub fn refuse_rows(&mut self, regime: Regime, reason: &str, rows: u64) {
+        *self.refused_rows.entry(format!("{regime}/{reason}")).or_default() += rows;
     }
 
     /// Every segment is accounted for exactly once.

@@ -7,27 +7,44 @@ use std::{io::Write, sync::Arc};
 use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
     compute::{BatchCoalescer, cast},
-    datatypes::{Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use parquet::{
     arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    file::properties::{EnabledStatistics, WriterProperties},
+    schema::types::ColumnPath,
 };
 
-use crate::TableFileError;
+use crate::{TableFileError, schema::PERSON_COLUMN};
 
 const ROW_GROUP: usize = 128 * 1024;
 const BATCH: usize = 8 * 1024;
 
-fn properties() -> Result<WriterProperties, TableFileError> {
-    let level = ZstdLevel::try_new(3).map_err(TableFileError::Parquet)?;
-    Ok(WriterProperties::builder()
+/// Text that differs in nearly every row: a dictionary of it would only be built to be given up.
+const OWN_TEXT: [&str; 1] = ["position"];
+
+/// Least and greatest values are kept of what queries narrow down by, days and numbers, and of the person, by whom the rows
+/// are ordered; of other text they would be compared for nothing.
+fn properties(schema: &Schema) -> Result<WriterProperties, TableFileError> {
+    let level = ZstdLevel::try_new(1).map_err(TableFileError::Parquet)?;
+    let mut properties = WriterProperties::builder()
         .set_created_by("kiban".to_owned())
         .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP))
-        .build())
+        .set_max_row_group_row_count(Some(ROW_GROUP));
+    for field in schema.fields() {
+        let column = ColumnPath::from(field.name().as_str());
+        let text = matches!(field.data_type(), DataType::Utf8);
+        if text && field.name() != PERSON_COLUMN {
+            properties = properties
+                .set_column_statistics_enabled(column.clone(), EnabledStatistics::None);
+        }
+        if OWN_TEXT.contains(&field.name().as_str()) {
+            properties = properties.set_column_dictionary_enabled(column, false);
+        }
+    }
+    Ok(properties.build())
 }
 
 /// Rows as `schema` has them: columns picked by name, string and number types brought to the declared ones.
@@ -104,7 +121,7 @@ pub fn write<W: Write + Send>(
     batches: &[RecordBatch],
     mut writer: W,
 ) -> Result<(W, u64), TableFileError> {
-    let mut parquet = ArrowWriter::try_new(&mut writer, schema.clone(), Some(properties()?))
+    let mut parquet = ArrowWriter::try_new(&mut writer, schema.clone(), Some(properties(schema)?))
         .map_err(TableFileError::Parquet)?;
     // Page borders follow batch borders, so batches are brought to one size first.
     let mut even = BatchCoalescer::new(schema.clone(), BATCH);
@@ -142,10 +159,7 @@ pub fn read(bytes: Bytes) -> Result<Vec<RecordBatch>, TableFileError> {
 mod tests {
     use super::*;
 
-    use arrow::{
-        array::{Array as _, Int64Array, StringArray, StringViewArray},
-        datatypes::DataType,
-    };
+    use arrow::array::{Array as _, Int64Array, StringArray, StringViewArray};
 
     fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![

@@ -25,6 +25,11 @@ impl TableBases {
         }
     }
 
+    /// As [`Self::add`], to the table at a place in [`Record::TABLES`].
+    pub(crate) fn add_at(&mut self, place: usize, bases: Bases) {
+        self.0 |= u64::from(bases.bits()) << (2 * place);
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.0 |= other.0;
     }

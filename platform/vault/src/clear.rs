@@ -30,19 +30,23 @@ pub(crate) fn clear(
 ) -> ClearedSegment {
     let too_old = if gate.has_floor() { gate.too_old(earliest(records)) } else { Vec::new() };
     let (mut tables, mut whole) = (TableBases::default(), true);
+    // A table's rows are judged alike: the gate is asked once for all of them.
+    let mut rows = [0_u64; Record::TABLES.len()];
     for record in records {
-        let table = record.table();
-        let decision = gate.decide(table);
+        rows[record.table_index()] += 1;
+    }
+    for (place, rows) in rows.into_iter().enumerate().filter(|(_, rows)| *rows > 0) {
+        let decision = gate.decide(Record::TABLES[place]);
         for (regime, reason) in &decision.refused {
-            counts.refuse_row(*regime, reason.code());
+            counts.refuse_rows(*regime, reason.code(), rows);
         }
         let mut bases = decision.bases;
         for (regime, reason) in too_old.iter().filter(|(r, _)| decision.bases.contains(*r)) {
-            counts.refuse_row(*regime, reason.code());
+            counts.refuse_rows(*regime, reason.code(), rows);
             bases = minus(bases, Bases::NONE.with(*regime));
         }
         whole &= !bases.is_empty();
-        tables.add(table, bases);
+        tables.add_at(place, bases);
     }
     let reason = match too_old.first() {
         Some((_, old)) if !gate.bases().is_empty() => old.code(),

@@ -197,8 +197,8 @@ impl VaultWriter {
         let known = self.known.entry(id).or_default();
         let mut new = TableBases::default();
         for record in &segment.parsed.records {
-            let table = record.table();
-            new.add(table, minus(cleared.get(table), known.tables.get(table)));
+            let place = record.table_index();
+            new.add_at(place, minus(cleared.at(place), known.tables.at(place)));
         }
         let used = match use_of {
             Rows::Missing => new,
