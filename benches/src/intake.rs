@@ -117,6 +117,8 @@ async fn deliver(
     part.report(&format!("{what}: commit"), &amounts)?;
     whole.report(&format!("{what}: whole"), &amounts)?;
     let counts = &stored.report.counts;
+    let rows: Vec<String> = counts.rows.iter().map(|(table, n)| format!("{table} {n}")).collect();
+    say(&format!("  rows: {}", rows.join(", ")));
     say(&format!(
         "  {} segments kept of {} persons, {} segments in quarantine, {} refused",
         counts.accepted_segments,

@@ -56,7 +56,7 @@ fn micros(day: Date, time: (i8, i8, i8)) -> Option<i64> {
 }
 
 /// Days since 1970-01-01 (Howard Hinnant's `days_from_civil`).
-fn days_since_epoch(day: Date) -> i32 {
+pub(crate) fn days_since_epoch(day: Date) -> i32 {
     let (y, m, d) = (i32::from(day.year()), i32::from(day.month()), i32::from(day.day()));
     let y = if m <= 2 { y - 1 } else { y };
     let era = y.div_euclid(400);

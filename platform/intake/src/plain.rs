@@ -16,6 +16,7 @@ use std::{
 
 use arrow::{
     array::{ArrayRef, RecordBatch, StringBuilder},
+    compute::cast,
     datatypes::{DataType, Field, Schema},
 };
 use kiban_formats::Record;
@@ -242,8 +243,14 @@ fn plain(
         let name = field.name().as_str();
         let place = PLACE.contains(&name);
         if place || (!COMMON.contains(&name) && kept(name)) {
-            fields.push(Arc::clone(field));
-            columns.push(Arc::clone(column));
+            let repeated = matches!(field.data_type(), DataType::Dictionary(..));
+            if repeated {
+                fields.push(Arc::new(Field::new(name, DataType::Utf8, field.is_nullable())));
+                columns.push(cast(column, &DataType::Utf8)?);
+            } else {
+                fields.push(Arc::clone(field));
+                columns.push(Arc::clone(column));
+            }
         }
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)

@@ -9,8 +9,9 @@ use arrow::{array::RecordBatch, error::ArrowError};
 use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
 
-use self::table::{TableBuilder, Typed};
+use self::table::{Part, TableBuilder, Typed};
 use crate::{
+    moments::days_since_epoch,
     place::FileRef,
     quality::{Aspect, Context, END_BEFORE_START, FUTURE, GridCell, Quality},
     validation::class_of,
@@ -130,18 +131,19 @@ impl TableBuilders {
         let at = record.table_index();
         let table = &mut self.tables[at];
         let common = &mut table.common;
-        common.person_source.append_value(text_of(&mut self.ids.person, context.person_source));
+        common.person_source.push(text_of(&mut self.ids.person, context.person_source));
         common.bases.append_value(context.bases.bits());
-        common.holder.append_value(text_of(&mut self.ids.holder, context.holder));
-        common.delivery.append_value(text_of(&mut self.ids.delivery, context.delivery));
-        common.segment.append_value(text_of(&mut self.ids.segment, context.segment));
-        common.source_file.append_value(context.source_file);
+        common.holder.push(text_of(&mut self.ids.holder, context.holder));
+        common.delivery.push(text_of(&mut self.ids.delivery, context.delivery));
+        common.segment.push(text_of(&mut self.ids.segment, context.segment));
+        common.source_file.push(context.source_file);
         record.position().with_text(|text| common.position.append_value(text));
-        common.parser.append_value(context.parser);
+        common.parser.push(context.parser);
         table.rows += 1;
         let name = table.name;
         let mut slots = table.slots.iter_mut();
         let mut period: (Option<i64>, Option<i64>) = (None, None);
+        let received = i64::from(days_since_epoch(context.received_on));
         record.for_each(|column, value| {
             let Some(slot) = slots.next() else { return };
             let read = slot.push(value);
@@ -152,16 +154,30 @@ impl TableBuilders {
                 });
             }
             if let Some(micros) = read.micros {
-                plausible_now(context, name, column, record, micros, quality);
-                match column {
-                    "start_at" | "started_at" | "from_on" | "started_on" | "admitted_on"
-                    | "valid_from" => period.0 = Some(micros),
-                    "end_at" | "ended_at" | "to_on" | "ended_on" | "discharged_on" | "valid_to" => {
-                        period.1 = Some(micros);
+                let day = micros.div_euclid(DAY);
+                if !slot.part.may_lie_ahead() {
+                    let bad = day > received;
+                    quality.checked(name, FUTURE, bad);
+                    if bad {
+                        quality.add(FUTURE, 1, || {
+                            let file = FileRef::new(context.file_number, context.source_file);
+                            (file, format!("{} {name}.{column}", record.position()))
+                        });
                     }
-                    _ => {}
                 }
-                observe(context, record, column, micros, quality);
+                match slot.part {
+                    Part::Start | Part::Visit | Part::StartAhead => period.0 = Some(micros),
+                    Part::End | Part::Discharge => period.1 = Some(micros),
+                    Part::Birth | Part::Ahead | Part::Other => {}
+                }
+                let dated = matches!(slot.part, Part::Birth | Part::Visit);
+                if let Some(day) = dated.then(|| day_of(micros)).flatten() {
+                    let (person, file) = (context.person_source, context.file_number);
+                    match slot.part {
+                        Part::Birth => quality.birth(person, day),
+                        _ => quality.visit(person, day, file, context.line),
+                    }
+                }
             }
         });
         if let Record::Person(person) = record {
@@ -189,8 +205,8 @@ impl TableBuilders {
         self.tables.iter().map(|t| t.rows).sum()
     }
 
-    /// The batches of what was collected, by table; empty tables are left out. The builders are empty
-    /// afterwards and may be used on: call this whenever [`Self::rows`] grows large.
+    /// The batches of what was collected, by table; empty tables are left out. What a segment's rows have in common is
+    /// [`kiban_lake::Repeated`]. The builders are empty afterwards and may be used on: call this whenever [`Self::rows`] grows large.
     ///
     /// # Errors
     /// Arrow refused, which a test excludes.
@@ -259,48 +275,6 @@ fn day_of(micros: i64) -> Option<Date> {
     jiff::Timestamp::from_microsecond(micros)
         .ok()
         .map(|t| jiff::tz::Offset::UTC.to_datetime(t).date())
-}
-
-fn plausible_now(
-    context: &RowContext<'_>,
-    table: &'static str,
-    column: &'static str,
-    record: &Record<'_>,
-    micros: i64,
-    quality: &mut Quality,
-) {
-    // The end of an insurance, a certification or a planned date may lie ahead.
-    if matches!(
-        column,
-        "to_on" | "end_at" | "ended_at" | "ended_on" | "valid_from" | "valid_to" | "planned_at"
-    ) {
-        return;
-    }
-    let bad = day_of(micros).is_some_and(|d| d > context.received_on);
-    quality.checked(table, FUTURE, bad);
-    if bad {
-        quality.add(FUTURE, 1, || {
-            let file = FileRef::new(context.file_number, context.source_file);
-            (file, format!("{} {table}.{column}", record.position()))
-        });
-    }
-}
-
-fn observe(
-    context: &RowContext<'_>,
-    record: &Record<'_>,
-    column: &str,
-    micros: i64,
-    quality: &mut Quality,
-) {
-    let Some(day) = day_of(micros) else { return };
-    match (record, column) {
-        (Record::Person(_), "birth_on") => quality.birth(context.person_source, day),
-        (Record::Encounter(_), "start_at") => {
-            quality.visit(context.person_source, day, context.file_number, context.line);
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

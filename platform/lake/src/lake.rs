@@ -22,6 +22,7 @@ use crate::{
     durable::{self, NewFile},
     lock::FolderLock,
     pending::{Pending, StagedPath},
+    repeated,
     schema::{self, PERSON_COLUMN, TableSchema},
     seal::{self, Sealer},
     store::SealedStore,
@@ -332,18 +333,29 @@ fn by_bucket(
     batches: &[RecordBatch],
 ) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
     let schema = table.arrow();
-    let conformed: Vec<_> = batches
-        .iter()
-        .map(|b| table_file::conform(&schema, b).map_err(|e| in_table(table, e)))
-        .collect::<Result<_, _>>()?;
+    let fits = |e| in_table(table, e);
     let arrow = |e| in_table(table, crate::TableFileError::Arrow(e));
-    let all = concat_batches(&schema, &conformed).map_err(arrow)?;
-    let persons = person_column(&all, table)?;
+    let all = if let [one] = batches {
+        table_file::conform_repeated(&schema, one).map_err(fits)?
+    } else {
+        let conformed: Vec<_> = batches
+            .iter()
+            .map(|b| table_file::conform(&schema, b).map_err(fits))
+            .collect::<Result<_, _>>()?;
+        concat_batches(&schema, &conformed).map_err(arrow)?
+    };
+    let refused = |row| LakeError::Person { table: &table.name, row };
+    let (texts, place) = all
+        .column_by_name(PERSON_COLUMN)
+        .and_then(repeated::texts)
+        .ok_or(LakeError::Person { table: &table.name, row: 0 })?;
+    // A person's rows mostly stand together: each text is read once.
+    let persons: Vec<Option<Id<kinds::PersonSource>>> =
+        texts.iter().map(|text| text?.parse().ok()).collect();
     let mut rows: BTreeMap<u32, Vec<(u128, u32)>> = BTreeMap::new();
     for row in 0..all.num_rows() {
-        let refused = || LakeError::Person { table: &table.name, row };
-        let id: Id<kinds::PersonSource> = persons.value(row).parse().map_err(|_| refused())?;
-        let index = u32::try_from(row).map_err(|_| refused())?;
+        let id = persons[place(row)].ok_or_else(|| refused(row))?;
+        let index = u32::try_from(row).map_err(|_| refused(row))?;
         rows.entry(id.bucket(BUCKETS))
             .or_default()
             .push((u128::from_be_bytes(id.to_bytes()), index));
@@ -355,16 +367,6 @@ fn by_bucket(
             Ok((bucket, take_record_batch(&all, &indexes).map_err(arrow)?))
         })
         .collect()
-}
-
-fn person_column<'a>(
-    batch: &'a RecordBatch,
-    table: &'static TableSchema,
-) -> Result<&'a arrow::array::StringArray, LakeError> {
-    batch
-        .column_by_name(PERSON_COLUMN)
-        .and_then(|c| c.as_string_opt::<i32>())
-        .ok_or(LakeError::Person { table: &table.name, row: 0 })
 }
 
 /// The rows of the persons named, and the others.

@@ -1,6 +1,6 @@
 //! Rows of the lake table `source_segment`: where each segment's bytes are, and what was read from it.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
     array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
@@ -8,7 +8,7 @@ use arrow::{
     error::ArrowError,
 };
 use kiban_kernel::{Id, kinds};
-use kiban_lake::SegmentPlace;
+use kiban_lake::{Repeated, SegmentPlace};
 
 use crate::{VaultError, bases::TableBases};
 
@@ -34,29 +34,47 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
     let text = |f: &dyn Fn(&SegmentRow) -> String| -> ArrayRef {
         Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
     };
+    // Most rows of a lot say the same here: an id is written out once for all of them.
+    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| -> ArrayRef {
+        let (mut column, mut value) = (Repeated::default(), String::new());
+        for row in rows {
+            value.clear();
+            f(row, &mut value);
+            column.push(&value);
+        }
+        column.finish()
+    };
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
     let start: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
     let length: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, _, l)| l as i64))).collect();
+    let id = |out: &mut String, id: &dyn std::fmt::Display| {
+        // Writing to a string does not fail.
+        let _ = write!(out, "{id}");
+    };
     RecordBatch::try_from_iter_with_nullable([
-        ("person_source", text(&|r| r.person.to_string()), false),
+        ("person_source", repeated(&|r, out| id(out, &r.person)), false),
         ("bases", Arc::new(bases) as ArrayRef, false),
-        ("holder", text(&|r| r.holder.to_string()), false),
-        ("delivery", text(&|r| r.delivery.to_string()), false),
+        ("holder", repeated(&|r, out| id(out, &r.holder)), false),
+        ("delivery", repeated(&|r, out| id(out, &r.delivery)), false),
         ("segment", text(&|r| r.segment.to_string()), false),
-        ("source_file", text(&|r| r.source_file.to_string()), false),
+        ("source_file", repeated(&|r, out| out.push_str(&r.source_file)), false),
         ("position", text(&|r| r.position.clone()), false),
-        ("parser", text(&|r| r.parser.to_owned()), false),
-        ("format", text(&|r| r.format.to_owned()), false),
+        ("parser", repeated(&|r, out| out.push_str(r.parser)), false),
+        ("format", repeated(&|r, out| out.push_str(r.format)), false),
         (
             "container",
-            text(&|r| r.place.map_or_else(String::new, |(f, _, _)| f.to_string())),
+            repeated(&|r, out| {
+                if let Some((file, _, _)) = &r.place {
+                    id(out, file);
+                }
+            }),
             false,
         ),
         ("start", Arc::new(start) as ArrayRef, false),
         ("length", Arc::new(length) as ArrayRef, false),
-        ("kinds", text(&|r| r.tables.to_text()), false),
+        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text())), false),
     ])
 }
 

@@ -11,8 +11,9 @@ use kiban_intake::{
     rows::{RowContext, RowTotals, TableBuilders},
 };
 use kiban_kernel::{Bases, Date, Id, PartialDate, Timestamp, kinds};
-use kiban_lake::{ContainerWriter, Lake, Snapshot, Staged, StagedContainer};
+use kiban_lake::{ContainerWriter, Lake, LakeError, Snapshot, Staged, StagedContainer};
 use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
+use tokio::task::JoinHandle;
 
 use crate::{
     Vault, VaultError,
@@ -75,6 +76,8 @@ pub struct VaultWriter {
     container: Option<ContainerWriter>,
     containers: Vec<StagedContainer>,
     pub(crate) staged: Vec<Staged>,
+    /// The last lot, on its way to the disk.
+    writing: Option<JoinHandle<Result<Vec<Staged>, LakeError>>>,
 }
 
 impl VaultWriter {
@@ -112,6 +115,7 @@ impl VaultWriter {
             container: None,
             containers: Vec::new(),
             staged: Vec::new(),
+            writing: None,
         })
     }
 
@@ -302,31 +306,44 @@ impl VaultWriter {
         self.unflushed >= FLUSH_BYTES || self.builders.rows() >= FLUSH_ROWS
     }
 
-    /// Write out what was collected, to files that no snapshot names.
+    /// Write out what was collected, to files that no snapshot names, while the next lot is collected: memory holds two
+    /// lots at most.
     ///
     /// # Errors
-    /// The disk failed.
+    /// The disk failed, now or with the lot before.
     pub async fn flush(&mut self) -> Result<(), VaultError> {
         self.unflushed = 0;
-        let batches = self.builders.finish()?;
+        let mut batches = self.builders.finish()?;
         self.totals.add(&batches);
-        let lake = &self.lake;
-        for (table, batch) in batches {
-            self.staged.push(lake.stage(table, vec![batch]).await?);
-        }
         if !self.rows.is_empty() {
-            let rows = std::mem::take(&mut self.rows);
-            self.staged.push(lake.stage(segments::TABLE, vec![segments::batch(&rows)?]).await?);
+            batches.push((segments::TABLE, segments::batch(&std::mem::take(&mut self.rows))?));
         }
         let versions = std::mem::take(&mut self.versions.rows);
         if !versions.is_empty() {
-            self.staged.push(lake.stage(versions::TABLE, vec![versions::batch(&versions)?]).await?);
+            batches.push((versions::TABLE, versions::batch(&versions)?));
         }
         if !self.notices.is_empty() {
-            self.staged.push(lake.stage("person_notice", vec![self.notices.finish()?]).await?);
+            batches.push(("person_notice", self.notices.finish()?));
         }
+        self.written().await?;
+        let lake = self.lake.clone();
+        self.writing = Some(tokio::spawn(async move {
+            let mut staged = Vec::with_capacity(batches.len());
+            for (table, batch) in batches {
+                staged.push(lake.stage(table, vec![batch]).await?);
+            }
+            Ok(staged)
+        }));
         if self.container.as_ref().is_some_and(|c| c.bytes() >= CONTAINER_BYTES) {
             self.close_container().await?;
+        }
+        Ok(())
+    }
+
+    /// The lot that is being written is on disk.
+    async fn written(&mut self) -> Result<(), VaultError> {
+        if let Some(writing) = self.writing.take() {
+            self.staged.extend(writing.await.map_err(VaultError::Task)??);
         }
         Ok(())
     }
@@ -344,6 +361,7 @@ impl VaultWriter {
     /// The disk failed.
     pub async fn finish(mut self) -> Result<Prepared, VaultError> {
         self.flush().await?;
+        self.written().await?;
         self.close_container().await?;
         let withdrawal = self.withdraw().await?;
         let counts = &mut self.report.counts;

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder, UInt8Builder,
+use arrow::{
+    array::{
+        ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
+        TimestampMicrosecondBuilder, UInt8Builder,
+    },
+    datatypes::{Field, Schema},
 };
-use kiban_lake::schema::{self, ColumnType, TableSchema};
+use kiban_lake::{
+    Repeated,
+    schema::{self, ColumnType, TableSchema},
+};
 
 use super::{COMMON, DAY, RowsError};
 use crate::moments;
@@ -21,23 +27,64 @@ pub(super) struct TableBuilder {
 
 #[derive(Default)]
 pub(super) struct Common {
-    pub(super) person_source: StringBuilder,
+    pub(super) person_source: Repeated,
     pub(super) bases: UInt8Builder,
-    pub(super) holder: StringBuilder,
-    pub(super) delivery: StringBuilder,
-    pub(super) segment: StringBuilder,
-    pub(super) source_file: StringBuilder,
+    pub(super) holder: Repeated,
+    pub(super) delivery: Repeated,
+    pub(super) segment: Repeated,
+    pub(super) source_file: Repeated,
     pub(super) position: StringBuilder,
-    pub(super) parser: StringBuilder,
+    pub(super) parser: Repeated,
 }
 
 /// Where one column of a record goes: its typed column, its text column, or both.
 pub(super) struct Slot {
     pub(super) column: &'static str,
+    pub(super) part: Part,
     pub(super) typed: Typed,
     pub(super) text: Option<StringBuilder>,
     pub(super) filled: u64,
     pub(super) unreadable: u64,
+}
+
+/// What a day or moment of a record says of its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Start,
+    /// A beginning that may lie ahead.
+    StartAhead,
+    /// When a visit began.
+    Visit,
+    /// An end that may lie ahead.
+    End,
+    /// An end that lies behind.
+    Discharge,
+    Birth,
+    /// Planned.
+    Ahead,
+    Other,
+}
+
+impl Part {
+    fn of(table: &str, column: &str) -> Self {
+        match (table, column) {
+            ("person", "birth_on") => Self::Birth,
+            ("encounter", "start_at") => Self::Visit,
+            (_, "start_at" | "started_at" | "from_on" | "started_on" | "admitted_on") => {
+                Self::Start
+            }
+            (_, "valid_from") => Self::StartAhead,
+            (_, "end_at" | "ended_at" | "to_on" | "ended_on" | "valid_to") => Self::End,
+            (_, "discharged_on") => Self::Discharge,
+            (_, "planned_at") => Self::Ahead,
+            _ => Self::Other,
+        }
+    }
+
+    /// May it come after the day of receipt, as the end of an insurance may, or of a certification?
+    pub(super) fn may_lie_ahead(self) -> bool {
+        matches!(self, Self::StartAhead | Self::End | Self::Ahead)
+    }
 }
 
 pub(super) enum Typed {
@@ -67,6 +114,7 @@ impl TableBuilder {
                 || (schema.column(&beside).is_some() && !columns.contains(&beside.as_str()));
             slots.push(Slot {
                 column,
+                part: Part::of(name, column),
                 typed,
                 text: has_text.then(StringBuilder::new),
                 filled: 0,
@@ -85,14 +133,14 @@ impl TableBuilder {
     pub(super) fn finish(&mut self) -> Result<RecordBatch, RowsError> {
         let c = &mut self.common;
         let mut arrays: Vec<(String, ArrayRef)> = vec![
-            ("person_source".into(), Arc::new(c.person_source.finish())),
+            ("person_source".into(), c.person_source.finish()),
             ("bases".into(), Arc::new(c.bases.finish())),
-            ("holder".into(), Arc::new(c.holder.finish())),
-            ("delivery".into(), Arc::new(c.delivery.finish())),
-            ("segment".into(), Arc::new(c.segment.finish())),
-            ("source_file".into(), Arc::new(c.source_file.finish())),
+            ("holder".into(), c.holder.finish()),
+            ("delivery".into(), c.delivery.finish()),
+            ("segment".into(), c.segment.finish()),
+            ("source_file".into(), c.source_file.finish()),
             ("position".into(), Arc::new(c.position.finish())),
-            ("parser".into(), Arc::new(c.parser.finish())),
+            ("parser".into(), c.parser.finish()),
         ];
         for slot in &mut self.slots {
             let name = slot.column.to_owned();
@@ -123,7 +171,11 @@ impl TableBuilder {
                 .ok_or(RowsError::Schema { table: self.name })?;
             ordered.push(arrays.swap_remove(at).1);
         }
-        RecordBatch::try_new(self.schema.arrow(), ordered)
+        let fields = self.schema.columns.iter().zip(&ordered);
+        let fields: Vec<_> = fields
+            .map(|(c, array)| Field::new(&c.name, array.data_type().clone(), c.nullable))
+            .collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), ordered)
             .map_err(|source| RowsError::Batch { table: self.name, source })
     }
 }
