@@ -61,6 +61,7 @@ impl Home {
                     regime,
                     effective_from: Some(Date::constant(2025, 1, 1)),
                     items: items.clone(),
+                    text: None,
                 })
                 .to_vec(),
         };

@@ -3,6 +3,8 @@
 mod commands;
 mod delivery_page;
 mod demo;
+mod import_page;
+mod link_page;
 mod mapping_page;
 mod output;
 mod risk_page;
@@ -37,6 +39,12 @@ enum Command {
     /// 提供停止の求め：記録・反映・証・撤回・率・複製
     #[command(subcommand)]
     Stop(commands::stop::Command),
+    /// 通知文書の版と変更、返送、通知が必要な人の数
+    #[command(subcommand)]
+    Notice(commands::notice::Command),
+    /// 登録簿：引継ぎ、一人の状況、保存期限、公開用の一覧
+    #[command(subcommand)]
+    Register(commands::register::Command),
     /// 名寄せ：実行・確認待ち・判断・説明・取消し・履歴照会
     #[command(subcommand)]
     Link(commands::persons::Command),
@@ -110,6 +118,8 @@ async fn run(command: Command) -> say::Outcome {
         Command::Intake(command) => commands::intake::run(command).await,
         Command::Mapping(command) => Box::pin(commands::mapping::run(command)).await,
         Command::Stop(command) => Box::pin(commands::stop::run(command)).await,
+        Command::Notice(command) => Box::pin(commands::notice::run(command)).await,
+        Command::Register(command) => Box::pin(commands::register::run(command)).await,
         Command::Link(command) => Box::pin(commands::persons::run(command)).await,
         Command::Audit(command) => commands::audit::run(command).await,
         Command::Package(command) => commands::package::run(command),

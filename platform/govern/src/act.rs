@@ -55,6 +55,16 @@ acts! {
     RegisterFiling = "filing.register", "届出の登録", "notice.anonymized", [Registrar], [Producer];
     /// Enter a version of a holder's notice.
     RegisterNotice = "notice.register", "通知文書の登録", "notice.anonymized", [Registrar], [Producer];
+    /// Put on record that the letter of a notice came back.
+    ReturnNotice = "notice.return", "返送された通知の記録", "notice.anonymized", [HolderStaff, IntakeOfficer], [Holder, Producer];
+    /// See which notices are due, changed, returned, in counts.
+    SeeNotices = "notice.see", "通知の状況の確認", "notice.anonymized", [HolderStaff, Registrar, IntakeOfficer, GeneralManager, Auditor, System], [Holder, Producer];
+    /// Take over a predecessor's register of notices and stops.
+    ImportRegister = "register.import", "前の事業者の登録簿の引継ぎ", "receipt_record", [Registrar], [Producer];
+    /// See one person's notices, stops and bases for a complaint or a call, without clinical data.
+    LookUpPerson = "person.look_up", "本人の状況の照会（診療情報を含まない）", "complaints", [HolderStaff, IntakeOfficer, EnquiryOfficer], [Holder, Producer];
+    /// See which records fall due for destruction, and when.
+    SeeRetention = "retention.see", "記録の保存期限の確認", "books", [IntakeOfficer, GeneralManager, SecurityOfficer, Auditor], [Producer];
     /// Seal a delivery at the holder.
     SealDelivery = "delivery.seal", "送付データの封緘", "provision_record", [HolderStaff], [Holder];
     /// Receive a delivery.

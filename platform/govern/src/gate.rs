@@ -35,6 +35,20 @@ pub struct NoticeFact<'a> {
     pub guardian: bool,
     /// Was the person old enough to be notified alone ([`of_age`])? Unknown birth counts as old enough.
     pub person_age_ok: bool,
+    /// What makes the notice count for nothing.
+    pub bar: Option<NoticeBar>,
+}
+
+/// Why a notice that was sent counts for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeBar {
+    /// The letter came back: the person was not told.
+    Returned {
+        /// Day on which it came back.
+        on: Date,
+    },
+    /// Its version changes what persons and ministers must be told of beforehand, and they were not.
+    ChangeUntold,
 }
 
 /// A stop request on file for the person and regime.
@@ -101,6 +115,15 @@ pub enum Reason {
     /// The person was not notified under the regime.
     #[error("the person was not notified under this regime")]
     NotNotified,
+    /// The letter of the notice came back.
+    #[error("the letter of the notice came back on {on}")]
+    NoticeReturned {
+        /// Day on which it came back.
+        on: Date,
+    },
+    /// The version changes items that have to be told beforehand, and this was not done.
+    #[error("the change that this version of the notice makes was not told beforehand")]
+    ChangeUntold,
     /// The version of the notice is not on file.
     #[error("this version of the notice is not on file for the regime")]
     NoticeVersionUnknown,
@@ -145,6 +168,8 @@ impl Reason {
             Self::FilingNotYet { .. } => "filing_not_yet",
             Self::FilingEnded { .. } => "filing_ended",
             Self::NotNotified => "not_notified",
+            Self::NoticeReturned { .. } => "notice_returned",
+            Self::ChangeUntold => "change_untold",
             Self::NoticeVersionUnknown => "notice_version_unknown",
             Self::DiedBeforeNotice => "died_before_notice",
             Self::DeathOrderUnclear => "death_order_unclear",
@@ -176,6 +201,12 @@ impl Reason {
             "not_notified" => {
                 "本人への通知がありません。通知の後、待機期間を経て送付してください。"
             }
+            "notice_returned" => {
+                "通知の書面が返送されており、本人に通知したことになりません。あらためて通知してください。"
+            }
+            "change_untold" => {
+                "この版の通知文書は、あらかじめ本人への通知と主務大臣への届出を要する変更を含みますが、済んだことが記録されていません。"
+            }
             "notice_version_unknown" => "通知文書の版が登録されていません。版を登録してください。",
             "died_before_notice" => "通知前に死亡した者の情報は収集できません。",
             "death_order_unclear" => {
@@ -201,6 +232,7 @@ impl Reason {
             Self::NoticeBeforeWithdrawal { on } => format!("{base}撤回の日：{on}。"),
             Self::BeforeNewNotice { from } => format!("{base}新しい通知の日：{from}。"),
             Self::FilingNotYet { from } => format!("{base}{from}から有効です。"),
+            Self::NoticeReturned { on } => format!("{base}返送の日：{on}。"),
             Self::FilingEnded { on } => format!("{base}終了日：{on}。"),
             _ => base.to_owned(),
         }
@@ -254,6 +286,11 @@ pub fn decide(
         return Err(Reason::FilingEnded { on: ended });
     }
     let notice = facts.notice.ok_or(Reason::NotNotified)?;
+    match notice.bar {
+        Some(NoticeBar::Returned { on }) => return Err(Reason::NoticeReturned { on }),
+        Some(NoticeBar::ChangeUntold) => return Err(Reason::ChangeUntold),
+        None => {}
+    }
     let items = notice.items.ok_or(Reason::NoticeVersionUnknown)?;
     if let Some(died) = facts.died_on {
         if died.latest() < notice.notified_on {
@@ -322,6 +359,21 @@ pub fn of_age(birth: PartialDate, on: Date, rules: &Rules) -> Result<bool, RuleE
     let birthday_passed = (on.month(), on.day()) >= (born.month(), born.day());
     let years = i64::from(on.year()) - i64::from(born.year()) - i64::from(!birthday_passed);
     Ok(years >= age)
+}
+
+/// The day on which a person born on `birth` comes of the age of being told without a guardian, by the rule in force on
+/// `on`. A birth known in part is read as late as it may mean; who was born on 29 February comes of age on 1 March of a year
+/// without that day.
+///
+/// # Errors
+/// No rule is in force.
+pub fn of_age_on(birth: PartialDate, on: Date, rules: &Rules) -> Result<Date, RuleError> {
+    let years = rules.int("notice.guardian_under_age_years", on)?;
+    let born = birth.latest();
+    let year = born.year().saturating_add(i16::try_from(years).unwrap_or(0));
+    Ok(Date::new(year, born.month(), born.day())
+        .or_else(|_| Date::new(year, born.month() + 1, 1))
+        .unwrap_or(Date::MAX))
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct NoticeRow {
     pub guardian: bool,
     /// Day of death, if the holder knows it.
     pub died_on: Option<PartialDate>,
+    /// Day on which its letter came back: it then counts for nothing. Not in the list itself; `returned.csv` says so.
+    pub returned_on: Option<Date>,
 }
 
 impl std::fmt::Debug for NoticeRow {
@@ -152,6 +154,7 @@ pub fn parse_notices(bytes: &[u8]) -> Result<Vec<NoticeRow>, ListError> {
                 "" => None,
                 text => Some(parse_partial(text).map_err(|_| row.error("died_on"))?),
             },
+            returned_on: None,
         });
         Ok(())
     })?;
@@ -183,6 +186,79 @@ pub fn parse_stops(bytes: &[u8]) -> Result<Vec<StopRow>, ListError> {
         Ok(())
     })?;
     Ok(out)
+}
+
+/// A letter that came back to the holder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReturnedRow {
+    /// The holder's key of the person.
+    pub local_id: String,
+    /// Version of the notice it carried.
+    pub notice_version: String,
+    /// Day of the notice.
+    pub notified_on: Date,
+    /// Day on which it came back.
+    pub returned_on: Date,
+}
+
+impl std::fmt::Debug for ReturnedRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReturnedRow({})", self.returned_on)
+    }
+}
+
+const RETURNED_COLUMNS: [&str; 4] = ["local_id", "notice_version", "notified_on", "returned_on"];
+
+/// Reads `returned.csv`.
+///
+/// # Errors
+/// The first line and column that cannot be read; a letter that came back before it was sent.
+pub fn parse_returned(bytes: &[u8]) -> Result<Vec<ReturnedRow>, ListError> {
+    let mut out = Vec::new();
+    each(open(bytes, &RETURNED_COLUMNS, &[])?, |row| {
+        let date = |column| parse_date(&row.text(column)?).map_err(|_| row.error(column));
+        let (notified_on, returned_on) = (date("notified_on")?, date("returned_on")?);
+        if returned_on < notified_on {
+            return Err(row.error("returned_on"));
+        }
+        out.push(ReturnedRow {
+            local_id: row.id()?,
+            notice_version: row.text("notice_version")?.into_owned(),
+            notified_on,
+            returned_on,
+        });
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Writes `returned.csv`.
+pub fn write_returned<'a>(rows: impl IntoIterator<Item = &'a ReturnedRow>) -> String {
+    let mut out = format!("{}\n", RETURNED_COLUMNS.join(","));
+    for row in rows {
+        let _ = writeln!(
+            out,
+            "{},{},{},{}",
+            field(&row.local_id),
+            field(&row.notice_version),
+            row.notified_on,
+            row.returned_on,
+        );
+    }
+    out
+}
+
+/// Marks the notices whose letters came back: under whichever regime the sheet carried.
+pub fn mark_returned(notices: &mut [NoticeRow], returned: &[ReturnedRow]) {
+    use std::collections::HashMap;
+    let mut days: HashMap<(&str, &str, Date), Date> = HashMap::new();
+    for r in returned {
+        days.insert((&r.local_id, &r.notice_version, r.notified_on), r.returned_on);
+    }
+    for n in notices {
+        let key = (n.local_id.as_str(), n.notice_version.as_str(), n.notified_on);
+        n.returned_on = days.get(&key).copied();
+    }
 }
 
 /// Writes `notices.csv` as it travels in a bundle.

@@ -77,7 +77,7 @@ fn may_see(actor: &Actor, application: &Application, steps: &[Taken]) -> bool {
 }
 
 impl Deployment {
-    async fn head_of(&self, id: Id<kinds::Application>) -> Result<CaseHead, Error> {
+    pub(crate) async fn head_of(&self, id: Id<kinds::Application>) -> Result<CaseHead, Error> {
         let mut conn = self.reader().await?;
         let application = kiban_release::application(&mut conn, id).await?;
         let (version, content) = kiban_release::content(&mut conn, id).await?;

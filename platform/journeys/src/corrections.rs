@@ -9,7 +9,7 @@ use kiban_intake::{
     Checked,
     revisions::{Correction, CorrectionKind},
 };
-use kiban_kernel::{Bases, Digest, Id, kinds};
+use kiban_kernel::{Bases, Digest, Id, Regime, kinds};
 use kiban_lake::{DataClass, Snapshot, schema};
 use kiban_register::{
     RegisterKeys,
@@ -135,6 +135,21 @@ pub(crate) async fn touched(
         if rows > 0 {
             out.push((dataset, rows));
         }
+    }
+    Ok(out)
+}
+
+/// Datasets that hold rows of these persons, each with the regime it was made under.
+pub(crate) async fn touched_by_regime(
+    on: &Deployment,
+    conn: &mut AnyConnection,
+    persons: &[Id<kinds::PersonSource>],
+) -> Result<Vec<(Regime, Id<kinds::Dataset>)>, Error> {
+    let mut out = Vec::new();
+    for (dataset, _) in touched(on, &mut *conn, persons).await? {
+        let note = kiban_release::manifest_note(&mut *conn, dataset).await?;
+        let manifest = Manifest::open(&note, &[on.signer.verify_key().clone()])?;
+        out.push((manifest.product.regime(), dataset));
     }
     Ok(out)
 }

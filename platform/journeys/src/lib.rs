@@ -24,11 +24,13 @@ mod directory;
 pub mod end_of_use;
 mod error;
 mod estimate;
+mod import_register;
 pub mod incidents;
 mod inspect;
 mod joins;
 mod judge_quality;
 mod link_answer;
+mod link_bias;
 mod link_history;
 mod link_keys;
 mod link_memory;
@@ -36,14 +38,19 @@ mod link_persons;
 mod link_reading;
 mod link_review;
 pub mod map_codes;
+mod notices;
 mod number;
 mod party_keys;
+mod person_notices;
+mod person_state;
 mod produce_dataset;
+mod provided;
 mod rebuild_dataset;
 mod receive_delivery;
 mod record_history;
 mod register_parties;
 mod release_dataset;
+mod retention;
 mod review;
 mod review_acts;
 mod roster;
@@ -101,6 +108,10 @@ pub use directory::{
 };
 pub use error::Error;
 pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};
+pub use import_register::{
+    ImportCounts, ImportKind, ImportProgress, ImportReport, ImportRequest, PersonCounts, RuleCount,
+    import_register, import_rule_ja,
+};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{
@@ -108,10 +119,15 @@ pub use judge_quality::{
     set_reference,
 };
 pub use kiban_register::link::{
-    LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent, Why, events::replay,
+    Graph, GraphEdge, Group, GroupReport, LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent,
+    Why, events::replay,
 };
 pub use kiban_register::link_key::{Coverage, Profile, Released};
+pub use kiban_register::{
+    ChangeClass, NoticeVersion, StatutoryItems, notice::ItemChange, notice_change::NoticeChange,
+};
 pub use link_answer::{AfterAnswer, LinkAnswer, LinkRefused};
+pub use link_bias::{LinkBias, PersonGraph, link_bias, link_graph, link_pair_graph};
 pub use link_history::{HistoryTaken, history_request, take_history};
 pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, make_link_keys};
 pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
@@ -119,7 +135,15 @@ pub use link_reading::{Reading, explain_link};
 pub use link_review::{
     LinkCase, answer_link_case, answers_of_link_case, link_queue, read_link_case, undo_link_case,
 };
+pub use notices::{
+    NoticesDue, ReturnedLetter, ReturnsRecorded, VersionAdded, add_notice_version, notice_changes,
+    notice_version_of, notices_due, record_returned_letters, tell_notice_change,
+};
+pub use person_state::{
+    BasisState, LookUpPurpose, NoticeState, PersonState, StopState, look_up_person,
+};
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
+pub use provided::{ProvidedBy, provided_by};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
 pub use record_history::{RecordsOf, VersionRead, record_history, record_values};
@@ -127,6 +151,7 @@ pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{
     approve_release, decide_finding, deliver_dataset, open_package, register_recipient,
 };
+pub use retention::{Kept, Retained, retained_records};
 pub use review::{Declared, Review, ReviewRefused, Seat, review};
 pub use review_acts::{cast_vote, close_votes, declare_interest, record_minutes};
 pub use roster::{Roster, RosterSeat, judge, roster};

@@ -464,6 +464,21 @@ pub async fn register_parties(
     Ok(())
 }
 
+/// Item (6) of a notice.
+pub(crate) const STOP_ON_REQUEST: &str = "本人または遺族の求めに応じて提供を停止します。";
+
+/// Item (2) of a notice.
+pub(crate) fn purpose_of(regime: Regime) -> &'static str {
+    match regime {
+        Regime::Anon52 => {
+            "医療分野の研究開発に資する匿名加工医療情報を作成するため認定事業者に提供します。"
+        }
+        Regime::Pseudo57 => {
+            "医療分野の研究開発に資する仮名加工医療情報を作成し、認定利用事業者に提供するため認定事業者に提供します。"
+        }
+    }
+}
+
 async fn add_notice(
     conn: &mut sqlx::AnyConnection,
     parties: &Parties,
@@ -474,14 +489,7 @@ async fn add_notice(
     let producer =
         parties.organization.get(&parties.producer).ok_or_else(|| missing(&parties.producer))?;
     for regime in &n.regimes {
-        let purpose = match regime {
-            Regime::Anon52 => {
-                "医療分野の研究開発に資する匿名加工医療情報を作成するため認定事業者に提供します。"
-            }
-            Regime::Pseudo57 => {
-                "医療分野の研究開発に資する仮名加工医療情報を作成し、認定利用事業者に提供するため認定事業者に提供します。"
-            }
-        };
+        let purpose = purpose_of(*regime);
         let version = NoticeVersion {
             id: id_of(&format!("{}/{}/{regime}", n.holder, n.version)),
             holder: id_of(&n.holder),
@@ -496,7 +504,7 @@ async fn add_notice(
                 data_items: n.data_items.clone(),
                 acquisition: n.acquisition.clone(),
                 method: n.method.clone(),
-                stop_on_request: "本人または遺族の求めに応じて提供を停止します。".to_owned(),
+                stop_on_request: STOP_ON_REQUEST.to_owned(),
                 request_desk: n.request_desk.clone(),
                 producer: producer.name.clone(),
                 planned_start: None,

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use kiban_govern::Actor;
 use kiban_intake::{
-    holder::{self, Init, NoticeVersion, Profile, ProfileFiling},
+    holder::{self, Init, NoticeText, NoticeVersion, Profile, ProfileFiling},
     manifest::Provider,
 };
 use kiban_kernel::OsEntropy;
 
-use crate::{Deployment, Error, Parties, party_keys};
+use crate::{
+    Deployment, Error, Parties, party_keys,
+    register_parties::{STOP_ON_REQUEST, purpose_of},
+};
 
 /// Make the folder of a data holder's client from what is registered of it, and register its key. The
 /// holder keeps its lists of notices and stops beside the settings as `notices.csv` and `stops.csv`.
@@ -62,6 +65,14 @@ pub async fn set_up_holder(
                     regime: *regime,
                     effective_from: Some(n.effective_from),
                     items: n.kinds.clone(),
+                    text: Some(NoticeText {
+                        purpose: purpose_of(*regime).to_owned(),
+                        data_items: n.data_items.clone(),
+                        acquisition: n.acquisition.clone(),
+                        method: n.method.clone(),
+                        stop_on_request: STOP_ON_REQUEST.to_owned(),
+                        request_desk: n.request_desk.clone(),
+                    }),
                 })
             })
             .collect(),

@@ -17,6 +17,7 @@ use crate::{
     Deployment, Error,
     backups::Backups,
     link_memory::Review,
+    notices::Notices,
     stop_datasets::{Datasets, UnfetchedPackages},
 };
 
@@ -55,7 +56,8 @@ pub struct StoreOff {
 
 /// All ports of a deployment.
 pub(crate) struct StopStores {
-    vault: [VaultStore; 5],
+    vault: [VaultStore; 4],
+    notices: Notices,
     review: Review,
     datasets: Datasets,
     packages: UnfetchedPackages,
@@ -80,8 +82,10 @@ impl StopStores {
     pub(crate) async fn open(on: &Deployment) -> Result<Self, Error> {
         let off = stores_off(on).await?;
         let off = |name: &&'static str| off.iter().any(|o| o.store == *name);
+        let [rows, source, history, notices, links] = Vault::new(on.lake.clone()).stores();
         Ok(Self {
-            vault: Vault::new(on.lake.clone()).stores(),
+            vault: [rows, source, history, links],
+            notices: Notices(notices),
             review: Review::new(on),
             datasets: Datasets,
             packages: UnfetchedPackages::new(on).await?,
@@ -92,6 +96,7 @@ impl StopStores {
 
     pub(crate) fn ports(&self) -> Vec<&dyn Erases> {
         let mut all: Vec<&dyn Erases> = self.vault.iter().map(|s| s as &dyn Erases).collect();
+        all.insert(3, &self.notices);
         all.extend([&self.review as &dyn Erases, &self.datasets, &self.packages, &self.backups]);
         for off in &self.off {
             for port in &mut all {

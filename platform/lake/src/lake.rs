@@ -261,7 +261,11 @@ impl Lake {
             .collect()
     }
 
-    async fn read_files(&self, files: Vec<TableFile>) -> Result<Vec<RecordBatch>, LakeError> {
+    /// The rows of some files of [`Lake::files`], in their order: for going through a large table a few files at a time.
+    ///
+    /// # Errors
+    /// A file fails to open.
+    pub async fn read_files(&self, files: Vec<TableFile>) -> Result<Vec<RecordBatch>, LakeError> {
         let this = self.clone();
         blocking(move || {
             Ok(parallel(files, |file| this.read_file(&file))?.into_iter().flatten().collect())

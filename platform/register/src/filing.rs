@@ -170,6 +170,33 @@ pub async fn add_acquisition(
     Ok(())
 }
 
+/// Everything that was verified of a holder's acquisition, the oldest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn acquisition_checks(
+    conn: &mut AnyConnection,
+    holder: Id<kinds::Organization>,
+) -> Result<Vec<AcquisitionCheck>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM register_acquisition WHERE holder = $1 ORDER BY checked_on, check_no",
+    )
+    .bind(holder.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(AcquisitionCheck {
+                holder: parsed(row, ACQUISITION, "holder")?,
+                checked_on: parsed(row, ACQUISITION, "checked_on")?,
+                method: text(row, ACQUISITION, "method")?,
+                evidence: text(row, ACQUISITION, "evidence")?,
+                lawful: int(row, ACQUISITION, "lawful")? == 1,
+            })
+        })
+        .collect()
+}
+
 /// Is the holder's acquisition on record as lawful on a day? The last check up to it decides; none is no.
 ///
 /// # Errors

@@ -7,9 +7,9 @@
 //! # Law
 //! `notice.anonymized`, `notice.pseudonymized`, `stop`, `unlawful_receipt`
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeFact, Reason, StopFact};
+use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeBar, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Bases, Date, Id, PartialDate, Regime, Rules, kinds};
 use kiban_lake::{DataClass, schema};
 use kiban_linkage::Identity;
@@ -18,7 +18,8 @@ use sqlx::AnyConnection;
 use crate::{
     correction, filing,
     keys::RegisterKeys,
-    notice,
+    notice, notice_change,
+    notice_return::{self, ReturnKey},
     person_notice::PersonNotice,
     stop,
     store::{StoreError, int, maybe_parsed, parsed, text},
@@ -159,6 +160,10 @@ pub struct Gate {
     rules: Rules,
     filings: BTreeMap<Regime, FilingFact>,
     versions: BTreeMap<(Regime, String), Vec<String>>,
+    /// Versions with a change that was to be told beforehand and is not.
+    untold: BTreeSet<(Regime, String)>,
+    /// Letters that came back.
+    returned: HashMap<ReturnKey, Date>,
     stops: HashMap<String, Stopped>,
     any_identity: bool,
     watermark: u64,
@@ -189,6 +194,8 @@ impl Gate {
             .filter(|n| n.effective_from <= on)
             .map(|n| ((n.regime, n.version), n.kinds))
             .collect();
+        let untold = notice_change::untold(&mut *conn, holder, on).await?;
+        let returned = notice_return::of(&mut *conn, holder, on).await?;
         let lawful = filing::acquisition_lawful(&mut *conn, holder, on).await?;
         // the watermark first: a stop that comes in between then makes the commit stale
         let watermark = stop::watermark(&mut *conn).await?;
@@ -241,12 +248,21 @@ impl Gate {
             rules,
             filings,
             versions,
+            untold,
+            returned,
             stops,
             any_identity,
             watermark,
             lawful,
             keys,
         })
+    }
+
+    /// The day on which somebody comes of the age of being told in person; `None` if of age at the notice, or if birth is
+    /// not known.
+    pub fn of_age_on(&self, birth: Option<PartialDate>, notified_on: Date) -> Option<Date> {
+        let day = gate::of_age_on(birth?, notified_on, &self.rules).ok()?;
+        (notified_on < day).then_some(day)
     }
 
     /// The holder it was loaded for.
@@ -325,6 +341,24 @@ impl Gate {
         decision
     }
 
+    /// What makes a notice count for nothing.
+    fn bar(&self, local_id: &str, notice: &PersonNotice) -> Option<NoticeBar> {
+        if !self.returned.is_empty() {
+            let key = ReturnKey {
+                person: self.keys.person_source(self.holder, local_id),
+                regime: notice.regime,
+                version: notice.version.clone(),
+                notified_on: notice.notified_on,
+            };
+            if let Some(on) = self.returned.get(&key) {
+                return Some(NoticeBar::Returned { on: *on });
+            }
+        }
+        self.untold
+            .contains(&(notice.regime, notice.version.clone()))
+            .then_some(NoticeBar::ChangeUntold)
+    }
+
     /// Passes if any of the person's notices passes; else the reason of the latest notice.
     fn decide_regime(
         &self,
@@ -366,6 +400,7 @@ impl Gate {
                 items: self.versions.get(&(regime, notice.version.clone())).map(Vec::as_slice),
                 guardian: notice.guardian,
                 person_age_ok,
+                bar: self.bar(person.local_id, notice),
             });
             match gate::decide(&facts, regime, self.on, &self.rules) {
                 Ok(()) => return Ok(()),

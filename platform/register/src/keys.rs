@@ -79,6 +79,19 @@ impl RegisterKeys {
         ))
     }
 
+    /// Suppression hash of a person at one holder: what [`crate::stop::suppressed`] names.
+    pub fn suppression_of(&self, holder: Id<kinds::Organization>, local_id: &str) -> String {
+        self.suppressed_at(holder, local_id)
+    }
+
+    /// Under which mark a look-up of a person stands in the log: it can be found again by whoever has the keys and the
+    /// number, and joins with no id of the lake.
+    pub fn looked_up(&self, holder: Id<kinds::Organization>, local_id: &str) -> String {
+        let holder = holder.to_string();
+        let parts: [&[u8]; 3] = [b"look-up", holder.as_bytes(), local_id.as_bytes()];
+        hex::encode(short(mac(&self.suppression, &parts)))
+    }
+
     /// Suppression hashes of a person at any holder, from each key that the identity has.
     pub(crate) fn suppressed_anywhere(&self, identity: &Identity) -> Vec<String> {
         [("key1", identity.key1()), ("key2", identity.key2())]

@@ -9,6 +9,8 @@
 //! - `register.gate`: no record without notice under the regime, wait and filing passes; held on day 30,
 //!   passing on day 31.
 //! - `register.regimes`: what is decided under one regime does not depend on the other's facts.
+//! - `register.returned`: a notice whose letter came back counts for nothing; one whose version changes what must be told
+//!   beforehand counts only from the day after persons and ministers were told.
 //! - `register.stopped`: after all stores acknowledged, a stopped person's rows are in none of them, and
 //!   the same person sent again is refused.
 //! - `register.open`: a store that does not answer keeps the stop open; nothing is cleared before the
@@ -32,6 +34,8 @@ pub mod keys;
 pub mod link;
 pub mod link_key;
 pub mod notice;
+pub mod notice_change;
+pub mod notice_return;
 pub mod organization;
 pub mod person_notice;
 pub mod slot;

@@ -7,6 +7,7 @@
 mod assign;
 mod constraint;
 pub mod events;
+mod graph;
 mod history;
 mod model;
 mod read;
@@ -25,8 +26,10 @@ use kiban_linkage::{Edge, Pairs, Strength, exact};
 
 pub use constraint::Constraint;
 pub use events::{LinkChange, LinkEvent, StoredLinkEvent};
+pub use graph::{Graph, GraphEdge};
 pub(crate) use history::members;
 pub use history::{HistoryAnswers, answers_of, history_constraints, record_answers, request_of};
+pub use kiban_linkage::review::{Group, GroupReport};
 pub use model::{Candidate, FEWEST, LINK_BITS, Memory, Why};
 pub use side::{Side, compared};
 

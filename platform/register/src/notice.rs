@@ -39,7 +39,7 @@ pub struct StatutoryItems {
 }
 
 impl StatutoryItems {
-    fn items(&self) -> [(u8, &'static str, &str); 10] {
+    pub(crate) fn items(&self) -> [(u8, &'static str, &str); 10] {
         [
             (1, "提供者の名称", &self.holder_name),
             (1, "提供者の住所", &self.holder_address),
@@ -59,26 +59,56 @@ impl StatutoryItems {
     /// # Law
     /// Items (2) and (6) cannot be changed, (3)(4)(5)(7)(8) only after notice beforehand, (1) without delay.
     pub fn change_from(&self, old: &Self, kinds_changed: bool) -> ChangeClass {
-        let mut class = if kinds_changed || self.planned_start != old.planned_start {
-            ChangeClass::Beforehand
-        } else {
-            ChangeClass::None
+        self.changes_from(old, kinds_changed)
+            .into_iter()
+            .map(|c| c.class)
+            .max()
+            .unwrap_or(ChangeClass::None)
+    }
+
+    /// Every statutory item that differs from `old`, in the order of the items.
+    pub fn changes_from(&self, old: &Self, kinds_changed: bool) -> Vec<ItemChange> {
+        let mut out = Vec::new();
+        let mut changed = |item: u8, name: &'static str| {
+            let class = match item {
+                2 | 6 => ChangeClass::NewNotice,
+                1 => ChangeClass::WithoutDelay,
+                _ => ChangeClass::Beforehand,
+            };
+            out.push(ItemChange { item, name, class });
         };
-        for ((no, _, now), (_, _, before)) in self.items().into_iter().zip(old.items()) {
+        for ((item, name, now), (_, _, before)) in self.items().into_iter().zip(old.items()) {
             if now != before {
-                class = class.max(match no {
-                    2 | 6 => ChangeClass::NewNotice,
-                    1 => ChangeClass::WithoutDelay,
-                    _ => ChangeClass::Beforehand,
-                });
+                changed(item, name);
             }
         }
-        class
+        if kinds_changed {
+            changed(3, "提供する医療情報の種類");
+        }
+        if self.planned_start != old.planned_start {
+            changed(8, "提供を始める予定の日");
+        }
+        out.sort_by_key(|c| c.item);
+        out
     }
 }
 
+/// A statutory item that a version of a notice changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct ItemChange {
+    /// Number of the item in 法52条1項・57条1項.
+    pub item: u8,
+    /// Its Japanese name.
+    pub name: &'static str,
+    /// What changing it asks for.
+    pub class: ChangeClass,
+}
+
 /// What a change of a notice asks for, the heaviest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum ChangeClass {
     /// Nothing changed.
     None,
@@ -91,6 +121,16 @@ pub enum ChangeClass {
 }
 
 impl ChangeClass {
+    /// Text form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::WithoutDelay => "without_delay",
+            Self::Beforehand => "beforehand",
+            Self::NewNotice => "new_notice",
+        }
+    }
+
     /// Japanese sentence.
     pub fn ja(self) -> &'static str {
         match self {

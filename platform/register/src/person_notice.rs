@@ -52,11 +52,13 @@ pub struct PersonNoticeRows {
     guardian: BooleanBuilder,
     died_on: Date32Builder,
     died_on_text: StringBuilder,
+    of_age_on: Date32Builder,
     rows: usize,
 }
 
 impl PersonNoticeRows {
-    /// Add a notice of a person of whom something is kept.
+    /// Add a notice of a person of whom something is kept. `of_age_on`: when the person comes of the age of being told in
+    /// person, if he or she was younger at the notice.
     pub fn push(
         &mut self,
         person: Id<kinds::PersonSource>,
@@ -64,6 +66,7 @@ impl PersonNoticeRows {
         delivery: Id<kinds::Delivery>,
         notice: &PersonNotice,
         died_on: Option<PartialDate>,
+        of_age_on: Option<Date>,
     ) {
         self.person_source.append_value(person.to_string());
         self.holder.append_value(holder.to_string());
@@ -76,6 +79,7 @@ impl PersonNoticeRows {
         self.guardian.append_value(notice.guardian);
         self.died_on.append_option(died_on.and_then(|d| d.full()).map(days));
         self.died_on_text.append_option(died_on.map(|d| d.to_string()));
+        self.of_age_on.append_option(of_age_on.map(days));
         self.rows += 1;
     }
 
@@ -95,7 +99,7 @@ impl PersonNoticeRows {
     /// Never for rows pushed here; typed so that a broken build says so.
     pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         self.rows = 0;
-        let columns: [(&str, ArrayRef, bool); 11] = [
+        let columns: [(&str, ArrayRef, bool); 12] = [
             ("person_source", Arc::new(self.person_source.finish()), false),
             ("holder", Arc::new(self.holder.finish()), false),
             ("delivery", Arc::new(self.delivery.finish()), false),
@@ -107,6 +111,7 @@ impl PersonNoticeRows {
             ("guardian", Arc::new(self.guardian.finish()), false),
             ("died_on", Arc::new(self.died_on.finish()), true),
             ("died_on_text", Arc::new(self.died_on_text.finish()), true),
+            ("of_age_on", Arc::new(self.of_age_on.finish()), true),
         ];
         RecordBatch::try_from_iter_with_nullable(columns)
     }

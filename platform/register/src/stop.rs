@@ -29,7 +29,8 @@ pub use day_sheet::{DayStop, sign_day};
 pub use list::{OnList, list, put_back};
 pub use receive::{Received, receive};
 pub use rows::{
-    StoreState, TouchingStop, affected, all, find, open, since, stores, unapplied, watermark,
+    StoreState, TouchingStop, affected, all, find, of_person, open, since, stores, suppressed,
+    unapplied, watermark,
 };
 pub use withdraw::{Withdrawal, withdraw, withdrawal, withdrawals};
 

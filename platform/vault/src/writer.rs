@@ -46,6 +46,7 @@ struct Person {
     /// Given with the first segment that is kept.
     notices: Vec<PersonNotice>,
     died_on: Option<PartialDate>,
+    birth_on: Option<PartialDate>,
 }
 
 /// Takes the segments of one delivery.
@@ -141,9 +142,9 @@ impl VaultWriter {
                 }
             };
             let id = self.gate.keys().person_source(self.gate.holder(), local_id);
-            let (notices, died_on) = (facts.notices, facts.died_on);
-            self.persons
-                .insert(local_id.to_owned(), Person { id, gate, kept: false, notices, died_on });
+            let (notices, died_on, birth_on) = (facts.notices, facts.died_on, facts.birth_on);
+            let person = Person { id, gate, kept: false, notices, died_on, birth_on };
+            self.persons.insert(local_id.to_owned(), person);
         }
         let Some(person) = self.persons.get_mut(local_id) else { return Ok(()) };
 
@@ -226,6 +227,7 @@ impl VaultWriter {
                 self.delivery,
                 &notice,
                 person.died_on,
+                self.gate.of_age_on(person.birth_on, notice.notified_on),
             );
         }
         for record in &segment.parsed.records {

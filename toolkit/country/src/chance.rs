@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     ListSource,
     ListOrder,
     ListHard,
+    Predecessor,
 }
 
 /// All streams of one purpose.

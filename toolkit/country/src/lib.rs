@@ -30,6 +30,7 @@ mod municipality;
 mod params;
 mod people;
 pub mod persons;
+pub mod predecessor;
 mod progress;
 mod specialist;
 mod standing;

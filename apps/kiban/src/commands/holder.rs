@@ -1,5 +1,7 @@
 //! `kiban holder`: the data holder's client.
 
+mod letters;
+
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,6 +27,9 @@ pub(crate) enum Command {
         #[arg(long)]
         on: Option<Date>,
     },
+    /// 通知書の印刷・発送・返送（氏名と住所は提供元の端末だけで扱います）
+    #[command(subcommand)]
+    Letters(letters::Command),
     /// 送付の状況と提供の記録
     Status {
         /// 設定ファイル profile.toml
@@ -56,6 +61,7 @@ fn home(profile: &Path) -> PathBuf {
 pub(crate) fn run(command: Command) -> Outcome {
     match command {
         Command::Seal { profile, inputs, on } => seal(&profile, inputs, on),
+        Command::Letters(command) => letters::run(command),
         Command::Status { profile } => status(&profile),
         Command::Accept { profile, receipt, producer } => accept(&profile, &receipt, &producer),
     }

@@ -1,5 +1,6 @@
 //! `kiban link`: who is the same person; pairs that wait for readers; why, since when, and what has to be made anew.
 
+mod bias;
 mod keys;
 
 use std::path::PathBuf;
@@ -82,6 +83,31 @@ pub(crate) enum Command {
         /// 理由
         #[arg(long)]
         reason: String,
+    },
+    /// 名寄せの偏り：性別・年齢・外国人名・提供元ごとの再現率（弱い順）
+    Bias {
+        #[command(flatten)]
+        who: Processor,
+        /// 報告の書き先（JSON）
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// 報告の書き先（HTML）
+        #[arg(long)]
+        html: Option<PathBuf>,
+    },
+    /// 一人を図にします：番号を点、得点を線とし、弱いつなぎを示します（氏名は出しません）
+    Graph {
+        #[command(flatten)]
+        who: Processor,
+        /// 提供元（parties.toml の名）
+        #[arg(long)]
+        holder: String,
+        /// 提供元での番号
+        #[arg(long)]
+        local_id: String,
+        /// 書き先（.svg または .json）
+        #[arg(long)]
+        out: PathBuf,
     },
     /// 人の記録の変遷：新規・追加・統合・分割・移動・消去
     Log {
@@ -167,6 +193,14 @@ fn bars(why: &Why) {
 
 pub(crate) async fn run(command: Command) -> Outcome {
     match command {
+        Command::Bias { who, json, html } => {
+            let (on, actor) = who.open().await?;
+            bias::bias(&on, &actor, json, html).await?;
+        }
+        Command::Graph { who, holder, local_id, out } => {
+            let (on, actor) = who.open().await?;
+            bias::graph(&on, &actor, (&holder, &local_id), &out).await?;
+        }
         Command::Run { who } => {
             let (on, actor) = who.open().await?;
             let report = kiban_journeys::link_persons(&on, &actor).await?;

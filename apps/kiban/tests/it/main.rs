@@ -13,6 +13,7 @@ mod links;
 mod mapping;
 mod quality;
 mod refusals;
+mod register;
 mod revisions;
 mod stops;
 mod story;

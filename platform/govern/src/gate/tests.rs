@@ -21,6 +21,7 @@ fn facts(items: &[String]) -> GateFacts<'_> {
             items: Some(items),
             guardian: false,
             person_age_ok: true,
+            bar: None,
         }),
         stop: None,
         died_on: None,
@@ -42,6 +43,22 @@ fn held_on_day_30_and_passing_on_day_31() {
         assert_eq!(held, Err(Reason::Waiting { until: d(2026, 5, 1) }));
         assert_eq!(decide(&f, regime, d(2026, 5, 2), &rules), Ok(()));
     }
+}
+
+#[test]
+fn the_day_of_coming_of_age_is_the_first_on_which_one_is_of_age() {
+    let rules = rules();
+    for (born, day) in [
+        (d(2010, 4, 1), d(2026, 4, 1)),
+        (d(2008, 2, 29), d(2024, 2, 29)),
+        (d(2010, 12, 31), d(2026, 12, 31)),
+    ] {
+        assert_eq!(of_age_on(born.into(), day, &rules), Ok(day));
+        assert_eq!(of_age(born.into(), day, &rules), Ok(true));
+        assert_eq!(of_age(born.into(), day.yesterday().unwrap(), &rules), Ok(false));
+    }
+    let month = PartialDate::new(2010, Some(4), None).unwrap();
+    assert_eq!(of_age_on(month, d(2026, 5, 1), &rules), Ok(d(2026, 4, 30)));
 }
 
 #[test]
@@ -92,6 +109,23 @@ fn each_condition_alone_stops_the_item_and_says_so() {
         (
             "notice_version_unknown",
             GateFacts { notice: Some(NoticeFact { items: None, ..notice }), ..ok },
+        ),
+        (
+            "notice_returned",
+            GateFacts {
+                notice: Some(NoticeFact {
+                    bar: Some(NoticeBar::Returned { on: d(2026, 4, 9) }),
+                    ..notice
+                }),
+                ..ok
+            },
+        ),
+        (
+            "change_untold",
+            GateFacts {
+                notice: Some(NoticeFact { bar: Some(NoticeBar::ChangeUntold), ..notice }),
+                ..ok
+            },
         ),
         ("died_before_notice", GateFacts { died_on: Some(d(2026, 3, 31).into()), ..ok }),
         ("died_before_notice", GateFacts { died_on: Some(partial(2026, Some(3))), ..ok }),

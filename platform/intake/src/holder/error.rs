@@ -39,6 +39,15 @@ pub enum SealError {
     /// The list of stop requests is missing or cannot be read.
     #[error("the list of stop requests cannot be read: {0}")]
     Stops(ListError),
+    /// The list of letters that came back cannot be read.
+    #[error("the list of returned letters cannot be read: {0}")]
+    Returned(ListError),
+    /// The list of addresses is missing or cannot be read.
+    #[error("the list of addresses cannot be read: {0}")]
+    Recipients(ListError),
+    /// Letters cannot be made or recorded.
+    #[error("letters: {0}")]
+    Letters(#[from] super::letters::LettersRefused),
     /// The list of what is taken back cannot be read.
     #[error("the list of retractions cannot be read: {0}")]
     Retractions(ListError),
@@ -170,6 +179,15 @@ impl SealError {
                 "停止の求めの一覧を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
                 list(e)
             ),
+            Self::Returned(e) => format!(
+                "返送された通知の一覧（returned.csv）を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
+                list(e)
+            ),
+            Self::Recipients(e) => format!(
+                "宛先の一覧（recipients.csv）を読み取れません（{}）。見出しと値を確かめてください。",
+                list(e)
+            ),
+            Self::Letters(e) => e.ja().to_owned(),
             Self::Retractions(e) => format!(
                 "取消の一覧（retractions.csv）を読み取れません（{}）。一覧が正しくない限り、何も送付しません。",
                 list(e)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kiban_formats::{Format, Parsed, Record, source};
-use kiban_govern::gate::{self, GateFacts, NoticeFact, Reason, StopFact};
+use kiban_govern::gate::{self, GateFacts, NoticeBar, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Date, PartialDate, Regime, Rules, parse_partial};
 
 use super::{
@@ -274,7 +274,7 @@ impl Decided {
             Reason::DiedBeforeNotice => 7,
             Reason::DeathOrderUnclear | Reason::GuardianMissing => 6,
             Reason::ItemNotListed | Reason::NotMedicalInformation => 5,
-            Reason::NoticeVersionUnknown => 4,
+            Reason::NoticeVersionUnknown | Reason::NoticeReturned { .. } => 4,
             Reason::AcquisitionUnlawful => 3,
             Reason::NotNotified => 2,
             Reason::FilingEnded { .. } | Reason::FilingNotYet { .. } => 1,
@@ -336,6 +336,7 @@ pub(crate) fn decide_all(
                     items,
                     guardian: row.guardian,
                     person_age_ok: old_enough,
+                    bar: row.returned_on.map(|on| NoticeBar::Returned { on }),
                 };
                 let facts = GateFacts { notice: Some(notice), ..base };
                 let first =

@@ -14,7 +14,9 @@ use kiban_kernel::{Bases, Date};
 
 use super::{SealError, SealRequest, records};
 use crate::{
-    notices::{ListError, NoticeRow, StopRow, parse_notices, parse_stops},
+    notices::{
+        ListError, NoticeRow, StopRow, mark_returned, parse_notices, parse_returned, parse_stops,
+    },
     revisions::{Correction, Retraction, parse_corrections, parse_retractions},
 };
 
@@ -34,14 +36,20 @@ pub(super) struct Revisions {
     pub(super) kept_back: BTreeMap<String, u64>,
 }
 
+/// List of letters that came back, beside the profile; it need not be there.
+pub(super) const RETURNED_NAME: &str = "returned.csv";
+
 const MISSING: ListError = ListError { line: 0, column: "" };
 
 pub(super) fn read(request: &SealRequest) -> Result<Lists, SealError> {
     let notices = fs::read(&request.notices).map_err(|_| SealError::Notices(MISSING))?;
     // A missing list of stops is an error too: an empty list must be said, not guessed.
     let stops = fs::read(&request.stops).map_err(|_| SealError::Stops(MISSING))?;
+    let mut notices = parse_notices(&notices).map_err(SealError::Notices)?;
+    let returned = optional(&request.home.join(RETURNED_NAME), parse_returned);
+    mark_returned(&mut notices, &returned.map_err(SealError::Returned)?);
     Ok(Lists {
-        notices: parse_notices(&notices).map_err(SealError::Notices)?,
+        notices,
         stops: parse_stops(&stops).map_err(SealError::Stops)?,
         retractions: optional(&request.retractions, parse_retractions)
             .map_err(SealError::Retractions)?,
@@ -51,7 +59,7 @@ pub(super) fn read(request: &SealRequest) -> Result<Lists, SealError> {
 }
 
 /// A list that need not be there.
-fn optional<T>(
+pub(super) fn optional<T>(
     path: &Path,
     parse: fn(&[u8]) -> Result<Vec<T>, ListError>,
 ) -> Result<Vec<T>, ListError> {

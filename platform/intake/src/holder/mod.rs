@@ -12,12 +12,16 @@ mod error;
 mod facts;
 mod folder;
 mod inputs;
+mod letters;
+mod letters_due;
+mod letters_page;
 mod lists;
 mod profile;
 mod records;
 mod sealing;
 mod write;
 
+pub use crate::notices::{ReturnedRow, parse_returned};
 pub use crate::quality::rule_ja;
 pub use error::SealError;
 pub(crate) use facts::count_name;
@@ -26,6 +30,11 @@ pub use folder::{
 };
 pub use inputs::{InputFile, find_inputs};
 pub use kiban_govern::slot::{Lock, Slot};
-pub use profile::{NoticeVersion, Profile, ProfileFiling};
+pub use letters::{
+    Batch, LettersRefused, MadeBatch, MarkedReturned, batches, make_letters, mark_letters_returned,
+    record_sent,
+};
+pub use letters_due::{Due, DueLists, LetterKind, due, left_out_ja};
+pub use profile::{NoticeText, NoticeVersion, Profile, ProfileFiling};
 pub use records::{ProvisionRecord, SentRecord};
 pub use sealing::{Gate, Phase, Progress, SealReport, SealRequest, seal};

@@ -48,6 +48,27 @@ pub struct NoticeVersion {
     pub effective_from: Option<Date>,
     /// Kinds of items it lists (names of canonical tables).
     pub items: Vec<String>,
+    /// Its words, for letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<NoticeText>,
+}
+
+/// The words of a notice that the profile does not say elsewhere (法52条1項・57条1項).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeText {
+    /// (2) That data go to a certified producer, and for what.
+    pub purpose: String,
+    /// (3) Items of data provided.
+    pub data_items: String,
+    /// (4) How the holder acquired them.
+    pub acquisition: String,
+    /// (5) Method of provision.
+    pub method: String,
+    /// (6) That provision stops on request.
+    pub stop_on_request: String,
+    /// (7) How requests are received.
+    pub request_desk: String,
 }
 
 /// The holder's settings.

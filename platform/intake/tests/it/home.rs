@@ -67,6 +67,7 @@ impl Home {
                     regime,
                     effective_from: Some(day("2024-04-01")),
                     items: items.iter().map(|i| (*i).to_owned()).collect(),
+                    text: None,
                 })
                 .to_vec(),
         };

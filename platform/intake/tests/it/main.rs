@@ -5,6 +5,7 @@ mod forged;
 mod formats;
 mod gate;
 mod home;
+mod letters;
 mod receipts;
 mod revisions;
 mod round_trip;

@@ -25,6 +25,8 @@ fn gate(on: &str) -> Gate {
         .map(|t| t.name.clone())
         .collect();
     Gate {
+        untold: BTreeSet::new(),
+        returned: HashMap::new(),
         holder: Id::<kinds::Organization>::from_bytes([7; 16]),
         on: day(on),
         rules: Rules::built_in().unwrap(),

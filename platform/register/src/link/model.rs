@@ -16,6 +16,7 @@ use std::{
 use kiban_kernel::{Digest, Id, kinds};
 use kiban_linkage::{
     Constraint as Bound, ConstraintKind, Edge, Ground, KeyRule, State, StateError, Strength,
+    review::GroupReport,
     tool::{self, Options, ToolError},
 };
 
@@ -89,6 +90,35 @@ impl Memory {
         let Some(state) = &self.0 else { return false };
         let names: BTreeSet<String> = persons.iter().map(ToString::to_string).collect();
         records_of(state).iter().any(|r| names.contains(owner(r)))
+    }
+
+    /// All records, by the persons that the linker makes of them.
+    pub(super) fn records_list(&self) -> Vec<String> {
+        self.0.as_ref().map(records_of).unwrap_or_default()
+    }
+
+    /// Log2 odds of two records.
+    pub(super) fn score_of(&self, l: &str, r: &str) -> Option<f64> {
+        self.0.as_ref()?.why_of(l, r).map(|(_, score)| score)
+    }
+
+    /// Whom linkage serves worse: groups by sex, age, kind of name and holder, the weakest first. `known`: pairs of sources
+    /// known from elsewhere to be one person; without any the model's own expectation stands in. In the groups of sources
+    /// the value is the holder's id.
+    pub fn bias(&self, known: &[(Source, Source)]) -> Vec<GroupReport> {
+        let Some(state) = &self.0 else { return Vec::new() };
+        let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for record in records_of(state) {
+            of.entry(owner(&record).to_owned()).or_default().push(record);
+        }
+        for records in of.values_mut() {
+            records.sort_unstable();
+        }
+        // What one source wrote is bound together, so one record stands for all.
+        let first = |s: &Source| of.get(&s.to_string()).and_then(|r| r.first()).cloned();
+        let pairs: Vec<(String, String)> =
+            known.iter().filter_map(|(a, b)| Some((first(a)?, first(b)?))).collect();
+        state.bias(&pairs)
     }
 
     /// Why two sources are, or are not, thought one person: the bars of their best pair of records, which sum to its
@@ -168,7 +198,7 @@ pub(super) struct Found {
     pub(super) candidates: Vec<Candidate>,
 }
 
-fn owner(record: &str) -> &str {
+pub(super) fn owner(record: &str) -> &str {
     record.split_once('.').map_or(record, |(owner, _)| owner)
 }
 

@@ -352,3 +352,49 @@ pub async fn affected(
     stops.retain(|s| !s.persons.is_empty());
     Ok(stops)
 }
+
+/// The stops that concern a person, in the order of receipt.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_person(
+    conn: &mut AnyConnection,
+    person: Id<kinds::PersonSource>,
+) -> Result<Vec<Stop>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT s.* FROM register_stop s JOIN register_stop_person p ON p.stop = s.id \
+         WHERE p.person_source = $1 ORDER BY s.stop_no",
+    )
+    .bind(person.to_string())
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for row in &rows {
+        out.push(one(&mut *conn, row).await?);
+    }
+    Ok(out)
+}
+
+/// Regimes under which each keyed hash is stopped, stops that were withdrawn left out
+/// ([`crate::RegisterKeys::suppression_of`]).
+///
+/// # Errors
+/// The database failed.
+pub async fn suppressed(
+    conn: &mut AnyConnection,
+) -> Result<std::collections::HashMap<String, Bases>, StoreError> {
+    const HASHES: &str = "register_suppression";
+    let rows = sqlx::query(
+        "SELECT s.hash, s.regimes FROM register_suppression s \
+         LEFT JOIN register_stop_withdrawal w ON w.stop = s.stop WHERE w.stop IS NULL",
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut out: std::collections::HashMap<String, Bases> = std::collections::HashMap::new();
+    for row in &rows {
+        let bases = Bases::from_bits(int(row, HASHES, "regimes")? as u8);
+        let entry = out.entry(text(row, HASHES, "hash")?).or_insert(Bases::NONE);
+        *entry = Bases::from_bits(entry.bits() | bases.bits());
+    }
+    Ok(out)
+}

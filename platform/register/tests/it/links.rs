@@ -35,6 +35,15 @@ pub(crate) struct Person {
     pub(crate) number: String,
 }
 
+impl Person {
+    /// Without address and telephone.
+    pub(crate) fn forget_contact(&mut self) {
+        self.postal.clear();
+        self.address.clear();
+        self.phone.clear();
+    }
+}
+
 const FAMILY: [(&str, &str); 20] = [
     ("佐藤", "サトウ"),
     ("鈴木", "スズキ"),
@@ -218,7 +227,7 @@ impl World {
         (again, memory)
     }
 
-    async fn persons(&self) -> std::collections::BTreeMap<Source, Id<kinds::Person>> {
+    pub(crate) async fn persons(&self) -> std::collections::BTreeMap<Source, Id<kinds::Person>> {
         link::at(&self.lake, self.lake.head().await.unwrap()).await.unwrap()
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn told(local_id: &str, regimes: &[Regime]) -> Vec<NoticeRow> {
             notified_on: day("2026-04-01"),
             channel: "counter".into(),
             guardian: false,
+            returned_on: None,
             died_on: None,
         })
         .collect()

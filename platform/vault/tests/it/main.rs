@@ -51,6 +51,7 @@ fn sealed(home: &Path, notified: usize) -> (Checked, Vec<String>) {
         regime,
         effective_from: Some(day("2024-04-01")),
         items: kinds(),
+        text: None,
     };
     let init = Init {
         holder: id(7),
