@@ -9,12 +9,15 @@
 //! - `journeys.gate-twice`: nothing is stored that the producer's own gate did not clear.
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
+pub mod amendment;
 mod attachments;
 mod audit_search;
 mod backups;
 mod books;
 mod cases;
 mod catalogue;
+pub mod certify;
+pub mod conditions;
 mod corrections;
 mod dataset_cases;
 mod delivery_cases;
@@ -24,9 +27,12 @@ mod directory;
 pub mod end_of_use;
 mod error;
 mod estimate;
+mod evidence;
+pub mod follow_up;
 pub mod incidents;
 mod inspect;
 mod joins;
+pub mod joint_use;
 mod judge_quality;
 mod link_answer;
 mod link_history;
@@ -40,12 +46,15 @@ mod number;
 mod party_keys;
 mod produce_dataset;
 mod rebuild_dataset;
+pub mod recall;
 mod receive_delivery;
 mod record_history;
 mod register_parties;
 mod release_dataset;
+pub mod reminders;
 mod review;
 mod review_acts;
+pub mod review_track;
 mod roster;
 mod run_dataset;
 mod sealed_files;
@@ -66,7 +75,9 @@ mod working_copy;
 pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
-pub use kiban_govern::{Act, Actor, Employer, Refusal, Role, committee, delivery::Route};
+pub use kiban_govern::{
+    Act, Actor, Employer, Refusal, Role, certification, committee, delivery::Route, track,
+};
 pub use kiban_intake::{
     holder, plain, quality, report::DeliveryReport, revisions::CorrectionKind, rule_ja,
     store::DeliveryRow, thresholds, validation,
@@ -83,7 +94,7 @@ pub use attachments::{
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
 pub use backups::{Backup, ERASURES, backups, destroy_backup, erase_again, record_backup};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
-pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
+pub use cases::{Case, CaseHead, Held, Project, case, cases, contract_case, projects};
 pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
     newest_stand,
@@ -101,6 +112,7 @@ pub use directory::{
 };
 pub use error::Error;
 pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};
+pub use evidence::{Evidence, MOST_SAMPLED, evidence, sample_cases};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{
