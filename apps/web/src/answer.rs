@@ -51,6 +51,8 @@ pub(crate) enum Answer {
     Text { kind: &'static str, name: Option<String>, body: String },
     /// A file that somebody handed in: to be saved, never shown inside the pages.
     Bytes { name: String, bytes: Vec<u8> },
+    /// A document, to be saved.
+    Pdf { name: String, bytes: Vec<u8> },
     /// A file of the deployment.
     File { name: String, path: PathBuf },
     /// Signed in: the account that the next requests stand for.

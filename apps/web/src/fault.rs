@@ -165,6 +165,10 @@ impl From<Error> for Fault {
             Error::Review(_)
             | Error::Incident(_)
             | Error::EndOfUse(_)
+            | Error::Recall(_)
+            | Error::Follow(_)
+            | Error::Track(_)
+            | Error::Condition(_)
             | Error::StopRequest(_)
             | Error::Fetch(_)
             | Error::SpecificationDiffers

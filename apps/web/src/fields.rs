@@ -71,6 +71,13 @@ pub(crate) const PROOF: &[Field] = &[
     must("name", "ファイル名", Kind::Line(120)),
     must("file", "証拠のファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
 ];
+/// A proof that somebody else's copy is erased.
+pub(crate) const COPY_PROOF: &[Field] = &[
+    must("organization", "写しを持つ事業者", Kind::Line(40)),
+    must("method", "消去の方法", Kind::Text(1_000)),
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "証拠のファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
 /// An incident.
 pub(crate) const INCIDENT: &[Field] = &[
     must("kind", "種類", Kind::Choice(&["leak", "loss", "damage", "misuse"])),

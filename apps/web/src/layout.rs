@@ -53,12 +53,14 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 16] = [
+const SIGNED_IN: [&str; 19] = [
     "home",
     "applications",
     "committee",
     "datasets",
     "uses",
+    "recalls",
+    "joint_uses",
     "deliveries",
     "mappings",
     "desk",
@@ -66,6 +68,7 @@ const SIGNED_IN: [&str; 16] = [
     "users",
     "audit",
     "incidents",
+    "outbox",
     "books",
     "accounts",
     "catalogue",

@@ -16,6 +16,7 @@ mod assets;
 mod ctx;
 pub mod curves;
 mod dispatch;
+mod document;
 mod fault;
 mod fields;
 mod headers;

@@ -123,8 +123,13 @@ fn schema(field: &Field) -> Value {
 
 fn responses(row: &Row) -> Value {
     let problem = |ja: &str| json!({ "description": ja, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+    let done = if row.path.rsplit('.').next() == Some("pdf") {
+        json!({ "description": "文書", "content": { "application/pdf": {} } })
+    } else {
+        json!({ "description": "済み" })
+    };
     let mut out = json!({
-        "200": { "description": "済み" },
+        "200": done,
         "400": problem("読めない要求"),
         "404": problem("存在しない、または見る資格がない"),
         "500": problem("こちらの失敗（番号つき）"),

@@ -97,6 +97,11 @@ async fn file(answer: Answer) -> Response {
             attach(&mut response, &name);
             response
         }
+        Answer::Pdf { name, bytes } => {
+            let mut response = ([(header::CONTENT_TYPE, "application/pdf")], bytes).into_response();
+            attach(&mut response, &name);
+            response
+        }
         Answer::File { name, path } => match tokio::fs::read(&path).await {
             Ok(bytes) => {
                 let kind = [(header::CONTENT_TYPE, "application/octet-stream")];

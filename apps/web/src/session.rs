@@ -49,6 +49,8 @@ struct Entry {
     /// When it was last shown who sits there.
     confirmed: Timestamp,
     /// What the next page shows once.
+    /// The user's organization was certified at the last request.
+    certified: bool,
     said: Option<String>,
 }
 
@@ -116,7 +118,7 @@ impl Sessions {
         entries.retain(|_, e| seconds(e.last, now) <= IDLE && seconds(e.begun, now) <= LONGEST);
         entries.insert(
             name(&token),
-            Entry { account, begun: now, last: now, confirmed: now, said: None },
+            Entry { account, begun: now, last: now, confirmed: now, certified: false, said: None },
         );
         Ok(token)
     }
@@ -133,6 +135,20 @@ impl Sessions {
         let entries = self.entries();
         let entry = entries.get(&name(token));
         entry.is_some_and(|e| (0..=CONFIRMED).contains(&seconds(e.confirmed, now)))
+    }
+
+    /// Does a session go on, now that its user is certified or not? One that began while the user was certified ends when
+    /// the certification does.
+    pub(crate) fn is_still(&self, token: &Token, certified: bool) -> bool {
+        let mut entries = self.entries();
+        let name = name(token);
+        let Some(entry) = entries.get_mut(&name) else { return false };
+        if entry.certified && !certified {
+            entries.remove(&name);
+            return false;
+        }
+        entry.certified = certified;
+        true
     }
 
     /// End all sessions of an account.

@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use kiban_govern::Actor;
+use kiban_govern::{Actor, Employer};
 use kiban_kernel::{Id, kinds};
 
 use crate::{app::App, fault::Fault, session::Token};
@@ -67,5 +67,14 @@ pub(crate) fn set_cookie(app: &App, response: &mut Response, token: &Token) {
 
 /// Who is signed in; an account that was closed or barred since is nobody.
 pub(crate) async fn actor_of(app: &App, visitor: &Visitor) -> Option<Actor> {
-    kiban_journeys::entitled(app.on(), visitor.account?).await.ok()
+    let actor = kiban_journeys::entitled(app.on(), visitor.account?).await.ok()?;
+    if actor.employer == Employer::User {
+        // A session that began while its user was certified ends with the certification; whoever signs in after that
+        // finds what remains to be done.
+        let certified = kiban_journeys::joint_use::is_certified_user(app.on(), actor.organization);
+        if !app.0.sessions.is_still(&visitor.token, certified.await.ok()?) {
+            return None;
+        }
+    }
+    Some(actor)
 }

@@ -39,6 +39,7 @@ impl Act {
                 | Self::ApproveRelease
                 | Self::DeliverDataset
                 | Self::EraseDataset
+                | Self::RecallDataset
                 | Self::OpenIdentified
                 | Self::ManageKeys
                 | Self::ManageAccounts
@@ -123,6 +124,8 @@ acts! {
     DecideFinding = "finding.decide", "組合せ所見の判断", "pseudonymized.identifiers", [Examiner], [Producer];
     /// Draft, submit, amend, withdraw an application.
     SubmitApplication = "application.submit", "利用申請", "contract", [Researcher], [User];
+    /// Queue reminders of steps that wait, and see them.
+    SendReminders = "reminder.send", "催促の作成と確認", "committee", [CommitteeSecretary, SecurityOfficer, System], [Producer];
     /// Write in the thread of an application.
     WriteMessage = "application.message", "申請の連絡", "contract", [Researcher, CommitteeSecretary], [User, Producer];
     /// Name a price and a day for an application.
@@ -153,6 +156,8 @@ acts! {
     ReportErasure = "use.erasure_report", "利用終了後の消去の報告", "erasure", [Researcher], [User];
     /// Check a user's proof of erasure.
     ConfirmErasure = "use.erasure_confirm", "消去の報告の確認", "erasure", [DeliveryOfficer], [Producer];
+    /// Take a provided dataset back from everybody who holds a copy.
+    RecallDataset = "dataset.recall", "提供データの回収", "erasure", [DeliveryOfficer, SecurityOfficer], [Producer];
     /// Erase a package or dataset.
     EraseDataset = "dataset.erase", "提供データの消去", "erasure", [DeliveryOfficer, System], [Producer];
     /// Open identified data in a regulator's enquiry.

@@ -10,7 +10,7 @@ use crate::law_key;
 
 mod effective;
 
-pub use effective::{NotEffective, PseudoUser, WhyNot, pseudo_user, require};
+pub use effective::{NotEffective, PseudoUser, WhyNot, lapsed_on, pseudo_user, require};
 
 /// Where a certified user works on pseudonymized data.
 #[derive(

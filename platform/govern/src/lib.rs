@@ -33,6 +33,7 @@ pub mod delivery;
 pub mod entitlement;
 pub mod gate;
 pub mod slot;
+pub mod track;
 pub mod two_person;
 
 mod act;

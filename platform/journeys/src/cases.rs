@@ -170,6 +170,26 @@ pub async fn case(
     })
 }
 
+/// The application of a contract, and the contract itself, if the actor may see both.
+///
+/// # Errors
+/// There is none that the actor may see, or the database failed.
+pub async fn contract_case(
+    on: &Deployment,
+    actor: &Actor,
+    id: Id<kinds::Contract>,
+) -> Result<(Case, Contract), Error> {
+    let missing = || Error::Unknown { what: "契約" };
+    let found = kiban_release::contract(&mut *on.reader().await?, id).await;
+    let application = match found {
+        Err(kiban_release::ActError::NotFound { .. }) => return Err(missing()),
+        other => other?.terms.application,
+    };
+    let case = case(on, actor, application).await?;
+    let contract = case.contracts.iter().find(|c| c.id == id).cloned().ok_or_else(missing)?;
+    Ok((case, contract))
+}
+
 /// A project that the producer decided to provide for: a row of the public list.
 #[derive(Debug, Clone)]
 pub struct Project {

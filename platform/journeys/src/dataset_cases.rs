@@ -116,6 +116,9 @@ pub enum FetchRefused {
     /// It was erased before anybody fetched it, because persons in it asked to stop.
     #[error("the package was erased for a stop")]
     Stopped,
+    /// It was recalled.
+    #[error("the dataset was recalled")]
+    Recalled,
 }
 
 impl FetchRefused {
@@ -132,6 +135,7 @@ impl FetchRefused {
                 "受け取られる前に、含まれる方から提供停止の求めがあったため、消去しました。停止を反映したデータをあらためて提供します。"
                     .into()
             }
+            Self::Recalled => "このデータは回収されています。手元の写しを消去し、証拠を提出してください。".into(),
             Self::Erased => "利用期間が終わり、提供データは消去されています。".into(),
         }
     }
@@ -348,6 +352,9 @@ pub async fn fetch_package(
                 .await?;
         let stopped = why.as_deref() == Some("stopped");
         return Err(if stopped { FetchRefused::Stopped } else { FetchRefused::Erased }.into());
+    }
+    if crate::recall::is_recalled(on, id).await? {
+        return Err(FetchRefused::Recalled.into());
     }
     if !row.route.leaves() {
         return Err(FetchRefused::Stays.into());

@@ -4,8 +4,8 @@
 use jiff::Span;
 use kiban_audit::Event;
 use kiban_deliver::DeliveryRow;
-use kiban_govern::{Act, Actor, Employer, Role, permit};
-use kiban_kernel::{Date, Digest, Id, LawKey, Timestamp, jst_date, kinds};
+use kiban_govern::{Act, Actor, Employer, Role, certification, permit};
+use kiban_kernel::{Date, Digest, Id, LawKey, Product, Timestamp, jst_date, kinds};
 use kiban_release::contract::State;
 use serde_json::json;
 use sqlx::Row as _;
@@ -152,6 +152,14 @@ async fn end_of(on: &Deployment, delivery: DeliveryRow) -> Result<UseEnd, Error>
         State::Ended { at, .. } => jst_date(at).min(contract.terms.until),
         _ => contract.terms.until,
     };
+    // A user whose certification ended may not use pseudonymized data from that day on.
+    let lapsed = match delivery.product {
+        Product::Pseudonymized => {
+            certification::lapsed_on(delivery.recipient, &on.certifications().await?, today)
+        }
+        Product::Anonymized => None,
+    };
+    let ends_on = lapsed.map_or(ends_on, |day| ends_on.min(day.max(jst_date(delivery.at))));
     let rule = |name: &str| on.rules.int(name, today);
     let days = |n: i64| Span::new().try_days(n).unwrap_or_default();
     let due = ends_on.saturating_add(days(rule("use.erasure_days")?));

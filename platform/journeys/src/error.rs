@@ -68,6 +68,18 @@ macro_rules! rooms {
             /// An act at the end of a use is refused.
             #[error(transparent)]
             EndOfUse(#[from] crate::end_of_use::EndRefused),
+            /// An act in a recall is refused.
+            #[error(transparent)]
+            Recall(#[from] crate::recall::RecallRefused),
+            /// A follow-up of a cohort is refused.
+            #[error(transparent)]
+            Follow(#[from] crate::follow_up::FollowRefused),
+            /// A track of the review is not open.
+            #[error(transparent)]
+            Track(#[from] crate::review_track::TrackRefused),
+            /// A condition of the decision is broken.
+            #[error(transparent)]
+            Condition(#[from] crate::conditions::ConditionBroken),
             /// An act of the mapping bench is refused.
             #[error(transparent)]
             Mapping(#[from] crate::map_codes::MappingRefused),
@@ -150,6 +162,10 @@ macro_rules! rooms {
                     Self::Attachment(e) => e.ja().to_owned(),
                     Self::Incident(e) => e.ja().to_owned(),
                     Self::EndOfUse(e) => e.ja().to_owned(),
+                    Self::Recall(e) => e.ja().to_owned(),
+                    Self::Follow(e) => e.ja().to_owned(),
+                    Self::Track(e) => e.ja(),
+                    Self::Condition(e) => e.ja(),
                     Self::Mapping(e) => e.ja(),
                     Self::Fetch(e) => e.ja(),
                     Self::SpecificationDiffers => {

@@ -9,12 +9,15 @@
 //! - `journeys.gate-twice`: nothing is stored that the producer's own gate did not clear.
 //! - `journeys.same-payload`: what is delivered and what is rebuilt is what was approved.
 
+pub mod amendment;
 mod attachments;
 mod audit_search;
 mod backups;
 mod books;
 mod cases;
 mod catalogue;
+pub mod certify;
+pub mod conditions;
 mod corrections;
 mod dataset_cases;
 mod delivery_cases;
@@ -25,9 +28,12 @@ pub mod end_of_use;
 mod error;
 mod estimate;
 mod import_register;
+mod evidence;
+pub mod follow_up;
 pub mod incidents;
 mod inspect;
 mod joins;
+pub mod joint_use;
 mod judge_quality;
 mod link_answer;
 mod link_bias;
@@ -46,13 +52,16 @@ mod person_state;
 mod produce_dataset;
 mod provided;
 mod rebuild_dataset;
+pub mod recall;
 mod receive_delivery;
 mod record_history;
 mod register_parties;
 mod release_dataset;
 mod retention;
+pub mod reminders;
 mod review;
 mod review_acts;
+pub mod review_track;
 mod roster;
 mod run_dataset;
 mod sealed_files;
@@ -73,7 +82,9 @@ mod working_copy;
 pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
-pub use kiban_govern::{Act, Actor, Employer, Refusal, Role, committee, delivery::Route};
+pub use kiban_govern::{
+    Act, Actor, Employer, Refusal, Role, certification, committee, delivery::Route, track,
+};
 pub use kiban_intake::{
     holder, plain, quality, report::DeliveryReport, revisions::CorrectionKind, rule_ja,
     store::DeliveryRow, thresholds, validation,
@@ -90,7 +101,7 @@ pub use attachments::{
 pub use audit_search::{Found, MOST_EVENTS, Search, search_events};
 pub use backups::{Backup, ERASURES, backups, destroy_backup, erase_again, record_backup};
 pub use books::{BOOK_LINES, BookLine, Books, books, fiscal_year};
-pub use cases::{Case, CaseHead, Held, Project, case, cases, projects};
+pub use cases::{Case, CaseHead, Held, Project, case, cases, contract_case, projects};
 pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
     newest_stand,
@@ -112,6 +123,7 @@ pub use import_register::{
     ImportCounts, ImportKind, ImportProgress, ImportReport, ImportRequest, PersonCounts, RuleCount,
     import_register, import_rule_ja,
 };
+pub use evidence::{Evidence, MOST_SAMPLED, evidence, sample_cases};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{

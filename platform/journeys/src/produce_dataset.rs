@@ -95,6 +95,7 @@ pub async fn produce_dataset(
     if basis.spec.digest() != basis.contract.terms.specification {
         return Err(Error::SpecificationDiffers);
     }
+    crate::conditions::hold(&basis.conditions, &basis.spec, basis.application.product)?;
     drop(conn);
     start(on, &permit, &basis, &request.specification).await?;
     on.world.steps.step("journeys.production_started");

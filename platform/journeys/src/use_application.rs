@@ -12,7 +12,7 @@ use kiban_kernel::{Digest, Id, Product, kinds};
 use kiban_register::{certification, entrustment};
 use kiban_release::{application::Content, contract::Terms, session::Minutes};
 
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, conditions, joint_use};
 
 /// Keep a new version of the committee's roster.
 ///
@@ -36,6 +36,7 @@ pub async fn apply_for_use(
     content: &Content,
 ) -> Result<Id<kinds::Application>, Error> {
     let permit = permit(actor, Act::SubmitApplication)?;
+    joint_use::hold(on, product, content).await?;
     let application =
         kiban_release::apply(&on.log, &permit, &*on.world.entropy, project, product, content)
             .await?;
@@ -85,7 +86,8 @@ pub async fn submit_application(
     id: Id<kinds::Application>,
 ) -> Result<(), Error> {
     let permit = permit(actor, Act::SubmitApplication)?;
-    on.seen(actor, id).await?;
+    let head = on.seen(actor, id).await?;
+    joint_use::hold(on, head.application.product, &head.content).await?;
     let _ = kiban_release::submit(&on.log, &permit, id).await?;
     Ok(())
 }
@@ -215,6 +217,7 @@ pub async fn conclude_contract(
     terms: &Terms,
 ) -> Result<Id<kinds::Contract>, Error> {
     let ours = permit(manager, Act::SignContract)?;
+    conditions::hold_for_contract(on, terms.application, terms.specification).await?;
     let theirs = permit(user, Act::AcceptContract)?;
     let id = kiban_release::draw_contract(&on.log, &ours, &*on.world.entropy, terms).await?;
     let _ = kiban_release::accept_contract(&on.log, &theirs, id).await?;
@@ -234,6 +237,7 @@ pub async fn draw_contract(
     terms: &Terms,
 ) -> Result<Id<kinds::Contract>, Error> {
     let ours = permit(manager, Act::SignContract)?;
+    conditions::hold_for_contract(on, terms.application, terms.specification).await?;
     Ok(kiban_release::draw_contract(&on.log, &ours, &*on.world.entropy, terms).await?)
 }
 

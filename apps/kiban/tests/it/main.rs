@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod convert;
 mod crash;
+mod follow_up;
 mod inspect;
 mod joins;
 mod links;

@@ -146,3 +146,14 @@ pub(crate) async fn send_back(ctx: Ctx) -> Result<Answer, Fault> {
     kiban_journeys::return_application(ctx.on(), ctx.actor()?, id, reason).await?;
     Ok(Answer::done("申請者に差し戻しました。", format!("/applications/{id}")))
 }
+
+/// The next dataset of the same cohort: a draft in the same project line.
+pub(crate) async fn follow_up(ctx: Ctx) -> Result<Answer, Fault> {
+    let earlier: ApplicationId = ctx.id("id")?;
+    let id = kiban_journeys::follow_up::draft_follow_up(ctx.on(), ctx.actor()?, earlier).await?;
+    Ok(Answer::Done {
+        say: "同じ研究の系列で、続きの申請の下書きを作りました。期間などを書き直して提出してください。".to_owned(),
+        to: format!("/applications/{id}/edit"),
+        data: json!({ "id": id.to_string() }),
+    })
+}

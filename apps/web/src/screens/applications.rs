@@ -15,12 +15,13 @@ use serde::Serialize;
 use super::{
     application_form::{Shown, shown},
     case_parts::{FileView, PriceView, file_view, price_view},
+    tracks::{ConditionView, TrackView, condition_view, track_view},
 };
 use crate::{
     answer::{Answer, Band},
     ctx::{Ctx, FormToken},
     fault::Fault,
-    japanese::{day, day_count, era_day, moment},
+    japanese::{day, day_count, moment},
     names::Names,
     paging::{Paging, paged},
 };
@@ -123,10 +124,13 @@ struct May {
     withdraw: bool,
     write: bool,
     screen: bool,
+    track: bool,
+    close_conditions: bool,
     decide: bool,
     draw: bool,
     produce: bool,
     review: bool,
+    follow: bool,
 }
 
 #[derive(Template, Serialize)]
@@ -143,7 +147,8 @@ struct Show {
     version: i64,
     returned: String,
     fields: Vec<Shown>,
-    conditions: Vec<String>,
+    conditions: Vec<ConditionView>,
+    track: TrackView,
     contracts: Vec<ContractView>,
     messages: Vec<MessageLine>,
     log: Vec<LogLine>,
@@ -232,9 +237,15 @@ fn may(ctx: &Ctx, actor: &Actor, case: &Case) -> May {
         withdraw: own && !matches!(state, State::Refused { .. } | State::Withdrawn { .. }),
         write: can(Act::WriteMessage),
         screen: matches!(state, State::Submitted { .. }) && can(Act::ScreenApplication),
+        track: matches!(state, State::Submitted { .. } | State::UnderReview { .. })
+            && can(Act::ScreenApplication),
+        close_conditions: matches!(state, State::Accepted { .. }) && can(Act::ScreenApplication),
         decide: matches!(state, State::Advised { .. }) && can(Act::DecideApplication),
         draw: matches!(state, State::Accepted { .. }) && !signed && can(Act::SignContract),
         produce: signed && can(Act::ProduceDataset),
+        follow: own
+            && matches!(state, State::Accepted { .. })
+            && case.head.application.product == kiban_kernel::Product::Pseudonymized,
         review: begun && crate::screens::review::may_look(actor),
     }
 }
@@ -273,6 +284,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     let messages = kiban_journeys::messages(ctx.on(), actor, id).await?;
     let files = kiban_journeys::attachments(ctx.on(), actor, id).await?;
     let pricing = kiban_journeys::pricing(ctx.on(), actor, id).await?;
+    let progress = kiban_journeys::review_track::progress(ctx.on(), actor, id).await?;
+    let conditions = kiban_journeys::conditions::conditions(ctx.on(), actor, id).await?;
     let (phase, next) = standing(&case);
     let may = may(&ctx, actor, &case);
     let head = &case.head;
@@ -299,10 +312,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         version: head.version,
         returned: returned.filter(|_| draft).unwrap_or_default(),
         fields: shown(&head.content, case.earlier.as_ref()),
-        conditions: match &head.application.state {
-            State::Accepted { conditions, .. } => conditions.clone(),
-            _ => Vec::new(),
-        },
+        conditions: conditions.iter().map(|c| condition_view(c, &names)).collect(),
+        track: track_view(&progress),
         contracts: case.contracts.iter().map(|c| contract_view(actor, c)).collect(),
         messages: messages
             .into_iter()
@@ -337,35 +348,4 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     };
     let title = titled(&head.content);
     Ok(Answer::page(page)?.titled(title).banded(Band::of(head.application.product)))
-}
-
-#[derive(Template, Serialize)]
-#[template(path = "application_print.html")]
-struct Print {
-    applicant: String,
-    address: String,
-    product: &'static str,
-    submitted: String,
-    version: i64,
-    fields: Vec<Shown>,
-}
-
-pub(crate) async fn print(ctx: Ctx) -> Result<Answer, Fault> {
-    let case = kiban_journeys::case(ctx.on(), ctx.actor()?, ctx.id("id")?).await?;
-    let names = ctx.names().await?;
-    let head = &case.head;
-    let submitted = head.steps.iter().rev().find(|s| matches!(s.step, Step::Submit { .. }));
-    let applicant = head.application.applicant;
-    Answer::page(Print {
-        applicant: names.organization(applicant),
-        address: names
-            .all()
-            .find(|o| o.id == applicant)
-            .map(|o| o.address.clone())
-            .unwrap_or_default(),
-        product: head.application.product.label_ja(),
-        submitted: submitted.map(|s| era_day(jst_date(s.at))).unwrap_or_default(),
-        version: head.version,
-        fields: shown(&head.content, None),
-    })
 }

@@ -2,13 +2,15 @@
 
 use askama::Template;
 use kiban_journeys::{BookLine, Books, StoredEvent};
+use kiban_paper::{Block, Column, Table};
 use serde::Serialize;
 
 use crate::{
     answer::{Answer, csv},
     ctx::Ctx,
+    document::{self, Sheet},
     fault::Fault,
-    japanese::{moment, number},
+    japanese::{era_day, moment, number},
     names::Names,
 };
 
@@ -69,17 +71,80 @@ async fn read(ctx: &Ctx) -> Result<Books, Fault> {
     Ok(kiban_journeys::books(ctx.on(), ctx.actor()?, year).await?)
 }
 
-pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
+async fn view(ctx: &Ctx) -> Result<Page, Fault> {
     let names = ctx.names().await?;
-    let books = read(&ctx).await?;
+    let books = read(ctx).await?;
     let system = kiban_journeys::system_actor(ctx.on()).await?;
-    let page = Page {
+    Ok(Page {
         year: books.year,
         years: books.years.clone(),
         producer: names.organization(system.organization),
         lines: books.lines.iter().map(|(line, events)| line_view(*line, events, &names)).collect(),
+    })
+}
+
+pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
+    let page = view(&ctx).await?;
+    let title = format!("帳簿（{}年度）", page.year);
+    Ok(Answer::page(page)?.titled(title))
+}
+
+/// The books with their yearly figures, as a document to be kept and handed to the ministers.
+pub(crate) async fn show_pdf(ctx: Ctx) -> Result<Answer, Fault> {
+    let of = view(&ctx).await?;
+    let today = ctx.on().today();
+    let figures = of
+        .lines
+        .iter()
+        .map(|l| vec![l.ja.to_owned(), l.kind.to_owned(), l.count.clone(), l.sum.clone()]);
+    let mut blocks = vec![
+        Block::Right(format!("{}作成", era_day(today))),
+        Block::Title(format!("帳簿及び年度の実績（{}年度）", of.year)),
+        Block::Right(of.producer.clone()),
+        Block::Text(format!(
+            "　{}年4月1日から{}年3月31日までの事象を数えたものである。手で書いた数字はない。",
+            of.year,
+            of.year + 1
+        )),
+        Block::Heading("1　年度の実績".to_owned()),
+        Block::Table(Table {
+            summary: "項目ごとの件数と合計".to_owned(),
+            columns: vec![
+                Column::text("項目", 4),
+                Column::text("数えた事象", 3),
+                Column::number("件数", 1),
+                Column::text("合計", 3),
+            ],
+            rows: figures.collect(),
+            empty: "ありません。".to_owned(),
+        }),
+        Block::Heading("2　帳簿（明細）".to_owned()),
+    ];
+    for line in of.lines.iter().filter(|l| !l.events.is_empty()) {
+        let rows = line
+            .events
+            .iter()
+            .map(|e| vec![e.index.to_string(), e.at.clone(), e.who.clone(), e.subject.clone()]);
+        blocks.push(Block::Heading(format!("{}（{}件）", line.ja, line.count)));
+        blocks.push(Block::Table(Table {
+            summary: format!("{}の明細", line.ja),
+            columns: vec![
+                Column::number("番号", 1),
+                Column::text("日時", 3),
+                Column::text("だれが", 3),
+                Column::text("対象", 4),
+            ],
+            rows: rows.collect(),
+            empty: String::new(),
+        }));
+    }
+    let sheet = Sheet {
+        file: format!("帳簿_{}年度", of.year),
+        title: format!("帳簿及び年度の実績（{}年度）", of.year),
+        footer: of.producer.clone(),
+        made: today,
     };
-    Ok(Answer::page(page)?.titled(format!("帳簿（{}年度）", books.year)))
+    document::pdf(&ctx, sheet, None, blocks).await
 }
 
 pub(crate) async fn show_csv(ctx: Ctx) -> Result<Answer, Fault> {

@@ -7,7 +7,7 @@ use kiban_journeys::{
 use kiban_kernel::{Id, kinds};
 use serde_json::json;
 
-use crate::{answer::Answer, ctx::Ctx, fault::Fault};
+use crate::{answer::Answer, ctx::Ctx, fault::Fault, japanese::number};
 
 type DatasetId = Id<kinds::Dataset>;
 
@@ -107,4 +107,24 @@ pub(crate) async fn package(ctx: Ctx) -> Result<Answer, Fault> {
     let id: DatasetId = ctx.id("id")?;
     let path = kiban_journeys::fetch_package(ctx.on(), ctx.actor()?, id).await?;
     Ok(Answer::File { name: format!("{id}.age"), path })
+}
+
+pub(crate) async fn continuity(ctx: Ctx) -> Result<Answer, Fault> {
+    let id: DatasetId = ctx.id("id")?;
+    let of = kiban_journeys::follow_up::record_continuity(ctx.on(), ctx.actor()?, id).await?;
+    Ok(Answer::Done {
+        say: format!(
+            "前回の提供との重なりを数えました（同じ識別子で続く人 {}人）。",
+            number(of.continued)
+        ),
+        to: format!("/datasets/{id}"),
+        data: json!({
+            "earlier": of.earlier.to_string(),
+            "before": of.persons_before,
+            "stopped": of.stopped,
+            "continued": of.continued,
+            "left": of.left,
+            "added": of.added,
+        }),
+    })
 }

@@ -2,7 +2,9 @@
 
 use askama::Template;
 use kiban_govern::{Act, Actor};
-use kiban_journeys::{DatasetCase, Route, Standing, deid::finding::FindingKind};
+use kiban_journeys::{
+    DatasetCase, Route, Standing, deid::finding::FindingKind, follow_up::Continuity,
+};
 use kiban_kernel::{Id, kinds};
 use serde::Serialize;
 use serde_json::json;
@@ -16,7 +18,7 @@ use crate::{
     ctx::{Ctx, FormToken},
     fault::Fault,
     fields::ROUTES_OUT,
-    japanese::{day, day_count, moment, number},
+    japanese::{day, day_count, moment, number, persons},
     names::Names,
     paging::{Paging, paged},
 };
@@ -138,6 +140,13 @@ struct Show {
     may_approve: bool,
     may_deliver: bool,
     may_fetch: bool,
+    may_recall: bool,
+    may_follow: bool,
+    /// How it goes on from the dataset before it; empty if it was not compared.
+    continuity: Vec<(&'static str, String)>,
+    earlier: String,
+    /// The recall that took it back; empty if there is none.
+    recall: String,
     /// The last letters of the id, to be typed before an approval.
     confirm: String,
     staff: bool,
@@ -227,6 +236,21 @@ fn routes() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
+/// Counts of persons; below ten they are exact for staff alone.
+fn continued(c: &Continuity, staff: bool) -> Vec<(&'static str, String)> {
+    let said = |n: u64| {
+        let few = n > 0 && n < kiban_journeys::SMALLEST_SHOWN && !staff;
+        if few { persons(None) } else { number(n) }
+    };
+    vec![
+        ("前回提供した人", said(c.persons_before)),
+        ("同じ識別子で続く人", said(c.continued)),
+        ("提供停止により除かれた人", said(c.stopped)),
+        ("対象でなくなった人", said(c.left)),
+        ("新しく加わった人", said(c.added)),
+    ]
+}
+
 pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     let actor = ctx.actor()?;
     let id: DatasetId = ctx.id("id")?;
@@ -236,6 +260,9 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     let (phase, next) = standing(d.standing);
     let done = d.approvals.iter().any(|a| a.account == actor.account);
     let staff = actor.employer == kiban_govern::Employer::Producer;
+    let continuity = kiban_journeys::follow_up::continuity(ctx.on(), actor, id).await?;
+    let recalls = kiban_journeys::recall::recalls(ctx.on(), actor).await?;
+    let recall = recalls.iter().find(|r| r.dataset == id);
     let approvals = match d.standing {
         Standing::Produced { approvals } => Some(approvals),
         _ => None,
@@ -300,7 +327,15 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         may_again: matches!(d.standing, Standing::Decided) && can(Act::ProduceDataset),
         may_approve: approvals.is_some_and(|n| n < 2) && !done && can(Act::ApproveRelease),
         may_deliver: approvals.is_some_and(|n| n >= 2) && can(Act::DeliverDataset),
-        may_fetch: d.delivery.is_some() && can(Act::OpenPackage),
+        may_fetch: d.delivery.is_some() && recall.is_none() && can(Act::OpenPackage),
+        may_recall: d.delivery.is_some() && recall.is_none() && can(Act::RecallDataset),
+        may_follow: staff
+            && d.manifest.is_some()
+            && d.application.application.product == kiban_kernel::Product::Pseudonymized
+            && can(Act::ProduceDataset),
+        earlier: continuity.as_ref().map(|c| c.earlier.to_string()).unwrap_or_default(),
+        continuity: continuity.as_ref().map(|c| continued(c, staff)).unwrap_or_default(),
+        recall: recall.map(|r| r.id.to_string()).unwrap_or_default(),
         confirm: last_letters(id),
         staff,
         form: ctx.form.clone(),

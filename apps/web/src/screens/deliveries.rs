@@ -2,14 +2,16 @@
 
 use askama::Template;
 use kiban_journeys::{DeliveryReport, DeliveryRow};
-use kiban_kernel::jst_date;
+use kiban_kernel::{Date, jst_date};
+use kiban_paper::{Block, Column, Table};
 use serde::Serialize;
 
 use crate::{
     answer::{Answer, csv},
     ctx::Ctx,
+    document::{self, Sheet, fact},
     fault::Fault,
-    japanese::{day, moment, number},
+    japanese::{day, era_day, moment, number},
     names::Names,
     paging::{Paging, paged},
 };
@@ -82,6 +84,8 @@ struct Show {
     grid: Vec<GridRow>,
     unread: Vec<(String, String)>,
     receipt: String,
+    #[serde(skip)]
+    made: Date,
 }
 
 fn grid(report: &DeliveryReport) -> Vec<GridRow> {
@@ -109,13 +113,14 @@ fn reasons(of: &std::collections::BTreeMap<String, u64>) -> Vec<(String, String)
         .collect()
 }
 
-pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
+async fn read(ctx: &Ctx) -> Result<Show, Fault> {
     let names = ctx.names().await?;
     let (row, report) = kiban_journeys::delivery(ctx.on(), ctx.actor()?, ctx.id("id")?).await?;
     let counted = |of: &std::collections::BTreeMap<String, u64>| {
         of.iter().map(|(name, n)| (name.clone(), number(*n))).collect::<Vec<_>>()
     };
-    let page = Show {
+    Ok(Show {
+        made: jst_date(row.received_at),
         sealed_at: moment(row.sealed_at),
         received_at: moment(row.received_at),
         digest: row.sealed_sha256.to_string(),
@@ -135,9 +140,71 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         unread: counted(&report.unread),
         receipt: row.receipt.clone().unwrap_or_default(),
         delivery: row_view(&row, &names),
-    };
+    })
+}
+
+pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
+    let page = read(&ctx).await?;
     let title = format!("{}からの提供（{}）", page.delivery.holder, page.delivery.received);
     Ok(Answer::page(page)?.titled(title))
+}
+
+/// The receipt as a document for the holder's files.
+pub(crate) async fn receipt_pdf(ctx: Ctx) -> Result<Answer, Fault> {
+    let of = read(&ctx).await?;
+    if of.receipt.is_empty() {
+        return Err(Fault::not_found());
+    }
+    let pairs = |head: [&str; 2], rows: &[(String, String)], empty: &str| {
+        Block::Table(Table {
+            summary: head.join("と"),
+            columns: vec![Column::text(head[0], 4), Column::number(head[1], 1)],
+            rows: rows.iter().map(|(name, n)| vec![name.clone(), n.clone()]).collect(),
+            empty: empty.to_owned(),
+        })
+    };
+    let reasons: Vec<(String, String)> = of
+        .withheld
+        .iter()
+        .map(|(ja, n)| (format!("提供元の端末で：{ja}"), n.clone()))
+        .chain(of.refused.iter().map(|(ja, n)| (format!("受入れの際に：{ja}"), n.clone())))
+        .collect();
+    let rules: Vec<(String, String)> =
+        of.rules.iter().map(|r| (r.ja.clone(), r.count.clone())).collect();
+    let blocks = vec![
+        Block::Right(era_day(of.made)),
+        Block::Title("医療情報の受領書".to_owned()),
+        Block::Text(format!("{}　御中", of.delivery.holder)),
+        Block::Seal(vec![document::producer(&ctx).await?]),
+        Block::Text("　次のとおり、医療情報を受領しました。".to_owned()),
+        Block::Facts(vec![
+            fact("提供の番号", of.delivery.id.as_str()),
+            fact("封緘した日時", of.sealed_at.as_str()),
+            fact("受領した日時", of.received_at.as_str()),
+            fact("封緘ファイルのSHA-256", of.digest.as_str()),
+            fact("ファイルの数", of.files.as_str()),
+            fact("受け入れた人の数", of.delivery.persons.as_str()),
+        ]),
+        Block::Heading("1　受け入れた行".to_owned()),
+        pairs(["表", "行"], &of.rows, "受け入れた行はありません。"),
+        Block::Heading("2　受け入れなかった人".to_owned()),
+        pairs(["理由", "人数"], &reasons, "受け入れなかった人はいません。"),
+        Block::Heading("3　検査の指摘".to_owned()),
+        pairs(["指摘", "件数"], &rules, "指摘はありません。"),
+        Block::Heading("4　署名つきの受領の記録".to_owned()),
+        Block::Text(
+            "　次の記録は電子署名されており、これを添えて監査の検証を求めることができます。"
+                .to_owned(),
+        ),
+        Block::Note(of.receipt.clone()),
+    ];
+    let sheet = Sheet {
+        file: "受領書".to_owned(),
+        title: "医療情報の受領書".to_owned(),
+        footer: format!("提供 {}", of.delivery.id),
+        made: of.made,
+    };
+    document::pdf(&ctx, sheet, None, blocks).await
 }
 
 pub(crate) async fn show_csv(ctx: Ctx) -> Result<Answer, Fault> {

@@ -9,7 +9,7 @@ use crate::{
     answer::{Answer, Band},
     ctx::{Ctx, FormToken},
     fault::Fault,
-    japanese::{day, day_count, era_day, moment},
+    japanese::{day, day_count, moment},
     paging::{Paging, paged},
 };
 
@@ -28,7 +28,7 @@ struct RowView {
     stop: String,
 }
 
-fn regimes_ja(of: kiban_kernel::Bases) -> String {
+pub(super) fn regimes_ja(of: kiban_kernel::Bases) -> String {
     let named: Vec<&str> =
         Regime::ALL.into_iter().filter(|r| of.contains(*r)).map(Regime::label_ja).collect();
     named.join("、")
@@ -142,39 +142,4 @@ pub(crate) async fn decline(ctx: Ctx) -> Result<Answer, Fault> {
     let reason = ctx.input.text("reason");
     kiban_journeys::decline_stop_request(ctx.on(), ctx.actor()?, id, reason).await?;
     Ok(Answer::done("受付できないと回答しました。", "/desk"))
-}
-
-#[derive(Template, Serialize)]
-#[template(path = "desk_receipt.html")]
-struct Sheet {
-    holder: String,
-    address: String,
-    representative: String,
-    receipt_number: String,
-    requested: String,
-    issued: String,
-    requester: &'static str,
-    regimes: String,
-    electronic: bool,
-}
-
-pub(crate) async fn receipt_print(ctx: Ctx) -> Result<Answer, Fault> {
-    let actor = ctx.actor()?;
-    let request = kiban_journeys::stop_request_at_desk(ctx.on(), actor, ctx.id("id")?).await?;
-    let id = request.stop.ok_or_else(Fault::not_found)?;
-    let stops = kiban_journeys::stops(ctx.on(), actor).await?;
-    let row = stops.iter().find(|s| s.stop.id == id).ok_or_else(Fault::not_found)?;
-    let names = ctx.names().await?;
-    let holder = names.all().find(|o| o.id == request.holder).ok_or_else(Fault::not_found)?;
-    Answer::page(Sheet {
-        holder: holder.name.clone(),
-        address: holder.address.clone(),
-        representative: holder.representative.clone(),
-        receipt_number: row.stop.receipt_number.clone(),
-        requested: era_day(row.stop.requested_on),
-        issued: request.answered_at.map(|at| era_day(jst_date(at))).unwrap_or_default(),
-        requester: request.requester.label_ja(),
-        regimes: regimes_ja(row.stop.regimes),
-        electronic: request.electronic,
-    })
 }

@@ -14,12 +14,13 @@ use super::{
     application_form::{Shown, shown},
     applications::state_ja,
     committee::{categories_ja, office_ja},
+    tracks::{TrackView, track_view},
 };
 use crate::{
     answer::{Answer, Band},
     ctx::{Ctx, FormToken},
     fault::Fault,
-    japanese::{day_count, era_day, moment},
+    japanese::{day_count, moment},
     names::Names,
 };
 
@@ -56,6 +57,7 @@ struct Page {
     state: &'static str,
     days: String,
     fields: Vec<Shown>,
+    track: TrackView,
     seats: Vec<SeatView>,
     voted: usize,
     entitled: usize,
@@ -100,7 +102,7 @@ fn seat_view(seat: &Seat, me: bool, names: &Names) -> SeatView {
     }
 }
 
-fn tally_of(opinion: &kiban_journeys::committee::Opinion) -> Vec<(&'static str, usize)> {
+pub(super) fn tally_of(opinion: &kiban_journeys::committee::Opinion) -> Vec<(&'static str, usize)> {
     let t = opinion.tally();
     vec![
         (Outcome::Approve.label_ja(), t.approve),
@@ -115,6 +117,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     let id: ApplicationId = ctx.id("id")?;
     let case = kiban_journeys::case(ctx.on(), actor, id).await?;
     let review = kiban_journeys::review(ctx.on(), actor, id).await?;
+    let progress = kiban_journeys::review_track::progress(ctx.on(), actor, id).await?;
     let names = ctx.names().await?;
     let head = &case.head;
     let open = matches!(head.application.state, State::UnderReview { .. });
@@ -132,6 +135,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         state: state_ja(&head.application.state),
         days: since.unwrap_or_default(),
         fields: shown(&head.content, case.earlier.as_ref()),
+        track: track_view(&progress),
         voted: review.seats.iter().filter(|s| s.voted).count(),
         entitled: review.seats.iter().filter(|s| !s.recused).count(),
         closed: review
@@ -220,88 +224,4 @@ pub(crate) async fn decide(ctx: Ctx) -> Result<Answer, Fault> {
         "提供しないことを決定しました。"
     };
     Ok(Answer::done(say, format!("/applications/{id}")))
-}
-
-#[derive(Serialize)]
-struct Attendee {
-    who: String,
-    office: &'static str,
-    categories: String,
-    recused: bool,
-    vote: String,
-    reason: String,
-    conditions: String,
-}
-
-#[derive(Template, Serialize)]
-#[template(path = "minutes.html")]
-struct Minutes {
-    title: String,
-    applicant: String,
-    product: &'static str,
-    held: String,
-    content: String,
-    roster: i64,
-    attendees: Vec<Attendee>,
-    absent: Vec<String>,
-    outcome: String,
-    tally: Vec<(&'static str, usize)>,
-    conditions: Vec<String>,
-    producer: String,
-}
-
-pub(crate) async fn minutes_page(ctx: Ctx) -> Result<Answer, Fault> {
-    let actor = ctx.actor()?;
-    let case = kiban_journeys::case(ctx.on(), actor, ctx.id("id")?).await?;
-    let held = case.session.as_ref().ok_or_else(Fault::not_found)?;
-    let names = ctx.names().await?;
-    let judged = kiban_journeys::judge(ctx.on(), held);
-    let (recused, opinion) = judged.map_err(Fault::refused)?;
-    // A recused member has no part in the deliberation, and none in its minutes.
-    if recused.contains(&actor.account) {
-        return Err(Fault::refused(
-            "利益相反により、この申請の審議には加わらないため、議事録は表示しません。",
-        ));
-    }
-    let minutes = &held.minutes;
-    let attends = |m: &&kiban_journeys::committee::Member| {
-        minutes.attendance.contains(&m.account) || recused.contains(&m.account)
-    };
-    let bodies = kiban_journeys::committee::Bodies {
-        producer: minutes.producer,
-        trustees: minutes.trustees.clone(),
-    };
-    let attendees = held
-        .members
-        .iter()
-        .filter(attends)
-        .map(|m| {
-            let ballot = minutes.ballots.get(&m.account);
-            Attendee {
-                who: names.account(m.account),
-                office: office_ja(m.office),
-                categories: categories_ja(&m.categories, m.is_outsider(&bodies)),
-                recused: recused.contains(&m.account),
-                vote: ballot.map(|b| b.vote.label_ja().to_owned()).unwrap_or_default(),
-                reason: ballot.map(|b| b.reason.clone()).unwrap_or_default(),
-                conditions: ballot.map(|b| b.conditions.join("、")).unwrap_or_default(),
-            }
-        })
-        .collect();
-    let absent =
-        held.members.iter().filter(|m| !attends(m)).map(|m| names.account(m.account)).collect();
-    Answer::page(Minutes {
-        title: case.head.content.title.clone(),
-        applicant: names.organization(case.head.application.applicant),
-        product: case.head.application.product.label_ja(),
-        held: era_day(minutes.held_on),
-        content: minutes.content.to_string(),
-        roster: minutes.roster,
-        attendees,
-        absent,
-        outcome: opinion.outcome().label_ja().to_owned(),
-        tally: tally_of(&opinion),
-        conditions: opinion.conditions().to_vec(),
-        producer: names.organization(minutes.producer),
-    })
 }

@@ -1,13 +1,22 @@
 //! The register of certified bodies: kind, number, whether the certification holds today, until when.
 
 use askama::Template;
-use kiban_govern::certification::State;
+use kiban_govern::{
+    Act,
+    certification::{State, Step},
+};
 use serde::Serialize;
 
-use crate::{answer::Answer, ctx::Ctx, fault::Fault, japanese::day};
+use crate::{
+    answer::Answer,
+    ctx::{Ctx, FormToken},
+    fault::Fault,
+    japanese::day,
+};
 
 #[derive(Serialize)]
 struct RowView {
+    id: String,
     organization: String,
     kind: &'static str,
     number: String,
@@ -20,20 +29,24 @@ struct RowView {
 #[template(path = "users.html")]
 struct Page {
     rows: Vec<RowView>,
+    may_step: bool,
+    #[serde(skip)]
+    form: FormToken,
 }
 
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let today = ctx.on().today();
-    let mut rows: Vec<RowView> = kiban_journeys::certifications(ctx.on())
+    let mut rows: Vec<RowView> = kiban_journeys::certify::certifications_by_id(ctx.on())
         .await?
         .iter()
-        .map(|c| {
+        .map(|(id, c)| {
             let expires = c.history().iter().rev().find_map(|step| match &step.state {
                 State::Certified { expires, .. } => Some(*expires),
                 _ => None,
             });
             RowView {
+                id: id.to_string(),
                 organization: names.organization(c.organization()),
                 kind: c.kind().label_ja(),
                 number: c.effective(today).unwrap_or("—").to_owned(),
@@ -44,5 +57,24 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
         })
         .collect();
     rows.sort_by(|a, b| (a.kind, &a.organization).cmp(&(b.kind, &b.organization)));
-    Answer::page(Page { rows })
+    let may_step = kiban_govern::permit(ctx.actor()?, Act::RegisterCertification).is_ok();
+    Answer::page(Page { rows, may_step, form: ctx.form.clone() })
+}
+
+/// A further step, from today.
+pub(crate) async fn step(ctx: Ctx) -> Result<Answer, Fault> {
+    let state = match ctx.input.text("state") {
+        "certified" => State::Certified {
+            number: ctx.input.text("number").to_owned(),
+            expires: ctx.day("expires"),
+        },
+        "abolished" => State::Abolished,
+        "dissolved" => State::Dissolved,
+        _ => State::Revoked,
+    };
+    let say = format!("認定の状態を「{}」にしました。", state.label_ja());
+    let step = Step { on: ctx.on().today(), state };
+    kiban_journeys::certify::step_certification(ctx.on(), ctx.actor()?, ctx.id("id")?, step)
+        .await?;
+    Ok(Answer::done(say, "/users"))
 }

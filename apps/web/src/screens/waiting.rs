@@ -30,6 +30,31 @@ pub(super) async fn of_uses(ctx: &Ctx, actor: &Actor, tasks: &mut Vec<Task>) -> 
     Ok(())
 }
 
+/// Copies of recalled datasets: to be erased, to be checked.
+pub(super) async fn of_recalls(
+    ctx: &Ctx,
+    actor: &Actor,
+    tasks: &mut Vec<Task>,
+) -> Result<(), Fault> {
+    for recall in kiban_journeys::recall::recalls(ctx.on(), actor).await? {
+        for copy in &recall.tasks {
+            let own = copy.organization == actor.organization && may(actor, Act::ReportErasure);
+            let what = if own && !copy.done() && !copy.waits() {
+                "回収されたデータの写しを消去して証拠を提出する"
+            } else if copy.waits() && may(actor, Act::ConfirmErasure) {
+                "回収した写しの消去を確かめる"
+            } else {
+                continue;
+            };
+            let about = format!("{}（期限 {}）", recall.title, day(recall.due));
+            let mut task = task(ctx, what, &about, format!("/recalls/{}", recall.id), recall.at);
+            task.late = copy.overdue;
+            tasks.push(task);
+        }
+    }
+    Ok(())
+}
+
 /// Reports that are due.
 pub(super) async fn of_incidents(
     ctx: &Ctx,

@@ -2,7 +2,7 @@
 
 use kiban_kernel::{Date, Id, LawKey, kinds};
 
-use super::{Certification, CertificationKind, UserType};
+use super::{Certification, CertificationKind, State, UserType};
 
 /// Why there is no effective certification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -145,4 +145,38 @@ pub fn require(
         }
     }
     Err(nearest)
+}
+
+/// The first day on which a user that was certified no longer is, of the interruption that lasts until `today`; none if it
+/// is certified today or never was.
+pub fn lapsed_on(
+    organization: Id<kinds::Organization>,
+    certifications: &[Certification],
+    today: Date,
+) -> Option<Date> {
+    let certified = |on| pseudo_user(organization, certifications, on).is_ok();
+    if certified(today) {
+        return None;
+    }
+    // A certification begins and ends on days that its history names.
+    let of = |c: &&Certification| {
+        c.organization == organization && matches!(c.kind, CertificationKind::PseudoUser(_))
+    };
+    let mut days: Vec<Date> = certifications
+        .iter()
+        .filter(of)
+        .flat_map(|c| c.history())
+        .flat_map(|step| {
+            let expires = match &step.state {
+                State::Certified { expires, .. } | State::ChangePending { expires, .. } => *expires,
+                _ => None,
+            };
+            [Some(step.on), expires]
+        })
+        .flatten()
+        .filter(|day| *day <= today)
+        .collect();
+    days.sort_unstable();
+    let last = days.iter().rposition(|day| certified(*day))?;
+    days.get(last + 1).copied()
 }

@@ -53,6 +53,32 @@ fn a_limited_certification_runs_out() {
 }
 
 #[test]
+fn a_lapse_begins_on_the_day_on_which_no_certification_is_left() {
+    let org = Id::from_bytes([1; 16]);
+    let of = |steps| vec![user(steps)];
+    let revoked = of(vec![
+        step(d(1, 5), State::Applied),
+        step(d(4, 1), certified(None)),
+        step(d(6, 1), State::Revoked),
+    ]);
+    assert_eq!(lapsed_on(org, &revoked, d(5, 31)), None);
+    assert_eq!(lapsed_on(org, &revoked, d(6, 1)), Some(d(6, 1)));
+    assert_eq!(lapsed_on(org, &revoked, d(9, 9)), Some(d(6, 1)));
+    assert_eq!(lapsed_on(Id::from_bytes([2; 16]), &revoked, d(9, 9)), None, "never certified");
+    let expired = of(vec![step(d(1, 5), State::Applied), step(d(4, 1), certified(Some(d(7, 1))))]);
+    assert_eq!(lapsed_on(org, &expired, d(7, 1)), Some(d(7, 1)));
+    // Renewed after an interruption: certified again; the next end counts.
+    let renewed = of(vec![
+        step(d(1, 5), State::Applied),
+        step(d(4, 1), certified(Some(d(7, 1)))),
+        step(d(8, 1), certified(Some(d(10, 1)))),
+    ]);
+    assert_eq!(lapsed_on(org, &renewed, d(7, 15)), Some(d(7, 1)));
+    assert_eq!(lapsed_on(org, &renewed, d(9, 1)), None);
+    assert_eq!(lapsed_on(org, &renewed, d(11, 1)), Some(d(10, 1)));
+}
+
+#[test]
 fn steps_the_machine_lacks_are_refused_with_from_and_to() {
     let org = Id::from_bytes([1; 16]);
     let kind = CertificationKind::AnonProducer;

@@ -84,6 +84,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// The body as it came: documents are no text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -125,7 +127,7 @@ impl Visitor {
         if let Some(at) = body.find("name=\"csrf\" value=\"") {
             body[at + 19..].split('"').next().unwrap().clone_into(&mut self.csrf);
         }
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply { status: parts.status, headers: parts.headers, body, bytes: bytes.to_vec() }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Reply {

@@ -2,6 +2,8 @@
 
 mod authority;
 mod cases;
+mod documents;
+mod governance;
 mod mappings;
 mod parts;
 mod passkeys;

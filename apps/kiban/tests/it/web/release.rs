@@ -6,11 +6,16 @@ use crate::support::{
     web::{Visitor, Web},
 };
 
-const ALL: [&str; 7] =
+pub(super) const ALL: [&str; 7] =
     ["member_1", "member_2", "member_3", "member_4", "member_6", "member_7", "member_8"];
 
 /// An application up to the contract in force.
-async fn contracted(web: &Web, researcher: &mut Visitor, product: &str, title: &str) -> String {
+pub(super) async fn contracted(
+    web: &Web,
+    researcher: &mut Visitor,
+    product: &str,
+    title: &str,
+) -> String {
     let path = submitted(researcher, product, title).await;
     let mut secretary = web.signed_in("secretary").await;
     secretary.get(&path).await;
@@ -48,14 +53,14 @@ async fn contracted(web: &Web, researcher: &mut Visitor, product: &str, title: &
 }
 
 /// Where a form of the page goes.
-fn action(body: &str, end: &str) -> String {
+pub(super) fn action(body: &str, end: &str) -> String {
     let found =
         body.split("action=\"").filter_map(|p| p.split('"').next()).find(|a| a.ends_with(end));
     found.unwrap_or_else(|| panic!("no form to {end}: {body}")).to_owned()
 }
 
 /// Runs the specification, decides every finding, runs again; gives the dataset's address.
-async fn produced(web: &Web, path: &str) -> String {
+pub(super) async fn produced(web: &Web, path: &str) -> String {
     let mut processor = web.signed_in("processor").await;
     processor.get(path).await.shows("加工を実行する");
     let reply = processor.post(&format!("{path}/produce"), &[]).await;
@@ -77,7 +82,7 @@ async fn produced(web: &Web, path: &str) -> String {
     dataset
 }
 
-fn approval<'a>(dataset: &'a str, route: &'a str) -> [(&'static str, &'a str); 2] {
+pub(super) fn approval<'a>(dataset: &'a str, route: &'a str) -> [(&'static str, &'a str); 2] {
     [("route", route), ("confirm", &dataset[dataset.len() - 4..])]
 }
 
