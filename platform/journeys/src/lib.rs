@@ -29,6 +29,7 @@ mod inspect;
 mod joins;
 mod judge_quality;
 mod link_answer;
+mod link_cases;
 mod link_history;
 mod link_keys;
 mod link_memory;
@@ -108,12 +109,17 @@ pub use judge_quality::{
     set_reference,
 };
 pub use kiban_register::link::{
-    LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent, Why, events::replay,
+    LinkChange, LinkEvent, LinkReport, Side, SideMark, SidePiece, StoredLinkEvent, Why,
+    events::replay,
 };
 pub use kiban_register::link_key::{Coverage, Profile, Released};
 pub use link_answer::{AfterAnswer, LinkAnswer, LinkRefused};
+pub use link_cases::{
+    LinkOutcome, LinkStanding, LinkUndone, closed_link_cases, datasets_of_link_case, link_case,
+    why_of_link_case,
+};
 pub use link_history::{HistoryTaken, history_request, take_history};
-pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, make_link_keys};
+pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, link_key_coverage, make_link_keys};
 pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
 pub use link_reading::{Reading, explain_link};
 pub use link_review::{
