@@ -60,6 +60,7 @@ mod stop_request;
 mod stop_review;
 mod stop_stores;
 mod thread;
+pub mod uploads;
 mod use_application;
 mod verify_deployment;
 mod working_copy;
