@@ -2,10 +2,13 @@
 
 mod authority;
 mod cases;
+mod links;
 mod mappings;
+mod openid;
 mod parts;
 mod passkeys;
 mod patient;
 mod release;
 mod safety;
 mod tls;
+mod uploads;
