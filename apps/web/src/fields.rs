@@ -37,6 +37,9 @@ pub(crate) const PROVIDER_ANSWER: &[Field] = &[
     may("error_uri", "認証基盤の説明の場所", Kind::Line(2_000)),
     may("session_state", "認証基盤の状態", Kind::Line(2_000)),
     may("scope", "範囲", Kind::Line(2_000)),
+    may("authuser", "認証基盤の利用者", Kind::Line(200)),
+    may("prompt", "認証基盤の画面", Kind::Line(200)),
+    may("hd", "認証基盤の領域", Kind::Line(400)),
 ];
 /// An identity of a provider.
 pub(crate) const PROVIDER_BIND: &[Field] = &[
