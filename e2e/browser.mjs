@@ -13,6 +13,8 @@ export async function open({ width = 1280, height = 900, binary = 'chromium' } =
   const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--remote-debugging-port=0',
     `--user-data-dir=${home}`, `--window-size=${width},${height}`, '--lang=ja', 'about:blank'];
   const child = spawn(binary, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // It ends with the script, whatever ends that.
+  process.on('exit', () => child.kill());
   const address = await new Promise((found, failed) => {
     let text = '';
     child.stderr.on('data', (chunk) => {

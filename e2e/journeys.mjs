@@ -100,22 +100,44 @@ await press('評決する');
 await shows('評決済み');
 done('committee');
 
-// 4 The second person approves a release.
-await signIn('取扱-0007');
-const task = browser.loaded();
-await to("e.tagName === 'A' && e.textContent.includes('提供を承認する') && e.closest('tr').innerText.includes('糖尿病')");
-await browser.key('Enter');
-await task;
-await shows('空席');
-await tick('route', 'sealed_transfer');
-await fill('confirm', await browser.evaluate("document.querySelector('#h-confirm').innerText.match(/「(.+)」/)[1]"));
-await press('提供を承認する');
-await shows('あなた');
+// 4 A dataset is made, two approve it, it is handed over and fetched; an uncertified user's is refused.
+const approve = async (approver, study) => {
+  await signIn(approver);
+  const task = browser.loaded();
+  await to(`e.tagName === 'A' && e.textContent.includes('提供を承認する') && e.closest('tr').innerText.includes('${study}')`);
+  await browser.key('Enter');
+  await task;
+  await shows('空席');
+  await tick('route', 'sealed_transfer');
+  await fill('confirm', await browser.evaluate("document.querySelector('#h-confirm').innerText.match(/「(.+)」/)[1]"));
+  await press('提供を承認する');
+};
+await signIn('加工担当者（取扱-0004）');
+await browser.go(`${base}/applications`);
+await press('糖尿病');
+await press('加工を実行する');
+await shows('加工しました');
+const dataset = await browser.evaluate('location.pathname');
+for (const approver of ['取扱-0006', '取扱-0007']) {
+  await approve(approver, '糖尿病');
+  await shows('あなた');
+}
+await approve('取扱-0006', '認定のない者');
+await shows('認定を確認できません');
 await signIn('提供担当者');
 await press('データを提供する');
 await tick('route', 'sealed_transfer');
 await press('封緘して提供する');
 await shows('提供済み');
+await browser.go(`${base}/sign-in`);
+await to("e.tagName === 'BUTTON' && e.textContent.includes('利用者（研究者）') && e.textContent.includes('架空大学')");
+const user = browser.loaded();
+await browser.key('Enter');
+await user;
+await browser.go(base + dataset);
+await to(`e.tagName === 'A' && e.pathname === '${dataset}/package'`);
+const fetched = await browser.evaluate(`fetch('${dataset}/package').then((r) => r.status)`);
+if (fetched !== 200) fail(`the package is not given: ${fetched}`);
 done('release');
 
 // 5 The desk opens the request and issues the receipt.
@@ -144,5 +166,43 @@ await press('調べる');
 await shows('結果');
 done('auditor');
 
+// 7 Two readers answer a pair that linking left open, and do not see each other's answer.
+const answers = async (reader, answer, reason) => {
+  await signIn(reader);
+  await press('名寄せの組を確かめる');
+  const open = browser.loaded();
+  await to("e.tagName === 'A' && e.pathname.startsWith('/links/cases/')");
+  const id = await browser.evaluate('document.activeElement.pathname');
+  await browser.key('Enter');
+  await open;
+  await shows('なぜこの得点か');
+  await press('両方の記載を開く');
+  await shows('顕名');
+  await tick('answer', answer);
+  await fill('reason', reason);
+  await press('回答する');
+  await shows('あなたの回答');
+  return id;
+};
+const one = await answers('確認担当者', 'same', '氏名と生年月日が一致する。');
+const two = await answers('照会対応者', 'same', '住所の表記の違いだけである。');
+if (one !== two) fail(`the second reader is not led to the pair that waits: ${one} ${two}`);
+await shows('同じ人');
+await shows('氏名と生年月日が一致する。');
+done('linkage');
+
+// 8 The catalogue answers while one types, and the list of a search can be reached again.
+await browser.go(`${base}/catalogue`);
+await fill('q', 'condition');
+for (let i = 0; i < 50 && !(await browser.evaluate('document.body.innerText')).includes('見つかった変数'); i++) await new Promise((r) => setTimeout(r, 100));
+await shows('見つかった変数');
+if (!(await browser.evaluate('location.search')).includes('condition')) fail('the address does not say what is shown');
+if (await browser.evaluate("document.activeElement.name !== 'q'")) fail('the focus was lost while typing');
+await press('condition.icd10');
+await shows('コード体系');
+done('search');
+
 await browser.close();
+const refused = browser.violations.filter((v) => /Content Security Policy|Refused/.test(v));
+if (refused.length) fail(refused.join('\n'));
 console.log(`${journeys} journeys by keyboard`);

@@ -46,8 +46,10 @@ async function look(role, path, name) {
   if (shots) writeFileSync(`${shots}/${name}.png`, await browser.shot());
 }
 
+/** Where the page leads: pages of ours, no files. */
 async function links() {
-  return browser.evaluate(`[...document.querySelectorAll('main a[href^="/"]')].map((a) => a.getAttribute('href')).filter((h) => /_[0-9a-z]{26}/.test(h) && !h.endsWith('/package') && !h.includes('/attachments/') && !h.endsWith('.csv') && !h.endsWith('/proof'))`);
+  const all = await browser.evaluate(`[...document.querySelectorAll('main a[href^="/"]')].map((a) => a.getAttribute('href'))`);
+  return all.filter((h) => !/\/(package|proof)$|\/attachments\/|\.(csv|jsonld)$|^\/sign-in/.test(h.replace(/\?.*/, '')));
 }
 
 async function walk(role, paths) {
@@ -80,6 +82,8 @@ for (const [role, account] of roles) {
   let done = browser.loaded();
   await browser.evaluate(`document.querySelector('input[name=account][value="${account}"]').form.requestSubmit()`);
   await done;
+  // Nobody is looked at under a role that was never taken.
+  if ((await browser.evaluate('location.pathname')) !== '/home') problems.push(`${role}: not signed in`);
   const places = await browser.evaluate("[...document.querySelectorAll('nav.places a')].map((a) => a.getAttribute('href'))");
   await walk(role, places.filter((p) => !['/catalogue'].includes(p)));
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The pages of a small demo in a real browser: bash e2e/run.sh KIBAN [SHOTS]
-# Needs chromium, node and npm; axe-core (and ws, for a Node without WebSocket) come from the npm registry.
+# Pages, journeys by keyboard, 200 visitors at once, made-up requests to the interface; the seconds of each are printed.
+# Needs chromium, node, npm, curl and python3; axe-core (and ws, for a Node without WebSocket) come from the npm registry.
 set -euo pipefail
 kiban=$(realpath "$1")
 shots=${2:-}
@@ -45,6 +46,10 @@ if [ -n "${SIGN_IN_ONLY:-}" ]; then exit 0; fi
 
 # A small demo: every page as every role, then the journeys by keyboard.
 serve "$kiban" demo --dir "$work/demo" --persons 300 --seed 3 --serve
-node "$here/pages.mjs" "http://127.0.0.1:$port" "$axe" ${shots:+"$shots"}
-node "$here/journeys.mjs" "http://127.0.0.1:$port"
+took() { local from=$SECONDS; "$@"; echo "   $((SECONDS - from)) s: $(basename "$2")"; }
+took node "$here/pages.mjs" "http://127.0.0.1:$port" "$axe" ${shots:+"$shots"}
+took node "$here/journeys.mjs" "http://127.0.0.1:$port"
+took node "$here/load.mjs" "http://127.0.0.1:$port" 200
+# Last: it leaves the deployment full of made-up things.
+took bash "$here/api.sh" "http://127.0.0.1:$port" "${API_SECONDS:-10}"
 stop

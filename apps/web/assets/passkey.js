@@ -42,6 +42,11 @@
       await call('/sign-in/finish', token, await present(await call('/sign-in/begin', token, {})));
       location.assign('/home');
     },
+    async second(form) {
+      const token = form.elements.csrf.value;
+      await call('/sign-in/second/finish', token, await present(await call('/sign-in/second/begin', token, {})));
+      location.assign('/home');
+    },
     async enrol(form) {
       const token = form.elements.csrf.value;
       const asked = await call('/enrol/begin', token, { code: form.elements.code.value });

@@ -58,6 +58,11 @@ impl Who {
     }
 }
 
+/// Is the route of this name open to the actor? For links that are shown only where they lead somewhere.
+pub(crate) fn opens(actor: &Actor, name: &str) -> bool {
+    ROUTES.iter().any(|r| r.name == name && r.who.is_open_to(Some(actor)))
+}
+
 /// For which kinds of body a role opens a route.
 pub(crate) fn employers_of(row: &Row, role: Role) -> Vec<Employer> {
     let zero = || Id::from_bytes([0; 16]);
@@ -123,6 +128,8 @@ mod tests {
             "confirm_begin",
             "confirm_finish",
             "sign_out",
+            "second_begin",
+            "second_finish",
             "stop_confirm",
             "stop_ask",
             "stop_status_show",

@@ -57,6 +57,10 @@ pub(crate) enum Answer {
     File { name: String, path: PathBuf },
     /// Signed in: the account that the next requests stand for.
     SignedIn(kiban_kernel::Id<kiban_kernel::kinds::Account>),
+    /// On to another site: the address is ours to give, not the visitor's.
+    Elsewhere(String),
+    /// A page that leads on by itself. It leaves the visitor's cookie alone.
+    Onward { to: String, content: Box<dyn Content> },
     /// Signed out.
     SignedOut,
 }

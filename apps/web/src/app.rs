@@ -8,7 +8,7 @@ use std::{
 use kiban_journeys::{
     Actor, Catalogue, Deployment, Passkeys, World,
     map_codes::{CodeItems, code_items},
-    sign_in::OriginError,
+    sign_in::{OriginError, ProviderSettings, Providers},
 };
 use kiban_kernel::{EntropyError, Timestamp};
 
@@ -16,6 +16,7 @@ use crate::{
     fault::Fault,
     limit::Limiter,
     once::Once,
+    outbound::Outbound,
     session::{Sessions, Token},
 };
 
@@ -41,15 +42,27 @@ pub enum AppError {
     /// The origin can have no passkeys.
     #[error(transparent)]
     Origin(#[from] OriginError),
+    /// The providers of sign-in are not named as they must be.
+    #[error("the providers of sign-in are not named as they must be")]
+    Providers(#[source] Box<kiban_journeys::Error>),
+    /// An authority of a provider's certificate cannot be used.
+    #[error("an authority of a provider cannot be used")]
+    Authority(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl AppError {
     /// Sentence for the user.
-    pub fn ja(&self) -> &'static str {
+    pub fn ja(&self) -> String {
         match self {
-            Self::Entropy(_) => "乱数を取得できません。",
+            Self::Entropy(_) => "乱数を取得できません。".to_owned(),
             Self::Origin(_) => {
                 "公開するアドレス（--origin）は https://（ドメイン名） の形で指定してください。"
+                    .to_owned()
+            }
+            Self::Providers(e) => e.ja(),
+            Self::Authority(_) => {
+                "認証基盤の証明書の発行者（sign_in.toml の authority、PEM）を読めません。"
+                    .to_owned()
             }
         }
     }
@@ -65,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) sessions: Sessions,
     /// Passkeys; none in a demo.
     pub(crate) passkeys: Option<Passkeys>,
+    /// Providers through which one may sign in; none in a demo.
+    pub(crate) providers: Option<Providers>,
     pub(crate) limiter: Limiter,
     pub(crate) once: Once,
     /// The catalogue of a snapshot, made once.
@@ -73,6 +88,17 @@ pub(crate) struct Inner {
     code_items: Mutex<Option<ItemsAt>>,
     /// One look through the lake at a time.
     looking: tokio::sync::Mutex<()>,
+}
+
+/// The providers that the deployment's folder names.
+fn providers_of(on: &Deployment, origin: &str) -> Result<Option<Providers>, AppError> {
+    let named = |e| AppError::Providers(Box::new(e));
+    let settings = ProviderSettings::read(on.dir()).map_err(named)?;
+    if settings.is_empty() {
+        return Ok(None);
+    }
+    let line = Outbound::new(&settings.authorities).map_err(AppError::Authority)?;
+    Ok(Some(Providers::new(settings, origin, Arc::new(line)).map_err(named)?))
 }
 
 /// The pages of one deployment. Cheap to clone.
@@ -88,12 +114,14 @@ impl App {
         let sessions = Sessions::new(&*world.entropy)?;
         let origin = settings.origin.as_deref().filter(|_| !settings.demo);
         let passkeys = origin.map(Passkeys::new).transpose()?;
+        let providers = origin.map(|o| providers_of(&on, o)).transpose()?.flatten();
         Ok(Self(Arc::new(Inner {
             on,
             world,
             settings,
             sessions,
             passkeys,
+            providers,
             limiter: Limiter::default(),
             once: Once::default(),
             catalogue: Mutex::default(),

@@ -206,7 +206,9 @@ async fn respond(
         }
         Err(fault) => fault_page(&app, &visitor, actor.as_ref(), &fault).await,
     };
-    if visitor.fresh && !response.headers().contains_key(header::SET_COOKIE) {
+    // A page that another site led to was asked for without our cookie: the one the browser has stays.
+    let leads_on = response.headers().contains_key(header::REFRESH);
+    if visitor.fresh && !leads_on && !response.headers().contains_key(header::SET_COOKIE) {
         set_cookie(&app, &mut response, &visitor.token);
     }
     response

@@ -126,7 +126,9 @@ impl From<Error> for Fault {
             Error::SignIn(refused) => {
                 let status = match refused {
                     SignInRefused::Crowded => return Self::busy(e.ja()),
-                    SignInRefused::Known | SignInRefused::NoHandler => {
+                    SignInRefused::ProviderSilent => return Self::busy(e.ja()),
+                    SignInRefused::NoSuchProvider => return Self::not_found(),
+                    SignInRefused::Known | SignInRefused::Bound | SignInRefused::NoHandler => {
                         return Self::refused(e.ja());
                     }
                     _ => StatusCode::FORBIDDEN,
@@ -161,8 +163,17 @@ impl From<Error> for Fault {
             },
             Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),
             Error::Attachment(AttachmentRefused::Damaged) => Self::incident(&e),
+            Error::Attachment(AttachmentRefused::Unscanned) => {
+                tracing::error!("the scanner of uploads does not answer: nothing is taken");
+                Self::busy(e.ja())
+            }
             Error::Attachment(_) => Self::fields(vec![("file".to_owned(), e.ja())]),
-            Error::Review(_)
+            Error::LinkReview(kiban_journeys::LinkRefused::NoSuchCase) => Self::not_found(),
+            Error::LinkReview(kiban_journeys::LinkRefused::NoReason) => {
+                Self::fields(vec![("reason".to_owned(), e.ja())])
+            }
+            Error::LinkReview(_)
+            | Error::Review(_)
             | Error::Incident(_)
             | Error::EndOfUse(_)
             | Error::Recall(_)

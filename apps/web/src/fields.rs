@@ -27,6 +27,25 @@ pub(crate) const PRESENTED: &[Field] = &[
     must("authenticator_data", "端末の情報", Kind::Line(8_000)),
     must("signature", "署名", Kind::Line(2_000)),
 ];
+/// How a provider sends a visitor back (OAuth 2.0; what some add beside it is taken and not read).
+pub(crate) const PROVIDER_ANSWER: &[Field] = &[
+    may("state", "問いの番号", Kind::Line(200)),
+    may("code", "認可コード", Kind::Line(4_000)),
+    may("iss", "認証基盤", Kind::Line(400)),
+    may("error", "認証基盤の回答", Kind::Line(200)),
+    may("error_description", "認証基盤の説明", Kind::Text(2_000)),
+    may("error_uri", "認証基盤の説明の場所", Kind::Line(2_000)),
+    may("session_state", "認証基盤の状態", Kind::Line(2_000)),
+    may("scope", "範囲", Kind::Line(2_000)),
+    may("authuser", "認証基盤の利用者", Kind::Line(200)),
+    may("prompt", "認証基盤の画面", Kind::Line(200)),
+    may("hd", "認証基盤の領域", Kind::Line(400)),
+];
+/// An identity of a provider.
+pub(crate) const PROVIDER_BIND: &[Field] = &[
+    must("provider", "認証基盤", Kind::Line(20)),
+    must("subject", "認証基盤での識別子（sub）", Kind::Line(255)),
+];
 /// A new passkey, each part base64url.
 pub(crate) const CREATED: &[Field] = &[
     must("client_data", "画面の情報", Kind::Line(8_000)),
@@ -106,6 +125,34 @@ pub(crate) const MAPPING: &[Field] = &[
     must("from", "適用する最初の日", Kind::Day),
     may("until", "適用する最後の日", Kind::Day),
     may("replaces", "置き換える対応付けの番号", Kind::Number),
+];
+
+/// Under which regime.
+pub(crate) const REGIME: Field = may("regime", "制度", Kind::Choice(&["anon52", "pseudo57"]));
+/// A reader's answer to a pair.
+pub(crate) const LINK_ANSWER: &[Field] =
+    &[must("answer", "回答", Kind::Choice(&["same", "different", "unsure"])), REASON];
+/// A decision on a pair taken back.
+pub(crate) const LINK_UNDO: &[Field] =
+    &[REASON, must("confirm", "確認のための番号", Kind::Line(40))];
+/// Two sources.
+pub(crate) const LINK_PAIR: &[Field] = &[
+    must("holder_1", "一つ目の提供元", Kind::Line(40)),
+    must("local_1", "一つ目の患者番号", Kind::Line(64)),
+    must("holder_2", "二つ目の提供元", Kind::Line(40)),
+    must("local_2", "二つ目の患者番号", Kind::Line(64)),
+];
+/// Keys to be made.
+pub(crate) const LINK_KEY: &[Field] = &[
+    must("profile", "定義", Kind::Line(40)),
+    must("regime", "制度", Kind::Choice(&["anon52", "pseudo57"])),
+    must("recipient", "提供先", Kind::Line(40)),
+    must("provision", "提供の名", Kind::Line(40)),
+];
+/// The answer of the insured-number history.
+pub(crate) const HISTORY_ANSWER: &[Field] = &[
+    may("name", "ファイル名", Kind::Line(120)),
+    must("file", "回答のファイル", Kind::File(crate::screens::link_history::LARGEST)),
 ];
 
 /// Fields of a patient's request.

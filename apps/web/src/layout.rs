@@ -42,6 +42,8 @@ struct Page<'a> {
     demo: bool,
     /// The page's script is needed: there are passkeys.
     script: bool,
+    /// Parts of the page are fetched by themselves where the browser runs scripts.
+    enhanced: bool,
     version: &'static str,
 }
 
@@ -53,7 +55,7 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 19] = [
+const SIGNED_IN: [&str; 21] = [
     "home",
     "applications",
     "committee",
@@ -63,6 +65,8 @@ const SIGNED_IN: [&str; 19] = [
     "joint_uses",
     "deliveries",
     "mappings",
+    "links",
+    "link_history",
     "desk",
     "stops",
     "users",
@@ -108,6 +112,7 @@ pub(crate) async fn page(
         places,
         demo: app.0.settings.demo,
         script: app.0.passkeys.is_some(),
+        enhanced: body.contains(" data-hx-"),
         version: VERSION,
         frame: &frame,
         body: &body,

@@ -68,6 +68,9 @@ pub(crate) async fn as_json(app: &App, visitor: &Visitor, answer: Answer) -> Res
     }
     match answer {
         Answer::Data(value) => json_response(StatusCode::OK, "application/json", &value),
+        Answer::Elsewhere(to) | Answer::Onward { to, .. } => {
+            json_response(StatusCode::OK, "application/json", &json!({ "location": to }))
+        }
         Answer::Page { fault: Some(fault), .. } => problem(&fault),
         Answer::Page { content, .. } => match content.json() {
             Ok(value) => json_response(StatusCode::OK, "application/json", &value),
@@ -163,6 +166,17 @@ pub(crate) async fn as_page(
             let said = app.0.sessions.said(&visitor.token);
             let frame = Frame { title, band, said, fault, name: row.name };
             whole(app, visitor, actor, frame, body, status).await
+        }
+        Answer::Elsewhere(to) => see_other(&to),
+        Answer::Onward { to, content } => {
+            let body = content.html().unwrap_or_default();
+            let title = row.title.to_owned();
+            let frame = Frame { title, band: None, said: None, fault: None, name: row.name };
+            let mut response = whole(app, visitor, actor, frame, body, StatusCode::OK).await;
+            if let Ok(value) = HeaderValue::from_str(&format!("0; url={to}")) {
+                response.headers_mut().insert(header::REFRESH, value);
+            }
+            response
         }
         Answer::Done { say, to, .. } => {
             app.0.sessions.say(&visitor.token, &say);

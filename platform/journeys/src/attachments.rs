@@ -13,6 +13,7 @@ use sqlx::{Row as _, any::AnyRow};
 
 use crate::{Deployment, Error, sealed_files::SealedFolder};
 
+mod office;
 mod sniff;
 
 pub use sniff::FileKind;
@@ -68,6 +69,15 @@ pub enum AttachmentRefused {
     /// The file could run something or carries other files.
     #[error("the file could run something or carries other files")]
     Active,
+    /// The file unpacks to more than anybody would hand in.
+    #[error("the file unpacks to too much")]
+    Bomb,
+    /// The file is malware.
+    #[error("the file is malware")]
+    Malware,
+    /// The scanner that should look at it did not.
+    #[error("the scanner did not look at the file")]
+    Unscanned,
     /// What is stored is not what was taken.
     #[error("the stored file is damaged")]
     Damaged,
@@ -82,10 +92,17 @@ impl AttachmentRefused {
             Self::Size => "ファイルは5MB以内で、空でないものにしてください。",
             Self::TooMany => "添付は10個までです。",
             Self::Kind => {
-                "添付できるのは PDF・PNG・JPEG・テキスト（.txt .csv .md）で、中身が拡張子と合うものだけです。"
+                "添付できるのは PDF・PNG・JPEG・テキスト（.txt .csv .md）・Office 文書（.docx .xlsx .pptx）で、中身が拡張子と合うものだけです。"
             }
             Self::Active => {
-                "スクリプトや別のファイルを含む PDF は添付できません。印刷用の PDF を作り直してください。"
+                "マクロ・スクリプト・埋込みファイル・外部への参照を含むもの、暗号化されたものは添付できません。印刷用の PDF を作り直してください。"
+            }
+            Self::Bomb => "展開すると大きくなりすぎるファイルは添付できません。",
+            Self::Malware => {
+                "マルウェアの検査で不正なファイルと判定されたため、受け取りませんでした。端末を点検してください。"
+            }
+            Self::Unscanned => {
+                "マルウェアの検査ができなかったため、受け取りませんでした。時間をおいてやり直し、続くときは管理者に知らせてください。"
             }
             Self::Damaged => "保管されているファイルが壊れています。管理者に知らせてください。",
         }
@@ -133,12 +150,13 @@ pub(crate) struct Kept {
     pub(crate) digest: Digest,
 }
 
-/// Judge a file, seal it, write it.
-pub(crate) fn keep_file(on: &Deployment, name: &str, bytes: &[u8]) -> Result<Kept, Error> {
+/// Judge a file, have it scanned, seal it, write it.
+pub(crate) async fn keep_file(on: &Deployment, name: &str, bytes: &[u8]) -> Result<Kept, Error> {
     let name = name_of(name)?.to_owned();
     if bytes.is_empty() || bytes.len() > LARGEST_ATTACHMENT {
         return Err(AttachmentRefused::Size.into());
     }
+    on.scan(bytes).await?;
     let kind = sniff::kind_of(&name, bytes)?;
     let id: AttachmentId = on.new_id()?;
     FOLDER.write(on, &id.to_string(), bytes)?;
@@ -160,7 +178,7 @@ pub async fn attach(
 ) -> Result<Id<kinds::Event>, Error> {
     let permit = permit(actor, Act::SubmitApplication)?;
     on.own_draft(actor, application).await?;
-    let file = keep_file(on, name, bytes)?;
+    let file = keep_file(on, name, bytes).await?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
     let count: i64 = sqlx::query_scalar(

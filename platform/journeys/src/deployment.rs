@@ -14,7 +14,11 @@ use kiban_lake::{Cluster, Engine, KeyRing, Lake, LakeError};
 
 use zeroize::Zeroizing;
 
-use crate::{Error, map_codes::MastersRead};
+use crate::{
+    Error,
+    map_codes::MastersRead,
+    uploads::{self, Scanner},
+};
 
 /// What the world gives a deployment: time, chance, and a witness of its steps.
 #[derive(Clone)]
@@ -48,6 +52,8 @@ pub struct Deployment {
     pub(crate) signer: LogSigner,
     pub(crate) intake: x25519::Identity,
     pub(crate) masters: MastersRead,
+    /// Looks for malware in what people hand in.
+    pub(crate) scanner: Option<Arc<dyn Scanner>>,
     // Held while the deployment is open.
     _lock: FolderLock,
 }
@@ -121,6 +127,7 @@ impl Deployment {
             signer,
             intake,
             masters: MastersRead::default(),
+            scanner: uploads::configured(dir)?,
             _lock: lock,
         };
         this.collect_packages().await?;

@@ -220,7 +220,7 @@ pub async fn report_erasure(
             ja: "消去の方法を1,000字以内で書いてください。",
         });
     }
-    let file = attachments::keep_file(on, name, bytes)?;
+    let file = attachments::keep_file(on, name, bytes).await?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
     let seq: i64 = sqlx::query_scalar(

@@ -27,9 +27,9 @@ mod directory;
 pub mod end_of_use;
 mod error;
 mod estimate;
-mod import_register;
 mod evidence;
 pub mod follow_up;
+mod import_register;
 pub mod incidents;
 mod inspect;
 mod joins;
@@ -37,6 +37,7 @@ pub mod joint_use;
 mod judge_quality;
 mod link_answer;
 mod link_bias;
+mod link_cases;
 mod link_history;
 mod link_keys;
 mod link_memory;
@@ -57,8 +58,8 @@ mod receive_delivery;
 mod record_history;
 mod register_parties;
 mod release_dataset;
-mod retention;
 pub mod reminders;
+mod retention;
 mod review;
 mod review_acts;
 pub mod review_track;
@@ -75,6 +76,7 @@ mod stop_request;
 mod stop_review;
 mod stop_stores;
 mod thread;
+pub mod uploads;
 mod use_application;
 mod verify_deployment;
 mod working_copy;
@@ -119,11 +121,11 @@ pub use directory::{
 };
 pub use error::Error;
 pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};
+pub use evidence::{Evidence, MOST_SAMPLED, evidence, sample_cases};
 pub use import_register::{
     ImportCounts, ImportKind, ImportProgress, ImportReport, ImportRequest, PersonCounts, RuleCount,
     import_register, import_rule_ja,
 };
-pub use evidence::{Evidence, MOST_SAMPLED, evidence, sample_cases};
 pub use inspect::{cleared_sources, links, parquet_cells, person_sources, rows_of, system_actor};
 pub use joins::{Joined, joins_of};
 pub use judge_quality::{
@@ -131,8 +133,8 @@ pub use judge_quality::{
     set_reference,
 };
 pub use kiban_register::link::{
-    Graph, GraphEdge, Group, GroupReport, LinkChange, LinkEvent, LinkReport, Side, StoredLinkEvent,
-    Why, events::replay,
+    Graph, GraphEdge, Group, GroupReport, LinkChange, LinkEvent, LinkReport, Side, SideMark,
+    SidePiece, StoredLinkEvent, Why, events::replay,
 };
 pub use kiban_register::link_key::{Coverage, Profile, Released};
 pub use kiban_register::{
@@ -140,8 +142,12 @@ pub use kiban_register::{
 };
 pub use link_answer::{AfterAnswer, LinkAnswer, LinkRefused};
 pub use link_bias::{LinkBias, PersonGraph, link_bias, link_graph, link_pair_graph};
+pub use link_cases::{
+    LinkOutcome, LinkStanding, LinkUndone, closed_link_cases, datasets_of_link_case, link_case,
+    why_of_link_case,
+};
 pub use link_history::{HistoryTaken, history_request, take_history};
-pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, make_link_keys};
+pub use link_keys::{KeyRequest, carry_link_keys, key_profiles, link_key_coverage, make_link_keys};
 pub use link_persons::{Remake, datasets_to_remake, link_log, link_persons};
 pub use link_reading::{Reading, explain_link};
 pub use link_review::{

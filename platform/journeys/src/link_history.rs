@@ -74,6 +74,7 @@ pub async fn take_history(
     file: &str,
 ) -> Result<HistoryTaken, Error> {
     let permit = permit(actor, Act::AskHistory)?;
+    on.scan(file.as_bytes()).await?;
     let keys = on.register_keys().await?;
     let answers = link::answers_of(&on.lake, &keys, file).await?;
     let today = on.today();

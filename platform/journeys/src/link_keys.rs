@@ -7,7 +7,7 @@ use kiban_govern::{Act, Actor, permit};
 use kiban_kernel::{Digest, Id, LawKey, Regime, kinds};
 use kiban_register::{
     Anon52, Cleared, Pseudo57,
-    link_key::{self, KeySecrets, Profile, Profiles, Released},
+    link_key::{self, Coverage, KeySecrets, Profile, Profiles, Released},
 };
 use serde_json::json;
 
@@ -69,6 +69,28 @@ fn named(provision: &str) -> Result<(), Error> {
             ja: "提供の名は英数字と - _ . の40字以内にしてください。",
         })
     }
+}
+
+/// How far each profile reaches among everybody cleared under the regime. No key leaves; none is made for anybody.
+///
+/// # Errors
+/// The actor may not, or lake or database failed.
+pub async fn link_key_coverage(
+    on: &Deployment,
+    actor: &Actor,
+    profiles: &[Profile],
+    regime: Regime,
+) -> Result<Vec<Coverage>, Error> {
+    permit(actor, Act::SeeLinks)?;
+    let cleared = inspect::cleared_sources(on, regime).await?;
+    // Coverage does not depend on the secrets, and what is computed under these goes nowhere.
+    let nobodys = KeySecrets { base: &[0; 32], provision: &[0; 32] };
+    let mut out = Vec::with_capacity(profiles.len());
+    for profile in profiles {
+        let holds = |s: &Id<kinds::PersonSource>| cleared.contains(&s.to_string());
+        out.push(link_key::keys(&on.lake, profile, &nobodys, holds).await?.coverage);
+    }
+    Ok(out)
 }
 
 /// The keys of everybody cleared under the regime, for one recipient and provision.

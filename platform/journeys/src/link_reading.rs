@@ -2,7 +2,7 @@
 
 use kiban_audit::{Identified, Receipt};
 use kiban_kernel::{Id, kinds};
-use kiban_register::link::{Side, Why, compared};
+use kiban_register::link::{Compared, Side, Why, compared};
 
 use crate::{Deployment, Error, link_memory::Store};
 use kiban_govern::{Act, Actor, permit};
@@ -11,6 +11,8 @@ type Source = Id<kinds::PersonSource>;
 
 /// A pair as a reader sees it. No `Debug`: it names somebody.
 pub struct Reading {
+    /// Whose records they are; `None` where a source has no record any more.
+    pub holders: [Option<Id<kinds::Organization>>; 2],
     /// Field by field (Japanese name), what each of the two wrote; what differs is marked.
     pub fields: Vec<Side>,
     /// Why they score as they do; none if the linker does not hold them.
@@ -23,12 +25,13 @@ pub(crate) async fn reading(
     sources: [Source; 2],
     receipt: &Receipt,
 ) -> Result<Reading, Error> {
-    let fields = Identified::seal(compared(&on.lake, sources).await?).open(receipt);
+    let read = Identified::seal(compared(&on.lake, sources).await?).open(receipt);
+    let Compared { holders, sides: fields } = read;
     let why = why(on, sources).await?;
-    Ok(Reading { fields, why })
+    Ok(Reading { holders, fields, why })
 }
 
-async fn why(on: &Deployment, [a, b]: [Source; 2]) -> Result<Option<Why>, Error> {
+pub(crate) async fn why(on: &Deployment, [a, b]: [Source; 2]) -> Result<Option<Why>, Error> {
     let store = Store::of(on);
     tokio::task::spawn_blocking(move || store.read().why(a, b))
         .await

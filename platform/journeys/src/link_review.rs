@@ -44,7 +44,7 @@ pub struct LinkCase {
 const COLUMNS: &str = "SELECT c.id, c.a_source, c.b_source, c.score, c.information, c.priority, c.opened_at, c.outcome, \
      (SELECT COUNT(*) FROM journeys_link_answer a WHERE a.link_case = c.id) AS answers FROM journeys_link_case c";
 
-fn read(row: &AnyRow) -> Result<LinkCase, Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<LinkCase, Error> {
     let damaged = || Error::Unknown { what: "link case" };
     let id = |i: usize| -> Result<Source, Error> {
         row.try_get::<String, _>(i)?.parse().map_err(|_| damaged())

@@ -31,7 +31,7 @@ pub(crate) use history::members;
 pub use history::{HistoryAnswers, answers_of, history_constraints, record_answers, request_of};
 pub use kiban_linkage::review::{Group, GroupReport};
 pub use model::{Candidate, FEWEST, LINK_BITS, Memory, Why};
-pub use side::{Side, compared};
+pub use side::{Compared, Side, SideMark, SidePiece, compared};
 
 use crate::keys::RegisterKeys;
 

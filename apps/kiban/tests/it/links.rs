@@ -2,21 +2,21 @@
 
 use kiban_audit::sqlx;
 use kiban_journeys::{
-    Actor, AfterAnswer, Error, LinkAnswer, LinkChange, LinkRefused, Parties,
+    Actor, AfterAnswer, Deployment, Error, LinkAnswer, LinkChange, LinkRefused, Parties,
     kernel::{Id, kinds},
     replay,
 };
 
 use crate::{
     stops::{family::traces, in_both, request},
-    support::{
-        acts, run,
-        site::{self, Site},
-    },
+    support::{acts, run, site},
 };
 
 /// A pair on the list, as a run of linking puts it there.
-async fn planted(site: &Site, sources: &[Id<kinds::PersonSource>]) -> Id<kinds::Event> {
+pub(crate) async fn planted(
+    on: &Deployment,
+    sources: &[Id<kinds::PersonSource>],
+) -> Id<kinds::Event> {
     let id: Id<kinds::Event> = Id::from_bytes([77; 16]);
     let (a, b) = (sources[0].min(sources[1]), sources[0].max(sources[1]));
     sqlx::query(
@@ -26,14 +26,14 @@ async fn planted(site: &Site, sources: &[Id<kinds::PersonSource>]) -> Id<kinds::
     .bind(id.to_string())
     .bind(a.to_string())
     .bind(b.to_string())
-    .execute(site.on.log().db().pool())
+    .execute(on.log().db().pool())
     .await
     .unwrap();
     id
 }
 
 /// A second and a third reader: the same rights, other accounts.
-fn reader(of: &Actor, n: u8) -> Actor {
+pub(crate) fn reader(of: &Actor, n: u8) -> Actor {
     Actor { account: Id::from_bytes([n; 16]), ..of.clone() }
 }
 
@@ -47,7 +47,7 @@ fn two_who_disagree_ask_a_third_and_an_undo_reaches_the_datasets() {
         let persons = in_both(&site, "hospital_b");
         let ids = [persons[0].as_str(), persons[1].as_str()];
         let sources = kiban_journeys::person_sources(on, holder, ids).await.unwrap();
-        let case = planted(&site, &sources).await;
+        let case = planted(on, &sources).await;
         let first = site.actor("examiner");
         let (second, third, fourth) = (reader(&first, 2), reader(&first, 3), reader(&first, 4));
         let processor = site.actor("processor");

@@ -24,11 +24,13 @@ struct RowView {
     /// Why nobody may sign in with it; empty if somebody may.
     barred: String,
     passkeys: u64,
+    /// Identities of providers that stand for it.
+    bound: u64,
     last_used: String,
     invited_until: String,
 }
 
-fn view(row: &AccountRow, names: &Names) -> RowView {
+fn view(row: &AccountRow, names: &Names, bound: u64) -> RowView {
     let account = &row.account;
     RowView {
         id: account.id.to_string(),
@@ -38,6 +40,7 @@ fn view(row: &AccountRow, names: &Names) -> RowView {
         trained_until: row.trained_until.map(day).unwrap_or_default(),
         barred: row.barred.as_ref().map(kiban_govern::entitlement::Barred::ja).unwrap_or_default(),
         passkeys: row.passkeys,
+        bound,
         last_used: row.last_used_at.map(moment).unwrap_or_default(),
         invited_until: row.invited_until.map(moment).unwrap_or_default(),
     }
@@ -49,6 +52,8 @@ struct Page {
     rows: Vec<RowView>,
     paging: Paging,
     demo: bool,
+    /// Key and name of each provider.
+    providers: Vec<(String, String)>,
     today: Date,
     #[serde(skip)]
     form: FormToken,
@@ -57,7 +62,9 @@ struct Page {
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let names = ctx.names().await?;
     let rows = kiban_journeys::sign_in::account_rows(ctx.on(), ctx.actor()?).await?;
-    let mut rows: Vec<RowView> = rows.iter().map(|r| view(r, &names)).collect();
+    let bound = kiban_journeys::sign_in::bound_identities(ctx.on(), ctx.actor()?).await?;
+    let of = |r: &AccountRow| bound.get(&r.account.id).copied().unwrap_or_default();
+    let mut rows: Vec<RowView> = rows.iter().map(|r| view(r, &names, of(r))).collect();
     rows.sort_by(|a, b| (&a.organization, &a.role).cmp(&(&b.organization, &b.role)));
     let (rows, paging) = paged(&ctx, rows)?;
     let demo = ctx.app.0.settings.demo;
@@ -65,6 +72,7 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
         rows,
         paging,
         demo,
+        providers: ctx.app.0.providers.as_ref().map(|p| p.choices()).unwrap_or_default(),
         today: jst_date(ctx.app.now()),
         form: ctx.form.clone(),
     })

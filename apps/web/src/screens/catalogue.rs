@@ -39,9 +39,39 @@ struct List {
     smallest: u64,
     tables: Vec<TableRow>,
     empty: Vec<String>,
+    /// What is searched for; empty: everything is shown.
+    searched: String,
+    found: Vec<FoundRow>,
     regions: Vec<Region>,
     #[serde(skip)]
     map: String,
+}
+
+/// A variable that fits what is searched for.
+#[derive(Serialize)]
+struct FoundRow {
+    table: String,
+    name: String,
+    ja: String,
+    table_ja: String,
+}
+
+/// For comparing: width and case do not count, nor blanks around.
+fn folded(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{3000}' => ' ',
+            '！'..='～' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            c => c,
+        })
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Does every word stand in one of the texts?
+fn fits(words: &[String], texts: &[&str]) -> bool {
+    let texts: Vec<String> = texts.iter().map(|t| folded(t)).collect();
+    words.iter().all(|w| texts.iter().any(|t| t.contains(w)))
 }
 
 fn table_row(t: &TableFacts) -> TableRow {
@@ -59,12 +89,39 @@ fn table_row(t: &TableFacts) -> TableRow {
 pub(crate) async fn list(ctx: Ctx) -> Result<Answer, Fault> {
     let catalogue = ctx.app.catalogue().await?;
     let lived_in = |shown: Shown| shown != Some(0);
+    let searched = ctx.input.text("q").to_owned();
+    let words: Vec<String> = folded(&searched).split_whitespace().map(str::to_owned).collect();
+    let tables = catalogue.tables.iter();
+    let variables = |t: &&TableFacts| -> Vec<FoundRow> {
+        let fitting = t.variables.iter().filter(|v| {
+            let name = format!("{}.{}", t.name, v.name);
+            fits(&words, &[&name, &v.ja, &t.ja])
+        });
+        let row = |v: &kiban_journeys::Variable| FoundRow {
+            table: t.name.clone(),
+            name: v.name.clone(),
+            ja: v.ja.clone(),
+            table_ja: t.ja.clone(),
+        };
+        fitting.map(row).collect()
+    };
+    let found: Vec<FoundRow> = if words.is_empty() {
+        Vec::new()
+    } else {
+        tables.clone().flat_map(|t| variables(&t)).collect()
+    };
+    let shown = |t: &&TableFacts| {
+        fits(&words, &[&t.name, &t.ja]) || found.iter().any(|f| f.table == t.name)
+    };
+    let shown: Vec<TableRow> = tables.filter(shown).map(table_row).collect();
     Answer::page(List {
         snapshot: catalogue.snapshot,
         persons: persons(catalogue.persons),
         records: persons(catalogue.records),
         smallest: kiban_journeys::SMALLEST_SHOWN,
-        tables: catalogue.tables.iter().map(table_row).collect(),
+        tables: shown,
+        searched,
+        found,
         empty: catalogue.empty.iter().map(|(_, ja)| ja.clone()).collect(),
         map: tiles::map(&catalogue.prefectures),
         regions: catalogue

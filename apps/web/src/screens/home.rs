@@ -112,6 +112,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     waiting::of_uses(&ctx, actor, &mut tasks).await?;
     waiting::of_recalls(&ctx, actor, &mut tasks).await?;
     waiting::of_incidents(&ctx, actor, &mut tasks).await?;
+    waiting::of_links(&ctx, actor, &mut tasks).await?;
     tasks.sort_by_key(|t| t.since);
     let purposes: Vec<&str> = actor.roles.iter().map(|r| purpose(*r)).collect();
     Answer::page(Home { tasks, purpose: purposes.join("") })

@@ -16,7 +16,7 @@ use crate::{
 const SITE: &str = "医療情報基盤";
 
 /// A demo has a picker and no passkeys; a deployment without an origin has none either.
-fn passkeys(ctx: &Ctx) -> Result<&Passkeys, Fault> {
+pub(super) fn passkeys(ctx: &Ctx) -> Result<&Passkeys, Fault> {
     ctx.app.0.passkeys.as_ref().ok_or_else(Fault::not_found)
 }
 
@@ -26,7 +26,7 @@ fn bytes(ctx: &Ctx, name: &str) -> Result<Vec<u8>, Fault> {
         .ok_or_else(|| Fault::malformed("パスキーの応答を読めません。画面を開き直してください。"))
 }
 
-fn presented(ctx: &Ctx) -> Result<Presented, Fault> {
+pub(super) fn presented(ctx: &Ctx) -> Result<Presented, Fault> {
     Ok(Presented {
         credential: bytes(ctx, "credential")?,
         user: bytes(ctx, "user")?,

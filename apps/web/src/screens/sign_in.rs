@@ -24,6 +24,8 @@ struct Picker {
     /// A passkey was just enrolled.
     enrolled: bool,
     people: Vec<Person>,
+    /// Key and name of each provider.
+    providers: Vec<(String, String)>,
     /// What programs send back in `x-csrf-token`.
     csrf: String,
     #[serde(skip)]
@@ -52,6 +54,7 @@ pub(crate) async fn picker(ctx: Ctx) -> Result<Answer, Fault> {
         passkeys,
         enrolled,
         people,
+        providers: ctx.app.0.providers.as_ref().map(|p| p.choices()).unwrap_or_default(),
         csrf: ctx.form.0.clone(),
         form: ctx.form.clone(),
     })

@@ -42,6 +42,7 @@ struct Matrix {
     open: usize,
     overdue: usize,
     may_apply: bool,
+    may_review: bool,
     #[serde(skip)]
     form: FormToken,
 }
@@ -120,6 +121,7 @@ pub(crate) async fn matrix(ctx: Ctx) -> Result<Answer, Fault> {
         stores: stores.iter().map(|s| store_ja(s)).collect(),
         rows,
         may_apply: kiban_govern::permit(actor, Act::ApplyStop).is_ok(),
+        may_review: kiban_govern::permit(actor, Act::ReviewStops).is_ok(),
         form: ctx.form.clone(),
     })
 }

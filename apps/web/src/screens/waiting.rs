@@ -55,6 +55,19 @@ pub(super) async fn of_recalls(
     Ok(())
 }
 
+/// Pairs that wait for this reader.
+pub(super) async fn of_links(ctx: &Ctx, actor: &Actor, tasks: &mut Vec<Task>) -> Result<(), Fault> {
+    if !may(actor, Act::ReviewLinks) {
+        return Ok(());
+    }
+    let queue = kiban_journeys::link_queue(ctx.on(), actor).await?;
+    if let Some(oldest) = queue.iter().map(|c| c.opened_at).min() {
+        let about = format!("{}組", queue.len());
+        tasks.push(task(ctx, "名寄せの組を確かめる", &about, "/links".to_owned(), oldest));
+    }
+    Ok(())
+}
+
 /// Reports that are due.
 pub(super) async fn of_incidents(
     ctx: &Ctx,

@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     SignIn,
     /// To show again who sits there.
     Confirm(Id<kinds::Account>),
+    /// To show the second factor, after a provider showed the first.
+    Second(Id<kinds::Account>),
 }
 
 struct Asked {

@@ -67,6 +67,52 @@ impl Passkeys {
         visitor: &str,
         account: Id<kinds::Account>,
     ) -> Result<Confirming, Error> {
+        self.ask_of(on, visitor, account, Purpose::Confirm(account)).await
+    }
+
+    /// Ask for a passkey of the account whose first factor a provider showed.
+    ///
+    /// # Errors
+    /// The account has none, too many are being asked, or the database failed.
+    pub async fn second_begin(
+        &self,
+        on: &Deployment,
+        visitor: &str,
+        account: Id<kinds::Account>,
+    ) -> Result<Confirming, Error> {
+        let asked = self.ask_of(on, visitor, account, Purpose::Second(account)).await?;
+        if asked.allowed.is_empty() {
+            return Err(SignInRefused::NoSecond.into());
+        }
+        Ok(asked)
+    }
+
+    /// Sign in with the second factor.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in_finish`]; a passkey of another account is unknown.
+    /// # Law
+    /// `security`
+    pub async fn second_finish(
+        &self,
+        on: &Deployment,
+        visitor: &str,
+        account: Id<kinds::Account>,
+        presented: &Presented,
+    ) -> Result<Actor, Error> {
+        let now = on.world.clock.now();
+        let wanted = |p: &Purpose| *p == Purpose::Second(account);
+        let (_, challenge) = self.pending.take(visitor, now, wanted)?;
+        self.accept(on, Some(account), &challenge, presented, "account.signed_in").await
+    }
+
+    async fn ask_of(
+        &self,
+        on: &Deployment,
+        visitor: &str,
+        account: Id<kinds::Account>,
+        purpose: Purpose,
+    ) -> Result<Confirming, Error> {
         let rows = sqlx::query(
             "SELECT id FROM journeys_passkey WHERE account = $1 AND revoked_at IS NULL ORDER BY id",
         )
@@ -79,7 +125,7 @@ impl Passkeys {
             allowed.push(encode(&id.map_err(|_| Error::Unknown { what: "passkey" })?));
         }
         let now = on.world.clock.now();
-        let challenge = self.pending.ask(visitor, Purpose::Confirm(account), now)?;
+        let challenge = self.pending.ask(visitor, purpose, now)?;
         Ok(Confirming { challenge: encode(&challenge), allowed })
     }
 

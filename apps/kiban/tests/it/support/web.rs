@@ -65,6 +65,12 @@ impl Web {
         visitor
     }
 
+    /// What the deployment's clock says, in seconds.
+    pub(crate) fn clock_seconds(&self) -> i64 {
+        use kiban_journeys::kernel::Clock as _;
+        self.clock.now().as_second()
+    }
+
     pub(crate) fn account(&self, key: &str) -> String {
         self.parties.actor(key).unwrap().account.to_string()
     }

@@ -24,6 +24,8 @@ fn path_of(row: &Row) -> String {
         .replace("/cases/{id}", "/cases/app_00000000000000000000000000")
         .replace("/uses/{id}", "/uses/dst_00000000000000000000000000")
         .replace("/mappings/{id}", "/mappings/9")
+        .replace("/cases/{id}", "/cases/evt_00000000000000000000000001")
+        .replace("{provider}", "nobody")
         .replace("/incidents/{id}", "/incidents/evt_00000000000000000000000001")
         .replace("/accounts/{id}", "/accounts/acc_00000000000000000000000001")
         .replace("/requests/{id}", "/requests/evt_00000000000000000000000000")

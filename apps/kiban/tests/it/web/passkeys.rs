@@ -81,7 +81,7 @@ async fn sign_in(web: &Web, of: &mut Authenticator) -> (Visitor, Reply) {
     (visitor, reply)
 }
 
-async fn enrolled(web: &Web, key: &str) -> Authenticator {
+pub(super) async fn enrolled(web: &Web, key: &str) -> Authenticator {
     let mut of = Authenticator::p256(ORIGIN);
     let code = code(web, key).await;
     enrol(web, &mut of, &code).await.is(200);
@@ -173,8 +173,15 @@ fn cheats_do_not_sign_in() {
     });
 }
 
+/// A visitor signed in with an authenticator.
+pub(super) async fn signed_in(web: &Web, of: &mut Authenticator) -> Visitor {
+    let (visitor, reply) = sign_in(web, of).await;
+    reply.is(200);
+    visitor
+}
+
 /// What an authenticator answers to a challenge.
-fn answered(of: &mut Authenticator, challenge: &str) -> Value {
+pub(super) fn answered(of: &mut Authenticator, challenge: &str) -> Value {
     let got = of.get(challenge);
     answer(of, &got)
 }
