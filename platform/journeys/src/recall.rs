@@ -328,7 +328,7 @@ pub async fn prove_copy_erased(
             ja: "消去の方法を1,000字以内で書いてください。",
         });
     }
-    let file = attachments::keep_file(on, name, bytes)?;
+    let file = attachments::keep_file(on, name, bytes).await?;
     let digest = file.digest.to_string();
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
