@@ -3,7 +3,8 @@
 
 use axum::http::StatusCode;
 use kiban_journeys::{
-    AttachmentRefused, Error, LogError, SignInRefused, map_codes, release::ActError,
+    AttachmentRefused, CertificationError, Error, LogError, SignInRefused, map_codes,
+    release::ActError,
 };
 use serde_json::{Value, json};
 
@@ -162,6 +163,7 @@ impl From<Error> for Fault {
             Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),
             Error::Attachment(AttachmentRefused::Damaged) => Self::incident(&e),
             Error::Attachment(_) => Self::fields(vec![("file".to_owned(), e.ja())]),
+            Error::Certification(CertificationError::Step(_)) => Self::refused(e.ja()),
             Error::Review(_)
             | Error::Incident(_)
             | Error::EndOfUse(_)
