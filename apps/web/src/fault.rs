@@ -3,7 +3,8 @@
 
 use axum::http::StatusCode;
 use kiban_journeys::{
-    AttachmentRefused, Error, LogError, SignInRefused, map_codes, release::ActError,
+    AttachmentRefused, CertificationError, Error, LogError, SignInRefused, map_codes,
+    release::ActError,
 };
 use serde_json::{Value, json};
 
@@ -168,6 +169,7 @@ impl From<Error> for Fault {
                 Self::busy(e.ja())
             }
             Error::Attachment(_) => Self::fields(vec![("file".to_owned(), e.ja())]),
+            Error::Certification(CertificationError::Step(_)) => Self::refused(e.ja()),
             Error::LinkReview(kiban_journeys::LinkRefused::NoSuchCase) => Self::not_found(),
             Error::LinkReview(kiban_journeys::LinkRefused::NoReason) => {
                 Self::fields(vec![("reason".to_owned(), e.ja())])

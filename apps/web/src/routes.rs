@@ -27,10 +27,11 @@ use crate::{
     paging::PAGE,
     screens::{
         accounts, application_acts, application_print, applications, audit, books, case_parts,
-        catalogue, committee, contract_paper, contracts, dataset_acts, datasets, dcat, deliveries,
-        desk, desk_receipt, evidence, home, incident, incidents, joint_uses, link_case,
-        link_history, link_keys, link_why, links, mappings, minutes, outbox, passkeys, permissions,
-        provider, public, recalls, review, sign_in, stop, stop_rates, stops, tracks, users, uses,
+        catalogue, committee, contract_paper, contracts, dataset_acts, dataset_paper, datasets,
+        dcat, deliveries, desk, desk_receipt, evidence, home, incident, incidents, joint_uses,
+        link_case, link_history, link_keys, link_why, links, mappings, minutes, outbox, passkeys,
+        permissions, provider, public, recalls, review, sign_in, stop, stop_rates, stops, tracks,
+        users, uses,
     },
 };
 
@@ -237,6 +238,7 @@ pub static ROUTES: &[Row] = &[
     // Datasets
     get!("datasets", "/datasets", "データセット", Look(DATASETS, ALL), &[PAGE], datasets::list),
     get!("dataset", "/datasets/{id}", "データセットの内容", Look(DATASETS, ALL), &[], datasets::show),
+    get!("dataset_pdf", "/datasets/{id}/delivery.pdf", "提供書（PDF）", Look(DATASETS, ALL), &[], dataset_paper::pdf),
     post!("dataset_produce", "/applications/{id}/produce", "加工を実行する", Do(Act::ProduceDataset), &[], dataset_acts::produce),
     post!("dataset_again", "/datasets/{id}/produce", "判断を反映して加工し直す", Do(Act::ProduceDataset), &[], dataset_acts::again),
     post!("finding_decide", "/datasets/{id}/findings/{finding}", "所見を判断する", Do(Act::DecideFinding), &[must("decision", "判断", Kind::Choice(&["keep", "coarsen", "drop"])), REASON], dataset_acts::decide),

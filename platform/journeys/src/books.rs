@@ -20,7 +20,7 @@ pub struct BookLine {
 }
 
 /// The lines, in the order of the books.
-pub const BOOK_LINES: [BookLine; 14] = [
+pub const BOOK_LINES: [BookLine; 15] = [
     line("delivery.received", "医療情報の受領", ("accepted_persons", "受け入れた人（延べ）")),
     line("stop.received", "提供停止の求めの受理", ("", "")),
     line("stop.closed", "提供停止の完了", ("", "")),
@@ -32,6 +32,7 @@ pub const BOOK_LINES: [BookLine; 14] = [
     line("release.approved", "提供の承認", ("", "")),
     line("dataset.delivered", "提供", ("", "")),
     line("package.fetched", "提供データの受取り", ("", "")),
+    line("dataset.recalled", "提供データの回収", ("copies", "写し")),
     line("dataset.erased", "提供データの消去", ("", "")),
     line("identified.opened", "顕名情報の閲覧", ("", "")),
     line("dataset.rebuilt", "再作成", ("", "")),

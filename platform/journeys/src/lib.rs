@@ -92,6 +92,7 @@ pub use kiban_intake::{
     store::DeliveryRow, thresholds, validation,
 };
 pub use kiban_kernel as kernel;
+pub use kiban_register::certification::CertificationError;
 pub use kiban_register::{Account, Organization, OrganizationKind, StopRequest, stop};
 pub use kiban_release as release;
 pub use kiban_vault::{Cause, RecordValue, RecordVersion, State as VersionState};

@@ -269,3 +269,54 @@ fn seal(pen: &mut Pen, rows: &[String]) {
     pen.put(RIGHT - 14.0, y, BODY, "印".to_owned(), Some(node));
     pen.y += 8.0;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paper::{Column, Day, Table};
+
+    #[test]
+    fn nothing_is_beyond_the_edges() {
+        let faces = Faces::embedded().unwrap();
+        let long = "審査委員会の意見ABC-0123456789、".repeat(40);
+        let digest = "0123456789abcdef".repeat(20);
+        let table = Table {
+            summary: String::new(),
+            columns: vec![
+                Column::text("番号", 1),
+                Column::number("数", 1),
+                Column::text("内容", 9),
+            ],
+            rows: (0..30).map(|_| vec![digest.clone(), "1,234".into(), long.clone()]).collect(),
+            empty: String::new(),
+        };
+        let paper = Paper {
+            title: "文書".into(),
+            author: "発行者".into(),
+            made: Day { year: 2026, month: 11, day: 28 },
+            footer: String::new(),
+            blocks: vec![
+                Block::Title(long.clone()),
+                Block::Right(long.clone()),
+                Block::Seal(vec![long.clone(), digest.clone()]),
+                Block::Items(vec![long.clone(), digest.clone()]),
+                Block::Facts(vec![(long.clone(), digest.clone())]),
+                Block::Table(table),
+                Block::Room("所見".into(), 4),
+                Block::Note(long),
+            ],
+        };
+        let sheets = lay(&paper, &faces);
+        assert!(sheets.pages.len() > 5);
+        for placed in sheets.pages.iter().flat_map(|p| &p.texts) {
+            let wide = faces.of(placed.bold).text_width(&placed.text) * placed.size;
+            assert!(placed.x >= LEFT - 0.01 && placed.x + wide <= RIGHT + 0.5, "{placed:?}");
+            assert!(placed.y > TOP && placed.y <= BOTTOM, "{placed:?}");
+        }
+        for rect in sheets.pages.iter().flat_map(|p| &p.rects) {
+            let [x, y, width, height] = rect.at;
+            assert!(x >= LEFT - 0.01 && x + width <= RIGHT + 0.01, "{rect:?}");
+            assert!(y >= TOP - 0.01 && y + height <= BOTTOM + 0.1, "{rect:?}");
+        }
+    }
+}

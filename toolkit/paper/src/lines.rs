@@ -99,6 +99,32 @@ mod tests {
         assert_eq!(cut.concat(), digest);
     }
 
+    proptest::proptest! {
+        /// `paper.inside`, `paper.kinsoku`: whatever is written, in whatever column.
+        #[test]
+        fn lines_fit_and_end_where_they_may(
+            text in "[一-三あ-おァ-ォ、。「」（）ー0-9a-c/-]{0,60}",
+            width in 2.0f32..20.0,
+        ) {
+            let faces = Faces::embedded().unwrap();
+            let face = &faces.regular;
+            let broken = lines(&text, face, width);
+            proptest::prop_assert_eq!(broken.concat(), text);
+            for line in &broken {
+                let one = line.chars().count() <= 1;
+                proptest::prop_assert!(one || face.text_width(line) <= width + 1e-3, "{}", line);
+            }
+            for pair in broken.windows(2) {
+                let above: Vec<char> = pair[0].chars().collect();
+                let (last, first) = (above[above.len() - 1], pair[1].chars().next().unwrap());
+                if !may_break(last, first) {
+                    let better = above.windows(2).any(|two| may_break(two[0], two[1]));
+                    proptest::prop_assert!(!better, "{} | {}", pair[0], pair[1]);
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_empty_text_is_one_empty_line() {
         assert_eq!(broken("", 5.0), [""]);

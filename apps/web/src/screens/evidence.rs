@@ -151,9 +151,9 @@ pub(crate) async fn case_pdf(ctx: Ctx) -> Result<Answer, Fault> {
             columns: vec![
                 Column::number("番号", 2),
                 Column::text("日時", 5),
-                Column::text("事象（根拠）", 6),
+                Column::text("事象（根拠）", 8),
                 Column::text("だれが", 6),
-                Column::text("対象と内容", 12),
+                Column::text("対象と内容", 11),
             ],
             rows: rows.collect(),
             empty: "事象はありません。".to_owned(),

@@ -13,6 +13,7 @@ pub(crate) mod committee;
 pub(crate) mod contract_paper;
 pub(crate) mod contracts;
 pub(crate) mod dataset_acts;
+pub(crate) mod dataset_paper;
 pub(crate) mod datasets;
 pub(crate) mod dcat;
 pub(crate) mod deliveries;

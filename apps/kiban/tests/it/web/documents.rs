@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 /// The text of a document as a reader of the file gets it; `None` (said aloud) without poppler's `pdftotext`.
-fn text_of(reply: &Reply) -> Option<String> {
+pub(super) fn text_of(reply: &Reply) -> Option<String> {
     reply.is(200);
     assert_eq!(reply.headers[header::CONTENT_TYPE], "application/pdf");
     let disposition = reply.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
@@ -42,7 +42,7 @@ fn solid(text: &str) -> String {
 }
 
 /// These stand in the text, in this order.
-fn in_order(text: &str, parts: &[String]) {
+pub(super) fn in_order(text: &str, parts: &[String]) {
     let mut at = 0;
     for part in parts {
         let part = solid(part);
@@ -148,7 +148,7 @@ fn minutes_contract_report_books_and_evidence_say_what_is_on_record() {
         }
         researcher.get(of.trim_end_matches("/contract.pdf")).await.is(200).shows("person.sex");
         web.signed_in("researcher_pharma_1").await.get(&of).await.is(404);
-        web.signed_in("member_2").await.get(&of).await.is(404);
+        web.signed_in("member_1").await.get(&of).await.is(404);
 
         let mut officer = web.signed_in("security").await;
         officer.get("/incidents").await;

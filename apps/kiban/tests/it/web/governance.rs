@@ -59,7 +59,6 @@ fn low_risk_is_expedited_with_a_clock_and_a_small_amendment_is_one_line() {
                 .shows("審査委員（7人のうち0人が評決済み）");
             assert_eq!(page.body.contains("期限超過"), late, "day {days}");
         }
-        web.clock.set_date(today);
         let mut researcher = web.signed_in("researcher_university").await;
         votes(&web, &path, &ALL).await;
         researcher.get(&path).await.shows("議長（評決の締切り）");
@@ -67,6 +66,8 @@ fn low_risk_is_expedited_with_a_clock_and_a_small_amendment_is_one_line() {
         chair.get(&path).await;
         chair.post(&format!("{path}/close"), &[]).await.is(303);
         researcher.get(&path).await.shows("議事録の確定");
+        let mut secretary = web.signed_in("secretary").await;
+        secretary.get(&path).await;
         secretary.post(&format!("{path}/track"), &[("track", "meeting")]).await.is(409);
         secretary.post(&format!("{path}/minutes"), &[]).await.is(303);
         let mut manager = web.signed_in("manager").await;
@@ -231,6 +232,8 @@ fn a_recalled_dataset_is_proved_erased_by_every_holder_and_a_revoked_user_is_out
         let address = format!("/datasets/{dataset}");
         let mut researcher = web.signed_in("researcher_pharma_1").await;
         researcher.get(&format!("{address}/package")).await.is(200);
+        let note = researcher.get(&format!("{address}/delivery.pdf")).await;
+        assert!(note.is(200).bytes.starts_with(b"%PDF-1.7"));
         let mut delivery = web.signed_in("delivery").await;
         delivery.get(&address).await.is(200).shows("提供したデータを回収する");
         let recall = format!("{address}/recall");
@@ -259,6 +262,7 @@ fn a_recalled_dataset_is_proved_erased_by_every_holder_and_a_revoked_user_is_out
         assert_eq!(proved(&mut researcher, &path, "prove", None).await, 303);
         let proof = format!("{path}/proof?organization={holder}");
         assert_eq!(delivery.get(&proof).await.is(200).bytes, PDF);
+        let mut rival = web.signed_in("researcher_pharma_2").await;
         rival.get(&proof).await.is(404);
         let check = |accept: &'static str| {
             [

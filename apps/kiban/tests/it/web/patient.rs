@@ -72,6 +72,12 @@ fn a_patient_asks_the_desk_answers_every_store_acknowledges_and_the_auditor_sees
         let sheet = reply.location().to_owned();
         desk.get(&sheet).await.is(200).shows("受付書面").shows("停-試験-1");
         desk.post(&format!("{path}/receipt"), &receipt).await.is(409);
+        let sheet = desk.get(&format!("{path}/receipt.pdf")).await;
+        if let Some(text) = super::documents::text_of(&sheet) {
+            let said = ["受付書面", "架空総合病院", "受付番号", "停-試験-1", "停止する提供"];
+            super::documents::in_order(&text, &said.map(str::to_owned));
+        }
+        other.get(&format!("{path}/receipt.pdf")).await.is(404);
         desk.post(&format!("{path}/open"), &[]).await.is(409);
         assert!(sealed(&web).await.iter().all(String::is_empty), "what was written is gone");
 
