@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use kiban_govern::{Act, Actor, permit};
-use kiban_intake::store as deliveries;
+use kiban_intake::{holder::years_after, store as deliveries};
 use kiban_kernel::{Date, Id, LawKey, Rules, jst_date, kinds};
 use kiban_register::{organization, stop};
 use serde::Serialize;
@@ -80,14 +80,6 @@ pub struct Retained {
     pub until: Date,
     /// That day has come.
     pub due: bool,
-}
-
-/// `years` after a day: the same day of that year, 1 March for 29 February of a year without it.
-pub(crate) fn years_after(from: Date, years: i64) -> Date {
-    let year = from.year().saturating_add(i16::try_from(years).unwrap_or(i16::MAX));
-    Date::new(year, from.month(), from.day())
-        .or_else(|_| Date::new(year, from.month() + 1, 1))
-        .unwrap_or(Date::MAX)
 }
 
 fn clock(

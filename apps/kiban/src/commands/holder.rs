@@ -141,6 +141,11 @@ fn status(profile: &Path) -> Outcome {
         };
         say::line(&format!("{}  {state}", record.delivery));
     }
+    let kept = holder::kept_provisions(&folder, SystemClock.today(), &rules).map_err(failed)?;
+    for k in &kept {
+        let state = if k.due { "期限到来" } else { "保存中" };
+        say::line(&format!("提供の記録 {}  {state}（{}まで）", k.record.delivery, k.until));
+    }
     say::line(&format!(
         "納品 {} 件、提供の記録 {} 件",
         status.deliveries.len(),

@@ -18,6 +18,7 @@ mod letters_page;
 mod lists;
 mod profile;
 mod records;
+mod retention;
 mod sealing;
 mod write;
 
@@ -37,4 +38,5 @@ pub use letters::{
 pub use letters_due::{Due, DueLists, LetterKind, due, left_out_ja};
 pub use profile::{NoticeText, NoticeVersion, Profile, ProfileFiling};
 pub use records::{ProvisionRecord, SentRecord};
+pub use retention::{KeptProvision, kept_provisions, years_after};
 pub use sealing::{Gate, Phase, Progress, SealReport, SealRequest, seal};

@@ -30,7 +30,7 @@ pub(crate) fn org(n: u64, kind: OrganizationKind) -> Organization {
     }
 }
 
-fn items() -> StatutoryItems {
+pub(crate) fn items() -> StatutoryItems {
     let text = || "記載".to_owned();
     StatutoryItems {
         holder_name: text(),

@@ -2,7 +2,7 @@
 
 use kiban_journeys::{
     ChangeClass, LookUpPurpose, NoticeVersion, Parties, ReturnedLetter, StatutoryItems,
-    holder::Gate,
+    holder::{Gate, LetterKind, make_letters, record_sent},
     kernel::{Bases, Regime},
 };
 
@@ -144,6 +144,55 @@ fn a_version_is_judged_by_what_it_changes() {
         assert_eq!(of("2026-2"), None);
         assert!(of("2026-3").is_some());
         assert_eq!(site.findings().await, Vec::<String>::new());
+        site.close().await;
+    });
+}
+
+#[test]
+fn a_letter_under_57_opens_the_second_regime_after_its_own_wait() {
+    let linked = site::linked();
+    run(|| async {
+        let site = linked.copy().await;
+        let on = &site.on;
+        let rows = crate::support::files::csv_rows(&site.truth().join("regimes.csv"));
+        let only52 = rows
+            .iter()
+            .find(|r| {
+                r["holder"] == HOLDER
+                    && r["reaches_anon"] == "yes"
+                    && r["reaches_pseudo"] == "no"
+                    && r["notified_pseudo"].is_empty()
+                    && r["stop_on"].is_empty()
+            })
+            .expect("the country has people told under Art. 52 alone");
+        let id = only52["local_id"].as_str();
+        assert_eq!(code(&site, id, Regime::Anon52).await, None);
+        assert_eq!(code(&site, id, Regime::Pseudo57).await, Some("not_notified"));
+
+        let home = site.home(HOLDER);
+        let list = format!(
+            "local_id,name,postal_code,address,birth_on\n{id},見本 太郎,999-0001,架空市1,1960-01-02\n"
+        );
+        std::fs::write(home.join("recipients.csv"), list).unwrap();
+        let today = on.today();
+        let made = make_letters(&home, LetterKind::Upgrade57, "2025-1", today, on.rules()).unwrap();
+        assert_eq!(made.batch.persons(), 1);
+        let page = std::fs::read_to_string(&made.pages).unwrap();
+        assert!(page.contains("法第57条") && !page.contains("法第52条"), "the new notice alone");
+        assert!(page.contains("認定利用事業者"), "its purpose names certified users");
+        record_sent(&home, &made.batch.id, today, today).unwrap();
+
+        // Sent again in the wait nothing changes; on day 31 the same records are cleared under 57 too.
+        for (days, passes) in [(30, false), (31, true)] {
+            let sealed = site.seal(HOLDER, day_after(today, days), Gate::On).unwrap();
+            site.receive(HOLDER, &sealed.path).await;
+            let pseudo = code(&site, id, Regime::Pseudo57).await;
+            assert_eq!(pseudo.is_none(), passes, "day {days}: {pseudo:?}");
+            let holder = Parties::organization_id(HOLDER);
+            let sources = kiban_journeys::person_sources(on, holder, [id]).await.unwrap();
+            let cleared = kiban_journeys::cleared_sources(on, Regime::Pseudo57).await.unwrap();
+            assert_eq!(cleared.contains(&sources[0].to_string()), passes, "day {days}");
+        }
         site.close().await;
     });
 }
