@@ -103,8 +103,8 @@ async fn a_notice_counts_for_nothing_while_its_change_is_untold_or_its_letter_is
         assert_eq!(code(conn, "v1", "2025-07-01", on).await, Some("notice_returned"));
         assert_eq!(code(conn, "v1", "2025-07-02", on).await, None);
         assert_eq!(notice_return::counts(conn).await.unwrap()[&holder.id], 1);
-        let gone =
-            notice_return::forget(conn, &[key.person], [Regime::Pseudo57].into_iter().collect());
+        let persons = [key.person];
+        let gone = notice_return::forget(conn, &persons, [Regime::Pseudo57].into_iter().collect());
         assert_eq!(gone.await.unwrap(), 0, "the other regime's stop leaves it");
         let both = [Regime::Anon52, Regime::Pseudo57].into_iter().collect();
         assert_eq!(notice_return::forget(conn, &[key.person], both).await.unwrap(), 1);
