@@ -82,12 +82,12 @@ mod tests {
     #[test]
     fn a_closing_mark_does_not_begin_a_line() {
         assert_eq!(broken("医療情報を、守る。", 5.0), ["医療情報", "を、守る。"]);
-        assert_eq!(broken("（別紙）の「様式」", 4.0), ["（別紙）", "の", "「様式」"]);
+        assert_eq!(broken("（別紙）の「様式」", 4.0), ["（別紙）", "の「様", "式」"]);
     }
 
     #[test]
     fn words_and_numbers_stay_whole() {
-        assert_eq!(broken("番号はABC-123です", 6.0), ["番号は", "ABC-123で", "す"]);
+        assert_eq!(broken("番号はABC-123です", 6.0), ["番号は", "ABC-123です"]);
         assert_eq!(broken("2026-11-28 から", 5.0)[0], "2026-11-28");
     }
 
