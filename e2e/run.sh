@@ -17,6 +17,7 @@ end() {
 trap end EXIT
 
 cd "$work"
+echo "{}" >package.json # else npm may take a folder above for the project
 npm install --silent --no-fund --no-audit --ignore-scripts axe-core@4.14.1 ws@8.18.3 >/dev/null
 export KIBAN_WS="$work/node_modules/ws/wrapper.mjs"
 
