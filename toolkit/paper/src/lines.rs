@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn words_and_numbers_stay_whole() {
         assert_eq!(broken("番号はABC-123です", 6.0), ["番号は", "ABC-123です"]);
-        assert_eq!(broken("2026-11-28 から", 5.0)[0], "2026-11-28");
+        assert_eq!(broken("2026-11-28 から", 6.0)[0], "2026-11-28");
     }
 
     #[test]
