@@ -160,14 +160,27 @@ fn check(parsed: &Parsed<'_>) {
     }
 }
 
-/// Reads as a file of the format; every piece must stand in the file, in order.
+/// Reads as a file of the format; every piece must stand in the file, in order. A first look at the persons alone finds
+/// nobody whom the whole, if it is kept, does not name.
 fn read(format: Format, path: &str, bytes: &[u8]) {
     let mut seen = 0;
+    let mut named = BTreeMap::new();
+    let looked = cut::<CutError>(format, path, bytes, 1 << 22, Want::Persons, |piece| {
+        if let Piece::Segment(unit) = piece
+            && let Some(person) = unit.parsed.person
+        {
+            named.insert(unit.line, person.into_owned());
+        }
+        Ok(())
+    });
     let done = cut::<CutError>(format, path, bytes, 1 << 22, Want::All, |piece| {
         match piece {
             Piece::Header(header) => seen += header.len(),
             Piece::Segment(unit) => {
                 seen += unit.bytes.len();
+                if let (Some(first), Some(person)) = (named.get(&unit.line), &unit.parsed.person) {
+                    assert_eq!(first, person, "another person at the first look");
+                }
                 // A telephone's export names nobody.
                 if format != Format::HealthKit {
                     check(&unit.parsed);
@@ -179,6 +192,7 @@ fn read(format: Format, path: &str, bytes: &[u8]) {
         Ok(())
     });
     assert!(seen <= bytes.len(), "more pieces than bytes");
+    assert_eq!(looked.is_ok(), done.is_ok(), "cut otherwise at the first look");
     if let Err(e) = done {
         assert!(!e.ja().is_empty());
     }

@@ -40,9 +40,26 @@ pub fn is_root(name: &str) -> bool {
 
 /// Reads one file.
 pub fn parse_file(bytes: &[u8]) -> Parsed<'_> {
+    read_file(bytes, parse_text)
+}
+
+/// As [`parse_file`], but of a check-up only what stands before its items: for a first look at who it is about.
+pub fn parse_person(bytes: &[u8]) -> Parsed<'_> {
+    read_file(bytes, |text| match Document::parse_head(text, "component") {
+        Ok(document) if document.root().name() == "ClinicalDocument" => {
+            let mut out = Parsed::default();
+            person::of_document(document.root(), &mut out);
+            // A head behind the items is none, but whoever writes one is still to be asked about.
+            if out.rejected { parse_text(text) } else { out }
+        }
+        Ok(_) | Err(_) => parse_text(text),
+    })
+}
+
+fn read_file(bytes: &[u8], read: impl Fn(&str) -> Parsed<'_>) -> Parsed<'_> {
     match xml::decode(bytes) {
-        Ok(Cow::Borrowed(text)) => parse_text(text),
-        Ok(Cow::Owned(text)) => parse_text(&text).into_owned(),
+        Ok(Cow::Borrowed(text)) => read(text),
+        Ok(Cow::Owned(text)) => read(&text).into_owned(),
         Err(error) => Parsed::rejected(error.rule(), error.position()),
     }
 }

@@ -139,3 +139,32 @@ fn the_item_table_finds_what_does_not_fit() {
     );
     assert_eq!(ItemTable::parse(b"a,b").err(), Some(ItemTableError::Header));
 }
+
+#[test]
+fn the_head_tells_who_it_is_about_whatever_follows() {
+    let whole =
+        file(CARD, "<entry><observation><code code=\"9N001000000000001\"/></observation></entry>");
+    let head = parse_person(whole.as_bytes());
+    let read = parse_file(whole.as_bytes());
+    assert_eq!((&head.person, head.rejected), (&read.person, false));
+    assert_eq!((head.records.len(), &head.records[0]), (1, &read.records[0]));
+    // Broken behind the head: still whose it is, and the whole is refused.
+    let broken = whole.replace("</entry>", "");
+    assert_eq!(parse_person(broken.as_bytes()).person, read.person);
+    assert!(parse_file(broken.as_bytes()).rejected);
+    // A head behind the items, a payment file and no XML at all are read as a whole.
+    let (from, to) = (whole.find("<recordTarget>").unwrap(), whole.find("<participant").unwrap());
+    let end = "</ClinicalDocument>";
+    let late = format!(
+        "{}{}",
+        &whole[..from],
+        whole[to..].replace(end, &(whole[from..to].to_owned() + end))
+    );
+    for text in [late.as_str(), "<index/>", "no document"] {
+        let (a, b) = (parse_person(text.as_bytes()), parse_file(text.as_bytes()));
+        assert_eq!(
+            (a.person.clone(), a.rejected, a.records.len()),
+            (b.person.clone(), b.rejected, b.records.len())
+        );
+    }
+}

@@ -16,7 +16,7 @@ use super::{
     says_nothing, whole,
 };
 use crate::{
-    Format, care as care_format, dpc, fhir, jahis, municipal as municipal_format,
+    Format, care as care_format, checkup, dpc, fhir, jahis, municipal as municipal_format,
     record::Parsed,
     segment::SegmentReader,
     uke::{self, Keyed},
@@ -71,6 +71,9 @@ impl SegmentParser {
     /// What a segment of the file says: all, or what may tell of the person.
     pub fn parse<'a>(&self, want: Want, bytes: &'a [u8], line: u64) -> Parsed<'a> {
         match &*self.0 {
+            Kind::Whole(Format::CheckupXml, _) if want == Want::Persons => {
+                checkup::parse_person(bytes)
+            }
             Kind::Whole(format, path) => whole(*format, path, bytes),
             Kind::Ndjson => {
                 let text = trim_end(bytes);

@@ -114,7 +114,16 @@ impl<'a> Document<'a> {
     /// # Errors
     /// See [`XmlError`].
     pub fn parse(text: &'a str) -> Result<Self, XmlError> {
-        parse::document(text)
+        parse::document(text, None)
+    }
+
+    /// Reads what stands before the first element of a local name right below the root (the whole document if there is
+    /// none): for a look at a document's head. What follows is not looked at, whatever it is.
+    ///
+    /// # Errors
+    /// See [`XmlError`].
+    pub fn parse_head(text: &'a str, until: &str) -> Result<Self, XmlError> {
+        parse::document(text, Some(until))
     }
 
     /// The outermost element.

@@ -68,14 +68,34 @@ fn blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':') || b >= 0x80
-}
+/// May a byte stand in a name?
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        table[b] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b':')
+            || byte >= 0x80;
+        b += 1;
+    }
+    table
+};
 
 /// Length of the name in front.
 fn name_len(bytes: &[u8]) -> usize {
     let starts = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80);
-    if starts { bytes.iter().take_while(|b| name_byte(**b)).count() } else { 0 }
+    if starts {
+        bytes.iter().position(|b| !NAME[usize::from(*b)]).unwrap_or(bytes.len())
+    } else {
+        0
+    }
+}
+
+/// Local name of the tag in front.
+fn local_name_at(bytes: &[u8]) -> &[u8] {
+    let name = &bytes[..name_len(bytes)];
+    memchr::memrchr(b':', name).map_or(name, |colon| &name[colon + 1..])
 }
 
 struct Builder<'a> {
@@ -190,16 +210,13 @@ pub(super) fn text(raw: &str) -> Cow<'_, str> {
     }
 }
 
-/// Names and raw values of checked attributes.
+/// Names and raw values of checked attributes: a name ends before the next `=`, a value at its own quote.
 pub(super) fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = raw;
     std::iter::from_fn(move || {
-        rest = rest.trim_ascii_start();
-        let name = &rest[..name_len(rest.as_bytes())];
-        if name.is_empty() {
-            return None;
-        }
-        let after = rest[name.len()..].trim_ascii_start().strip_prefix('=')?.trim_ascii_start();
+        let equals = rest.bytes().position(|b| b == b'=')?;
+        let name = rest[..equals].trim_ascii();
+        let after = rest[equals + 1..].trim_ascii_start();
         let quote = *after.as_bytes().first()?;
         let end = memchr::memchr(quote, &after.as_bytes()[1..])? + 1;
         rest = &after[end + 1..];
@@ -207,7 +224,8 @@ pub(super) fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-pub(super) fn document(text: &str) -> Result<Document<'_>, XmlError> {
+/// The document; with `until`, only what stands before the first element of that local name right below the root.
+pub(super) fn document<'a>(text: &'a str, until: Option<&str>) -> Result<Document<'a>, XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError::TooLarge);
     }
@@ -249,7 +267,15 @@ pub(super) fn document(text: &str) -> Result<Document<'_>, XmlError> {
                 let end = memchr::memmem::find(&bytes[tag..], b"?>").ok_or(malformed)?;
                 at = tag + end + 2;
             }
-            Some(_) => at = element(&mut b, tag)?,
+            Some(_) => {
+                if b.open.len() == 1
+                    && until
+                        .is_some_and(|until| local_name_at(&bytes[tag + 1..]) == until.as_bytes())
+                {
+                    return Ok(Document { parts: b.parts });
+                }
+                at = element(&mut b, tag)?;
+            }
             None => return Err(malformed),
         }
     }
