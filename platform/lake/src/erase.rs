@@ -13,8 +13,9 @@ use sqlx::AnyConnection;
 
 use crate::{
     Lake, LakeError, Snapshot,
+    bucket::split,
     catalog::{self, Addition, Change, TableFile},
-    lake::{blocking, parallel, split},
+    lake::{blocking, parallel},
     pending::StagedPath,
     schema,
 };

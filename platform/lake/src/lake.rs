@@ -1,15 +1,11 @@
 //! The lake: staging rows into sealed table files, committing them, reading any snapshot.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use arrow::{
-    array::{Array as _, AsArray as _, RecordBatch, UInt32Array},
-    compute::{concat_batches, take_record_batch},
-};
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use kiban_audit::{Db, Tx};
 use kiban_kernel::{Digest, Id, OsEntropy, Steps, kinds};
@@ -17,20 +13,17 @@ use object_store::local::LocalFileSystem;
 use sqlx::{Any, pool::PoolConnection};
 
 use crate::{
-    Engine, KeyError, KeyRing, LakeError, Snapshot,
+    BUCKETS, Engine, KeyError, KeyRing, LakeError, Snapshot,
+    bucket::{by_bucket, split},
     catalog::{self, Addition, Change, TableFile},
     durable::{self, NewFile},
     lock::FolderLock,
     pending::{Pending, StagedPath},
-    repeated,
-    schema::{self, PERSON_COLUMN, TableSchema},
+    schema::{self, TableSchema},
     seal::{self, Sealer},
     store::SealedStore,
     table_file,
 };
-
-/// Hash buckets of persons: a stop rewrites the files of one bucket.
-pub const BUCKETS: u32 = 8;
 
 /// Extension of every sealed file.
 pub(crate) const EXTENSION: &str = "kbs";
@@ -289,7 +282,7 @@ impl Lake {
     }
 }
 
-fn in_table(table: &'static TableSchema, error: crate::TableFileError) -> LakeError {
+pub(crate) fn in_table(table: &'static TableSchema, error: crate::TableFileError) -> LakeError {
     match LakeError::from(error) {
         LakeError::TableFile(source) => LakeError::Rows { table: &table.name, source },
         other => other,
@@ -329,72 +322,6 @@ pub(crate) fn parallel<T: Send, R: Send>(
         results.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     all.sort_unstable_by_key(|(index, _)| *index);
     Ok(all.into_iter().map(|(_, result)| result).collect())
-}
-
-/// Rows by hash bucket of their person, each bucket ordered by person, the order given kept within one.
-fn by_bucket(
-    table: &'static TableSchema,
-    batches: &[RecordBatch],
-) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
-    let schema = table.arrow();
-    let fits = |e| in_table(table, e);
-    let arrow = |e| in_table(table, crate::TableFileError::Arrow(e));
-    let all = if let [one] = batches {
-        table_file::conform_repeated(&schema, one).map_err(fits)?
-    } else {
-        let conformed: Vec<_> = batches
-            .iter()
-            .map(|b| table_file::conform(&schema, b).map_err(fits))
-            .collect::<Result<_, _>>()?;
-        concat_batches(&schema, &conformed).map_err(arrow)?
-    };
-    let refused = |row| LakeError::Person { table: &table.name, row };
-    let (texts, place) = all
-        .column_by_name(PERSON_COLUMN)
-        .and_then(repeated::texts)
-        .ok_or(LakeError::Person { table: &table.name, row: 0 })?;
-    // A person's rows mostly stand together: each text is read once.
-    let persons: Vec<Option<Id<kinds::PersonSource>>> =
-        texts.iter().map(|text| text?.parse().ok()).collect();
-    let mut rows: BTreeMap<u32, Vec<(u128, u32)>> = BTreeMap::new();
-    for row in 0..all.num_rows() {
-        let id = persons[place(row)].ok_or_else(|| refused(row))?;
-        let index = u32::try_from(row).map_err(|_| refused(row))?;
-        rows.entry(id.bucket(BUCKETS))
-            .or_default()
-            .push((u128::from_be_bytes(id.to_bytes()), index));
-    }
-    rows.into_iter()
-        .map(|(bucket, mut rows)| {
-            rows.sort_unstable();
-            let indexes = UInt32Array::from_iter_values(rows.into_iter().map(|(_, row)| row));
-            Ok((bucket, take_record_batch(&all, &indexes).map_err(arrow)?))
-        })
-        .collect()
-}
-
-/// The rows of the persons named, and the others.
-pub(crate) fn split(
-    batch: &RecordBatch,
-    persons: &std::collections::HashSet<String>,
-) -> Result<(RecordBatch, RecordBatch), LakeError> {
-    let arrow = |e| LakeError::TableFile(crate::TableFileError::Arrow(e));
-    let missing = || {
-        LakeError::TableFile(crate::TableFileError::MissingColumn {
-            column: PERSON_COLUMN.to_owned(),
-        })
-    };
-    let column = batch
-        .column_by_name(PERSON_COLUMN)
-        .and_then(|c| c.as_string_opt::<i32>())
-        .ok_or_else(missing)?;
-    let named: arrow::array::BooleanArray =
-        (0..column.len()).map(|i| Some(persons.contains(column.value(i)))).collect();
-    let others = arrow::compute::not(&named).map_err(arrow)?;
-    Ok((
-        arrow::compute::filter_record_batch(batch, &named).map_err(arrow)?,
-        arrow::compute::filter_record_batch(batch, &others).map_err(arrow)?,
-    ))
 }
 
 /// Hashes and counts what is written.

@@ -23,6 +23,7 @@
 //!   row's day; what came stays in its own columns.
 //! - `lake.same-bytes`: the same rows in the same order give the same plain file.
 
+mod bucket;
 mod catalog;
 mod collect;
 mod container;
@@ -46,13 +47,14 @@ pub mod table_file;
 mod verify;
 mod withdraw;
 
+pub use bucket::BUCKETS;
 pub use catalog::{Snapshot, TableFile};
 pub use collect::Collected;
 pub use container::{ContainerWriter, SegmentPlace, StagedContainer};
 pub use erase::{Erased, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
-pub use lake::{BUCKETS, Lake, Staged};
+pub use lake::{Lake, Staged};
 pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use repeated::Repeated;
 pub use session::{STORE_URL, Session, plan};

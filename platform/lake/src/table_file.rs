@@ -254,7 +254,7 @@ mod tests {
             RecordBatch::try_from_iter([("name", names), ("number", numbers)]).unwrap()
         };
         let want = write(&schema(), &[rows(Arc::new(plain))], Vec::new()).unwrap();
-        let repeated = rows(repeated.finish());
+        let repeated = rows(repeated.finish().unwrap());
         assert_eq!(write(&schema(), std::slice::from_ref(&repeated), Vec::new()).unwrap(), want);
         let halves = [repeated.slice(0, 777), repeated.slice(777, 20_000 - 777)];
         assert_eq!(write(&schema(), &halves, Vec::new()).unwrap(), want);

@@ -35,7 +35,7 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
     };
     // Most rows of a lot say the same here: an id is written out once for all of them.
-    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| -> ArrayRef {
+    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| -> Result<ArrayRef, ArrowError> {
         let (mut column, mut value) = (Repeated::default(), String::new());
         for row in rows {
             value.clear();
@@ -54,27 +54,27 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         let _ = write!(out, "{id}");
     };
     RecordBatch::try_from_iter_with_nullable([
-        ("person_source", repeated(&|r, out| id(out, &r.person)), false),
+        ("person_source", repeated(&|r, out| id(out, &r.person))?, false),
         ("bases", Arc::new(bases) as ArrayRef, false),
-        ("holder", repeated(&|r, out| id(out, &r.holder)), false),
-        ("delivery", repeated(&|r, out| id(out, &r.delivery)), false),
+        ("holder", repeated(&|r, out| id(out, &r.holder))?, false),
+        ("delivery", repeated(&|r, out| id(out, &r.delivery))?, false),
         ("segment", text(&|r| r.segment.to_string()), false),
-        ("source_file", repeated(&|r, out| out.push_str(&r.source_file)), false),
+        ("source_file", repeated(&|r, out| out.push_str(&r.source_file))?, false),
         ("position", text(&|r| r.position.clone()), false),
-        ("parser", repeated(&|r, out| out.push_str(r.parser)), false),
-        ("format", repeated(&|r, out| out.push_str(r.format)), false),
+        ("parser", repeated(&|r, out| out.push_str(r.parser))?, false),
+        ("format", repeated(&|r, out| out.push_str(r.format))?, false),
         (
             "container",
             repeated(&|r, out| {
                 if let Some((file, _, _)) = &r.place {
                     id(out, file);
                 }
-            }),
+            })?,
             false,
         ),
         ("start", Arc::new(start) as ArrayRef, false),
         ("length", Arc::new(length) as ArrayRef, false),
-        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text())), false),
+        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text()))?, false),
     ])
 }
 
