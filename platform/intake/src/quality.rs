@@ -120,9 +120,11 @@ impl GridCell {
 #[derive(Debug, Clone, Default)]
 pub struct Quality {
     rules: BTreeMap<String, RuleCount>,
-    /// Few cells, asked for at every date: a short list found by address first.
+    /// Few cells; who asks for one at every date keeps its place.
     checks: Vec<Cell>,
     births: HashMap<Id<kinds::PersonSource>, Times>,
+    /// The person of the last visit, if the birth is known: a person's visits mostly stand together.
+    last_born: Option<(Id<kinds::PersonSource>, Date)>,
     /// Class of sex and age of everybody whose basics were kept; the last word counts.
     classes: HashMap<Id<kinds::PersonSource>, String>,
 }
@@ -133,6 +135,20 @@ struct Cell {
     rule: &'static str,
     checked: u64,
     failed: u64,
+}
+
+/// One check of a table, and where its cell was last found.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally {
+    table: &'static str,
+    rule: &'static str,
+    at: usize,
+}
+
+impl Tally {
+    pub(crate) fn new(table: &'static str, rule: &'static str) -> Self {
+        Self { table, rule, at: 0 }
+    }
 }
 
 /// What is known of one person's time; visits seen before the birth wait for it.
@@ -173,17 +189,30 @@ impl Quality {
     }
 
     /// Counts one check of the plausibility part of the grid.
-    pub(crate) fn checked(&mut self, table: &'static str, rule: &'static str, failed: bool) {
-        let same = |c: &Cell| {
-            (std::ptr::eq(c.table, table) || c.table == table)
-                && (std::ptr::eq(c.rule, rule) || c.rule == rule)
-        };
-        let at = self.checks.iter().position(same).unwrap_or_else(|| {
+    fn checked(&mut self, table: &'static str, rule: &'static str, failed: bool) {
+        self.tally(&mut Tally::new(table, rule), failed);
+    }
+
+    /// As `checked`, for a check that comes again and again.
+    #[inline]
+    pub(crate) fn tally(&mut self, tally: &mut Tally, failed: bool) {
+        let there =
+            |c: &Cell| std::ptr::eq(c.table, tally.table) && std::ptr::eq(c.rule, tally.rule);
+        if !self.checks.get(tally.at).is_some_and(there) {
+            tally.at = self.cell(tally.table, tally.rule);
+        }
+        let cell = &mut self.checks[tally.at];
+        cell.checked += 1;
+        cell.failed += u64::from(failed);
+    }
+
+    /// The place of a check's cell.
+    fn cell(&mut self, table: &'static str, rule: &'static str) -> usize {
+        let same = |c: &Cell| c.table == table && c.rule == rule;
+        self.checks.iter().position(same).unwrap_or_else(|| {
             self.checks.push(Cell { table, rule, checked: 0, failed: 0 });
             self.checks.len() - 1
-        });
-        self.checks[at].checked += 1;
-        self.checks[at].failed += u64::from(failed);
+        })
     }
 
     /// Notes a person's class of sex and age.
@@ -217,9 +246,16 @@ impl Quality {
         file: u64,
         line: u64,
     ) {
+        // Only the first birth of a person counts: what was known stays so.
+        if let Some((_, birth)) = self.last_born.filter(|(last, _)| *last == person) {
+            return self.visit_of(birth, visit, file, line);
+        }
         let times = self.births.entry(person).or_default();
         match times.birth {
-            Some(birth) => self.visit_of(birth, visit, file, line),
+            Some(birth) => {
+                self.last_born = Some((person, birth));
+                self.visit_of(birth, visit, file, line);
+            }
             None => times.waiting.push((visit, file, line)),
         }
     }

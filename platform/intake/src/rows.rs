@@ -93,7 +93,7 @@ pub struct TableBuilders {
     ids: Ids,
 }
 
-/// Text forms of the context's ids: written once per change, not once per row.
+/// Text forms of the context's ids: written once per change, not once per table.
 #[derive(Default)]
 struct Ids {
     person: Option<(Id<kinds::PersonSource>, String)>,
@@ -130,23 +130,17 @@ impl TableBuilders {
     pub fn push(&mut self, context: &RowContext<'_>, record: &Record<'_>, quality: &mut Quality) {
         let at = record.table_index();
         let table = &mut self.tables[at];
-        let common = &mut table.common;
-        common.person_source.push(text_of(&mut self.ids.person, context.person_source));
-        common.bases.append_value(context.bases.bits());
-        common.holder.push(text_of(&mut self.ids.holder, context.holder));
-        common.delivery.push(text_of(&mut self.ids.delivery, context.delivery));
-        common.segment.push(text_of(&mut self.ids.segment, context.segment));
-        common.source_file.push(context.source_file);
-        record.position().with_text(|text| common.position.append_value(text));
-        common.parser.push(context.parser);
+        table.common.push(context, &mut self.ids, record.position());
+        let row = table.rows;
         table.rows += 1;
         let name = table.name;
+        let (future, backward) = (&mut table.future, &mut table.backward);
         let mut slots = table.slots.iter_mut();
         let mut period: (Option<i64>, Option<i64>) = (None, None);
         let received = i64::from(days_since_epoch(context.received_on));
         record.for_each(|column, value| {
-            let Some(slot) = slots.next() else { return };
-            let read = slot.push(value);
+            let Some((slot, value)) = slots.next().zip(value) else { return };
+            let read = slot.push(row, value);
             if let Some(rule) = read.defect {
                 quality.add(rule, 1, || {
                     let file = FileRef::new(context.file_number, context.source_file);
@@ -157,7 +151,7 @@ impl TableBuilders {
                 let day = micros.div_euclid(DAY);
                 if !slot.part.may_lie_ahead() {
                     let bad = day > received;
-                    quality.checked(name, FUTURE, bad);
+                    quality.tally(future, bad);
                     if bad {
                         quality.add(FUTURE, 1, || {
                             let file = FileRef::new(context.file_number, context.source_file);
@@ -188,7 +182,7 @@ impl TableBuilders {
         if let (Some(start), Some(end)) = period {
             // A day without a time is its midnight: compare days, unless both carry a time.
             let bad = end.div_euclid(DAY) < start.div_euclid(DAY);
-            quality.checked(name, END_BEFORE_START, bad);
+            quality.tally(backward, bad);
             if bad {
                 quality.add(END_BEFORE_START, 1, || {
                     (

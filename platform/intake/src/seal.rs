@@ -5,18 +5,18 @@
 //! decrypts, checks paths, limits, digests and the signature and keeps nothing; the second decrypts again,
 //! cuts and parses, and checks every digest once more. Nothing decrypted touches the disk.
 
+mod ahead;
 mod first_pass;
 mod signed;
 mod stream;
 mod walk;
 
-use std::{cell::RefCell, fs::File, path::Path, rc::Rc};
+use std::{fs::File, path::Path};
 
 use age::x25519;
 use kiban_audit::note::VerifyKey;
 use kiban_formats::{Format, Parsed};
 use kiban_kernel::{Digest, Id, kinds};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     bundle::TarReader,
@@ -33,9 +33,10 @@ use crate::{
 };
 
 use self::{
+    ahead::{Ahead, read_ahead},
     first_pass::FirstPass,
     signed::{parse_files, signed_list, verify_manifest},
-    stream::{HashReader, open_age},
+    stream::{HashReader, Running, open_age},
 };
 
 /// A registered data holder and the key its deliveries are signed with.
@@ -141,45 +142,12 @@ pub fn verify_seal_within(
 ) -> Result<Checked, ReceiveError> {
     let file = File::open(path).map_err(ReceiveError::Read)?;
     let sealed_bytes = file.metadata().map_err(ReceiveError::Read)?.len();
-    let sealed = Rc::new(RefCell::new(Sha256::new()));
-    let source = HashReader { inner: &file, hash: Rc::clone(&sealed) };
-    let mut pass = FirstPass::new(limits);
-    let mut reader = TarReader::new(open_age(source, identity)?, limits.max_path_bytes);
-    let (mut notices, mut list, mut manifest_note) = (None, None, None);
-    let (mut retractions, mut corrections) = (None, None);
-    loop {
-        let head = pass.next(&mut reader)?;
-        let Some(head) = head else { break };
-        if manifest_note.is_some() {
-            return Err(ReceiveError::AfterManifest);
-        }
-        if head.path.starts_with(DATA_PREFIX) && notices.is_none() && list.is_none() {
-            pass.data(&mut reader, &head)?;
-            continue;
-        }
-        let slot = match head.path.as_str() {
-            NOTICES_NAME => &mut notices,
-            RETRACTIONS_NAME => &mut retractions,
-            CORRECTIONS_NAME => &mut corrections,
-            FILES_NAME => &mut list,
-            MANIFEST_NAME => &mut manifest_note,
-            path if path_allowed(path, limits.max_path_bytes) => {
-                return Err(ReceiveError::ForeignFile { file: pass.here(path) });
-            }
-            path => return Err(ReceiveError::BadPath { file: pass.here(path) }),
-        };
-        if slot.is_some() {
-            return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
-        }
-        let max = if std::path::Path::new(&head.path).extension().is_some_and(|e| e == "csv") {
-            limits.max_notices_bytes
-        } else {
-            limits.max_manifest_bytes
-        };
-        *slot = Some(pass.whole(&mut reader, &head, max)?);
-    }
-    drop(reader);
-    let note = manifest_note.ok_or(ReceiveError::NoManifest)?;
+    let sealed = Running::default();
+    let source = HashReader { inner: &file, hash: sealed.clone() };
+    let opened = open_age(source, identity)?;
+    let (pass, parts) = read_ahead(opened, |opened| first_look(opened, limits))?;
+    let Parts { notices, list, note, retractions, corrections } = parts;
+    let note = note.ok_or(ReceiveError::NoManifest)?;
     let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;
     let manifest = verify_manifest(&note, holders)?;
     if manifest.recipient != identity.to_public().to_string() {
@@ -204,7 +172,7 @@ pub fn verify_seal_within(
         signed_list(RETRACTIONS_NAME, retractions, manifest.retractions, parse_retractions)?;
     let corrections =
         signed_list(CORRECTIONS_NAME, corrections, manifest.corrections, parse_corrections)?;
-    let sealed_digest = Digest::from_bytes(sealed.borrow().clone().finalize().into());
+    let sealed_digest = sealed.digest();
     Ok(Checked {
         file,
         identity: identity.clone(),
@@ -218,6 +186,53 @@ pub fn verify_seal_within(
         sealed_digest,
         sealed_bytes,
     })
+}
+
+/// What a delivery holds beside its data.
+#[derive(Default)]
+struct Parts {
+    notices: Option<Vec<u8>>,
+    list: Option<Vec<u8>>,
+    note: Option<Vec<u8>>,
+    retractions: Option<Vec<u8>>,
+    corrections: Option<Vec<u8>>,
+}
+
+/// The first pass over what was decrypted.
+fn first_look(opened: Ahead, limits: &Limits) -> Result<(FirstPass<'_>, Parts), ReceiveError> {
+    let mut pass = FirstPass::new(limits);
+    let mut reader = TarReader::new(opened, limits.max_path_bytes);
+    let mut parts = Parts::default();
+    while let Some(head) = pass.next(&mut reader)? {
+        if parts.note.is_some() {
+            return Err(ReceiveError::AfterManifest);
+        }
+        if head.path.starts_with(DATA_PREFIX) && parts.notices.is_none() && parts.list.is_none() {
+            pass.data(&mut reader, &head)?;
+            continue;
+        }
+        let slot = match head.path.as_str() {
+            NOTICES_NAME => &mut parts.notices,
+            RETRACTIONS_NAME => &mut parts.retractions,
+            CORRECTIONS_NAME => &mut parts.corrections,
+            FILES_NAME => &mut parts.list,
+            MANIFEST_NAME => &mut parts.note,
+            path if path_allowed(path, limits.max_path_bytes) => {
+                return Err(ReceiveError::ForeignFile { file: pass.here(path) });
+            }
+            path => return Err(ReceiveError::BadPath { file: pass.here(path) }),
+        };
+        if slot.is_some() {
+            return Err(ReceiveError::DuplicateFile { file: pass.here(&head.path) });
+        }
+        let max = if Path::new(&head.path).extension().is_some_and(|e| e == "csv") {
+            limits.max_notices_bytes
+        } else {
+            limits.max_manifest_bytes
+        };
+        *slot = Some(pass.whole(&mut reader, &head, max)?);
+    }
+    Ok((pass, parts))
 }
 
 impl Checked {

@@ -4,18 +4,24 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, Date32Builder, Float64Builder, RecordBatch, StringBuilder,
+        ArrayBuilder as _, ArrayRef, Date32Builder, Float64Builder, RecordBatch,
         TimestampMicrosecondBuilder, UInt8Builder,
     },
     datatypes::{Field, Schema},
+    error::ArrowError,
 };
+use kiban_formats::Position;
+use kiban_kernel::{Id, kinds};
 use kiban_lake::{
     Repeated,
     schema::{self, ColumnType, TableSchema},
 };
 
-use super::{COMMON, DAY, RowsError};
-use crate::moments;
+use super::{COMMON, DAY, Ids, RowContext, RowsError, text_of};
+use crate::{
+    moments,
+    quality::{END_BEFORE_START, FUTURE, Tally},
+};
 
 pub(super) struct TableBuilder {
     pub(super) name: &'static str,
@@ -23,18 +29,83 @@ pub(super) struct TableBuilder {
     pub(super) rows: usize,
     pub(super) common: Common,
     pub(super) slots: Vec<Slot>,
+    /// Dates that lie ahead, and ends before their beginnings.
+    pub(super) future: Tally,
+    pub(super) backward: Tally,
 }
 
+/// What rows begin with. All but the position is the same for all rows of a segment: it is written out when the next one
+/// comes.
 #[derive(Default)]
 pub(super) struct Common {
-    pub(super) person_source: Repeated,
-    pub(super) bases: UInt8Builder,
-    pub(super) holder: Repeated,
-    pub(super) delivery: Repeated,
-    pub(super) segment: Repeated,
-    pub(super) source_file: Repeated,
-    pub(super) position: StringBuilder,
-    pub(super) parser: Repeated,
+    person_source: Repeated,
+    bases: UInt8Builder,
+    holder: Repeated,
+    delivery: Repeated,
+    segment: Repeated,
+    source_file: Repeated,
+    position: Repeated,
+    parser: Repeated,
+    /// Of which segment, of which file, under which bases; and how many rows that were not written out.
+    of: Option<(Id<kinds::Segment>, u64, u8)>,
+    texts: [String; 6],
+    rows: usize,
+}
+
+impl Common {
+    pub(super) fn push(&mut self, context: &RowContext<'_>, ids: &mut Ids, at: &Position<'_>) {
+        let of = Some((context.segment, context.file_number, context.bases.bits()));
+        if self.of != of {
+            self.write_out();
+            self.of = of;
+            let texts = [
+                text_of(&mut ids.person, context.person_source),
+                text_of(&mut ids.holder, context.holder),
+                text_of(&mut ids.delivery, context.delivery),
+                text_of(&mut ids.segment, context.segment),
+                context.source_file,
+                context.parser,
+            ];
+            for (slot, text) in self.texts.iter_mut().zip(texts) {
+                text.clone_into(slot);
+            }
+        }
+        self.rows += 1;
+        at.with_text(|text| self.position.push(text));
+    }
+
+    fn write_out(&mut self) {
+        let (rows, bases) = (std::mem::take(&mut self.rows), self.of.map_or(0, |(.., b)| b));
+        if rows == 0 {
+            return;
+        }
+        self.bases.append_value_n(bases, rows);
+        let columns = [
+            &mut self.person_source,
+            &mut self.holder,
+            &mut self.delivery,
+            &mut self.segment,
+            &mut self.source_file,
+            &mut self.parser,
+        ];
+        for (column, text) in columns.into_iter().zip(&self.texts) {
+            column.push_rows(text, rows);
+        }
+    }
+
+    fn finish(&mut self) -> Result<[(&'static str, ArrayRef); 8], ArrowError> {
+        self.write_out();
+        Ok([
+            ("person_source", self.person_source.finish()?),
+            ("bases", Arc::new(self.bases.finish())),
+            ("holder", self.holder.finish()?),
+            ("delivery", self.delivery.finish()?),
+            ("segment", self.segment.finish()?),
+            ("source_file", self.source_file.finish()?),
+            ("position", self.position.finish()?),
+            ("parser", self.parser.finish()?),
+        ])
+    }
 }
 
 /// Where one column of a record goes: its typed column, its text column, or both.
@@ -42,7 +113,7 @@ pub(super) struct Slot {
     pub(super) column: &'static str,
     pub(super) part: Part,
     pub(super) typed: Typed,
-    pub(super) text: Option<StringBuilder>,
+    pub(super) text: Option<Repeated>,
     pub(super) filled: u64,
     pub(super) unreadable: u64,
 }
@@ -116,12 +187,20 @@ impl TableBuilder {
                 column,
                 part: Part::of(name, column),
                 typed,
-                text: has_text.then(StringBuilder::new),
+                text: has_text.then(Repeated::default),
                 filled: 0,
                 unreadable: 0,
             });
         }
-        let table = Self { name, schema, rows: 0, common: Common::default(), slots };
+        let table = Self {
+            name,
+            schema,
+            rows: 0,
+            common: Common::default(),
+            slots,
+            future: Tally::new(name, FUTURE),
+            backward: Tally::new(name, END_BEFORE_START),
+        };
         if table.schema.columns.len()
             != COMMON.len() + table.slots.iter().map(Slot::width).sum::<usize>()
         {
@@ -131,18 +210,12 @@ impl TableBuilder {
     }
 
     pub(super) fn finish(&mut self) -> Result<RecordBatch, RowsError> {
-        let c = &mut self.common;
-        let mut arrays: Vec<(String, ArrayRef)> = vec![
-            ("person_source".into(), c.person_source.finish()),
-            ("bases".into(), Arc::new(c.bases.finish())),
-            ("holder".into(), c.holder.finish()),
-            ("delivery".into(), c.delivery.finish()),
-            ("segment".into(), c.segment.finish()),
-            ("source_file".into(), c.source_file.finish()),
-            ("position".into(), Arc::new(c.position.finish())),
-            ("parser".into(), c.parser.finish()),
-        ];
+        let refused = |source| RowsError::Batch { table: self.name, source };
+        let mut arrays: Vec<(String, ArrayRef)> = Vec::with_capacity(self.schema.columns.len());
+        let common = self.common.finish().map_err(refused)?;
+        arrays.extend(common.map(|(name, array)| (name.to_owned(), array)));
         for slot in &mut self.slots {
+            slot.fill_to(self.rows);
             let name = slot.column.to_owned();
             let typed: Option<ArrayRef> = match &mut slot.typed {
                 Typed::None => None,
@@ -150,15 +223,15 @@ impl TableBuilder {
                 Typed::Stamp(b) => Some(Arc::new(b.finish())),
                 Typed::Number(b) => Some(Arc::new(b.finish())),
             };
-            let text = slot.text.as_mut().map(StringBuilder::finish);
+            let text = slot.text.as_mut().map(Repeated::finish).transpose().map_err(refused)?;
             match (typed, text) {
                 (Some(typed), text) => {
-                    arrays.push((name.clone(), typed));
                     if let Some(text) = text {
-                        arrays.push((format!("{name}_text"), Arc::new(text)));
+                        arrays.push((format!("{name}_text"), text));
                     }
+                    arrays.push((name, typed));
                 }
-                (None, Some(text)) => arrays.push((name, Arc::new(text))),
+                (None, Some(text)) => arrays.push((name, text)),
                 (None, None) => {}
             }
         }
@@ -224,36 +297,62 @@ impl Slot {
         usize::from(!matches!(self.typed, Typed::None)) + usize::from(self.text.is_some())
     }
 
-    pub(super) fn push(&mut self, value: Option<&str>) -> ReadValue {
+    /// The value of a row, from 0. Rows that were passed over have none: most columns of most rows are empty, and cost
+    /// nothing before the next value comes.
+    pub(super) fn push(&mut self, row: usize, value: &str) -> ReadValue {
         if let Some(text) = &mut self.text {
-            text.append_option(value);
+            text.fill_to(row);
+            text.push(value);
         }
-        self.filled += u64::from(value.is_some());
-        let mut read = ReadValue::default();
-        match (&mut self.typed, value) {
-            (Typed::None, _) => {}
-            (Typed::Date(b), None) => b.append_null(),
-            // Zeros are how fixed layouts say that there is no day (still in hospital).
-            (Typed::Date(b), Some(text)) if text.bytes().all(|b| b == b'0') => b.append_null(),
-            (Typed::Stamp(b), None) => b.append_null(),
-            (Typed::Number(b), None) => b.append_null(),
-            (Typed::Date(b), Some(text)) => {
-                let (micros, defect) = moments::instant(text);
-                b.append_option(micros.map(|m| m.div_euclid(DAY) as i32));
-                read = ReadValue { defect, micros: micros.map(|m| m.div_euclid(DAY) * DAY) };
-            }
-            (Typed::Stamp(b), Some(text)) => {
-                let (micros, defect) = moments::instant(text);
-                b.append_option(micros);
-                read = ReadValue { defect, micros };
-            }
-            (Typed::Number(b), Some(text)) => {
-                let number = moments::number(text);
-                b.append_option(number);
-                read.defect = number.is_none().then_some("number.unreadable");
-            }
-        }
+        self.filled += 1;
+        self.typed.fill_to(row);
+        let read = self.typed.push(value);
         self.unreadable += u64::from(read.defect.is_some_and(|d| d.ends_with("unreadable")));
         read
+    }
+
+    fn fill_to(&mut self, rows: usize) {
+        if let Some(text) = &mut self.text {
+            text.fill_to(rows);
+        }
+        self.typed.fill_to(rows);
+    }
+}
+
+impl Typed {
+    fn fill_to(&mut self, rows: usize) {
+        match self {
+            Self::None => {}
+            Self::Date(b) => b.append_nulls(rows - b.len()),
+            Self::Stamp(b) => b.append_nulls(rows - b.len()),
+            Self::Number(b) => b.append_nulls(rows - b.len()),
+        }
+    }
+
+    fn push(&mut self, text: &str) -> ReadValue {
+        match self {
+            Self::None => ReadValue::default(),
+            // Zeros are how fixed layouts say that there is no day (still in hospital).
+            Self::Date(b) if text.bytes().all(|b| b == b'0') => {
+                b.append_null();
+                ReadValue::default()
+            }
+            Self::Date(b) => {
+                let (micros, defect) = moments::instant(text);
+                b.append_option(micros.map(|m| m.div_euclid(DAY) as i32));
+                ReadValue { defect, micros: micros.map(|m| m.div_euclid(DAY) * DAY) }
+            }
+            Self::Stamp(b) => {
+                let (micros, defect) = moments::instant(text);
+                b.append_option(micros);
+                ReadValue { defect, micros }
+            }
+            Self::Number(b) => {
+                let number = moments::number(text);
+                b.append_option(number);
+                let defect = number.is_none().then_some("number.unreadable");
+                ReadValue { defect, micros: None }
+            }
+        }
     }
 }

@@ -1,10 +1,8 @@
 //! The first pass: digests, paths, limits, texts; nothing is kept but what the comparison needs.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, HashSet},
     io::{self, BufReader, Cursor, Read},
-    rc::Rc,
 };
 
 use kiban_formats::Format;
@@ -21,7 +19,7 @@ use crate::{
     text_check::TextCheck,
 };
 
-use super::stream::HashReader;
+use super::stream::{HashReader, Running};
 
 /// Bytes read at once.
 const READ_BUFFER: usize = 128 << 10;
@@ -208,10 +206,10 @@ impl FirstPass<'_> {
         first: &[u8],
     ) -> Result<(Digest, u64), ReceiveError> {
         let limits = self.limits;
-        let hash = Rc::new(RefCell::new(Sha256::new()));
+        let hash = Running::default();
         let inner = Cursor::new(first).chain(reader);
         let mut input =
-            BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: Rc::clone(&hash) });
+            BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: hash.clone() });
         let max = limits.max_segment_bytes;
         let mut segments = 0;
         let cut = segment::cut(
@@ -245,7 +243,7 @@ impl FirstPass<'_> {
             Err(Stop::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: file.clone() }),
         }
         drop(input);
-        Ok((Digest::from_bytes(hash.borrow().clone().finalize().into()), segments))
+        Ok((hash.digest(), segments))
     }
 
     /// Everything found was signed, everything signed was found, with the same bytes.

@@ -1,12 +1,12 @@
 //! The sealed stream: decrypted as it is read, hashed on the way.
 
 use std::{
-    cell::RefCell,
     io::{self, BufReader, Read},
-    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use age::x25519;
+use kiban_kernel::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ReceiveError;
@@ -35,15 +35,27 @@ fn header_error(e: age::DecryptError) -> ReceiveError {
     }
 }
 
+/// The SHA-256 of what was read so far.
+#[derive(Clone, Default)]
+pub(super) struct Running(Arc<Mutex<Sha256>>);
+
+impl Running {
+    pub(super) fn digest(&self) -> Digest {
+        let hash = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Digest::from_bytes(hash.finalize().into())
+    }
+}
+
 /// Hashes what is read through it.
 pub(super) struct HashReader<R> {
     pub(super) inner: R,
-    pub(super) hash: Rc<RefCell<Sha256>>,
+    pub(super) hash: Running,
 }
+
 impl<R: Read> Read for HashReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.hash.borrow_mut().update(&buffer[..n]);
+        self.hash.0.lock().unwrap_or_else(PoisonError::into_inner).update(&buffer[..n]);
         Ok(n)
     }
 }

@@ -5,21 +5,19 @@
 //! delivery, whatever the number of threads. Memory: a few blocks of some hundred KiB, or of one segment.
 
 use std::{
-    cell::RefCell,
     io::{BufReader, Read, Seek as _, SeekFrom},
     ops::Range,
-    rc::Rc,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use kiban_formats::{Parsed, ordered::ordered};
-use kiban_kernel::Digest;
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    Checked, Segment, changed,
-    stream::{HashReader, open_age},
+    Checked, Segment,
+    ahead::{Ahead, read_ahead},
+    changed,
+    stream::{HashReader, Running, open_age},
 };
 use crate::{
     bundle::TarReader,
@@ -31,6 +29,8 @@ use crate::{
 
 /// Bytes read of a file at once.
 const READ_BUFFER: usize = 256 << 10;
+/// Threads more than processors: while some wait for their turn to hand on, others parse.
+const AHEAD: usize = 2;
 /// Bytes, parts after which a block is handed on.
 const BLOCK_BYTES: usize = 96 << 10;
 const BLOCK_PARTS: usize = 256;
@@ -112,8 +112,8 @@ struct Taker<F> {
 
 impl Checked {
     /// Walks every segment in order. Each file's digest is checked again when its end is reached, so
-    /// what was handed out counts only once this returns `Ok`: keep nothing before. Segments are parsed by as many threads as
-    /// there are processors; `each` is called by one at a time.
+    /// what was handed out counts only once this returns `Ok`: keep nothing before. Segments are parsed by a few threads more
+    /// than there are processors; `each` is called by one at a time.
     ///
     /// # Errors
     /// The file changed since it was checked, cannot be read, or `each` says so.
@@ -144,7 +144,7 @@ impl Checked {
     ) -> Result<(), E> {
         let taker = Mutex::new(Taker { each, count: 0 });
         ordered(
-            thread::available_parallelism().map_or(1, usize::from),
+            thread::available_parallelism().map_or(1, usize::from) + AHEAD,
             |hand| self.blocks(want, hand).map_err(E::from),
             |block: Block, turn| {
                 let parsed: Vec<Parsed<'_>> = block
@@ -210,10 +210,20 @@ impl Checked {
         (file as u64 + 1, &self.files[file])
     }
 
-    /// Decrypts, checks digests, cuts.
+    /// Decrypts on a thread of its own, checks digests, cuts.
     fn blocks(&self, want: Want, hand: &mut dyn FnMut(Block) -> bool) -> Result<(), ReceiveError> {
         (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
         let opened = open_age(&self.file, &self.identity).map_err(changed)?;
+        read_ahead(opened, |opened| self.blocks_of(opened, want, hand))
+    }
+
+    /// Checks digests, cuts.
+    fn blocks_of(
+        &self,
+        opened: Ahead,
+        want: Want,
+        hand: &mut dyn FnMut(Block) -> bool,
+    ) -> Result<(), ReceiveError> {
         let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
         let mut outbox = Outbox { block: Block::default(), hand };
         for (index, file) in self.files.iter().enumerate() {
@@ -242,14 +252,12 @@ impl Checked {
         let at = || FileRef::new(number, &file.path);
         let format =
             format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
-        let hash = Rc::new(RefCell::new(Sha256::new()));
+        let hash = Running::default();
         let mut header: Arc<[u8]> = Arc::from(&[][..]);
         // A storage is many small files: no buffer larger than its file.
         let capacity = file.size.clamp(512, READ_BUFFER as u64) as usize;
-        let mut input = BufReader::with_capacity(
-            capacity,
-            HashReader { inner: reader, hash: Rc::clone(&hash) },
-        );
+        let mut input =
+            BufReader::with_capacity(capacity, HashReader { inner: reader, hash: hash.clone() });
         let max_bytes = self.limits.max_segment_bytes;
         let keyed = segment::keyed(file.insured);
         let cut =
@@ -277,7 +285,7 @@ impl Checked {
             Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }),
         }
         drop(input);
-        if Digest::from_bytes(hash.borrow().clone().finalize().into()) != file.sha256 {
+        if hash.digest() != file.sha256 {
             return Err(ReceiveError::ChangedMeanwhile);
         }
         Ok(outbox.put(Part::End { file: index }).is_ok())

@@ -1,0 +1,115 @@
+//! Reading ahead: one thread decrypts while another works on what was read.
+
+use std::{
+    io::{self, Read},
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+};
+
+/// Bytes read at once, and how many such blocks may wait.
+const BLOCK: usize = 256 << 10;
+const WAITING: usize = 2;
+
+/// What a thread of its own reads. Gives the same bytes and the same error at the same place as the source.
+pub(super) struct Ahead {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.block.len() {
+            // The thread is gone when the source has ended.
+            let Ok(block) = self.blocks.recv() else { return Ok(0) };
+            (self.block, self.at) = (block?, 0);
+        }
+        let rest = &self.block[self.at..];
+        let n = rest.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+/// Calls `f` with what the source gives.
+pub(super) fn read_ahead<R: Read + Send, T>(mut source: R, f: impl FnOnce(Ahead) -> T) -> T {
+    thread::scope(|scope| {
+        let (send, blocks) = sync_channel(WAITING);
+        scope.spawn(move || {
+            loop {
+                let (block, end) = next_block(&mut source);
+                let more = block.is_empty() || send.send(Ok(block)).is_ok();
+                match end {
+                    Ok(true) if more => {}
+                    // Nobody wants more, or there is no more.
+                    Ok(_) => return,
+                    Err(e) => {
+                        let _ = send.send(Err(e));
+                        return;
+                    }
+                }
+            }
+        });
+        f(Ahead { blocks, block: Vec::new(), at: 0 })
+    })
+}
+
+/// Some bytes, and whether more may follow.
+fn next_block(source: &mut impl Read) -> (Vec<u8>, io::Result<bool>) {
+    let mut block = Vec::with_capacity(BLOCK);
+    let read = source.take(BLOCK as u64).read_to_end(&mut block);
+    (block, read.map(|n| n == BLOCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives so many bytes, then fails or ends.
+    struct Source {
+        left: usize,
+        fails: bool,
+    }
+
+    impl Read for Source {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.left == 0 && self.fails {
+                return Err(io::Error::other("broken"));
+            }
+            let n = self.left.min(buffer.len()).min(10_007);
+            buffer[..n].fill(7);
+            self.left -= n;
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_and_the_same_end_come_out() {
+        for (left, fails) in [
+            (0, false),
+            (1, false),
+            (BLOCK, false),
+            (5 * BLOCK + 3, false),
+            (0, true),
+            (3 * BLOCK + 9, true),
+        ] {
+            let (got, end) = read_ahead(Source { left, fails }, |mut ahead| {
+                let mut out = Vec::new();
+                let end = ahead.read_to_end(&mut out);
+                (out, end)
+            });
+            assert_eq!((got.len(), end.is_err()), (left, fails));
+            assert!(got.iter().all(|b| *b == 7));
+        }
+    }
+
+    #[test]
+    fn who_reads_no_further_does_not_wait_for_the_rest() {
+        let first = read_ahead(Source { left: usize::MAX, fails: false }, |mut ahead| {
+            let mut one = [0];
+            ahead.read_exact(&mut one).map(|()| one[0])
+        });
+        assert_eq!(first.unwrap(), 7);
+    }
+}
