@@ -77,11 +77,10 @@ pub(crate) fn fhir() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// The FHIR text with every patient's id `pt-…` under another prefix.
+/// The FHIR text with every resource under an id of its own, the patients' `pt-…` also where they are referred to.
 pub(crate) fn fhir_copy(text: &[u8], copy: u64) -> Vec<u8> {
-    let prefix = format!("p{copy:03}-");
-    let text = replaced(text, b"Patient/pt-", format!("Patient/{prefix}").as_bytes());
-    replaced(&text, b"\"id\":\"pt-", format!("\"id\":\"{prefix}").as_bytes())
+    let text = replaced(text, b"Patient/pt-", format!("Patient/c{copy:03}.pt-").as_bytes());
+    replaced(&text, b"\"id\":\"", format!("\"id\":\"c{copy:03}.").as_bytes())
 }
 
 fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
