@@ -49,7 +49,7 @@ mod withdraw;
 pub use catalog::{Snapshot, TableFile};
 pub use collect::Collected;
 pub use container::{ContainerWriter, SegmentPlace, StagedContainer};
-pub use erase::{Erased, StagedErasure};
+pub use erase::{Erased, Held, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{BUCKETS, Lake, Staged};
