@@ -6,7 +6,7 @@ use std::{
 };
 
 use kiban_journeys::{
-    Actor, Catalogue, Deployment, Passkeys, World,
+    Actor, Catalogue, Deployment, Passkeys, ProvidedBy, World,
     map_codes::{CodeItems, code_items},
     sign_in::{OriginError, ProviderSettings, Providers},
 };
@@ -68,6 +68,9 @@ impl AppError {
     }
 }
 
+/// Who gave for what at a snapshot, a number of projects and a number of deliveries to users.
+type ProvidedAt = ((u64, u64, u64), Arc<Vec<ProvidedBy>>);
+
 /// The local items at a stand of the lake and the mappings.
 type ItemsAt = ((u64, u64), Arc<CodeItems>);
 
@@ -86,6 +89,8 @@ pub(crate) struct Inner {
     catalogue: Mutex<Option<Arc<Catalogue>>>,
     /// The local items of a snapshot and a version of the mappings, made once.
     code_items: Mutex<Option<ItemsAt>>,
+    /// Who gave for what, made once for each stand.
+    provided: Mutex<Option<ProvidedAt>>,
     /// One look through the lake at a time.
     looking: tokio::sync::Mutex<()>,
 }
@@ -126,6 +131,7 @@ impl App {
             once: Once::default(),
             catalogue: Mutex::default(),
             code_items: Mutex::default(),
+            provided: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
         })))
     }
@@ -186,6 +192,26 @@ impl App {
         }
         let made = Arc::new(code_items(self.on(), actor, None, None).await?);
         let mut slot = self.0.code_items.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some((stand, made.clone()));
+        Ok(made)
+    }
+
+    /// Who gave for what, as it stands. Anybody may ask, so it is made once and kept until something changes.
+    pub(crate) async fn provided(&self) -> Result<Arc<Vec<ProvidedBy>>, Fault> {
+        let stand = kiban_journeys::provided_stand(self.on()).await?;
+        let kept = || {
+            let slot = self.0.provided.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.as_ref().filter(|(of, _)| *of == stand).map(|(_, found)| found.clone())
+        };
+        if let Some(found) = kept() {
+            return Ok(found);
+        }
+        let _turn = self.0.looking.lock().await;
+        if let Some(found) = kept() {
+            return Ok(found);
+        }
+        let made = Arc::new(kiban_journeys::provided_by(self.on()).await?);
+        let mut slot = self.0.provided.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some((stand, made.clone()));
         Ok(made)
     }

@@ -142,6 +142,17 @@ pub(crate) const LINK_PAIR: &[Field] = &[
     must("holder_2", "二つ目の提供元", Kind::Line(40)),
     must("local_2", "二つ目の患者番号", Kind::Line(64)),
 ];
+/// One person to be looked up.
+pub(crate) const LOOK_UP: &[Field] = &[
+    must("holder", "医療機関・市町村", Kind::Line(40)),
+    must("local_id", "患者番号", Kind::Line(64)),
+    must("purpose", "目的", Kind::Choice(&["complaint", "call", "stop_desk", "inspection"])),
+    must("reference", "受付簿の番号", Kind::Line(60)),
+    may("on", "記録の日付", Kind::Day),
+    may("kana", "カナ氏名", Kind::Line(100)),
+    may("birth", "生年月日", Kind::Day),
+    may("sex", "性別", Kind::Choice(&["1", "2"])),
+];
 /// Keys to be made.
 pub(crate) const LINK_KEY: &[Field] = &[
     must("profile", "定義", Kind::Line(40)),

@@ -55,7 +55,7 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 21] = [
+const SIGNED_IN: [&str; 23] = [
     "home",
     "applications",
     "committee",
@@ -68,6 +68,8 @@ const SIGNED_IN: [&str; 21] = [
     "links",
     "link_history",
     "desk",
+    "notices",
+    "person",
     "stops",
     "users",
     "audit",
@@ -78,7 +80,7 @@ const SIGNED_IN: [&str; 21] = [
     "catalogue",
     "permissions",
 ];
-const ANYBODY: [&str; 5] = ["top", "hospitals", "stop_who", "projects", "catalogue"];
+const ANYBODY: [&str; 6] = ["top", "hospitals", "stop_who", "projects", "provided", "catalogue"];
 
 fn row(name: &str) -> Option<&'static Row> {
     ROUTES.iter().find(|r| r.name == name)

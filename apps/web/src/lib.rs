@@ -13,6 +13,7 @@ mod access;
 mod answer;
 mod app;
 mod assets;
+mod cluster;
 mod columns;
 mod ctx;
 pub mod curves;
@@ -42,6 +43,7 @@ mod waterfall;
 
 pub use access::{Who, matrix};
 pub use app::{App, AppError, Settings};
+pub use cluster::cluster;
 pub use dispatch::{router, serve};
 pub use openapi::document as openapi;
 pub use tls::{TlsError, serve_tls, tls};

@@ -20,7 +20,7 @@ use crate::{
     fault::Fault,
     fields::{
         APPLICATION, ATTACHMENT, COPY_PROOF, CREATED, HISTORY_ANSWER, INCIDENT, LINK_ANSWER,
-        LINK_KEY, LINK_PAIR, LINK_UNDO, MAPPING, MAPPING_FOR, NUMBER, PRESENTED, PROOF,
+        LINK_KEY, LINK_PAIR, LINK_UNDO, LOOK_UP, MAPPING, MAPPING_FOR, NUMBER, PRESENTED, PROOF,
         PROVIDER_ANSWER, PROVIDER_BIND, REASON, REGIME, ROUTES_OUT, STOP, STOP_WHO, may, must,
     },
     limit::Pace,
@@ -29,9 +29,9 @@ use crate::{
         accounts, application_acts, application_print, applications, audit, books, case_parts,
         catalogue, committee, contract_paper, contracts, dataset_acts, dataset_paper, datasets,
         dcat, deliveries, desk, desk_receipt, evidence, home, incident, incidents, joint_uses,
-        link_case, link_history, link_keys, link_why, links, mappings, minutes, outbox, passkeys,
-        permissions, provider, public, recalls, review, sign_in, stop, stop_rates, stops, tracks,
-        users, uses,
+        link_case, link_history, link_keys, link_why, links, mappings, minutes, notices, outbox,
+        passkeys, permissions, person, provided, provider, public, recalls, review, sign_in, stop,
+        stop_rates, stops, tracks, users, uses,
     },
 };
 
@@ -166,6 +166,8 @@ pub static ROUTES: &[Row] = &[
     get!("top", "/", "医療データの利用について", Anyone, &[], public::top),
     get!("projects", "/projects", "利用が決まった研究の一覧", Anyone, &[PAGE], public::projects),
     get!("projects_csv", "/projects.csv", "利用が決まった研究の一覧（CSV）", Anyone, &[], public::projects_csv),
+    get!("provided", "/provided", "だれの記録が何に使われたか", Anyone, &[PAGE], provided::show),
+    get!("provided_csv", "/provided.csv", "だれの記録が何に使われたか（CSV）", Anyone, &[], provided::show_csv),
     get!("hospitals", "/hospitals", "医療機関・市町村をさがす", Anyone, &[PAGE], public::hospitals),
     get!("stop_who", "/stop", "提供を止める", Anyone, STOP_WHO, stop::who),
     get!("stop_person", "/stop/person", "提供を止める（患者さんについて）", Anyone, STOP_WHO, stop::person),
@@ -298,6 +300,9 @@ pub static ROUTES: &[Row] = &[
     get!("desk_receipt_print", "/desk/requests/{id}/receipt", "提供停止の受付書面（印刷用）", Do(Act::AnswerStopRequest), &[], desk_receipt::page),
     get!("desk_receipt_pdf", "/desk/requests/{id}/receipt.pdf", "提供停止の受付書面（PDF）", Do(Act::AnswerStopRequest), &[], desk_receipt::pdf),
     // Stops
+    get!("notices", "/notices", "通知の版と時計", Do(Act::SeeNotices), &[PAGE, may("on", "日", Kind::Day)], notices::show),
+    get!("person", "/persons", "一人の状況を調べる", Do(Act::LookUpPerson), &[], person::ask),
+    post!("person_look_up", "/persons", "一人の状況", Do(Act::LookUpPerson), LOOK_UP, person::show).paced(30, 4),
     get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[PAGE], stops::matrix),
     get!("stop_rates", "/stops/rates", "提供元ごとの停止の割合", Do(Act::ReviewStops), &[PAGE], stop_rates::show),
     get!("stop_rates_csv", "/stops/rates.csv", "提供元ごとの停止の割合（CSV）", Do(Act::ReviewStops), &[], stop_rates::show_csv),

@@ -309,6 +309,15 @@ impl Tx {
         self.now
     }
 
+    /// The place in the log, from 0, that this transaction's event will have. There is one writer at a time, so nobody
+    /// takes it meanwhile.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn place(&mut self) -> Result<u64, LogError> {
+        Ok(store::count(&mut self.inner).await?)
+    }
+
     /// Add a fact to the event that will be committed, as field `key` of its body. A second note
     /// with the same key makes a list; [`StoredEvent::notes`] reads both forms.
     pub fn note(&mut self, key: &'static str, value: Value) {

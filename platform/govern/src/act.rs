@@ -39,6 +39,7 @@ impl Act {
                 | Self::ApproveRelease
                 | Self::DeliverDataset
                 | Self::EraseDataset
+                | Self::EraseUnnotified
                 | Self::RecallDataset
                 | Self::OpenIdentified
                 | Self::ManageKeys
@@ -58,6 +59,8 @@ acts! {
     RegisterNotice = "notice.register", "通知文書の登録", "notice.anonymized", [Registrar], [Producer];
     /// Put on record that the letter of a notice came back.
     ReturnNotice = "notice.return", "返送された通知の記録", "notice.anonymized", [HolderStaff, IntakeOfficer], [Holder, Producer];
+    /// Take out of use what was taken in though no notice was in effect.
+    EraseUnnotified = "notice.erase_unnotified", "有効な通知を欠く情報の消去", "unlawful_receipt", [GeneralManager], [Producer];
     /// See which notices are due, changed, returned, in counts.
     SeeNotices = "notice.see", "通知の状況の確認", "notice.anonymized", [HolderStaff, Registrar, IntakeOfficer, GeneralManager, Auditor, System], [Holder, Producer];
     /// Take over a predecessor's register of notices and stops.
@@ -66,6 +69,8 @@ acts! {
     LookUpPerson = "person.look_up", "本人の状況の照会（診療情報を含まない）", "complaints", [HolderStaff, IntakeOfficer, EnquiryOfficer], [Holder, Producer];
     /// See which records fall due for destruction, and when.
     SeeRetention = "retention.see", "記録の保存期限の確認", "books", [IntakeOfficer, GeneralManager, SecurityOfficer, Auditor], [Producer];
+    /// Put a record on hold, so that its clock stands still, or end the hold.
+    HoldRecord = "retention.hold", "記録の保存期限の進行の停止と再開", "books", [GeneralManager, SecurityOfficer], [Producer];
     /// Seal a delivery at the holder.
     SealDelivery = "delivery.seal", "送付データの封緘", "provision_record", [HolderStaff], [Holder];
     /// Receive a delivery.

@@ -320,6 +320,18 @@ pub fn rule_ja(rule: &str) -> &'static str {
             "本人の番号がファイルにない形式（PHRの書出しなど）のため送付できません。"
         }
         "other_format" => "設定（input_format）と異なる形式です。",
+        "notice.register-version" => {
+            "通知の版が、引き継いだ登録簿と異なります。どちらが正しいか確かめ、通知の記録を直してください。"
+        }
+        "notice.register-date" => {
+            "通知の日が、引き継いだ登録簿と異なります。待機期間に関わります。どちらが正しいか確かめてください。"
+        }
+        "notice.register-regime" => {
+            "通知の制度（法52条・法57条）が、引き継いだ登録簿と異なります。通知の記録を確かめてください。"
+        }
+        "notice.register-unknown" => {
+            "引継ぎより前の通知ですが、引き継いだ登録簿にありません。通知の記録を確かめてください。"
+        }
         "intake.duplicate" => "同じ内容を既に受領しています。",
         rule if rule.starts_with(crate::validation::SEX_AGE) => {
             "性別・年齢階級の構成が基準と異なる人数です（基準どおりなら属する階級が変わる人数）。"

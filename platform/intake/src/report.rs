@@ -51,6 +51,9 @@ pub struct Counts {
     pub refused_rows: BTreeMap<String, u64>,
     /// Rows kept, by table.
     pub rows: BTreeMap<String, u64>,
+    /// Persons whose notices, as the delivery says them, differ from the register that was taken over, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub register_differences: BTreeMap<String, u64>,
     /// Persons the holder withheld, by reason, as it declared.
     pub withheld_by_holder: BTreeMap<String, u64>,
     /// Segments the holder withheld, by rule, as it declared.

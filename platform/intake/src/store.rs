@@ -395,5 +395,6 @@ pub fn event_body(checked: &Checked, counts: &Counts) -> Value {
         "refused_segments": counts.refused_segments,
         "quarantined_segments": counts.quarantined_segments,
         "rows": counts.rows,
+        "register_differences": counts.register_differences,
     })
 }

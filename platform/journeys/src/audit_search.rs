@@ -76,9 +76,9 @@ pub async fn search_events(
             let fits = mine
                 && event.kind.starts_with(&search.kind)
                 && (search.actor.is_empty() || event.actor == search.actor)
-                && (search.subject.is_empty() || event.subject == search.subject)
+                && (search.subject.is_empty() || about(&event).any(|s| s == search.subject))
                 && (!search.openings || event.kind == "identified.opened")
-                && (search.person.is_none() || concerning.contains(&event.subject));
+                && (search.person.is_none() || about(&event).any(|s| concerning.contains(s)));
             if fits {
                 found.matched += 1;
                 if found.events.len() < MOST_EVENTS {
@@ -89,6 +89,12 @@ pub async fn search_events(
         to = from;
     }
     Ok(found)
+}
+
+/// What an event is about; of stops that were applied together, each.
+fn about(event: &StoredEvent) -> impl Iterator<Item = &str> {
+    let together = ["stops", "acknowledged"].into_iter().flat_map(|key| event.notes(key));
+    std::iter::once(event.subject.as_str()).chain(together.filter_map(|s| s.as_str()))
 }
 
 /// What events about a person are about: the person, its stops, the requests they came from, and the deliveries that

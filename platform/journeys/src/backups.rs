@@ -302,7 +302,7 @@ pub async fn erase_again(
         if stop::put_back(tx.conn(), one, &STORES).await? {
             missing += 1;
             let stop = stop::find(tx.conn(), one.id()).await?;
-            stop_datasets::note(on, &mut tx, &stop).await?;
+            stop_datasets::note(on, &mut tx, &[&stop]).await?;
         }
     }
     if missing == 0 {

@@ -20,10 +20,12 @@ pub struct BookLine {
 }
 
 /// The lines, in the order of the books.
-pub const BOOK_LINES: [BookLine; 15] = [
+pub const BOOK_LINES: [BookLine; 17] = [
     line("delivery.received", "医療情報の受領", ("accepted_persons", "受け入れた人（延べ）")),
     line("stop.received", "提供停止の求めの受理", ("", "")),
     line("stop.closed", "提供停止の完了", ("", "")),
+    line("notice.unnotified_ordered", "有効な通知を欠く情報の消去の決定", ("cases", "人")),
+    line("erasure.closed", "有効な通知を欠く情報の消去の完了", ("", "")),
     line("application.submitted", "利用申請の受付", ("", "")),
     line("committee.advised", "審査委員会の意見", ("", "")),
     line("application.decided", "提供の可否の決定", ("", "")),

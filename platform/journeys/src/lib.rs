@@ -35,6 +35,7 @@ mod inspect;
 mod joins;
 pub mod joint_use;
 mod judge_quality;
+mod legal_hold;
 mod link_answer;
 mod link_bias;
 mod link_cases;
@@ -45,6 +46,7 @@ mod link_persons;
 mod link_reading;
 mod link_review;
 pub mod map_codes;
+mod notice_store;
 mod notices;
 mod number;
 mod party_keys;
@@ -56,6 +58,7 @@ mod rebuild_dataset;
 pub mod recall;
 mod receive_delivery;
 mod record_history;
+mod register_differences;
 mod register_parties;
 mod release_dataset;
 pub mod reminders;
@@ -76,6 +79,7 @@ mod stop_request;
 mod stop_review;
 mod stop_stores;
 mod thread;
+mod unnotified;
 pub mod uploads;
 mod use_application;
 mod verify_deployment;
@@ -141,6 +145,7 @@ pub use kiban_register::link_key::{Coverage, Profile, Released};
 pub use kiban_register::{
     ChangeClass, NoticeVersion, StatutoryItems, notice::ItemChange, notice_change::NoticeChange,
 };
+pub use legal_hold::{LegalHold, hold_record, release_record};
 pub use link_answer::{AfterAnswer, LinkAnswer, LinkRefused};
 pub use link_bias::{LinkBias, PersonGraph, link_bias, link_graph, link_pair_graph};
 pub use link_cases::{
@@ -159,13 +164,15 @@ pub use notices::{
     notice_version_of, notices_due, record_returned_letters, tell_notice_change,
 };
 pub use person_state::{
-    BasisState, LookUpPurpose, NoticeState, PersonState, StopState, look_up_person,
+    BasisState, Described, LookUpPurpose, NoticeState, PersonState, StopState, look_up_described,
+    look_up_person,
 };
 pub use produce_dataset::{ProduceRequest, Produced, produce_dataset};
-pub use provided::{ProvidedBy, provided_by};
+pub use provided::{ProvidedBy, provided_by, provided_stand};
 pub use rebuild_dataset::{Rebuilt, rebuild_dataset};
 pub use receive_delivery::{Received, receive_delivery, report_of};
 pub use record_history::{RecordsOf, VersionRead, record_history, record_values};
+pub use register_differences::register_differences;
 pub use register_parties::{Parties, actor_named, register_parties};
 pub use release_dataset::{
     approve_release, decide_finding, deliver_dataset, open_package, register_recipient,
@@ -186,10 +193,11 @@ pub use stop_desk::{
 pub use stop_inbox::{
     Asking, Progress, StopRequestRefused, Waiting, Written, ask_stop, stop_progress,
 };
-pub use stop_request::{apply_stop, open_stops, record_stop, retry_stops};
+pub use stop_request::{apply_stop, apply_stops, open_stops, record_stop, retry_stops};
 pub use stop_review::{StopRate, stop_day_sheet, stop_rates, withdraw_stop};
 pub use stop_stores::{STORES, StoreOff, store_ja, stores_off, switch_store};
 pub use thread::{LONGEST_MESSAGE, Message, messages, write_message};
+pub use unnotified::{Unnotified, erase_unnotified, unnotified};
 pub use use_application::{
     Sitting, accept_contract, advise, amend_application, apply_for_use, conclude_contract, decide,
     draft_application, draw_contract, keep_roster, new_project, return_application, screen,

@@ -9,17 +9,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use async_trait::async_trait;
-use kiban_audit::{Event, Tx};
-use kiban_govern::{Act, Actor, Employer, permit};
+use kiban_audit::Event;
+use kiban_govern::{Act, Actor, Employer, gate, permit};
 use kiban_kernel::{Bases, Date, Id, LawKey, Regime, kinds};
 use kiban_register::{
-    Ack, ChangeClass, EraseError, Erases, ErasureOrder, NoticeVersion, StatutoryItems,
+    ChangeClass, NoticeVersion, StatutoryItems, filing,
     notice::{self, ItemChange},
     notice_change::{self, NoticeChange},
     notice_return::{self, ReturnKey},
 };
-use kiban_vault::VaultStore;
 use serde_json::json;
 
 use crate::{Deployment, Error, person_notices};
@@ -207,7 +205,7 @@ pub struct ReturnsRecorded {
     pub new: u64,
     /// On record before.
     pub known: u64,
-    /// Persons among the new of whom rows were taken in: they have to be looked at.
+    /// Persons among the new of whom rows were taken in: [`crate::unnotified`] says what has to go.
     pub taken_in: u64,
 }
 
@@ -283,6 +281,8 @@ pub struct NoticesDue {
     pub returned: u64,
     /// Persons told at all.
     pub told: u64,
+    /// Of these, persons of whom no wait is over: nothing of them passes yet.
+    pub waiting: u64,
 }
 
 /// What is due by holder, from the register of notices; a holder's staff see their own. Whom it concerns the holder's own
@@ -303,8 +303,20 @@ pub async fn notices_due(
     for (holder, letters) in returned {
         out.entry(holder).or_default().returned = letters;
     }
+    let mut conn = on.reader().await?;
+    let mut filings = HashMap::new();
+    for party in kiban_register::organization::all(&mut conn).await? {
+        filings.insert(party.id, filing::of(&mut conn, party.id).await?);
+    }
+    drop(conn);
+    let over = |holder: &Holder, regime: Regime, told: Date| {
+        let of = filings.get(holder).map(Vec::as_slice).unwrap_or_default();
+        let promised = filing::deciding(of, regime, today).and_then(|f| f.wait_days);
+        gate::wait_until(told, promised, today, &on.rules).is_ok_and(|until| until < today)
+    };
     #[derive(Default)]
     struct Told {
+        over: bool,
         regimes: u8,
         latest: Option<Date>,
         of_age: Option<Date>,
@@ -324,6 +336,7 @@ pub async fn notices_due(
                 continue;
             }
             let told = persons.entry((row.holder, row.person)).or_default();
+            told.over |= over(&row.holder, row.notice.regime, row.notice.notified_on);
             told.regimes |= Bases::NONE.with(row.notice.regime).bits();
             told.latest = told.latest.max(Some(row.notice.notified_on));
             told.of_age = told.of_age.max(row.of_age_on);
@@ -331,6 +344,7 @@ pub async fn notices_due(
         for ((holder, _), told) in persons {
             let due = out.entry(holder).or_default();
             due.told += 1;
+            due.waiting += u64::from(!told.over);
             let regimes = Bases::from_bits(told.regimes);
             due.only52 += u64::from(!regimes.contains(Regime::Pseudo57));
             if let (Some(day), Some(latest)) = (told.of_age, told.latest)
@@ -346,25 +360,4 @@ pub async fn notices_due(
         out.retain(|holder, _| *holder == actor.organization);
     }
     Ok(out)
-}
-
-/// The store of notices for stops: the lake's, and what the database holds of letters that came back.
-pub(crate) struct Notices(pub(crate) VaultStore);
-
-#[async_trait]
-impl Erases for Notices {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-    async fn erase(&self, order: &ErasureOrder, tx: &mut Tx) -> Result<Ack, EraseError> {
-        let ack = self.0.erase(order, tx).await?;
-        let gone = notice_return::forget(tx.conn(), &order.persons, order.regimes).await?;
-        Ok(if gone > 0 { ack.with("returned_letters", gone) } else { ack })
-    }
-    async fn sweep(&self) -> Result<(), EraseError> {
-        self.0.sweep().await
-    }
-    fn always_sweeps(&self) -> bool {
-        self.0.always_sweeps()
-    }
 }

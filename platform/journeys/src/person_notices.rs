@@ -25,6 +25,8 @@ pub(crate) struct NoticeOf {
     pub(crate) person: Id<kinds::PersonSource>,
     pub(crate) holder: Id<kinds::Organization>,
     pub(crate) notice: PersonNotice,
+    /// The delivery, or the import, that brought it.
+    pub(crate) source: Id<kinds::Delivery>,
     pub(crate) died_on: Option<PartialDate>,
     pub(crate) of_age_on: Option<Date>,
 }
@@ -42,6 +44,7 @@ pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<NoticeOf>, Error> {
         batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>()).ok_or_else(bad)
     };
     let (persons, holders, regimes) = (text("person_source")?, text("holder")?, text("regime")?);
+    let sources = text("delivery")?;
     let (versions, channels, died) =
         (text("notice_version")?, text("channel")?, text("died_on_text")?);
     let (notified, of_age) = (day("notified_on")?, day("of_age_on")?);
@@ -66,6 +69,7 @@ pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<NoticeOf>, Error> {
         out.push(NoticeOf {
             person: persons.value(row).parse().map_err(|_| bad())?,
             holder: known,
+            source: sources.value(row).parse().map_err(|_| bad())?,
             notice: PersonNotice {
                 regime: regimes.value(row).parse().map_err(|_| bad())?,
                 version: versions.value(row).to_owned(),
@@ -124,19 +128,27 @@ pub(crate) async fn by_file(
     Ok(())
 }
 
+/// The notices of some persons; a notice may be there twice.
+pub(crate) async fn of_all(
+    on: &Deployment,
+    persons: &[Id<kinds::PersonSource>],
+) -> Result<Vec<NoticeOf>, Error> {
+    let mut out = Vec::new();
+    let head = on.lake.head().await?;
+    if head.0 > 0 && !persons.is_empty() {
+        for batch in on.lake.scan_persons(TABLE, head, persons).await? {
+            out.extend(read(&batch)?);
+        }
+    }
+    Ok(out)
+}
+
 /// The notices of one person, the oldest first, none twice.
 pub(crate) async fn of(
     on: &Deployment,
     person: Id<kinds::PersonSource>,
 ) -> Result<Vec<NoticeOf>, Error> {
-    let head = on.lake.head().await?;
-    if head.0 == 0 {
-        return Ok(Vec::new());
-    }
-    let mut out = Vec::new();
-    for batch in on.lake.scan_persons(TABLE, head, &[person]).await? {
-        out.extend(read(&batch)?);
-    }
+    let mut out = of_all(on, &[person]).await?;
     let key = |n: &NoticeOf| (n.notice.notified_on, n.notice.regime, n.notice.version.clone());
     out.sort_by_key(key);
     out.dedup_by_key(|n| key(n));

@@ -18,10 +18,16 @@ use kiban_govern::{
 };
 use kiban_kernel::{Bases, Date, Id, LawKey, PartialDate, Regime, Timestamp, kinds};
 use kiban_lake::{DataClass, schema};
-use kiban_register::{Gate, PersonFacts, PersonNotice, filing, notice_return, stop};
+use kiban_register::{
+    Gate, PersonFacts, PersonNotice, filing,
+    link::{self, Identity, RawIdentity, Sex},
+    notice_return, stop,
+};
 use serde_json::json;
 
-use crate::{Deployment, Error, Fate, corrections, datasets_of_stop, person_notices};
+use crate::{
+    Deployment, Error, Fate, corrections, datasets_of_stop, person_notices, register_differences,
+};
 
 /// Why a person is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +84,8 @@ pub struct NoticeState {
     pub returned_on: Option<Date>,
     /// The person was told through a guardian and came, or comes, of age on this day.
     pub of_age_on: Option<Date>,
+    /// It was taken over from a predecessor's register.
+    pub taken_over: bool,
 }
 
 /// One stop of the person.
@@ -85,11 +93,15 @@ pub struct NoticeState {
 pub struct StopState {
     /// The stop.
     pub id: Id<kinds::Stop>,
+    /// The holder at which it was asked.
+    pub holder: Id<kinds::Organization>,
+    /// It was asked at another holder and passed on to all.
+    pub passed_on: bool,
     /// Number of the holder's receipt.
     pub receipt_number: String,
     /// Day of the request.
     pub requested_on: Date,
-    /// Who asked.
+    /// Who asked; the producer where what lacked a notice was erased.
     pub requester: stop::Requester,
     /// Regimes.
     pub regimes: Bases,
@@ -118,6 +130,34 @@ pub struct BasisState {
     pub datasets: u64,
 }
 
+impl NoticeState {
+    /// What the person's age asks for, in a sentence; none if he or she was told in person.
+    pub fn age_ja(&self, all: &[Self], today: Date) -> Option<String> {
+        let day = self.of_age_on?;
+        let later =
+            |n: &&Self| n.regime == self.regime && n.notified_on >= day && n.returned_on.is_none();
+        Some(if today < day {
+            format!(
+                "通知の時は16歳未満のため、保護者等にも通知しています。{day}に16歳になります。その後、本人にあらためて通知します。"
+            )
+        } else if let Some(n) = all.iter().find(later) {
+            format!(
+                "通知の時は16歳未満でした（{day}に16歳）。{}に本人にあらためて通知しています。",
+                n.notified_on
+            )
+        } else {
+            format!(
+                "{day}に16歳になりましたが、本人への通知がまだありません。次の受診の時などに通知してください。"
+            )
+        })
+    }
+
+    /// Was it the notice in effect for what is sent on a day: its wait over, its letter not back?
+    pub fn covers(&self, on: Date) -> bool {
+        self.wait_until < on && self.returned_on.is_none_or(|back| on < back)
+    }
+}
+
 /// What is known of one person at one holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonState {
@@ -137,10 +177,37 @@ pub struct PersonState {
     pub deliveries: u64,
 }
 
+/// Who the person says to be, for what was never taken in: with kana name, birth and sex together, stops that another
+/// holder passed on to all holders are found by their keyed hashes. Nothing of it is kept.
+#[derive(Clone)]
+pub struct Described {
+    /// Kana name, family name first.
+    pub name_kana: String,
+    /// Day of birth.
+    pub birth_on: Date,
+    /// Sex: `1`, `2`, `男`, `女`, `M` or `F`; anything else says nothing, and nothing is found.
+    pub sex: String,
+}
+
+impl Described {
+    fn identity(&self) -> Identity {
+        Identity::normalise(&RawIdentity {
+            name_kana: Some(&self.name_kana),
+            birth_on: Some(self.birth_on),
+            sex: match self.sex.trim() {
+                "1" | "男" => Some(Sex::Male),
+                "2" | "女" => Some(Sex::Female),
+                code => Sex::from_code(code),
+            },
+            ..RawIdentity::default()
+        })
+    }
+}
+
 /// Looks one person up by the holder's own number. The holder's staff look up their own.
 ///
 /// # Errors
-/// The actor may not, or not at this holder; the number or the reference is empty; or lake, database or log failed.
+/// As [`look_up_described`].
 /// # Law
 /// `complaints`
 pub async fn look_up_person(
@@ -148,6 +215,21 @@ pub async fn look_up_person(
     actor: &Actor,
     holder: Id<kinds::Organization>,
     local_id: &str,
+    about: (LookUpPurpose, &str),
+) -> Result<PersonState, Error> {
+    look_up_described(on, actor, holder, local_id, None, about).await
+}
+
+/// As [`look_up_person`], with what the person says of who he or she is.
+///
+/// # Errors
+/// The actor may not, or not at this holder; the number or the reference is empty; or lake, database or log failed.
+pub async fn look_up_described(
+    on: &Deployment,
+    actor: &Actor,
+    holder: Id<kinds::Organization>,
+    local_id: &str,
+    described: Option<&Described>,
     (purpose, reference): (LookUpPurpose, &str),
 ) -> Result<PersonState, Error> {
     let permit = permit(actor, Act::LookUpPerson)?;
@@ -181,13 +263,14 @@ pub async fn look_up_person(
         }),
     };
     let _ = tx.commit(event).await?;
-    state(on, holder, local_id).await
+    state(on, holder, local_id, described).await
 }
 
 async fn state(
     on: &Deployment,
     holder: Id<kinds::Organization>,
     local_id: &str,
+    described: Option<&Described>,
 ) -> Result<PersonState, Error> {
     let (keys, today) = (on.register_keys().await?, on.today());
     let person = keys.person_source(holder, local_id);
@@ -195,6 +278,7 @@ async fn state(
     let mut conn = on.reader().await?;
     let filings = filing::of(&mut conn, holder).await?;
     let returned = notice_return::of(&mut conn, holder, today).await?;
+    let imports = register_differences::imports(&mut conn).await?;
     let mut notices = Vec::with_capacity(told.len());
     for one in &told {
         let n = &one.notice;
@@ -214,14 +298,27 @@ async fn state(
             wait_until: gate::wait_until(n.notified_on, promised, today, &on.rules)?,
             returned_on: returned.get(&key).copied(),
             of_age_on: one.of_age_on,
+            taken_over: imports.contains_key(&one.source),
         });
     }
+    // Made here, made elsewhere and passed on, or before the first delivery.
+    let mut identities = link::identities_of(&on.lake, &[person]).await?;
+    identities.extend(described.map(Described::identity));
+    let mut found = stop::of_person(&mut conn, person).await?;
+    for one in stop::of_identities(&mut conn, &keys, &identities).await? {
+        if found.iter().all(|s| s.id != one.id) {
+            found.push(one);
+        }
+    }
+    found.sort_by_key(|s| s.no);
     let mut stops = Vec::new();
-    for found in stop::of_person(&mut conn, person).await? {
+    for found in found {
         let stores = stop::stores(&mut conn, found.id).await?;
         let withdrawal = stop::withdrawal(&mut conn, found.id).await?;
         stops.push(StopState {
             id: found.id,
+            holder: found.holder,
+            passed_on: found.holder != holder,
             receipt_number: found.receipt_number,
             requested_on: found.requested_on,
             requester: found.requester,
@@ -249,7 +346,7 @@ async fn state(
         died_on,
         // Whether a guardian had to be told was judged when the notice came in; what is unknown counts as of age.
         birth_on: None,
-        identities: &[],
+        identities: &identities,
     };
     let decided = gate.person(&facts);
     let (records, deliveries) = held(on, person).await?;

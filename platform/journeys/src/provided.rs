@@ -30,6 +30,18 @@ pub struct ProvidedBy {
     pub holders: Vec<String>,
 }
 
+/// What the answer of [`provided_by`] depends on: the newest snapshot, decided projects, deliveries to users.
+///
+/// # Errors
+/// Lake or database failed.
+pub async fn provided_stand(on: &Deployment) -> Result<(u64, u64, u64), Error> {
+    let delivered: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM deliver_delivery")
+        .fetch_one(&mut *on.reader().await?)
+        .await?;
+    let projects = crate::projects(on).await?.len() as u64;
+    Ok((on.lake.head().await?.0, projects, delivered.unsigned_abs()))
+}
+
 /// Every project ever decided to be provided for, in the order of decision, with who gave. Reads the persons of each
 /// snapshot that a dataset was made of, once, a file at a time: keep the answer for a while.
 ///

@@ -20,7 +20,9 @@ use kiban_register::{Gate, filing};
 use kiban_vault::{StoreDeliveryError, Vault, prepare};
 use serde_json::json;
 
-use crate::{Deployment, Error, corrections, delivery_slot::require_open, party_keys};
+use crate::{
+    Deployment, Error, corrections, delivery_slot::require_open, party_keys, register_differences,
+};
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -75,9 +77,11 @@ pub async fn receive_delivery(
         let fresh = corrections::fresh(on, &mut conn, &keys, &checked).await?;
         let revised = fresh.iter().map(|f| f.correction.clone()).collect();
         let gate = Gate::load(&mut conn, &keys, holder, on.today(), &on.rules).await?;
-        let (same, prepared) =
+        let differing = register_differences::find(on, &mut conn, &keys, &checked).await?;
+        let (same, mut prepared) =
             prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked, revised).await?;
         checked = same;
+        register_differences::report(&differing, &checked, &mut prepared.report);
         on.world.steps.step("journeys.delivery_prepared");
         let mut tx = on.log.begin().await?;
         let stored = match prepared.store(&mut tx, &checked).await {

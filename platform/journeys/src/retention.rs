@@ -16,7 +16,10 @@ use kiban_kernel::{Date, Id, LawKey, Rules, jst_date, kinds};
 use kiban_register::{organization, stop};
 use serde::Serialize;
 
-use crate::{Deployment, Error, fiscal_year};
+use crate::{
+    Deployment, Error, fiscal_year,
+    legal_hold::{self, HoldsOf, LegalHold},
+};
 
 /// What kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -35,6 +38,15 @@ pub enum Kept {
 impl Kept {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::Receipt, Self::Verification, Self::StopReceipt, Self::Books];
+    /// Text form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Verification => "verification",
+            Self::StopReceipt => "stop_receipt",
+            Self::Books => "books",
+        }
+    }
     /// Japanese name.
     pub fn label_ja(self) -> &'static str {
         match self {
@@ -78,18 +90,24 @@ pub struct Retained {
     pub years: i64,
     /// First day on which it need not be kept.
     pub until: Date,
-    /// That day has come.
+    /// That day has come, and no hold stands.
     pub due: bool,
+    /// The hold that stands.
+    pub hold: Option<LegalHold>,
 }
 
 fn clock(
     rules: &Rules,
     today: Date,
     (kind, id, holder, from): (Kept, String, Option<Id<kinds::Organization>>, Date),
+    holds: HoldsOf,
 ) -> Result<Retained, Error> {
     let years = rules.int(kind.rule(), from)?.max(0);
     let until = years_after(from, years);
-    Ok(Retained { kind, id, holder, from, years, until, due: until <= today })
+    // The clock stood still on these days.
+    let until = until.checked_add(jiff::Span::new().days(holds.days)).unwrap_or(Date::MAX);
+    let due = until <= today && holds.standing.is_none();
+    Ok(Retained { kind, id, holder, from, years, until, due, hold: holds.standing })
 }
 
 /// Every record with its clock, the one that falls due first first.
@@ -131,6 +149,7 @@ pub async fn retained_records(on: &Deployment, actor: &Actor) -> Result<Vec<Reta
         let from = withdrawals.get(&stop.id).map_or(day, |w| w.withdrawn_on.max(day));
         found.push((Kept::StopReceipt, stop.id.to_string(), Some(stop.holder), from));
     }
+    let mut holds = legal_hold::all(&mut conn, today).await?;
     drop(conn);
     let mut years: BTreeMap<i16, Date> = BTreeMap::new();
     let (size, mut from) = (on.log.size().await?, 0);
@@ -144,8 +163,11 @@ pub async fn retained_records(on: &Deployment, actor: &Actor) -> Result<Vec<Reta
         from = to;
     }
     found.extend(years.into_iter().map(|(year, day)| (Kept::Books, year.to_string(), None, day)));
-    let mut out: Vec<Retained> =
-        found.into_iter().map(|one| clock(&on.rules, today, one)).collect::<Result<_, _>>()?;
+    let mut out = Vec::with_capacity(found.len());
+    for one in found {
+        let of = (one.0.as_str().to_owned(), one.1.clone());
+        out.push(clock(&on.rules, today, one, holds.remove(&of).unwrap_or_default())?);
+    }
     out.sort_by(|a, b| (a.until, a.kind, &a.id).cmp(&(b.until, b.kind, &b.id)));
     Ok(out)
 }
@@ -165,14 +187,24 @@ mod tests {
         ] {
             let one = (Kept::Receipt, "x".to_owned(), None, day(from));
             let on = day(until);
-            assert!(clock(&rules, on, one.clone()).unwrap().due);
-            let before = clock(&rules, on.yesterday().unwrap(), one).unwrap();
+            let free = HoldsOf::default;
+            assert!(clock(&rules, on, one.clone(), free()).unwrap().due);
+            let before = clock(&rules, on.yesterday().unwrap(), one.clone(), free()).unwrap();
             assert_eq!((before.until, before.due, before.years), (on, false, 3));
+            let held = HoldsOf { standing: None, days: 10 };
+            let later = clock(&rules, on, one, held).unwrap();
+            let ten = jiff::Span::new().days(10);
+            assert_eq!((later.until, later.due), (on.checked_add(ten).unwrap(), false));
         }
         assert_eq!(
-            clock(&rules, day("2030-01-01"), (Kept::Books, "2025".into(), None, day("2026-03-31")))
-                .unwrap()
-                .years,
+            clock(
+                &rules,
+                day("2030-01-01"),
+                (Kept::Books, "2025".into(), None, day("2026-03-31")),
+                HoldsOf::default()
+            )
+            .unwrap()
+            .years,
             5
         );
     }

@@ -23,6 +23,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::{Deployment, Error, inspect};
 
 type DatasetId = Id<kinds::Dataset>;
+type Person = Id<kinds::PersonSource>;
 
 /// What became of a dataset that holds the persons of a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,29 +60,17 @@ impl Fate {
     }
 }
 
-/// Put down the datasets that hold persons of a stop, in its transaction.
-pub(crate) async fn note(on: &Deployment, tx: &mut Tx, stop: &Stop) -> Result<(), Error> {
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT dataset FROM release_dataset ORDER BY dataset")
-            .fetch_all(tx.conn())
-            .await?;
-    // Many datasets are made of one snapshot: each is asked once.
-    let mut known: BTreeMap<(u64, Regime, BTreeSet<String>), bool> = BTreeMap::new();
-    for id in ids {
-        let dataset: DatasetId = id.parse().map_err(|_| Error::Unknown { what: "dataset" })?;
-        let note = kiban_release::manifest_note(tx.conn(), dataset).await?;
-        let manifest = Manifest::open(&note, &[on.signer.verify_key().clone()])?;
-        let tables: BTreeSet<String> = manifest.tables.iter().map(|t| t.name.clone()).collect();
-        let key = (manifest.snapshot, manifest.product.regime(), tables);
-        let holds = match known.get(&key) {
-            Some(holds) => *holds,
-            None => {
-                let holds = holds(on, &key, &stop.persons).await?;
-                known.insert(key, holds);
-                holds
-            }
-        };
-        if holds {
+/// Put down the datasets that hold persons of stops, in the transaction that receives them. One pass over the tables of a
+/// dataset serves all.
+pub(crate) async fn note(on: &Deployment, tx: &mut Tx, stops: &[&Stop]) -> Result<(), Error> {
+    let mut persons: Vec<Person> = stops.iter().flat_map(|s| s.persons.iter().copied()).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    if persons.is_empty() {
+        return Ok(());
+    }
+    for (dataset, held) in holding(on, tx.conn(), &persons).await? {
+        for stop in stops.iter().filter(|s| s.persons.iter().any(|p| held.contains(p))) {
             sqlx::query(
                 "INSERT INTO journeys_stop_dataset (stop, dataset, state) VALUES ($1, $2, 'open')",
             )
@@ -94,12 +83,47 @@ pub(crate) async fn note(on: &Deployment, tx: &mut Tx, stop: &Stop) -> Result<()
     Ok(())
 }
 
+/// The datasets that were made of rows of some persons, each with those it holds.
+pub(crate) async fn holding(
+    on: &Deployment,
+    conn: &mut AnyConnection,
+    persons: &[Person],
+) -> Result<Vec<(DatasetId, BTreeSet<Person>)>, Error> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT dataset FROM release_dataset ORDER BY dataset")
+            .fetch_all(&mut *conn)
+            .await?;
+    // Many datasets are made of one snapshot: each is asked once.
+    let mut known: BTreeMap<(u64, Regime, BTreeSet<String>), BTreeSet<Person>> = BTreeMap::new();
+    let mut out = Vec::new();
+    for id in ids {
+        let dataset: DatasetId = id.parse().map_err(|_| Error::Unknown { what: "dataset" })?;
+        let note = kiban_release::manifest_note(conn, dataset).await?;
+        let manifest = Manifest::open(&note, &[on.signer.verify_key().clone()])?;
+        let tables: BTreeSet<String> = manifest.tables.iter().map(|t| t.name.clone()).collect();
+        let key = (manifest.snapshot, manifest.product.regime(), tables);
+        let held = match known.get(&key) {
+            Some(held) => held.clone(),
+            None => {
+                let held = holds(on, &key, persons).await?;
+                known.insert(key, held.clone());
+                held
+            }
+        };
+        if !held.is_empty() {
+            out.push((dataset, held));
+        }
+    }
+    Ok(out)
+}
+
 async fn holds(
     on: &Deployment,
     (snapshot, regime, tables): &(u64, Regime, BTreeSet<String>),
-    persons: &[Id<kinds::PersonSource>],
-) -> Result<bool, Error> {
+    persons: &[Person],
+) -> Result<BTreeSet<Person>, Error> {
     let bit = Bases::NONE.with(*regime).bits();
+    let mut out = BTreeSet::new();
     for table in schema::tables()
         .iter()
         .filter(|t| t.data_class == DataClass::Identified && tables.contains(&t.name))
@@ -109,12 +133,14 @@ async fn holds(
                 .column_by_name("bases")
                 .and_then(|c| c.as_primitive_opt::<UInt8Type>())
                 .ok_or(Error::Unknown { what: "bases" })?;
-            if bases.iter().flatten().any(|b| b & bit != 0) {
-                return Ok(true);
+            for (person, bases) in inspect::texts(&batch, "person_source")?.into_iter().zip(bases) {
+                if let (Some(person), true) = (person, bases.is_some_and(|b| b & bit != 0)) {
+                    out.insert(person.parse().map_err(|_| Error::Unknown { what: "person" })?);
+                }
             }
         }
     }
-    Ok(false)
+    Ok(out)
 }
 
 /// The datasets that hold persons of a stop, and what became of each.

@@ -53,12 +53,22 @@ pub(crate) async fn receive(
     keys: &RegisterKeys,
     request: &StopRequest,
 ) -> Result<Received, Error> {
-    let entropy = &*on.world.entropy;
-    let received = stop::receive(tx, &on.lake, keys, request, &STORES, &on.rules, entropy).await?;
+    let received = take_in(on, tx, keys, request).await?;
     if received.new {
-        stop_datasets::note(on, tx, &received.stop).await?;
+        stop_datasets::note(on, tx, &[&received.stop]).await?;
     }
     Ok(received)
+}
+
+/// As [`receive`]; the datasets are left to the caller, who puts them down for many stops at once.
+pub(crate) async fn take_in(
+    on: &Deployment,
+    tx: &mut Tx,
+    keys: &RegisterKeys,
+    request: &StopRequest,
+) -> Result<Received, Error> {
+    let entropy = &*on.world.entropy;
+    Ok(stop::receive(tx, &on.lake, keys, request, &STORES, &on.rules, entropy).await?)
 }
 
 /// Apply a stop in every store that has not acknowledged it; done again, it goes on where it ended.
@@ -76,17 +86,29 @@ pub async fn apply_stop(
     Ok(stop::apply(&on.log, permit.actor(), id, &stores.ports(), on.signer.key()).await?)
 }
 
-/// Ask every store again that has not acknowledged a stop, for each open stop, the oldest first.
+/// Apply stops in every store that has not acknowledged them, all in one pass over each store; each keeps its own case
+/// and proof sheet.
+///
+/// # Errors
+/// As [`apply_stop`].
+pub async fn apply_stops(
+    on: &Deployment,
+    actor: &Actor,
+    ids: &[Id<kinds::Stop>],
+) -> Result<Vec<Applied>, Error> {
+    let permit = permit(actor, Act::ApplyStop)?;
+    let stores = StopStores::open(on).await?;
+    let ports = stores.ports();
+    Ok(stop::apply_all(&on.log, permit.actor(), ids, &ports, on.signer.key()).await?)
+}
+
+/// Ask every store again that has not acknowledged a stop, for all open stops together, the oldest first.
 ///
 /// # Errors
 /// As [`apply_stop`].
 pub async fn retry_stops(on: &Deployment, actor: &Actor) -> Result<Vec<Applied>, Error> {
-    permit(actor, Act::ApplyStop)?;
-    let mut out = Vec::new();
-    for id in open_stops(on).await? {
-        out.push(apply_stop(on, actor, id).await?);
-    }
-    Ok(out)
+    let open = open_stops(on).await?;
+    apply_stops(on, actor, &open).await
 }
 
 /// Stops that some store has not acknowledged: what a restart goes on with.

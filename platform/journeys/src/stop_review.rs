@@ -121,7 +121,8 @@ pub async fn stop_rates(on: &Deployment, actor: &Actor) -> Result<Vec<StopRate>,
     let mut told: BTreeMap<Holder, BTreeMap<Date, u64>> = BTreeMap::new();
     let mut asked: BTreeMap<Holder, BTreeMap<Date, u64>> = BTreeMap::new();
     let mut stopped: BTreeSet<String> = BTreeSet::new();
-    for stop in stop::all(&mut *on.reader().await?).await? {
+    let all = stop::all(&mut *on.reader().await?).await?;
+    for stop in all.iter().filter(|s| s.requester.is_request()) {
         *asked
             .entry(stop.holder)
             .or_default()

@@ -17,7 +17,7 @@ use crate::{
     Deployment, Error,
     backups::Backups,
     link_memory::Review,
-    notices::Notices,
+    notice_store::Notices,
     stop_datasets::{Datasets, UnfetchedPackages},
 };
 

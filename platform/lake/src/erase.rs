@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
 use kiban_audit::Tx;
 use kiban_kernel::{Id, kinds};
 use sqlx::AnyConnection;
@@ -17,7 +17,7 @@ use crate::{
     catalog::{self, Addition, Change, TableFile},
     lake::{blocking, parallel},
     pending::StagedPath,
-    schema,
+    schema::{self, PERSON_COLUMN},
 };
 
 const DESTROY_KEYS: &str = "DELETE FROM lake_person_key WHERE person = $1";
@@ -30,15 +30,28 @@ pub struct StagedErasure {
     persons: Vec<Id<kinds::PersonSource>>,
     rewrites: Vec<Rewrite>,
     rows: u64,
+    /// By person, the rows that go and the files that held them.
+    held: HashMap<String, Held>,
     /// Are the keys of source bytes destroyed with the rows?
     keys: bool,
 }
 
+/// What files held of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Held {
+    /// Rows, each counted once per file that holds it.
+    pub rows: u64,
+    /// Files.
+    pub files: u64,
+}
+
 struct Rewrite {
     old: TableFile,
-    /// None when no row was left.
-    new: Option<(TableFile, StagedPath)>,
+    new: Rewritten,
 }
+
+/// A file written anew; none when no row was left.
+type Rewritten = Option<(TableFile, StagedPath)>;
 
 impl StagedErasure {
     /// Rows that go, each counted once per file that holds it.
@@ -50,10 +63,15 @@ impl StagedErasure {
     pub fn files(&self) -> usize {
         self.rewrites.len()
     }
+
+    /// What goes of one person.
+    pub fn held(&self, person: Id<kinds::PersonSource>) -> Held {
+        self.held.get(&person.to_string()).copied().unwrap_or_default()
+    }
 }
 
 /// What an erasure did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {
     /// The snapshot it made.
     pub snapshot: Snapshot,
@@ -61,12 +79,19 @@ pub struct Erased {
     pub rows: u64,
     /// Files taken out of every snapshot.
     pub files: u64,
-    /// Keys of source bytes destroyed.
-    pub keys: u64,
+    /// Keys of source bytes destroyed, by person; who had none is left out.
+    pub keys_of: HashMap<Id<kinds::PersonSource>, u64>,
     /// Containers in which no key was left.
     pub containers: u64,
     /// Sealed bytes of the files taken out, less those of the files written in their place.
     pub bytes: u64,
+}
+
+impl Erased {
+    /// Keys of source bytes destroyed.
+    pub fn keys(&self) -> u64 {
+        self.keys_of.values().sum()
+    }
 }
 
 impl Lake {
@@ -150,26 +175,43 @@ impl Lake {
                 let (gone, new) = this.rewrite(&file, &names)?;
                 Ok((gone, Rewrite { old: file, new }))
             })?;
-            let rows = done.iter().map(|(gone, _)| gone).sum();
-            let rewrites = done.into_iter().filter(|(gone, _)| *gone > 0).map(|(_, r)| r).collect();
-            Ok(StagedErasure { base, persons, rewrites, rows, keys })
+            let mut held: HashMap<String, Held> = HashMap::new();
+            for (gone, _) in &done {
+                for (person, rows) in gone {
+                    let of = held.entry(person.clone()).or_default();
+                    of.rows += rows;
+                    of.files += 1;
+                }
+            }
+            let rows = held.values().map(|h| h.rows).sum();
+            let rewrites =
+                done.into_iter().filter(|(gone, _)| !gone.is_empty()).map(|(_, r)| r).collect();
+            Ok(StagedErasure { base, persons, rewrites, rows, held, keys })
         })
         .await
     }
 
-    /// Number of rows of `persons` in a file, and the file without them. Blocks.
+    /// Number of rows of each of `persons` in a file, and the file without them. Blocks.
     fn rewrite(
         &self,
         file: &TableFile,
         persons: &HashSet<String>,
-    ) -> Result<(u64, Option<(TableFile, StagedPath)>), LakeError> {
-        let (mut gone, mut left) = (0, Vec::<RecordBatch>::new());
+    ) -> Result<(HashMap<String, u64>, Rewritten), LakeError> {
+        let (mut gone, mut left) = (HashMap::new(), Vec::<RecordBatch>::new());
         for batch in self.read_file(file)? {
             let (named, others) = split(&batch, persons)?;
-            gone += named.num_rows() as u64;
+            let column = named.column_by_name(PERSON_COLUMN).and_then(|c| c.as_string_opt::<i32>());
+            for person in column.into_iter().flatten().flatten() {
+                match gone.get_mut(person) {
+                    Some(rows) => *rows += 1,
+                    None => {
+                        gone.insert(person.to_owned(), 1);
+                    }
+                }
+            }
             left.push(others);
         }
-        if gone == 0 || gone == file.rows {
+        if gone.is_empty() || gone.values().sum::<u64>() == file.rows {
             return Ok((gone, None));
         }
         let table = schema::table(&file.table)
@@ -183,7 +225,7 @@ impl Lake {
     /// # Errors
     /// [`LakeError::Stale`] when rows were added meanwhile: drop the transaction and stage again.
     pub async fn erase(&self, tx: &mut Tx, staged: StagedErasure) -> Result<Erased, LakeError> {
-        let StagedErasure { base, persons, rewrites, rows, keys } = staged;
+        let StagedErasure { base, persons, rewrites, rows, keys, .. } = staged;
         let kept = catalog::files_kept(tx.conn()).await?;
         if kept.iter().any(|f| f.added > base.0 && f.file.may_hold(&persons)) {
             return Err(LakeError::Stale);
@@ -200,9 +242,10 @@ impl Lake {
             }
             change.erase.push(old);
         }
-        let keys = if keys { destroy_keys(tx.conn(), &persons).await? } else { 0 };
-        change.keys_destroyed = keys;
-        if keys > 0 {
+        let keys_of =
+            if keys { destroy_keys(tx.conn(), &persons).await? } else { HashMap::default() };
+        change.keys_destroyed = keys_of.values().sum();
+        if !keys_of.is_empty() {
             for container in catalog::containers(tx.conn()).await? {
                 let left: i64 =
                     sqlx::query_scalar(HAS_KEY).bind(&container.id).fetch_one(tx.conn()).await?;
@@ -217,21 +260,24 @@ impl Lake {
             path.submit(snapshot.0);
         }
         self.0.steps.step("lake.erase.after");
-        Ok(Erased { snapshot, rows, files, keys, containers, bytes })
+        Ok(Erased { snapshot, rows, files, keys_of, containers, bytes })
     }
 }
 
 async fn destroy_keys(
     conn: &mut AnyConnection,
     persons: &[Id<kinds::PersonSource>],
-) -> Result<u64, LakeError> {
-    let mut keys = 0;
+) -> Result<HashMap<Id<kinds::PersonSource>, u64>, LakeError> {
+    let mut keys = HashMap::new();
     for person in persons {
-        keys += sqlx::query(DESTROY_KEYS)
+        let gone = sqlx::query(DESTROY_KEYS)
             .bind(person.to_string())
             .execute(&mut *conn)
             .await?
             .rows_affected();
+        if gone > 0 {
+            keys.insert(*person, gone);
+        }
     }
     Ok(keys)
 }

@@ -51,7 +51,7 @@ pub use bucket::BUCKETS;
 pub use catalog::{Snapshot, TableFile};
 pub use collect::Collected;
 pub use container::{ContainerWriter, SegmentPlace, StagedContainer};
-pub use erase::{Erased, StagedErasure};
+pub use erase::{Erased, Held, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{Lake, Staged};

@@ -30,7 +30,9 @@ pub use graph::{Graph, GraphEdge};
 pub(crate) use history::members;
 pub use history::{HistoryAnswers, answers_of, history_constraints, record_answers, request_of};
 pub use kiban_linkage::review::{Group, GroupReport};
+pub use kiban_linkage::{Identity, RawIdentity, Sex};
 pub use model::{Candidate, FEWEST, LINK_BITS, Memory, Why};
+pub use read::identities_of;
 pub use side::{Compared, Side, SideMark, SidePiece, compared};
 
 use crate::keys::RegisterKeys;

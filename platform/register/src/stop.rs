@@ -7,6 +7,7 @@
 //! # Law
 //! `stop`, `stop.receipt`, `erasure`
 
+mod answers;
 mod apply;
 mod day_sheet;
 mod list;
@@ -24,12 +25,13 @@ use kiban_kernel::{Bases, Date, Id, Timestamp, kinds};
 use kiban_lake::LakeError;
 use kiban_linkage::Identity;
 
-pub use apply::{Applied, apply};
+pub use answers::{StoreState, stores};
+pub use apply::{Applied, apply, apply_all};
 pub use day_sheet::{DayStop, sign_day};
 pub use list::{OnList, list, put_back};
-pub use receive::{Received, receive};
+pub use receive::{Received, UnnotifiedErasure, receive, receive_unnotified};
 pub use rows::{
-    StoreState, TouchingStop, affected, all, find, of_person, open, since, stores, suppressed,
+    TouchingStop, affected, all, find, of_identities, of_person, open, since, suppressed,
     unapplied, watermark,
 };
 pub use withdraw::{Withdrawal, withdraw, withdrawal, withdrawals};
@@ -48,14 +50,25 @@ pub enum Requester {
     Guardian,
     /// Bereaved family: spouse, child, parent, grandchild, grandparent, sibling.
     BereavedFamily,
+    /// Nobody: the producer takes out of use what it should not have taken in ([`receive_unnotified`]).
+    Producer,
 }
 
 impl Requester {
-    /// All kinds.
+    /// Who may ask.
     pub const ALL: [Self; 3] = [Self::Person, Self::Guardian, Self::BereavedFamily];
+    /// From the text form, of an entry without a request too.
+    pub fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().chain([Self::Producer]).find(|r| r.as_str() == text)
+    }
+    /// Did somebody ask?
+    pub fn is_request(self) -> bool {
+        self != Self::Producer
+    }
     /// Text form.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Producer => "producer",
             Self::Person => "person",
             Self::Guardian => "guardian",
             Self::BereavedFamily => "bereaved_family",
@@ -64,6 +77,7 @@ impl Requester {
     /// Japanese name.
     pub fn label_ja(self) -> &'static str {
         match self {
+            Self::Producer => "作成事業者（有効な通知を欠くため）",
             Self::Person => "本人",
             Self::Guardian => "保護者・代理人",
             Self::BereavedFamily => "遺族",
@@ -236,6 +250,23 @@ pub trait Erases: Send + Sync {
     /// # Errors
     /// The store could not; the stop stays open.
     async fn erase(&self, order: &ErasureOrder, tx: &mut Tx) -> Result<Ack, EraseError>;
+
+    /// Erase for many stops in one transaction: an answer for each order, in their order; none where the store must be
+    /// asked for that order alone.
+    ///
+    /// # Errors
+    /// The store could not, and nothing is erased; every stop stays open.
+    async fn erase_all(
+        &self,
+        orders: &[ErasureOrder],
+        tx: &mut Tx,
+    ) -> Result<Vec<Option<Ack>>, EraseError> {
+        let mut out = Vec::with_capacity(orders.len());
+        for order in orders {
+            out.push(Some(self.erase(order, tx).await?));
+        }
+        Ok(out)
+    }
 
     /// After the commit: remove what the commit made garbage. The store acknowledges only then.
     ///

@@ -65,6 +65,14 @@ pub(crate) fn maybe(
     row.try_get::<Option<String>, _>(column).map_err(|_| StoreError::Malformed { table, column })
 }
 
+pub(crate) fn maybe_int(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<i64>, StoreError> {
+    row.try_get::<Option<i64>, _>(column).map_err(|_| StoreError::Malformed { table, column })
+}
+
 pub(crate) fn int(
     row: &AnyRow,
     table: &'static str,

@@ -6,8 +6,11 @@
 //!
 //! What of a person stays under the other regime is read from the index of source segments alone, whose rows say
 //! under which regimes each segment was cleared; so no store depends on whether another answered before it.
+//!
+//! Stops that are applied together are one pass over the files ([`together`]): each still gets the counts of its own persons.
 
 mod remains;
+mod together;
 
 use std::sync::{
     Arc,
@@ -96,7 +99,11 @@ impl Erases for VaultStore {
         if staged.rows() == 0 {
             return Ok(Ack::default());
         }
-        let shredded = if keys { self.shredded(order).await.map_err(erase_error)? } else { 0 };
+        let shredded: u64 = if keys {
+            self.shredded(&order.persons).await.map_err(erase_error)?.values().sum()
+        } else {
+            0
+        };
         let remains = if order.regimes == Bases::BOTH {
             Remains::default()
         } else {
@@ -115,7 +122,7 @@ impl Erases for VaultStore {
             .with("bytes", erased.bytes);
         if keys {
             ack = ack
-                .with("keys", erased.keys)
+                .with("keys", erased.keys())
                 .with("containers", erased.containers)
                 .with("source_bytes", shredded);
         }
@@ -124,6 +131,18 @@ impl Erases for VaultStore {
             self.lake.append_with_sources(tx, remains.staged, remains.containers).await?;
         }
         Ok(ack)
+    }
+
+    /// One pass over the files for all that name both regimes; who holds something under one regime is asked for alone.
+    async fn erase_all(
+        &self,
+        orders: &[ErasureOrder],
+        tx: &mut Tx,
+    ) -> Result<Vec<Option<Ack>>, EraseError> {
+        if let [order] = orders {
+            return Ok(vec![Some(self.erase(order, tx).await?)]);
+        }
+        together::erase(self, orders, tx).await
     }
 
     async fn sweep(&self) -> Result<(), EraseError> {

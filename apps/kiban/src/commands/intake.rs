@@ -257,6 +257,12 @@ pub(crate) fn describe(received: &Received) {
     for (table, rows) in &counts.rows {
         say::line(&format!("  {table} {rows} 行"));
     }
+    for (rule, persons) in &counts.register_differences {
+        say::line(&format!(
+            "  要確認　引き継いだ登録簿と異なる人 {persons} 人：{}",
+            kiban_journeys::rule_ja(rule)
+        ));
+    }
     for (reason, persons) in &counts.refused_persons {
         say::line(&format!("  受け入れない {} 人：{}", persons, govern_reason_ja(reason)));
     }

@@ -27,6 +27,9 @@ pub(crate) struct Link {
     /// 名寄せ済みの状態。これに加えるか、これから消すとき
     #[arg(long)]
     state: Option<PathBuf>,
+    /// 一覧全体を、この状態の学習内容（モデル・名前の辞書・値の頻度）で名寄せします。追加を重ねた結果との突合に
+    #[arg(long, requires = "data", conflicts_with_all = ["state", "model"])]
+    like: Option<PathBuf>,
     /// 状態に加える記録（CSV）。同じ record_id の記録は置き換えます
     #[arg(long, requires = "state")]
     add: Option<PathBuf>,
@@ -109,7 +112,13 @@ pub(crate) fn link(args: &Link) -> Outcome {
             let Updated { run, report } = update(args, state, &options, &told)?;
             (run, Some(report))
         }
-        (None, Some(data)) => (tool::link(open(data)?, &options, &told).map_err(failed)?, None),
+        (None, Some(data)) => {
+            let run = match &args.like {
+                Some(like) => tool::link_like(&read_state(like)?, open(data)?, &options, &told),
+                None => tool::link(open(data)?, &options, &told),
+            };
+            (run.map_err(failed)?, None)
+        }
         (None, None) => {
             return Err(Failure::plain("人の一覧（--data）を指定してください。", "no list"));
         }
@@ -135,6 +144,9 @@ pub(crate) fn link(args: &Link) -> Outcome {
         .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
     report["seconds"] = begun.elapsed().as_secs_f64().into();
     report["peak_rss_bytes"] = peak_rss_bytes().into();
+    // Pairs and joins so near a threshold that another order of sums might decide otherwise.
+    report["ties"] =
+        run.ties().iter().map(|t| serde_json::json!([t.record_l, t.record_r, t.score])).collect();
     if let Some(changed) = &changed {
         report["change"] = serde_json::to_value(changed)
             .map_err(|e| Failure::new("報告を書き出せません。", &e))?;
@@ -155,6 +167,12 @@ pub(crate) fn link(args: &Link) -> Outcome {
     Ok(())
 }
 
+fn read_state(path: &Path) -> Result<State, Failure> {
+    let file = File::open(path)
+        .map_err(Failure::io("状態を読めません。場所・権限を確かめてください。"))?;
+    State::read(BufReader::with_capacity(1 << 20, file)).map_err(|e| Failure::new(e.ja(), &e))
+}
+
 /// Changes a linked list.
 fn update(
     args: &Link,
@@ -162,10 +180,7 @@ fn update(
     options: &Options,
     told: &(dyn Fn(Stage) + Sync),
 ) -> Result<Updated, Failure> {
-    let file = File::open(state)
-        .map_err(Failure::io("状態を読めません。場所・権限を確かめてください。"))?;
-    let state = State::read(BufReader::with_capacity(1 << 20, file))
-        .map_err(|e| Failure::new(e.ja(), &e))?;
+    let state = read_state(state)?;
     let erase: Vec<String> = match &args.erase {
         Some(path) => read(path)?.lines().map(|l| l.trim().to_owned()).collect(),
         None => Vec::new(),

@@ -97,6 +97,23 @@ pub(crate) enum Command {
         /// 一覧（CSV：local_id、notice_version、notified_on、returned_on。提供元の returned.csv）
         file: PathBuf,
     },
+    /// 有効な通知のないまま受け入れていた情報（通知の返送、待機期間の不足）を数え、--erase で消去します
+    Unnotified {
+        #[command(flatten)]
+        at: At,
+        /// 操作する人（parties.toml のアカウント名）
+        #[arg(long = "as", default_value = "manager")]
+        actor: String,
+        /// 提供元（parties.toml の名）
+        #[arg(long)]
+        holder: String,
+        /// すべての保管先から消去します（戻せません。処理完了証は kiban stop show）
+        #[arg(long, requires = "reference")]
+        erase: bool,
+        /// 決定の番号（半角英数字）
+        #[arg(long = "ref")]
+        reference: Option<String>,
+    },
     /// 提供元ごとの状況：法52条だけの人、16歳に達した人、返送
     Due {
         #[command(flatten)]
@@ -182,9 +199,41 @@ pub(crate) async fn run(command: Command) -> Outcome {
             let done =
                 kiban_journeys::record_returned_letters(&on, &actor, holder, &letters).await?;
             say::line(&format!(
-                "返送を記録しました：通知 {} 件（記録済み {} 件）。既に情報を受け入れている人 {} 人（取扱いを確かめてください）。",
+                "返送を記録しました：通知 {} 件（記録済み {} 件）。既に情報を受け入れている人 {} 人。",
                 done.new, done.known, done.taken_in
             ));
+            if done.taken_in > 0 {
+                say::line(
+                    "　有効な通知のない情報は持ち続けられません。kiban notice unnotified で数え、--erase で消去してください。",
+                );
+            }
+            Ok(())
+        }
+        Command::Unnotified { at, actor, holder, erase, reference } => {
+            let (on, actor) = open(&at, &actor).await?;
+            let holder = Parties::organization_id(&holder);
+            let found = kiban_journeys::unnotified(&on, &actor, holder).await?;
+            let by: Vec<String> = found
+                .by_regime
+                .iter()
+                .map(|(regime, n)| format!("{} {n}", regime.label_ja()))
+                .collect();
+            say::line(&format!(
+                "返送のあった人 {} 人、うち有効な通知のない情報がある人 {} 人（{}）、関係するデータセット {} 件",
+                found.returned,
+                found.persons,
+                by.join("、"),
+                found.datasets
+            ));
+            if let (true, Some(reference)) = (erase, reference) {
+                let done =
+                    kiban_journeys::erase_unnotified(&on, &actor, holder, &reference).await?;
+                done.iter().for_each(super::stop::describe);
+                say::line(&format!(
+                    "消去を決定しました：{} 人。あらためて通知し、待機期間を経た情報は受け入れられます。",
+                    done.len()
+                ));
+            }
             Ok(())
         }
         Command::Due { at, actor } => {
@@ -196,8 +245,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
                     .find(|o| o.id == holder)
                     .map_or_else(|| holder.to_string(), |o| o.name.clone());
                 say::line(&format!(
-                    "{name}：通知した人 {}、法52条だけ {}、16歳に達し本人への通知が必要 {}、90日以内に16歳 {}、返送 {}",
-                    d.told, d.only52, d.at16, d.soon16, d.returned
+                    "{name}：通知した人 {}（うち待機中 {}）、法52条だけ {}、16歳に達し本人への通知が必要 {}、90日以内に16歳 {}、返送 {}",
+                    d.told, d.waiting, d.only52, d.at16, d.soon16, d.returned
                 ));
             }
             Ok(())

@@ -2,8 +2,10 @@
 //! told, records that fall due, who gave for what; linkage seen from outside.
 
 mod commands;
+mod many_stops;
 mod notices;
 mod takeover;
+mod upkeep;
 
 use kiban_journeys::{
     AfterAnswer, Kept, KeyRequest, LinkAnswer, LookUpPurpose, Parties,

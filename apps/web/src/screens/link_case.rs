@@ -15,6 +15,7 @@ use super::{
 use crate::{
     access::opens,
     answer::{Answer, Band},
+    cluster::cluster,
     ctx::{Ctx, FormToken},
     fault::Fault,
     japanese::moment,
@@ -98,6 +99,9 @@ struct Show {
     /// What others answered, as far as the reader may know it.
     answers: Vec<(&'static str, String)>,
     why: Option<WhyView>,
+    /// The persons the two belong to, drawn; empty where nothing is known of them any more.
+    #[serde(skip)]
+    drawing: String,
     /// Datasets that hold rows of the two.
     touched: Vec<Touched>,
     may_open_datasets: bool,
@@ -128,6 +132,13 @@ async fn closed_page(ctx: &Ctx, s: &LinkStanding) -> Result<Show, Fault> {
     } else {
         Vec::new()
     };
+    // Who answers blind sees the scores of the machine and nothing that another reader said.
+    let drawing = if may(actor, Act::SeeLinks) {
+        let drawn = kiban_journeys::link_pair_graph(ctx.on(), actor, s.case.sources).await;
+        drawn.map(|graph| cluster(&graph)).unwrap_or_default()
+    } else {
+        String::new()
+    };
     let names = ctx.names().await?;
     let undone = s.undone.as_ref();
     Ok(Show {
@@ -144,6 +155,7 @@ async fn closed_page(ctx: &Ctx, s: &LinkStanding) -> Result<Show, Fault> {
         own: s.own.map(|a| a.label_ja()).unwrap_or_default(),
         answers: answers.into_iter().map(|(a, reason)| (a.label_ja(), reason)).collect(),
         why: why.as_ref().map(why_view),
+        drawing,
         touched,
         may_open_datasets: opens(actor, "dataset"),
         may_read,

@@ -47,6 +47,7 @@ fn requesters(ctx: &Ctx) -> Vec<Choice> {
         Requester::Person => "患者さん本人",
         Requester::Guardian => "保護者・代理の人",
         Requester::BereavedFamily => "亡くなった患者さんの家族",
+        Requester::Producer => Requester::Producer.label_ja(),
     };
     Requester::ALL
         .into_iter()

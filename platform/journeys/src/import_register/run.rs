@@ -3,7 +3,7 @@
 use kiban_audit::{Event, Tx};
 use kiban_govern::Permit;
 use kiban_kernel::{Digest, Id, LawKey, kinds};
-use kiban_register::person_notice::PersonNoticeRows;
+use kiban_register::{Stop, person_notice::PersonNoticeRows};
 use serde_json::json;
 use sqlx::Row as _;
 
@@ -15,7 +15,7 @@ use super::{
     seen::Seen,
     stops::{self, Taken},
 };
-use crate::{Deployment, Error, person_notices};
+use crate::{Deployment, Error, person_notices, stop_datasets};
 
 /// Stops in a batch: each leaves a note in its event, which has a longest length.
 const STOP_BATCH: u64 = 200;
@@ -222,6 +222,7 @@ impl Run<'_> {
             // A batch that was committed is gone through again for its withdrawals: every stop of it is known.
             let was_done = self.was_done();
             let mut counts = ImportCounts::default();
+            let mut fresh = Vec::new();
             let mut tx = self.on.log.begin().await?;
             for (row, cells) in &batch {
                 counts.read += 1;
@@ -230,15 +231,17 @@ impl Run<'_> {
                     Ok(cells) => {
                         let known = &mut self.known;
                         let about = (cells, *row, mark.as_str());
-                        let taken =
-                            stops::carry(self.on, &mut tx, known, &mut counts, about).await?;
-                        self.taken.extend(taken);
+                        let one = stops::carry(self.on, &mut tx, known, &mut counts, about).await?;
+                        self.taken.extend(one.taken);
+                        fresh.extend(one.stop);
                     }
                 }
             }
             if was_done {
                 tx.rollback().await?;
             } else {
+                let fresh: Vec<&Stop> = fresh.iter().collect();
+                stop_datasets::note(self.on, &mut tx, &fresh).await?;
                 self.commit(tx, &counts).await?;
                 self.counts.add(&counts);
                 self.batch += 1;

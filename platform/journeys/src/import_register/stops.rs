@@ -7,7 +7,7 @@ use kiban_audit::{Event, Tx};
 use kiban_govern::{Act, Actor, permit};
 use kiban_kernel::{Bases, Date, Id, LawKey, Regime, kinds, parse_date};
 use kiban_register::{
-    StopError, StopRequest,
+    Stop, StopError, StopRequest,
     stop::{self, Requester, Scope, Withdrawal},
 };
 use serde_json::json;
@@ -27,23 +27,30 @@ pub(super) struct Taken {
     evidence: String,
 }
 
-/// Carries one row over, in the batch's transaction.
+/// What became of a row: the stop if it is new, and its withdrawal.
+#[derive(Default)]
+pub(super) struct Carried {
+    pub(super) stop: Option<Stop>,
+    pub(super) taken: Option<Taken>,
+}
+
+/// Carries one row over, in the batch's transaction. The caller puts down which datasets hold the persons.
 pub(super) async fn carry(
     on: &Deployment,
     tx: &mut Tx,
     known: &mut Known,
     counts: &mut ImportCounts,
     (cells, row, mark): (&[String; 9], u64, &str),
-) -> Result<Option<Taken>, Error> {
+) -> Result<Carried, Error> {
     let [holder, local_id, regime, requested, receipt, requester, evidence, withdrawn, paper] =
         cells;
     let Some(holder) = known.holder(holder) else {
         counts.refuse("import.holder", row);
-        return Ok(None);
+        return Ok(Carried::default());
     };
     if local_id.is_empty() {
         counts.refuse("import.person", row);
-        return Ok(None);
+        return Ok(Carried::default());
     }
     let mut remarks: Vec<&str> = Vec::new();
     let mut or = |found: bool, rule: &'static str| {
@@ -86,11 +93,11 @@ pub(super) async fn carry(
         identities: Vec::new(),
     };
     let keys = known.keys.clone();
-    let received = match stop_request::receive(on, tx, &keys, &request).await {
+    let received = match stop_request::take_in(on, tx, &keys, &request).await {
         Err(Error::Stop(StopError::OtherRequest)) => {
             remarks.push("import.stop-receipt-taken");
             request.receipt_number = format!("{}#{mark}-{row}", request.receipt_number);
-            stop_request::receive(on, tx, &keys, &request).await?
+            stop_request::take_in(on, tx, &keys, &request).await?
         }
         other => other?,
     };
@@ -121,7 +128,7 @@ pub(super) async fn carry(
     } else {
         counts.known += 1;
     }
-    Ok(taken)
+    Ok(Carried { stop: received.new.then_some(received.stop), taken })
 }
 
 /// Records the withdrawals of stops that are in effect everywhere; returns how many wait.

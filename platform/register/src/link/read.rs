@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array as _, AsArray as _, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 use kiban_kernel::{Id, kinds};
+use kiban_lake::Lake;
 use kiban_linkage::{Identity, Member, RawIdentity, Sex};
 
 use super::{LinkError, PersonLink, model::Row};
@@ -55,6 +56,29 @@ impl<'a> Columns<'a> {
 
 fn value(array: &StringArray, row: usize) -> Option<&str> {
     (!array.is_null(row)).then(|| array.value(row))
+}
+
+/// What the records of some persons say of who they are, each way once. Reads the newest snapshot.
+///
+/// # Errors
+/// The lake failed, or a column is missing.
+pub async fn identities_of(
+    lake: &Lake,
+    persons: &[Id<kinds::PersonSource>],
+) -> Result<Vec<Identity>, LinkError> {
+    let head = lake.head().await?;
+    if head.0 == 0 || persons.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = lake.scan_persons("person", head, persons).await?;
+    let coverages = lake.scan_persons("coverage", head, persons).await?;
+    let mut out: Vec<Identity> = Vec::new();
+    for identity in sources(&rows, &coverages)?.members.into_iter().flat_map(|m| m.identities) {
+        if !out.contains(&identity) {
+            out.push(identity);
+        }
+    }
+    Ok(out)
 }
 
 /// Person rows by person source; coverage rows add further insurer numbers to the person's first identity.

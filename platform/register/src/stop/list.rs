@@ -35,10 +35,7 @@ impl OnList {
 }
 
 fn requester(of: &str) -> Result<Requester, StoreError> {
-    Requester::ALL
-        .into_iter()
-        .find(|r| r.as_str() == of)
-        .ok_or(StoreError::Malformed { table: "erasures", column: "requester" })
+    Requester::of(of).ok_or(StoreError::Malformed { table: "erasures", column: "requester" })
 }
 
 /// All stops as the list has them, in the order of receipt.
@@ -138,7 +135,7 @@ pub async fn put_back(
         rows::suppress(&mut *conn, &stop, hash, scope(of)?).await?;
     }
     for store in stores {
-        rows::await_store(&mut *conn, stop.id, store).await?;
+        super::answers::await_store(&mut *conn, stop.id, store).await?;
     }
     if let Some((withdrawn_on, number, who, evidence)) = &one.withdrawn {
         let back = Withdrawal {

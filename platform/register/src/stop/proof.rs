@@ -21,6 +21,8 @@ use super::{Stop, StoreState, VAULT};
 
 /// First line of a sheet of one case.
 const CASE_TITLE: &str = "医療情報の提供停止 処理完了証";
+/// First line of a sheet of an erasure that nobody asked for.
+const ERASURE_TITLE: &str = "医療情報の消去 処理完了証";
 const CASE: &str = "kiban.stop-proof/2";
 /// First line of a sheet of a day.
 pub(super) const DAY_TITLE: &str = "医療情報の提供停止 日次証";
@@ -40,7 +42,11 @@ pub(super) struct Closing<'a> {
 pub(super) async fn answers(
     log: &Log,
     stop: Id<kinds::Stop>,
+    stores: &[StoreState],
 ) -> Result<BTreeMap<String, u64>, LogError> {
+    if stores.iter().all(|s| s.event.is_some()) {
+        return Ok(stores.iter().filter_map(|s| Some((s.store.clone(), s.event?))).collect());
+    }
     let events = log.about(&stop.to_string()).await?;
     Ok(events
         .into_iter()
@@ -72,7 +78,8 @@ pub(super) fn sign(
     let at = closing.at;
     let (size, root) = size_and_root(closing.checkpoint);
     // Writing to a String does not fail.
-    let _ = writeln!(text, "{CASE_TITLE}");
+    let asked = stop.requester.is_request();
+    let _ = writeln!(text, "{}", if asked { CASE_TITLE } else { ERASURE_TITLE });
     let _ = writeln!(text, "format: {CASE}");
     let _ = writeln!(text, "stop: {}", stop.id);
     let _ = writeln!(text, "holder: {}", stop.holder);
@@ -93,7 +100,12 @@ pub(super) fn sign(
         let event = closing.answers.get(&store.store).map(|n| format!(" #{n}")).unwrap_or_default();
         let _ = writeln!(text, "- {}: {counts} ({at}){event}", store.store);
     }
-    let _ = writeln!(text, "今後この提供元から送られる同じ方の情報は受け入れません。");
+    let last = if asked {
+        "今後この提供元から送られる同じ方の情報は受け入れません。"
+    } else {
+        "あらためて本人に通知し、待機期間を経るまで、同じ方の情報は受け入れません。"
+    };
+    let _ = writeln!(text, "{last}");
     note::sign(&text, signer)
 }
 
@@ -195,7 +207,7 @@ pub fn verify(sheet: &str, keys: &[VerifyKey]) -> Result<Sheet, ProofError> {
     let text = note::verify(sheet, keys)?;
     let lines = Lines(text.lines().collect());
     match (lines.0.first().copied(), lines.value("format")) {
-        (Some(CASE_TITLE), Ok(CASE)) => case(&lines),
+        (Some(CASE_TITLE | ERASURE_TITLE), Ok(CASE)) => case(&lines),
         (Some(DAY_TITLE), Ok(DAY)) => day(&lines),
         _ => Err(ProofError::Kind),
     }

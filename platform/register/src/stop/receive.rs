@@ -1,10 +1,10 @@
 //! Taking a stop request in.
 
 use kiban_audit::Tx;
-use kiban_kernel::{Bases, Entropy, Id, Regime, Rules, kinds};
+use kiban_kernel::{Bases, Date, Entropy, Id, Regime, Rules, kinds};
 use kiban_lake::Lake;
 
-use super::{Scope, Stop, StopError, StopRequest, VAULT, rows};
+use super::{Requester, Scope, Stop, StopError, StopRequest, VAULT, answers, rows};
 use crate::{correction, keys::RegisterKeys, link, store::StoreError};
 
 /// A request that is on the register now.
@@ -88,20 +88,22 @@ pub async fn receive(
     )
     .await?;
     if request.scope == Scope::AllHolders {
+        // Who the person is, what the records say that the stop is about to erase included: otherwise nobody would know the
+        // person when another holder sends him or her for the first time.
+        let mut identities = request.identities.clone();
+        let known = link::identities_of(lake, &stop.persons).await;
+        identities.extend(
+            known.map_err(|_| StoreError::Malformed { table: "person", column: "identity" })?,
+        );
         let mut hashes: Vec<String> =
-            request.identities.iter().flat_map(|i| keys.suppressed_anywhere(i)).collect();
+            identities.iter().flat_map(|i| keys.suppressed_anywhere(i)).collect();
         hashes.sort_unstable();
         hashes.dedup();
         for hash in hashes {
             rows::suppress(tx.conn(), &stop, &hash, Scope::AllHolders).await?;
         }
     }
-    let mut stores = stores.to_vec();
-    stores.sort_unstable();
-    stores.dedup();
-    for store in stores {
-        rows::await_store(tx.conn(), stop.id, store).await?;
-    }
+    await_all(tx, &stop, stores).await?;
     tx.note(
         "stop",
         serde_json::json!({
@@ -114,6 +116,74 @@ pub async fn receive(
         }),
     );
     Ok(Received { stop, new: true })
+}
+
+/// Rows of one person that were taken in though no notice was in effect: a letter that came back, a wait that had not run.
+#[derive(Debug, Clone)]
+pub struct UnnotifiedErasure {
+    /// Of which holder.
+    pub holder: Id<kinds::Organization>,
+    /// The person at that holder.
+    pub person: Id<kinds::PersonSource>,
+    /// Under which regimes no notice covers all that was taken in.
+    pub regimes: Bases,
+    /// Day on which this was decided.
+    pub decided_on: Date,
+    /// Reference of the decision.
+    pub reference: String,
+}
+
+/// Put an erasure that nobody asked for on the register, in the caller's transaction. It is applied and proved as a stop
+/// is, and until the vault has answered nothing is cleared; but nobody is suppressed: the gate refuses for want of a
+/// notice, and lets pass what comes under a new one after its wait.
+///
+/// # Errors
+/// There is no reference, the vault is not among the stores, or the database failed.
+///
+/// # Law
+/// `unlawful_receipt`, `erasure`
+pub async fn receive_unnotified(
+    tx: &mut Tx,
+    erasure: &UnnotifiedErasure,
+    stores: &[&str],
+    entropy: &dyn Entropy,
+) -> Result<Stop, StopError> {
+    let reference = erasure.reference.trim();
+    if reference.is_empty() {
+        return Err(StopError::NoReceipt);
+    }
+    if !stores.contains(&VAULT) {
+        return Err(StopError::NoStores);
+    }
+    let no = rows::watermark(tx.conn()).await? + 1;
+    let stop = Stop {
+        id: Id::<kinds::Stop>::new(entropy)?,
+        no,
+        holder: erasure.holder,
+        // There is no receipt; a decision may concern many, so the number makes it unique.
+        receipt_number: format!("{reference}/{no}"),
+        requested_on: erasure.decided_on,
+        requester: Requester::Producer,
+        scope: Scope::Holder,
+        regimes: erasure.regimes,
+        received_at: tx.now(),
+        closed_at: None,
+        proof: None,
+        persons: vec![erasure.person],
+    };
+    rows::add(tx.conn(), &stop, reference).await?;
+    await_all(tx, &stop, stores).await?;
+    Ok(stop)
+}
+
+async fn await_all(tx: &mut Tx, stop: &Stop, stores: &[&str]) -> Result<(), StopError> {
+    let mut stores = stores.to_vec();
+    stores.sort_unstable();
+    stores.dedup();
+    for store in stores {
+        answers::await_store(tx.conn(), stop.id, store).await?;
+    }
+    Ok(())
 }
 
 fn regimes(request: &StopRequest, rules: &Rules) -> Result<Bases, StopError> {

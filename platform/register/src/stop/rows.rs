@@ -3,27 +3,18 @@
 use std::collections::BTreeMap;
 
 use kiban_kernel::{Bases, Id, Regime, Timestamp, kinds};
+use kiban_linkage::Identity;
 use sqlx::{AnyConnection, any::AnyRow};
 
-use super::{Ack, Requester, Scope, Stop, VAULT};
-use crate::store::{StoreError, int, maybe, maybe_parsed, parsed, text, to_json};
+use super::{
+    Requester, Scope, Stop, VAULT,
+    answers::{StoreState, stores},
+};
+use crate::keys::RegisterKeys;
+use crate::store::{StoreError, int, maybe, maybe_parsed, parsed, text};
 
 const TABLE: &str = "register_stop";
 const PERSONS: &str = "register_stop_person";
-const STORES: &str = "register_stop_store";
-
-/// A store that must acknowledge a stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreState {
-    /// Its name.
-    pub store: String,
-    /// When it acknowledged.
-    pub acknowledged_at: Option<Timestamp>,
-    /// What it erased so far.
-    pub ack: Ack,
-    /// How often it was asked.
-    pub attempts: u64,
-}
 
 /// A stop that came after a watermark, and whom of a given set it touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,55 +79,6 @@ pub(super) async fn suppress(
     Ok(())
 }
 
-pub(super) async fn await_store(
-    conn: &mut AnyConnection,
-    stop: Id<kinds::Stop>,
-    store: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO register_stop_store (stop, store, attempts) VALUES ($1, $2, 0)")
-        .bind(stop.to_string())
-        .bind(store)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// What a store erased so far; `at`: it acknowledges.
-pub(super) async fn answered(
-    conn: &mut AnyConnection,
-    stop: Id<kinds::Stop>,
-    store: &str,
-    ack: &Ack,
-    at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE register_stop_store SET counts = $3, acknowledged_at = $4, attempts = attempts + 1 \
-         WHERE stop = $1 AND store = $2",
-    )
-    .bind(stop.to_string())
-    .bind(store)
-    .bind(to_json(ack, STORES, "counts")?)
-    .bind(at.map(|t| t.to_string()))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn not_answered(
-    conn: &mut AnyConnection,
-    stop: Id<kinds::Stop>,
-    store: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE register_stop_store SET attempts = attempts + 1 WHERE stop = $1 AND store = $2",
-    )
-    .bind(stop.to_string())
-    .bind(store)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 pub(super) async fn close(
     conn: &mut AnyConnection,
     stop: Id<kinds::Stop>,
@@ -150,35 +92,6 @@ pub(super) async fn close(
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// The stores that must acknowledge a stop, and how far each is.
-///
-/// # Errors
-/// The database failed.
-pub async fn stores(
-    conn: &mut AnyConnection,
-    stop: Id<kinds::Stop>,
-) -> Result<Vec<StoreState>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM register_stop_store WHERE stop = $1 ORDER BY store")
-        .bind(stop.to_string())
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let counts = maybe(row, STORES, "counts")?;
-            Ok(StoreState {
-                store: text(row, STORES, "store")?,
-                acknowledged_at: maybe_parsed(row, STORES, "acknowledged_at")?,
-                ack: counts
-                    .map(|c| serde_json::from_str(&c))
-                    .transpose()
-                    .map_err(|_| StoreError::Malformed { table: STORES, column: "counts" })?
-                    .unwrap_or_default(),
-                attempts: int(row, STORES, "attempts")? as u64,
-            })
-        })
-        .collect()
 }
 
 /// All stops, in the order of receipt.
@@ -257,10 +170,7 @@ fn read(
         holder: parsed(row, TABLE, "holder")?,
         receipt_number: text(row, TABLE, "receipt_number")?,
         requested_on: parsed(row, TABLE, "requested_on")?,
-        requester: Requester::ALL
-            .into_iter()
-            .find(|r| r.as_str() == requester)
-            .ok_or_else(|| malformed("requester"))?,
+        requester: Requester::of(&requester).ok_or_else(|| malformed("requester"))?,
         scope: Scope::ALL
             .into_iter()
             .find(|s| s.as_str() == scope)
@@ -372,6 +282,35 @@ pub async fn of_person(
     for row in &rows {
         out.push(one(&mut *conn, row).await?);
     }
+    Ok(out)
+}
+
+/// The stops passed on to all holders that name one of some identities, in the order of receipt.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_identities(
+    conn: &mut AnyConnection,
+    keys: &RegisterKeys,
+    identities: &[Identity],
+) -> Result<Vec<Stop>, StoreError> {
+    let mut out: Vec<Stop> = Vec::new();
+    for hash in identities.iter().flat_map(|i| keys.suppressed_anywhere(i)) {
+        let rows = sqlx::query(
+            "SELECT DISTINCT s.* FROM register_stop s JOIN register_suppression h ON h.stop = s.id \
+             WHERE h.hash = $1",
+        )
+        .bind(hash)
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in &rows {
+            let stop = one(&mut *conn, row).await?;
+            if out.iter().all(|s| s.id != stop.id) {
+                out.push(stop);
+            }
+        }
+    }
+    out.sort_by_key(|s| s.no);
     Ok(out)
 }
 

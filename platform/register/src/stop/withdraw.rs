@@ -46,6 +46,10 @@ pub async fn withdraw(tx: &mut Tx, new: &Withdrawal) -> Result<(), StopError> {
         return Err(StopError::NoEvidence);
     }
     let stop = rows::find(tx.conn(), new.stop).await?;
+    // Nobody asked, so nobody takes it back; a new notice is what lets the person pass.
+    if !stop.requester.is_request() {
+        return Err(StoreError::Missing { what: "提供停止の求め" }.into());
+    }
     if stop.closed_at.is_none() {
         return Err(StopError::Open);
     }

@@ -207,3 +207,52 @@ async fn the_register_keeps_neither_number_nor_name_of_the_person() {
         }
     }
 }
+
+// Many at once: one transaction of each store, and who has to be asked alone is.
+#[tokio::test]
+async fn stops_applied_together_keep_their_own_answers() {
+    for db in each_database().await {
+        let (log, lake, rules) = world(&db).await;
+        let mut ids = Vec::new();
+        for n in 0..7 {
+            let mut tx = log.begin().await.unwrap();
+            let asked = StopRequest {
+                local_id: format!("{n:04}"),
+                receipt_number: format!("受-{n}"),
+                ..request(Bases::NONE)
+            };
+            let stores = ["vault", "packages"];
+            let got = stop::receive(&mut tx, &lake, &keys(), &asked, &stores, &rules, &OsEntropy)
+                .await
+                .unwrap();
+            commit(tx).await;
+            ids.push(got.stop.id);
+        }
+        let (vault, packages) = (Store::new("vault"), Store::new("packages"));
+        packages.up.store(false, Ordering::SeqCst);
+        let (key, who) = (db.signer(), actor(1));
+        let size = log.size().await.unwrap();
+        let ports: [&dyn Erases; 2] = [&vault, &packages];
+        let first = stop::apply_all(&log, &who, &ids, &ports, key.key()).await.unwrap();
+        assert!(first.iter().all(|a| a.open == [("packages".to_owned(), "unavailable")]));
+        // Erased (and acknowledged with it), acknowledged after the sweep, unanswered.
+        assert_eq!(log.size().await.unwrap(), size + 3);
+        packages.up.store(true, Ordering::SeqCst);
+        packages.swept.store(false, Ordering::SeqCst);
+        let second = stop::apply_all(&log, &who, &ids, &ports, key.key()).await.unwrap();
+        // Six had nothing there and need no sweep; the first one's bytes remain.
+        let open: Vec<bool> = second.iter().map(|a| a.open.is_empty()).collect();
+        assert_eq!(open, [false, true, true, true, true, true, true]);
+        assert_eq!(vault.erased.load(Ordering::SeqCst), 7, "who answered is not asked again");
+        packages.swept.store(true, Ordering::SeqCst);
+        let third = stop::apply_all(&log, &who, &ids, &ports, key.key()).await.unwrap();
+        for (n, one) in third.iter().enumerate() {
+            let sheet =
+                stop::proof::verify(one.proof().unwrap(), &[key.verify_key().clone()]).unwrap();
+            let stop::proof::Sheet::Case { receipt_number, stores, .. } = sheet else { panic!() };
+            assert_eq!(receipt_number, format!("受-{n}"));
+            let rows = stores.iter().find(|s| s.store == "vault").unwrap().counts.get("rows");
+            assert_eq!(rows.copied(), (n == 0).then_some(1));
+        }
+    }
+}

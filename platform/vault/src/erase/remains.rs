@@ -1,6 +1,9 @@
 //! What a stop under one regime leaves of its persons in each store.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arrow::{
     array::{
@@ -40,17 +43,21 @@ struct Kept {
 }
 
 impl VaultStore {
-    /// Length of the source bytes of the persons, each segment once.
-    pub(super) async fn shredded(&self, order: &ErasureOrder) -> Result<u64, VaultError> {
+    /// By person, the length of the source bytes, each segment once.
+    pub(super) async fn shredded(
+        &self,
+        persons: &[Person],
+    ) -> Result<HashMap<String, u64>, VaultError> {
         let mut seen = HashSet::new();
-        let mut bytes = 0;
-        for batch in self.lake.scan_persons_ever(TABLE, &order.persons).await? {
+        let mut bytes: HashMap<String, u64> = HashMap::new();
+        for batch in self.lake.scan_persons_ever(TABLE, persons).await? {
             let columns = Columns(&batch);
+            let of = columns.text("person_source")?;
             for row in 0..batch.num_rows() {
                 if let Some(place) = columns.place(row)?
                     && seen.insert((place.file, place.start))
                 {
-                    bytes += place.length;
+                    *bytes.entry(of.value(row).to_owned()).or_default() += place.length;
                 }
             }
         }
@@ -249,7 +256,7 @@ impl VaultStore {
     }
 }
 
-fn text<'a>(
+pub(super) fn text<'a>(
     batch: &'a RecordBatch,
     table: &'static str,
     column: &'static str,

@@ -66,7 +66,7 @@ pub(super) async fn graph(
     if out.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
         json(out, &graph)?;
     } else {
-        Output::write(out, link_page::graph(&graph).as_bytes())?;
+        Output::write(out, kiban_web::cluster(&graph).as_bytes())?;
     }
     let weak = graph.graph.edges.iter().filter(|e| e.weak_bridge).count();
     say::line(&format!(

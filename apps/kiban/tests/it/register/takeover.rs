@@ -15,16 +15,16 @@ use crate::support::{
     site::{self, Site},
 };
 
-const PERSONS: &str =
+pub(super) const PERSONS: &str =
     "holder,local_id,regimes,notice_version,notified_on,channel,guardian,birth_on,died_on\n";
-const STOPS: &str = "holder,local_id,regimes,requested_on,receipt_no,requester,evidence,withdrawn_on,withdrawal_receipt_no\n";
+pub(super) const STOPS: &str = "holder,local_id,regimes,requested_on,receipt_no,requester,evidence,withdrawn_on,withdrawal_receipt_no\n";
 
 async fn import(site: &Site, path: &Path) -> ImportReport {
     let request = ImportRequest::of(path);
     import_register(&site.on, &site.actor("registrar"), &request, &mut |_| {}).await.unwrap()
 }
 
-fn write(dir: &Scratch, name: &str, head: &str, rows: &str) -> std::path::PathBuf {
+pub(super) fn write(dir: &Scratch, name: &str, head: &str, rows: &str) -> std::path::PathBuf {
     let path = dir.join(name);
     fs::write(&path, format!("\u{feff}{head}{rows}")).unwrap();
     path

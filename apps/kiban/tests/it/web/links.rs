@@ -50,7 +50,7 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         let page = first.get(&path).await;
         page.is(200).shows("なぜこの得点か").shows("両方の記載を開く");
         assert!(!plain(&page.body).contains(&name));
-        page.shows("<svg").shows("表で見る").hides("</textarea>");
+        page.shows("<svg").shows("つながりの図").shows("表で見る").hides("</textarea>");
         assert_eq!(reads(&web).await, before);
         // The bars of the page sum to its score.
         let shown = first.call("GET", &path, &json!({})).await.json();

@@ -10,6 +10,7 @@ mod openid;
 mod parts;
 mod passkeys;
 mod patient;
+mod register;
 mod release;
 mod safety;
 mod tls;
