@@ -10,7 +10,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 const browser = await open({ width: 1280 });
 const document_ = await (await fetch(`${base}/api/v1/openapi.json`)).json();
 const looks = Object.entries(document_.paths)
-  .filter(([path, of]) => of.get && !path.includes('{') && !path.endsWith('.csv') && !path.endsWith('.jsonld'))
+  .filter(([path, of]) => of.get && !path.includes('{') && !/\.(csv|jsonld|pdf)$/.test(path))
   .map(([path]) => path.replace('/api/v1', '') || '/');
 
 const problems = [];
@@ -49,7 +49,7 @@ async function look(role, path, name) {
 /** Where the page leads: pages of ours, no files. */
 async function links() {
   const all = await browser.evaluate(`[...document.querySelectorAll('main a[href^="/"]')].map((a) => a.getAttribute('href'))`);
-  return all.filter((h) => !/\/(package|proof)$|\/attachments\/|\.(csv|jsonld)$|^\/sign-in/.test(h.replace(/\?.*/, '')));
+  return all.filter((h) => !/\/(package|proof|file)$|\/attachments\/|\.(csv|jsonld|pdf)$|^\/sign-in/.test(h.replace(/\?.*/, '')));
 }
 
 async function walk(role, paths) {
