@@ -202,6 +202,39 @@ await press('condition.icd10');
 await shows('コード体系');
 done('search');
 
+// 9 The second checker of an output does not see the first one's vote before the own one.
+await signIn('取扱-0014');
+await press('出力を検査する');
+await shows('1人が検査しました');
+if ((await browser.evaluate('document.body.innerText')).includes('G3bと合わせる')) fail("the first checker's vote is shown to the second");
+await tick('verdict', 'return');
+await fill('reason', 'G4が小さい。');
+await press('検査の結果を記録する');
+await shows('差戻し');
+await shows('G3bと合わせる');
+done('output');
+
+// 10 Two different people open the rows that a regulator asks for; the regulator reads the answer.
+await signIn('取扱-0012');
+await browser.go(`${base}/enquiries`);
+await press('高血圧');
+await shows('別の人が同意するまで');
+await signIn('取扱-0013');
+await press('照会された行の開封に同意する');
+await press('開封に同意する');
+await shows('2人の同意がそろいました');
+await press('照会された行を開く');
+await shows('顕名');
+await shows('元の記録');
+await fill('text', '元の記録と一致していました。');
+await press('回答する');
+await shows('回答しました');
+await signIn('承認審査機関等の担当者');
+await press('照会への回答を読む');
+await press('回答を閲覧する');
+await shows('元の記録と一致していました。');
+done('enquiry');
+
 await browser.close();
 const refused = browser.violations.filter((v) => /Content Security Policy|Refused/.test(v));
 if (refused.length) fail(refused.join('\n'));

@@ -58,6 +58,10 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         let last = why["bars"].as_array().unwrap().last().unwrap();
         assert_eq!(last[2], why["score"], "{why}");
 
+        // Unopened it is not answered, through the interface either.
+        let body = json!({ "answer": "same", "reason": "推測" });
+        first.call("POST", &format!("{path}/answer"), &body).await.is(409);
+
         // Opened on the record: both records, what differs marked; only then can it be answered.
         let page = first.post(&read, &[]).await;
         assert!(plain(&page.body).contains(&name), "{}", page.body);
@@ -87,9 +91,11 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         let on = web.app.on();
         let queue = kiban_journeys::link_queue(on, &third).await.unwrap();
         assert!(queue.iter().any(|c| c.id == case && c.third));
-        kiban_journeys::answer_link_case(on, &third, case, LinkAnswer::Same, "三人目")
-            .await
-            .unwrap();
+        let third_says =
+            || kiban_journeys::answer_link_case(on, &third, case, LinkAnswer::Same, "三人目");
+        assert!(third_says().await.is_err(), "the records were not opened");
+        kiban_journeys::read_link_case(on, &third, case).await.unwrap();
+        third_says().await.unwrap();
         let mut processor = web.signed_in("processor").await;
         processor.get("/links").await.is(200).shows("同じ人").hides("確認を待つ組");
         // Whoever may not read names neither opens nor answers.
