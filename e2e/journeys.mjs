@@ -101,12 +101,15 @@ await shows('評決済み');
 done('committee');
 
 // 4 A dataset is made, two approve it, it is handed over and fetched; an uncertified user's is refused.
-const approve = async (approver, study) => {
-  await signIn(approver);
-  const task = browser.loaded();
-  await to(`e.tagName === 'A' && e.textContent.includes('提供を承認する') && e.closest('tr').innerText.includes('${study}')`);
+const task = async (what, which) => {
+  const opened = browser.loaded();
+  await to(`e.tagName === 'A' && e.textContent.includes('${what}') && ${which}`);
   await browser.key('Enter');
-  await task;
+  await opened;
+};
+const approve = async (approver, which) => {
+  await signIn(approver);
+  await task('提供を承認する', which);
   await shows('空席');
   await tick('route', 'sealed_transfer');
   await fill('confirm', await browser.evaluate("document.querySelector('#h-confirm').innerText.match(/「(.+)」/)[1]"));
@@ -119,13 +122,14 @@ await press('加工を実行する');
 await shows('加工しました');
 const dataset = await browser.evaluate('location.pathname');
 for (const approver of ['取扱-0006', '取扱-0007']) {
-  await approve(approver, '糖尿病');
+  await approve(approver, `e.pathname === '${dataset}'`);
   await shows('あなた');
 }
-await approve('取扱-0006', '認定のない者');
+await approve('取扱-0006', `e.closest('tr').innerText.includes('認定のない者')`);
 await shows('認定を確認できません');
 await signIn('提供担当者');
-await press('データを提供する');
+// Another dataset of the same study may wait, too.
+await task('データを提供する', `e.pathname === '${dataset}'`);
 await tick('route', 'sealed_transfer');
 await press('封緘して提供する');
 await shows('提供済み');
