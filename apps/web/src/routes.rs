@@ -32,7 +32,7 @@ use crate::{
         dcat, deliveries, desk, desk_receipt, enquiries, evidence, home, incident, incidents,
         joint_uses, link_case, link_history, link_keys, link_why, links, mappings, minutes, outbox,
         outputs, passkeys, permissions, provider, public, recalls, review, sign_in, stop,
-        stop_rates, stops, tracks, users, uses,
+        stop_rates, stops, submissions, tracks, users, uses,
     },
 };
 
@@ -272,10 +272,10 @@ pub static ROUTES: &[Row] = &[
     post!("output_again", "/outputs/{id}/again", "出力の新しい版を提出する", Do(Act::AskOutput), OUTPUT_AGAIN, outputs::again).paced(20, 10),
     post!("output_check", "/outputs/{id}/check", "出力を検査する", Do(Act::CheckOutput), OUTPUT_CHECK, outputs::check),
     // Regulators
-    get!("submissions", "/submissions", "承認審査機関等への提出", Look(SUBMISSIONS, &[Producer, User, Other]), &[PAGE], enquiries::submissions),
-    post!("submission_make", "/submissions", "承認審査機関等に提出する", Do(Act::SubmitToRegulator), SUBMISSION, enquiries::submit).paced(6, 30),
-    get!("submission", "/submissions/{id}", "提出の内容", Look(SUBMISSIONS, &[Producer, User, Other]), &[], enquiries::submission),
-    get!("submission_package", "/submissions/{id}/package", "提出されたデータの受取り", Do(Act::SeeSubmission), &[], enquiries::package),
+    get!("submissions", "/submissions", "承認審査機関等への提出", Look(SUBMISSIONS, &[Producer, User, Other]), &[PAGE], submissions::submissions),
+    post!("submission_make", "/submissions", "承認審査機関等に提出する", Do(Act::SubmitToRegulator), SUBMISSION, submissions::submit).paced(6, 30),
+    get!("submission", "/submissions/{id}", "提出の内容", Look(SUBMISSIONS, &[Producer, User, Other]), &[], submissions::submission),
+    get!("submission_package", "/submissions/{id}/package", "提出されたデータの受取り", Do(Act::SeeSubmission), &[], submissions::package),
     post!("enquiry_ask", "/submissions/{id}/enquiries", "提出されたデータを照会する", Do(Act::AskEnquiry), ENQUIRY, enquiries::ask).paced(20, 10),
     get!("enquiries", "/enquiries", "承認審査機関等の照会", Look(ENQUIRIES, &[Producer, Other]), &[PAGE], enquiries::list),
     get!("enquiry", "/enquiries/{id}", "照会の内容", Look(ENQUIRIES, &[Producer, Other]), &[], enquiries::show),

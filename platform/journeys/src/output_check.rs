@@ -15,17 +15,19 @@ use kiban_kernel::{Id, LawKey, kinds};
 use serde_json::json;
 
 use crate::{
-    Deployment, Error, FetchRefused,
+    Deployment, Error,
     attachments::{self, FOLDER, FileKind},
     dataset_cases, directory,
 };
 
 mod marks;
 mod model;
+mod opening;
 mod store;
 
 pub use marks::Mark;
 pub use model::{Asked, Output, OutputRefused, OutputVersion, OutputVote};
+pub use opening::open_output;
 
 type OutputId = Id<kinds::Event>;
 type DatasetId = Id<kinds::Dataset>;
@@ -390,50 +392,4 @@ pub async fn check_output(
     let body = json!({ "version": version.no, "seat": seat, "state": state.as_str() });
     let _ = tx.commit(event("output.checked", permit.actor(), id, body)).await?;
     Ok(state)
-}
-
-/// The file of a version: for checkers who did not ask for it, to look at; for its organization once it is released. Each
-/// time is on record.
-///
-/// # Errors
-/// There is no such output or version for the actor, it is not released, what is stored is damaged, or the log failed.
-/// # Law
-/// `security`
-pub async fn open_output(
-    on: &Deployment,
-    actor: &Actor,
-    id: OutputId,
-    no: u64,
-) -> Result<(String, Vec<u8>), Error> {
-    let own = output(on, actor, id).await?;
-    let version =
-        own.versions.iter().find(|v| v.no == no).ok_or(Error::Unknown { what: "出力" })?;
-    let newest = own.versions.last().is_some_and(|v| v.no == no);
-    let kind = if actor.organization == own.organization
-        && permit(actor, Act::AskOutput).is_ok()
-        && permit(actor, Act::CheckOutput).is_err()
-    {
-        if own.state != State::Released || !newest {
-            return Err(OutputRefused::NotReleased.into());
-        }
-        if crate::recall::is_recalled(on, own.dataset).await? {
-            return Err(FetchRefused::Recalled.into());
-        }
-        "output.taken"
-    } else {
-        permit(actor, Act::CheckOutput)?;
-        let mut authors = Vec::new();
-        let mut conn = on.reader().await?;
-        for version in &own.versions {
-            authors.push(directory::person_of(&mut conn, version.account).await?);
-        }
-        drop(conn);
-        output_check::admit(&authors, &[], actor).map_err(OutputRefused::from)?;
-        "output.viewed"
-    };
-    let bytes = FOLDER.read(on, &version.file, version.digest)?;
-    let bytes = bytes.ok_or(crate::AttachmentRefused::Damaged)?;
-    let body = json!({ "version": no, "digest": version.digest.to_string() });
-    let _ = on.log.begin().await?.commit(event(kind, actor, id, body)).await?;
-    Ok((version.name.clone(), bytes))
 }

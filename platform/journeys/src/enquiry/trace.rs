@@ -126,6 +126,14 @@ pub(super) async fn open(
         .collect();
     let vault = Vault::new(on.lake.clone());
     let rows = vault.read_persons(&asked.table, snapshot, &sources).await?.open(receipt);
+    // Standard codes are made when rows are read for a product: the source has none of its own to agree with.
+    let stored: Vec<bool> = names
+        .iter()
+        .map(|name| {
+            of.kept(&asked.table, name)
+                && rows.first().is_some_and(|batch| batch.column_by_name(name).is_some())
+        })
+        .collect();
     let mut candidates = Vec::new();
     for batch in &rows {
         let column = |name: &str| texts(batch, name);
@@ -134,11 +142,11 @@ pub(super) async fn open(
         let (files, positions) = (column("source_file")?, column("position")?);
         for row in 0..batch.num_rows() {
             let found = cells(batch, row, &names)?;
-            let agrees = names
+            let agrees = stored
                 .iter()
                 .zip(&found)
                 .zip(&submitted)
-                .filter(|((name, a), b)| of.kept(&asked.table, name) && a == b)
+                .filter(|((stored, a), b)| **stored && a == b)
                 .count();
             let text = |of: &[Option<String>]| of[row].clone().unwrap_or_default();
             candidates.push(Candidate {
@@ -153,7 +161,7 @@ pub(super) async fn open(
     }
     let best = candidates.iter().map(|c| c.agrees).max().ok_or_else(damaged)?;
     candidates.retain(|c| c.agrees == best);
-    let whole = names.iter().filter(|n| of.kept(&asked.table, n)).count();
+    let whole = stored.iter().filter(|stored| **stored).count();
     let mut conn = on.reader().await?;
     let mut sources = Vec::new();
     for candidate in &candidates {

@@ -95,6 +95,9 @@ fn two_checkers_who_do_not_see_each_other_decide() {
         let mut auditor = web.signed_in("auditor").await;
         let log = auditor.call("POST", "/audit/search", &json!({ "kind": "output." })).await;
         log.is(200).shows("output.checked").hides("\"return\"").hides("一人目");
+        for event in log.json()["events"].as_array().unwrap() {
+            assert!(!event["ja"].as_str().unwrap().is_ascii(), "no Japanese name: {event}");
+        }
         auditor.post(&check, &vote("return", "x")).await.is(403);
         auditor.get(&file).await.is(403);
 
