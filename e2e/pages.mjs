@@ -60,7 +60,8 @@ async function walk(role, paths) {
     const path = queue.shift();
     // One page of a kind: without ids, and without what a list asks for.
     const shape = path.replace(/_[0-9a-z]{26}/g, '').replace(/\?.*/, '');
-    const key = `${role} ${shape}`;
+    // ONCE: whoever reaches a page first looks for all.
+    const key = process.env.ONCE ? shape : `${role} ${shape}`;
     if (seen.has(key) && path !== shape) continue;
     seen.add(key);
     await look(role, path, `${role}${shape.replaceAll('/', '_')}`);

@@ -58,10 +58,6 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         let last = why["bars"].as_array().unwrap().last().unwrap();
         assert_eq!(last[2], why["score"], "{why}");
 
-        // Unopened it is not answered, through the interface either.
-        let body = json!({ "answer": "same", "reason": "推測" });
-        first.call("POST", &format!("{path}/answer"), &body).await.is(409);
-
         // Opened on the record: both records, what differs marked; only then can it be answered.
         let page = first.post(&read, &[]).await;
         assert!(plain(&page.body).contains(&name), "{}", page.body);
@@ -80,6 +76,9 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         // The second sees nothing of the first, on the page or through the interface.
         let mut second = web.signed_in("enquiry").await;
         second.get(&path).await.is(200).hides("一人目の理由");
+        // Unopened it is not answered, through the interface either.
+        let body = json!({ "answer": "same", "reason": "推測" });
+        second.call("POST", &answer, &body).await.is(409).shows("両方の記載を開いて");
         second.post(&read, &[]).await.is(200).hides("一人目の理由");
         let shown = second.call("GET", &path, &json!({})).await;
         assert_eq!(shown.json()["answers"], json!([]), "{}", shown.body);
@@ -221,8 +220,12 @@ fn rates_of_stops_are_shown_to_officers_with_their_file() {
             .shows("架空総合病院");
         officer.get("/stops/rates.csv").await.is(200).shows("提供元,月,求め（件）");
         let mut desk = web.signed_in("hospital_a_desk").await;
-        desk.get("/stops").await.is(200).hides("/stops/rates");
-        desk.get("/stops/rates").await.is(403);
+        // A holder's staff sees its own, and nothing of others.
+        desk.get("/stops").await.is(200).shows("/stops/rates");
+        desk.get("/stops/rates").await.is(200).shows("架空総合病院").hides("架空大学附属病院");
+        let rates = desk.get("/stops/rates.csv").await;
+        rates.is(200).shows("架空総合病院").hides("架空市,").hides("架空大学附属病院");
+        web.signed_in("researcher_university").await.get("/stops/rates").await.is(403);
     });
 }
 
