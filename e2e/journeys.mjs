@@ -157,6 +157,11 @@ await fill('local_id', 'E2E-0001');
 await fill('evidence', '本人確認書類の写し');
 await press('受付書面を交付する');
 await shows('受付書面');
+// The producer applies it to every store; until then nothing is made of anybody's records.
+await signIn('受入担当者');
+await press('停止を保管先に反映する');
+await press('反映する');
+await shows('すべての保管先が停止を確認しました');
 done('desk');
 
 // 6 The auditor verifies and finds who looked.
