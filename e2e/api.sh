@@ -25,7 +25,9 @@ sign_in() {
 }
 
 failed=0
-for role in ${ROLES:-利用者 受入担当者 確認担当者 加工担当者（ 審査委員会事務局 統括管理責任者 安全管理責任者 監査担当者 医療情報取扱事業者の担当者}; do
+all="利用者 受入担当者 確認担当者 加工担当者（ 審査委員会事務局 統括管理責任者 安全管理責任者 監査担当者 医療情報取扱事業者の担当者"
+all="$all 登録担当者 提供承認者 提供担当者 照会対応者 承認審査機関等の担当者 審査委員（"
+for role in ${ROLES:-$all}; do
   sign_in "$role"
   # Signing in and out would end the visit; the rest is tried.
   if "$work/venv/bin/schemathesis" run "$base/api/v1/openapi.json" --url "$base/api/v1" \

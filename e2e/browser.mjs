@@ -70,7 +70,9 @@ export async function open({ width = 1280, height = 900, binary = 'chromium' } =
   };
   const go = async (url) => {
     const done = loaded();
-    await tab('Page.navigate', { url });
+    // A file to be saved is no page: nothing would load.
+    const { errorText } = await tab('Page.navigate', { url });
+    if (errorText) throw new Error(`${url}: ${errorText}`);
     await done;
   };
   /** Keys as a person presses them. */

@@ -101,12 +101,15 @@ await shows('評決済み');
 done('committee');
 
 // 4 A dataset is made, two approve it, it is handed over and fetched; an uncertified user's is refused.
-const approve = async (approver, study) => {
-  await signIn(approver);
-  const task = browser.loaded();
-  await to(`e.tagName === 'A' && e.textContent.includes('提供を承認する') && e.closest('tr').innerText.includes('${study}')`);
+const task = async (what, which) => {
+  const opened = browser.loaded();
+  await to(`e.tagName === 'A' && e.textContent.includes('${what}') && ${which}`);
   await browser.key('Enter');
-  await task;
+  await opened;
+};
+const approve = async (approver, which) => {
+  await signIn(approver);
+  await task('提供を承認する', which);
   await shows('空席');
   await tick('route', 'sealed_transfer');
   await fill('confirm', await browser.evaluate("document.querySelector('#h-confirm').innerText.match(/「(.+)」/)[1]"));
@@ -119,13 +122,14 @@ await press('加工を実行する');
 await shows('加工しました');
 const dataset = await browser.evaluate('location.pathname');
 for (const approver of ['取扱-0006', '取扱-0007']) {
-  await approve(approver, '糖尿病');
+  await approve(approver, `e.pathname === '${dataset}'`);
   await shows('あなた');
 }
-await approve('取扱-0006', '認定のない者');
+await approve('取扱-0006', `e.closest('tr').innerText.includes('認定のない者')`);
 await shows('認定を確認できません');
 await signIn('提供担当者');
-await press('データを提供する');
+// Another dataset of the same study may wait, too.
+await task('データを提供する', `e.pathname === '${dataset}'`);
 await tick('route', 'sealed_transfer');
 await press('封緘して提供する');
 await shows('提供済み');
@@ -153,6 +157,11 @@ await fill('local_id', 'E2E-0001');
 await fill('evidence', '本人確認書類の写し');
 await press('受付書面を交付する');
 await shows('受付書面');
+// The producer applies it to every store; until then nothing is made of anybody's records.
+await signIn('受入担当者');
+await press('停止を保管先に反映する');
+await press('反映する');
+await shows('すべての保管先が停止を確認しました');
 done('desk');
 
 // 6 The auditor verifies and finds who looked.
@@ -201,6 +210,39 @@ if (await browser.evaluate("document.activeElement.name !== 'q'")) fail('the foc
 await press('condition.icd10');
 await shows('コード体系');
 done('search');
+
+// 9 The second checker of an output does not see the first one's vote before the own one.
+await signIn('取扱-0014');
+await press('出力を検査する');
+await shows('1人が検査しました');
+if ((await browser.evaluate('document.body.innerText')).includes('G3bと合わせる')) fail("the first checker's vote is shown to the second");
+await tick('verdict', 'return');
+await fill('reason', 'G4が小さい。');
+await press('検査の結果を記録する');
+await shows('差戻し');
+await shows('G3bと合わせる');
+done('output');
+
+// 10 Two different people open the rows that a regulator asks for; the regulator reads the answer.
+await signIn('取扱-0012');
+await browser.go(`${base}/enquiries`);
+await press('高血圧');
+await shows('別の人が同意するまで');
+await signIn('取扱-0013');
+await press('照会された行の開封に同意する');
+await press('開封に同意する');
+await shows('2人の同意がそろいました');
+await press('照会された行を開く');
+await shows('顕名');
+await shows('元の記録');
+await fill('text', '元の記録と一致していました。');
+await press('回答する');
+await shows('回答しました');
+await signIn('承認審査機関等の担当者');
+await press('照会への回答を読む');
+await press('回答を閲覧する');
+await shows('元の記録と一致していました。');
+done('enquiry');
 
 await browser.close();
 const refused = browser.violations.filter((v) => /Content Security Policy|Refused/.test(v));

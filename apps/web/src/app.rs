@@ -216,6 +216,16 @@ impl App {
         Ok(made)
     }
 
+    /// Do the day's work if it is not done: the outbox is filled, what has expired goes. What fails is tried again at the next
+    /// call.
+    pub async fn daily(&self) {
+        match kiban_journeys::daily_work(self.on()).await {
+            Ok(Some(queued)) => tracing::info!(queued, "the daily work is done"),
+            Ok(None) => {}
+            Err(e) => tracing::error!(error = %e, "the daily work failed"),
+        }
+    }
+
     /// Make the catalogue before anybody asks for it.
     pub async fn warm(&self) {
         if self.catalogue().await.is_err() {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::svg::escape;
+
 /// One bar.
 pub(crate) struct Column {
     /// Name, left of the bar.
@@ -58,10 +60,6 @@ pub(crate) fn columns(title: &str, of: &[Column]) -> String {
     }
     out.push_str("</svg>");
     out
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::svg::escape;
+
 const WIDTH: f64 = 860.0;
 
 /// One line of points that rise in both directions.
@@ -68,10 +70,6 @@ pub fn curves(title: &str, axes: [&str; 2], curves: &[Curve]) -> String {
     }
     out.push_str("</svg>");
     out
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use axum::http::StatusCode;
 use kiban_journeys::{
-    AttachmentRefused, CertificationError, Error, LogError, SignInRefused, map_codes,
-    release::ActError,
+    AttachmentRefused, CertificationError, Error, LogError, SignInRefused, enquiry::EnquiryRefused,
+    map_codes, output_check::OutputRefused, release::ActError,
 };
 use serde_json::{Value, json};
 
@@ -160,6 +160,23 @@ impl From<Error> for Fault {
                     Self::fields(vec![("until".to_owned(), e.ja())])
                 }
                 map_codes::MappingRefused::Damaged => Self::incident(&e),
+                _ => Self::refused(e.ja()),
+            },
+            Error::Output(of_output) => match of_output {
+                OutputRefused::Checker(_) => Self::new(StatusCode::FORBIDDEN, "checker", e.ja()),
+                OutputRefused::Office => Self::fields(vec![("file".to_owned(), e.ja())]),
+                OutputRefused::NoDataset => Self::fields(vec![("dataset".to_owned(), e.ja())]),
+                _ => Self::refused(e.ja()),
+            },
+            Error::Enquiry(of_enquiry) => match of_enquiry {
+                EnquiryRefused::Closed { .. }
+                | EnquiryRefused::OtherPerson
+                | EnquiryRefused::Person(_) => {
+                    Self::new(StatusCode::FORBIDDEN, "two_people", e.ja())
+                }
+                EnquiryRefused::Expired => Self::new(StatusCode::GONE, "expired", e.ja()),
+                EnquiryRefused::NoRow => Self::fields(vec![("rows".to_owned(), e.ja())]),
+                EnquiryRefused::NoRegulator => Self::fields(vec![("regulator".to_owned(), e.ja())]),
                 _ => Self::refused(e.ja()),
             },
             Error::Attachment(AttachmentRefused::NotDraft) => Self::refused(e.ja()),

@@ -97,6 +97,41 @@ pub(crate) const COPY_PROOF: &[Field] = &[
     must("name", "ファイル名", Kind::Line(120)),
     must("file", "証拠のファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
 ];
+/// A file that is to be taken out of the producer's environment.
+pub(crate) const OUTPUT: &[Field] = &[
+    must("dataset", "データセット", Kind::Line(40)),
+    must("title", "出力の名前", Kind::Line(200)),
+    must("context", "内容と作り方", Kind::Text(4_000)),
+    may("exception", "例外を求める理由", Kind::Text(2_000)),
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "ファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// Another version of it.
+pub(crate) const OUTPUT_AGAIN: &[Field] = &[
+    must("context", "内容と作り方", Kind::Text(4_000)),
+    may("exception", "例外を求める理由", Kind::Text(2_000)),
+    must("name", "ファイル名", Kind::Line(120)),
+    must("file", "ファイル", Kind::File(kiban_journeys::LARGEST_ATTACHMENT)),
+];
+/// A checker's vote on an output.
+pub(crate) const OUTPUT_CHECK: &[Field] =
+    &[must("verdict", "検査の結果", Kind::Choice(&["release", "return", "refuse"])), REASON];
+/// A dataset for a regulator.
+pub(crate) const SUBMISSION: &[Field] = &[
+    must("dataset", "データセット", Kind::Line(40)),
+    must("regulator", "提出先", Kind::Line(40)),
+    must("purpose", "提出の目的", Kind::Text(4_000)),
+];
+/// A regulator's question.
+pub(crate) const ENQUIRY: &[Field] = &[
+    must("question", "照会の内容", Kind::Text(4_000)),
+    must("rows", "照会する行（1行に1つ、表の名前と行の番号）", Kind::Lines(2_000)),
+];
+/// The answer to it.
+pub(crate) const ENQUIRY_ANSWER: &[Field] = &[
+    must("text", "回答", Kind::Text(4_000)),
+    may("charts", "提供元に診療録の確認を求める", Kind::Tick),
+];
 /// An incident.
 pub(crate) const INCIDENT: &[Field] = &[
     must("kind", "種類", Kind::Choice(&["leak", "loss", "damage", "misuse"])),

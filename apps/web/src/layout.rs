@@ -55,7 +55,7 @@ struct FaultBody<'a> {
 }
 
 /// The navigation, in this order, as far as the visitor may go there.
-const SIGNED_IN: [&str; 23] = [
+const SIGNED_IN: [&str; 26] = [
     "home",
     "applications",
     "committee",
@@ -63,6 +63,9 @@ const SIGNED_IN: [&str; 23] = [
     "uses",
     "recalls",
     "joint_uses",
+    "outputs",
+    "submissions",
+    "enquiries",
     "deliveries",
     "mappings",
     "links",

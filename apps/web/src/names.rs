@@ -90,6 +90,19 @@ fn last(id: &str) -> String {
     id.chars().skip(id.chars().count().saturating_sub(4)).collect()
 }
 
+/// A standard code system as people call it.
+pub(crate) fn code_system_ja(system: &str) -> &str {
+    match system {
+        "jlac10" => "JLAC10",
+        "jlac11" => "JLAC11",
+        "yj" => "YJコード",
+        "hot" => "HOTコード",
+        "receipt-drug" => "レセプト電算コード（医薬品）",
+        "icd10" => "ICD-10",
+        other => other,
+    }
+}
+
 /// The first letters of an id: enough to tell neighbours apart.
 pub(crate) fn short(id: &str) -> String {
     id.chars().take(12).collect()

@@ -5,11 +5,11 @@ use std::pin::Pin;
 
 use kiban_govern::{
     Act,
-    Employer::{self, Holder, Producer, User},
+    Employer::{self, Holder, Other, Producer, User},
     Role::{
-        self, Auditor, CommitteeMember, CommitteeSecretary, DeliveryOfficer, Examiner,
-        GeneralManager, HolderStaff, IntakeOfficer, Processor, Registrar, ReleaseApprover,
-        Researcher, SecurityOfficer,
+        self, Auditor, CommitteeMember, CommitteeSecretary, DeliveryOfficer, EnquiryOfficer,
+        Examiner, GeneralManager, HolderStaff, IntakeOfficer, Processor, Registrar,
+        RegulatorOfficer, ReleaseApprover, Researcher, SecurityOfficer,
     },
 };
 
@@ -19,19 +19,20 @@ use crate::{
     ctx::Ctx,
     fault::Fault,
     fields::{
-        APPLICATION, ATTACHMENT, COPY_PROOF, CREATED, HISTORY_ANSWER, INCIDENT, LINK_ANSWER,
-        LINK_KEY, LINK_PAIR, LINK_UNDO, LOOK_UP, MAPPING, MAPPING_FOR, NUMBER, PRESENTED, PROOF,
-        PROVIDER_ANSWER, PROVIDER_BIND, REASON, REGIME, ROUTES_OUT, STOP, STOP_WHO, may, must,
+        APPLICATION, ATTACHMENT, COPY_PROOF, CREATED, ENQUIRY, ENQUIRY_ANSWER, HISTORY_ANSWER,
+        INCIDENT, LINK_ANSWER, LINK_KEY, LINK_PAIR, LINK_UNDO, LOOK_UP, MAPPING, MAPPING_FOR,
+        NUMBER, OUTPUT, OUTPUT_AGAIN, OUTPUT_CHECK, PRESENTED, PROOF, PROVIDER_ANSWER,
+        PROVIDER_BIND, REASON, REGIME, ROUTES_OUT, STOP, STOP_WHO, SUBMISSION, may, must,
     },
     limit::Pace,
     paging::PAGE,
     screens::{
         accounts, application_acts, application_print, applications, audit, books, case_parts,
         catalogue, committee, contract_paper, contracts, dataset_acts, dataset_paper, datasets,
-        dcat, deliveries, desk, desk_receipt, evidence, home, incident, incidents, joint_uses,
-        link_case, link_history, link_keys, link_why, links, mappings, minutes, notices, outbox,
-        passkeys, permissions, person, provided, provider, public, recalls, review, sign_in, stop,
-        stop_rates, stops, tracks, users, uses,
+        dcat, deliveries, desk, desk_receipt, enquiries, evidence, home, incident, incidents,
+        joint_uses, link_case, link_history, link_keys, link_why, links, mappings, minutes,
+        notices, outbox, outputs, passkeys, permissions, person, provided, provider, public,
+        recalls, review, sign_in, stop, stop_rates, stops, submissions, tracks, users, uses,
     },
 };
 
@@ -156,6 +157,12 @@ const USES: &[Role] =
     &[Researcher, DeliveryOfficer, ReleaseApprover, GeneralManager, SecurityOfficer, Auditor];
 const INCIDENTS: &[Role] =
     &[SecurityOfficer, GeneralManager, IntakeOfficer, Processor, DeliveryOfficer, Auditor];
+const OUTPUTS: &[Role] =
+    &[Researcher, Processor, Examiner, GeneralManager, SecurityOfficer, Auditor];
+const SUBMISSIONS: &[Role] =
+    &[Researcher, RegulatorOfficer, EnquiryOfficer, GeneralManager, SecurityOfficer, Auditor];
+const ENQUIRIES: &[Role] =
+    &[RegulatorOfficer, EnquiryOfficer, GeneralManager, SecurityOfficer, Auditor];
 const BOOKS: &[Role] = &[Auditor, SecurityOfficer, GeneralManager];
 const YEAR: Field = may("year", "年度", Kind::Number);
 
@@ -259,6 +266,26 @@ pub static ROUTES: &[Row] = &[
     post!("recall_prove_for", "/recalls/{id}/prove-for", "写しの消去の証拠を代わりに記録する", Do(Act::RecallDataset), COPY_PROOF, recalls::prove_for).paced(20, 10),
     post!("recall_check", "/recalls/{id}/check", "写しの消去を確かめる", Do(Act::ConfirmErasure), &[must("organization", "写しを持つ事業者", Kind::Line(40)), must("accept", "証拠の確認", Kind::Choice(&["yes", "no"])), may("reason", "差し戻す理由", Kind::Text(1_000))], recalls::check),
     get!("recall_proof", "/recalls/{id}/proof", "写しの消去の証拠", Look(USES, &[Producer, User]), &[must("organization", "写しを持つ事業者", Kind::Line(40))], recalls::proof),
+    // What is taken out of the producer's environment
+    get!("outputs", "/outputs", "出力の持出しと検査", Look(OUTPUTS, &[Producer, User]), &[PAGE], outputs::list),
+    post!("output_ask", "/outputs", "出力の持出しを申請する", Do(Act::AskOutput), OUTPUT, outputs::ask).paced(20, 10),
+    get!("output", "/outputs/{id}", "出力の内容と検査", Look(OUTPUTS, &[Producer, User]), &[], outputs::show),
+    get!("output_file", "/outputs/{id}/file", "出力のファイル", Look(OUTPUTS, &[Producer, User]), &[must("version", "版", Kind::Number)], outputs::file),
+    post!("output_again", "/outputs/{id}/again", "出力の新しい版を提出する", Do(Act::AskOutput), OUTPUT_AGAIN, outputs::again).paced(20, 10),
+    post!("output_check", "/outputs/{id}/check", "出力を検査する", Do(Act::CheckOutput), OUTPUT_CHECK, outputs::check),
+    // Regulators
+    get!("submissions", "/submissions", "承認審査機関等への提出", Look(SUBMISSIONS, &[Producer, User, Other]), &[PAGE], submissions::submissions),
+    post!("submission_make", "/submissions", "承認審査機関等に提出する", Do(Act::SubmitToRegulator), SUBMISSION, submissions::submit).paced(6, 30),
+    get!("submission", "/submissions/{id}", "提出の内容", Look(SUBMISSIONS, &[Producer, User, Other]), &[], submissions::submission),
+    get!("submission_package", "/submissions/{id}/package", "提出されたデータの受取り", Do(Act::SeeSubmission), &[], submissions::package),
+    post!("enquiry_ask", "/submissions/{id}/enquiries", "提出されたデータを照会する", Do(Act::AskEnquiry), ENQUIRY, enquiries::ask).paced(20, 10),
+    get!("enquiries", "/enquiries", "承認審査機関等の照会", Look(ENQUIRIES, &[Producer, Other]), &[PAGE], enquiries::list),
+    get!("enquiry", "/enquiries/{id}", "照会の内容", Look(ENQUIRIES, &[Producer, Other]), &[], enquiries::show),
+    post!("enquiry_unlock", "/enquiries/{id}/unlock", "照会された行の開封に同意する", Do(Act::OpenIdentified), &[], enquiries::unlock),
+    post!("enquiry_open", "/enquiries/{id}/open", "照会された行を開く", Do(Act::OpenIdentified), &[], enquiries::open),
+    post!("enquiry_answer", "/enquiries/{id}/answer", "照会に回答する", Do(Act::AnswerEnquiry), ENQUIRY_ANSWER, enquiries::answer),
+    get!("enquiry_read", "/enquiries/{id}/answer", "照会への回答", Do(Act::AskEnquiry), &[], enquiries::read),
+    get!("enquiry_charts", "/enquiries/{id}/charts", "照会に伴う診療録の確認", Do(Act::AnswerStopRequest), &[], enquiries::charts),
     get!("joint_uses", "/joint-uses", "共同利用", Look(&[Researcher], &[User]), &[PAGE], joint_uses::list),
     post!("user_step", "/users/{id}/step", "認定の状態を記録する", Do(Act::RegisterCertification), &[must("state", "状態", Kind::Choice(&["certified", "revoked", "abolished", "dissolved"])), may("number", "認定番号", Kind::Line(40)), may("expires", "期限", Kind::Day)], users::step),
     get!("users", "/users", "認定利用者名簿", Look(USERS, STAFF), &[], users::list),
@@ -304,8 +331,8 @@ pub static ROUTES: &[Row] = &[
     get!("person", "/persons", "一人の状況を調べる", Do(Act::LookUpPerson), &[], person::ask),
     post!("person_look_up", "/persons", "一人の状況", Do(Act::LookUpPerson), LOOK_UP, person::show).paced(30, 4),
     get!("stops", "/stops", "停止の伝わり", Look(STOPS, &[Producer, Holder]), &[PAGE], stops::matrix),
-    get!("stop_rates", "/stops/rates", "提供元ごとの停止の割合", Do(Act::ReviewStops), &[PAGE], stop_rates::show),
-    get!("stop_rates_csv", "/stops/rates.csv", "提供元ごとの停止の割合（CSV）", Do(Act::ReviewStops), &[], stop_rates::show_csv),
+    get!("stop_rates", "/stops/rates", "提供元ごとの停止の割合", Do(Act::SeeStopRates), &[PAGE], stop_rates::show),
+    get!("stop_rates_csv", "/stops/rates.csv", "提供元ごとの停止の割合（CSV）", Do(Act::SeeStopRates), &[], stop_rates::show_csv),
     get!("stop_proof", "/stops/{id}/proof", "処理完了証", Look(STOPS, &[Producer, Holder]), &[], stops::proof),
     post!("stop_apply", "/stops/{id}/apply", "すべての保管先に停止を反映する", Do(Act::ApplyStop), &[], stops::apply),
     // Incidents

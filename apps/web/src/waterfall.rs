@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::svg::escape;
+
 const WIDTH: f64 = 860.0;
 /// Where the bars begin and end.
 const LEFT: f64 = 330.0;
@@ -83,10 +85,6 @@ pub(crate) fn waterfall(bars: &[(String, f64)], score: f64) -> String {
     }
     out.push_str("</svg>");
     out
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ impl Produced {
     pub fn singled_out(&self) -> &[(String, Vec<String>)] {
         &self.singled_out
     }
+    /// The id inside of whoever is shown under an id: for a regulator's enquiry, which a journey guards.
+    pub fn person_of(&self, shown: &str) -> Option<&str> {
+        self.persons.iter().find(|(_, id)| *id == shown).map(|(person, _)| person.as_str())
+    }
     /// Does a column of the output hold pseudonyms?
     pub(crate) fn is_pseudonym(&self, table: &str, column: &str) -> bool {
         let of = |e: &&DictionaryEntry| e.table == table && e.column == column;

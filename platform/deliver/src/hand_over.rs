@@ -340,6 +340,30 @@ fn seal(path: &Path, to: &str, note: &str, payload: &Payload) -> Result<PackageF
     Ok(PackageFact { sha256, size })
 }
 
+/// Seal what was delivered once more, to somebody else's key: for whoever the Act lets a user hand it on to. The tar inside
+/// is the delivered one, byte for byte.
+///
+/// # Errors
+/// No age recipient, the payload is not the manifest's, or the disk fails; then no file stays.
+pub fn seal_copy(
+    path: &Path,
+    to: &str,
+    manifest: &kiban_release::Manifest,
+    note: &str,
+    payload: &Payload,
+) -> Result<PackageFact> {
+    payload.is_of(manifest)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let done = seal(path, to, note, payload);
+    if done.is_err() {
+        // What cannot be removed now is collected at the next start.
+        let _ = fs::remove_file(path);
+    }
+    done
+}
+
 fn record<D: Releasable>(
     approved: &Approved<D>,
     at: Timestamp,

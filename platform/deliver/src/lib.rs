@@ -46,7 +46,7 @@ mod store;
 mod verify;
 
 pub use error::{DeliverError, KeyError, OpenError, PayloadError};
-pub use hand_over::{Collected, Delivered, Delivery, Packages};
+pub use hand_over::{Collected, Delivered, Delivery, Packages, seal_copy};
 pub use open::{Opened, open};
 pub use package::{PackageFact, PackageManifest};
 pub use payload::{Licence, Payload, PayloadFile};

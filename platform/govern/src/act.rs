@@ -42,6 +42,7 @@ impl Act {
                 | Self::EraseUnnotified
                 | Self::RecallDataset
                 | Self::OpenIdentified
+                | Self::AnswerEnquiry
                 | Self::ManageKeys
                 | Self::ManageAccounts
         )
@@ -99,8 +100,10 @@ acts! {
     ApplyStop = "stop.apply", "提供停止の反映", "stop", [IntakeOfficer, System], [Producer, Trustee];
     /// Put on record that a stop was taken back.
     WithdrawStop = "stop.withdraw", "提供停止の求めの撤回の記録", "stop", [HolderStaff, IntakeOfficer], [Holder, Producer];
-    /// See the rates of stops by holder, and issue the sheet of a day.
+    /// Look at the state of stops over all holders, and issue the sheet of a day.
     ReviewStops = "stop.review", "提供停止の状況の確認と日次証の発行", "stop", [IntakeOfficer, SecurityOfficer, GeneralManager, Auditor, System], [Producer];
+    /// See the rates of stops by holder: a holder's staff its own alone.
+    SeeStopRates = "stop.rates", "提供停止の割合の確認", "stop", [HolderStaff, IntakeOfficer, SecurityOfficer, GeneralManager, Auditor, System], [Holder, Producer];
     /// Switch a store off for maintenance, or on again.
     SwitchStore = "store.switch", "保管先の停止と再開", "security", [SecurityOfficer], [Producer];
     /// Record a backup and that it was destroyed; erase again after a restore.
@@ -165,6 +168,16 @@ acts! {
     RecallDataset = "dataset.recall", "提供データの回収", "erasure", [DeliveryOfficer, SecurityOfficer], [Producer];
     /// Erase a package or dataset.
     EraseDataset = "dataset.erase", "提供データの消去", "erasure", [DeliveryOfficer, System], [Producer];
+    /// Ask that a file made in the producer's environment may be taken out.
+    AskOutput = "output.ask", "出力の持出しの申請", "pseudonymized.user_duties", [Researcher, Processor], [User, Producer];
+    /// Check such a file.
+    CheckOutput = "output.check", "出力の検査", "security", [Examiner], [Producer];
+    /// Hand a provided dataset to a regulator.
+    SubmitToRegulator = "submission.make", "承認審査機関等への提出", "pseudonymized.user_duties", [Researcher], [User];
+    /// See, as the regulator, a dataset that was submitted to it.
+    SeeSubmission = "submission.see", "提出されたデータの確認", "pseudonymized.enquiry", [RegulatorOfficer], [Other];
+    /// Ask, as the regulator, about rows of a submitted dataset, and read the answer.
+    AskEnquiry = "enquiry.ask", "提出されたデータの照会と回答の閲覧", "pseudonymized.enquiry", [RegulatorOfficer], [Other];
     /// Open identified data in a regulator's enquiry.
     OpenIdentified = "identified.open", "顕名情報の閲覧", "pseudonymized.enquiry", [EnquiryOfficer], [Producer];
     /// Answer and close an enquiry.

@@ -14,6 +14,7 @@
 //! - `govern.regimes`: the decision under one regime does not depend on facts of the other.
 //! - `govern.committee`: no session without categories ①②③ present, a majority, and plural ④.
 //! - `govern.two_persons`: a release is approved by distinct natural persons of the producer's own staff.
+//! - `govern.blind_checks`: an output leaves on two equal votes of distinct persons alone, of whom none asked for it.
 //! - `govern.entitled`: staff of the producer and its trustees sign in only while they are on the list of notified
 //!   handlers, with training in date, to the day.
 //! - `govern.matrix`: pseudonymized data go to an effective certified user only; a type II user's data
@@ -32,6 +33,7 @@ pub mod committee;
 pub mod delivery;
 pub mod entitlement;
 pub mod gate;
+pub mod output_check;
 pub mod slot;
 pub mod track;
 pub mod two_person;

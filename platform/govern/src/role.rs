@@ -35,6 +35,8 @@ pub enum Role {
     SecurityOfficer,
     /// Answers a regulator's enquiry.
     EnquiryOfficer,
+    /// Staff of a regulator to which a user submitted a dataset.
+    RegulatorOfficer,
     /// Verifies, reads records of acts, never data.
     Auditor,
     /// A researcher of a user organization.
@@ -45,7 +47,7 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order of the permission table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::HolderStaff,
         Self::Registrar,
         Self::IntakeOfficer,
@@ -58,6 +60,7 @@ impl Role {
         Self::GeneralManager,
         Self::SecurityOfficer,
         Self::EnquiryOfficer,
+        Self::RegulatorOfficer,
         Self::Auditor,
         Self::Researcher,
         Self::System,
@@ -77,6 +80,7 @@ impl Role {
             Self::GeneralManager => "general_manager",
             Self::SecurityOfficer => "security_officer",
             Self::EnquiryOfficer => "enquiry_officer",
+            Self::RegulatorOfficer => "regulator_officer",
             Self::Auditor => "auditor",
             Self::Researcher => "researcher",
             Self::System => "system",
@@ -97,6 +101,7 @@ impl Role {
             Self::GeneralManager => "統括管理責任者",
             Self::SecurityOfficer => "安全管理責任者",
             Self::EnquiryOfficer => "照会対応者",
+            Self::RegulatorOfficer => "承認審査機関等の担当者",
             Self::Auditor => "監査担当者",
             Self::Researcher => "利用者（研究者）",
             Self::System => "自動処理",

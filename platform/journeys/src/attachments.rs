@@ -114,7 +114,8 @@ impl Deployment {
     pub(crate) async fn collect_attachments(&self) -> Result<(), Error> {
         let rows = sqlx::query(
             "SELECT id FROM journeys_attachment WHERE removed_at IS NULL \
-             UNION ALL SELECT file FROM journeys_erasure_proof UNION ALL SELECT file FROM journeys_recall_proof",
+             UNION ALL SELECT file FROM journeys_erasure_proof UNION ALL SELECT file FROM journeys_recall_proof \
+             UNION ALL SELECT file FROM journeys_output_version",
         )
         .fetch_all(&mut *self.reader().await?)
         .await?;

@@ -359,6 +359,21 @@ pub async fn fetch_package(
     if !row.route.leaves() {
         return Err(FetchRefused::Stays.into());
     }
+    still_entitled(on, &row).await?;
+    let path = on.packages()?.folder(id).join("package.age");
+    let event = Event {
+        kind: "package.fetched",
+        actor: permit.actor(),
+        subject: id.to_string(),
+        law: LawKey::new("books").ok(),
+        body: json!({ "package": row.package.to_string() }),
+    };
+    let _ = on.log.begin().await?.commit(event).await?;
+    Ok(path)
+}
+
+/// May the recipient of a delivery still have it today: certification, contract?
+pub(crate) async fn still_entitled(on: &Deployment, row: &DeliveryRow) -> Result<(), Error> {
     let today = on.today();
     let certifications = on.certifications().await?;
     delivery::route(
@@ -374,14 +389,5 @@ pub async fn fetch_package(
     if !contract.in_force(today) {
         return Err(FetchRefused::NoContract.into());
     }
-    let path = on.packages()?.folder(id).join("package.age");
-    let event = Event {
-        kind: "package.fetched",
-        actor: permit.actor(),
-        subject: id.to_string(),
-        law: LawKey::new("books").ok(),
-        body: json!({ "package": row.package.to_string() }),
-    };
-    let _ = on.log.begin().await?.commit(event).await?;
-    Ok(path)
+    Ok(())
 }

@@ -132,6 +132,7 @@ impl Deployment {
         };
         this.collect_packages().await?;
         this.collect_attachments().await?;
+        this.collect_enquiries().await?;
         this.collect_masters().await?;
         Ok(this)
     }

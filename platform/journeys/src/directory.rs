@@ -40,6 +40,20 @@ pub async fn actor_of(
     Ok(account::actor(&mut *on.reader().await?, account, on.today()).await?)
 }
 
+/// The person behind an account, whether it is active today or not: for rules about who acted before.
+pub(crate) async fn person_of(
+    conn: &mut sqlx::AnyConnection,
+    id: Id<kinds::Account>,
+) -> Result<kiban_govern::Actor, Error> {
+    let found = account::all(conn).await?.into_iter().find(|a| a.id == id);
+    let a = found.ok_or(Error::Unknown { what: "アカウント" })?;
+    let actor = kiban_govern::Actor::new(a.id, a.organization, a.employer, a.roles);
+    Ok(match a.handler {
+        Some(handler) => actor.with_handler(handler),
+        None => actor,
+    })
+}
+
 /// The certifications on the register.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use sqlx::Row as _;
 use crate::{
     Deployment, Error,
     attachments::{self, AttachmentRefused},
+    erasure_proof,
 };
 
 type DatasetId = Id<kinds::Dataset>;
@@ -213,13 +214,7 @@ pub async fn report_erasure(
     if matches!(end.state, EndState::Closed { .. }) {
         return Err(EndRefused::Closed.into());
     }
-    let method = method.trim();
-    if method.is_empty() || method.chars().count() > 1_000 {
-        return Err(Error::Field {
-            field: "method",
-            ja: "消去の方法を1,000字以内で書いてください。",
-        });
-    }
+    let method = erasure_proof::method(method)?;
     let file = attachments::keep_file(on, name, bytes).await?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
@@ -272,12 +267,7 @@ pub async fn check_erasure(
     let (EndState::Reported, Some(proof)) = (&end.state, end.proof) else {
         return Err(EndRefused::NothingToCheck.into());
     };
-    let reason = reason.trim();
-    if !accept && reason.is_empty() {
-        return Err(Error::Field {
-            field: "reason", ja: "差し戻す理由を書いてください。"
-        });
-    }
+    let reason = erasure_proof::reason(accept, reason)?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
     const CLOSE: &str = "UPDATE journeys_erasure_proof SET closed_at = $3, closed_by = $4, sent_back_why = $5 \

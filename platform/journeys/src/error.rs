@@ -71,6 +71,12 @@ macro_rules! rooms {
             /// An act in a recall is refused.
             #[error(transparent)]
             Recall(#[from] crate::recall::RecallRefused),
+            /// An act on an output is refused.
+            #[error(transparent)]
+            Output(#[from] crate::output_check::OutputRefused),
+            /// An act on a submission or an enquiry is refused.
+            #[error(transparent)]
+            Enquiry(#[from] crate::enquiry::EnquiryRefused),
             /// A follow-up of a cohort is refused.
             #[error(transparent)]
             Follow(#[from] crate::follow_up::FollowRefused),
@@ -163,6 +169,8 @@ macro_rules! rooms {
                     Self::Incident(e) => e.ja().to_owned(),
                     Self::EndOfUse(e) => e.ja().to_owned(),
                     Self::Recall(e) => e.ja().to_owned(),
+                    Self::Output(e) => e.ja(),
+                    Self::Enquiry(e) => e.ja(),
                     Self::Follow(e) => e.ja().to_owned(),
                     Self::Track(e) => e.ja(),
                     Self::Condition(e) => e.ja(),

@@ -18,13 +18,17 @@ mod cases;
 mod catalogue;
 pub mod certify;
 pub mod conditions;
+mod contract_draft;
 mod corrections;
+mod daily;
 mod dataset_cases;
 mod delivery_cases;
 mod delivery_slot;
 mod deployment;
 mod directory;
 pub mod end_of_use;
+pub mod enquiry;
+mod erasure_proof;
 mod error;
 mod estimate;
 mod evidence;
@@ -49,6 +53,7 @@ pub mod map_codes;
 mod notice_store;
 mod notices;
 mod number;
+pub mod output_check;
 mod party_keys;
 mod person_notices;
 mod person_state;
@@ -89,7 +94,8 @@ pub use kiban_audit::{LogError, StoredEvent, note::NoteError};
 pub use kiban_deid as deid;
 pub use kiban_deliver as deliver;
 pub use kiban_govern::{
-    Act, Actor, Employer, Refusal, Role, certification, committee, delivery::Route, track,
+    Act, Actor, Employer, Refusal, Role, certification, committee, delivery::Route,
+    output_check as blind, track,
 };
 pub use kiban_intake::{
     holder, plain, quality, report::DeliveryReport, revisions::CorrectionKind, rule_ja,
@@ -113,7 +119,9 @@ pub use catalogue::{
     Catalogue, CodeSystem, PREFECTURES, SMALLEST_SHOWN, Shown, TableFacts, Variable, catalogue,
     newest_stand,
 };
+pub use contract_draft::contract_draft;
 pub use corrections::{CorrectionOnRecord, corrections};
+pub use daily::daily_work;
 pub use dataset_cases::{
     DatasetCase, FetchRefused, Standing, dataset, datasets, fetch_package, propose_specification,
     specifications,
@@ -212,6 +220,16 @@ pub use working_copy::{WorkingCopy, keep_working_copy, working_copy};
 /// It is none.
 pub fn verify_key(text: &str) -> Result<kiban_audit::note::VerifyKey, NoteError> {
     text.parse()
+}
+
+/// Japanese name of a stored table; its own name if it is none.
+pub fn table_ja(table: &str) -> &str {
+    kiban_lake::schema::table(table).map_or(table, |t| t.ja.as_str())
+}
+
+/// Japanese description of a column of a stored table.
+pub fn column_ja(table: &str, column: &str) -> Option<&'static str> {
+    Some(kiban_lake::schema::table(table)?.described(column)?.ja.as_str())
 }
 
 /// The Japanese sentence of a reason code of the gate.

@@ -51,6 +51,9 @@ pub enum LinkRefused {
     /// Nothing was decided that could be undone.
     #[error("nothing was decided that could be undone")]
     NotDecided,
+    /// This reader has not opened the records.
+    #[error("this reader has not opened the records of the pair")]
+    NotRead,
     /// A reason is needed.
     #[error("a reason is needed")]
     NoReason,
@@ -64,6 +67,7 @@ impl LinkRefused {
             Self::Closed => "この組は判断が済んでいます。",
             Self::Answered => "この組には既に回答しています。",
             Self::NotDecided => "取り消せる判断がありません。",
+            Self::NotRead => "両方の記載を開いて確かめてから、回答してください。",
             Self::NoReason => "理由を書いてください。",
         }
     }

@@ -192,7 +192,7 @@ async fn case(conn: &mut AnyConnection, id: CaseId) -> Result<(LinkCase, Option<
 pub async fn read_link_case(on: &Deployment, actor: &Actor, id: CaseId) -> Result<Reading, Error> {
     permit(actor, Act::ReviewLinks)?;
     let (case, _) = case(&mut *on.reader().await?, id).await?;
-    let receipt = on.log.read(actor, "link.case", &id.to_string()).await?;
+    let receipt = on.log.read(actor, READING, &id.to_string()).await?;
     crate::link_reading::reading(on, case.sources, &receipt).await
 }
 
@@ -228,11 +228,22 @@ pub async fn answers_of_link_case(
     Ok(out)
 }
 
-/// Answer a pair.
+/// What a reading of a pair is called in the log.
+const READING: &str = "link.case";
+
+/// Did this reader open the records of the pair? The log knows.
+async fn has_read(on: &Deployment, actor: &Actor, id: CaseId) -> Result<bool, Error> {
+    let account = actor.account.to_string();
+    Ok(on.log.about(&id.to_string()).await?.iter().any(|e| {
+        e.kind == "identified.opened" && e.actor == account && e.body["purpose"] == READING
+    }))
+}
+
+/// Answer a pair whose records this reader has opened.
 ///
 /// # Errors
-/// The actor may not, there is no such pair, it is decided, this reader answered already, there is no reason, or the log
-/// failed.
+/// The actor may not, there is no such pair, it is decided, this reader has not opened its records or answered already, there
+/// is no reason, or the log failed.
 pub async fn answer_link_case(
     on: &Deployment,
     actor: &Actor,
@@ -245,10 +256,14 @@ pub async fn answer_link_case(
     if reason.is_empty() {
         return Err(LinkRefused::NoReason.into());
     }
+    let read = has_read(on, actor, id).await?;
     let mut tx = on.log.begin().await?;
     let (_, outcome) = case(tx.conn(), id).await?;
     if outcome.is_some() {
         return Err(LinkRefused::Closed.into());
+    }
+    if !read {
+        return Err(LinkRefused::NotRead.into());
     }
     let rows = sqlx::query(
         "SELECT answer, account FROM journeys_link_answer WHERE link_case = $1 ORDER BY reader",

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     Deployment, Error,
     attachments::{self, AttachmentRefused},
+    erasure_proof,
 };
 
 mod model;
@@ -193,13 +194,7 @@ pub async fn prove_copy_erased(
     if task(&recall, organization)?.done() {
         return Err(RecallRefused::Done.into());
     }
-    let method = method.trim();
-    if method.is_empty() || method.chars().count() > 1_000 {
-        return Err(Error::Field {
-            field: "method",
-            ja: "消去の方法を1,000字以内で書いてください。",
-        });
-    }
+    let method = erasure_proof::method(method)?;
     let file = attachments::keep_file(on, name, bytes).await?;
     let digest = file.digest.to_string();
     let mut tx = on.log.begin().await?;
@@ -260,12 +255,7 @@ pub async fn check_copy_erased(
     if proof.account == actor.account {
         return Err(RecallRefused::SamePerson.into());
     }
-    let reason = reason.trim();
-    if !accept && reason.is_empty() {
-        return Err(Error::Field {
-            field: "reason", ja: "差し戻す理由を書いてください。"
-        });
-    }
+    let reason = erasure_proof::reason(accept, reason)?;
     let mut tx = on.log.begin().await?;
     let at = tx.now().to_string();
     let done = sqlx::query(

@@ -140,6 +140,33 @@ fn body(level: Level, about: &str, days: i64) -> String {
     }
 }
 
+/// Tell a holder's desk that a chart must be looked at for an enquiry, by its number.
+pub(crate) async fn tell_chart(
+    on: &Deployment,
+    tx: &mut kiban_audit::Tx,
+    account: Id<kinds::Account>,
+    about: &str,
+) -> Result<(), Error> {
+    let (id, at): (Id<kinds::Event>, _) = (on.new_id()?, tx.now().to_string());
+    let body = format!(
+        "番号 {about} の照会について、診療録の確認をお願いします。基盤にサインインして、ホームの画面から進めてください。"
+    );
+    sqlx::query(
+        "INSERT INTO journeys_outbox (id, at, account, level, about, since, body) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, level, about, since) DO NOTHING",
+    )
+    .bind(id.to_string())
+    .bind(at.clone())
+    .bind(account.to_string())
+    .bind(Level::Reminder.as_str())
+    .bind(about.to_owned())
+    .bind(at)
+    .bind(body)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Queue what is due today. The same step is told once on each level to each person; doing it again adds nothing.
 ///
 /// # Guarantee
@@ -150,6 +177,43 @@ fn body(level: Level, about: &str, days: i64) -> String {
 /// `committee`
 pub async fn queue_reminders(on: &Deployment, actor: &Actor) -> Result<u64, Error> {
     let permit = permit(actor, Act::SendReminders)?;
+    let mails = due(on).await?;
+    let mut tx = on.log.begin().await?;
+    let queued = queue(on, &mut tx, mails).await?;
+    finish(on, tx, &permit, queued).await?;
+    Ok(queued)
+}
+
+/// The same for a day, once: `None` if the day's was done meanwhile.
+pub(crate) async fn queue_daily(
+    on: &Deployment,
+    system: &Actor,
+    day: kiban_kernel::Date,
+) -> Result<Option<u64>, Error> {
+    let permit = permit(system, Act::SendReminders)?;
+    let mails = due(on).await?;
+    let mut tx = on.log.begin().await?;
+    let at = tx.now().to_string();
+    let first = sqlx::query(
+        "INSERT INTO journeys_daily (day, at) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING",
+    )
+    .bind(day.to_string())
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    if first.rows_affected() == 0 {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    let queued = queue(on, &mut tx, mails).await?;
+    finish(on, tx, &permit, queued).await?;
+    Ok(Some(queued))
+}
+
+/// A mail that is due: to whom, how loud, about what, waiting since when, for how many days.
+type Due = (Id<kinds::Account>, Level, String, Timestamp, i64);
+
+async fn due(on: &Deployment) -> Result<Vec<Due>, Error> {
     let today = on.today();
     let after = on.rules.int("reminder.after_days", today)?;
     let escalate = on.rules.int("reminder.escalate_after_days", today)?;
@@ -179,7 +243,10 @@ pub async fn queue_reminders(on: &Deployment, actor: &Actor) -> Result<u64, Erro
             );
         }
     }
-    let mut tx = on.log.begin().await?;
+    Ok(mails)
+}
+
+async fn queue(on: &Deployment, tx: &mut kiban_audit::Tx, mails: Vec<Due>) -> Result<u64, Error> {
     let at = tx.now().to_string();
     let mut queued = 0;
     for (account, level, about, since, days) in mails {
@@ -199,6 +266,16 @@ pub async fn queue_reminders(on: &Deployment, actor: &Actor) -> Result<u64, Erro
         .await?;
         queued += done.rows_affected();
     }
+    Ok(queued)
+}
+
+async fn finish(
+    on: &Deployment,
+    tx: kiban_audit::Tx,
+    permit: &kiban_govern::Permit,
+    queued: u64,
+) -> Result<(), Error> {
+    let system = crate::system_actor(on).await?;
     let event = Event {
         kind: "reminders.queued",
         actor: permit.actor(),
@@ -207,7 +284,7 @@ pub async fn queue_reminders(on: &Deployment, actor: &Actor) -> Result<u64, Erro
         body: json!({ "queued": queued }),
     };
     let _ = tx.commit(event).await?;
-    Ok(queued)
+    Ok(())
 }
 
 /// The mails that are to be sent, the newest first.

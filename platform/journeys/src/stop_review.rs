@@ -104,14 +104,15 @@ pub struct StopRate {
 }
 
 /// Rates by holder (all months first), then by holder and month, each judged. A person counts from the notice on, or, if
-/// his or her records are erased, at least in the month of the request.
+/// his or her records are erased, at least in the month of the request. A holder's staff gets its own alone, judged
+/// against the others all the same.
 ///
 /// # Errors
 /// The actor may not, a rule is missing, or lake or database failed.
 /// # Law
 /// `stop`
 pub async fn stop_rates(on: &Deployment, actor: &Actor) -> Result<Vec<StopRate>, Error> {
-    permit(actor, Act::ReviewStops)?;
+    permit(actor, Act::SeeStopRates)?;
     type Holder = Id<kinds::Organization>;
     let today = on.today();
     let per_million = |rule| on.rules.int(rule, today).map(|n| n.max(0) as f64 / 1e6);
@@ -188,6 +189,9 @@ pub async fn stop_rates(on: &Deployment, actor: &Actor) -> Result<Vec<StopRate>,
                 judged,
             }),
         );
+    }
+    if actor.employer == Employer::Holder {
+        out.retain(|rate| rate.holder == actor.organization);
     }
     Ok(out)
 }

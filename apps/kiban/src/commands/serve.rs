@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use kiban_journeys::{
@@ -96,12 +96,25 @@ async fn serve(
             std::future::pending::<()>().await;
         }
     };
+    let daily = tokio::spawn(every_day(app.clone()));
     let served = match tls {
         Some(tls) => kiban_web::serve_tls(app, listener, tls, stop).await,
         None => kiban_web::serve(app, listener, stop).await,
     };
     warm.abort();
+    daily.abort();
     served.map_err(Failure::io("画面の提供が止まりました。"))
+}
+
+/// How often the clock is looked at for a new day.
+const LOOK: Duration = Duration::from_mins(5);
+
+/// The daily work, on each day of the deployment's clock.
+async fn every_day(app: App) {
+    loop {
+        app.daily().await;
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// A clock that goes on from an instant of the past.

@@ -115,7 +115,7 @@ async fn keys(demo: &mut Demo) -> Outcome {
     let registrar = demo.actor("registrar")?;
     let producer_key = demo.on.log().verify_key().clone();
     let failed = |e: kiban_journeys::deliver::KeyError| Failure::new(e.ja(), &e);
-    for user in ["university", "pharma_1", "pharma_2"] {
+    for user in ["university", "pharma_1", "pharma_2", "regulator"] {
         let organization = Parties::organization_id(user);
         let folder = demo.dir.join("recipients").join(organization.to_string());
         let public = recipient::init(&folder, organization, &producer_key).map_err(failed)?;
@@ -194,7 +194,7 @@ async fn apply(
         specification: Digest::of(SPECIFICATION.as_bytes()),
         from: demo.calendar.product_date,
         until: day_after(demo.calendar.product_date, 730),
-        text: format!("「{title}」のための{}の利用契約（架空）", product.label_ja()),
+        text: kiban_journeys::contract_draft(title, product),
     };
     kiban_journeys::conclude_contract(on, &manager, &asking, &terms).await?;
     let recused = everybody.attendance.len()

@@ -61,7 +61,13 @@ fn two_who_disagree_ask_a_third_and_an_undo_reaches_the_datasets() {
         assert!(reading.fields.iter().any(|f| f.field == "カナ氏名" && !f.values[0].is_empty()));
         assert!(reading.fields.iter().any(|f| !f.same), "two persons of the country");
 
+        // Whoever has not opened the records does not answer.
+        let unread = reader(&first, 2);
+        let unread =
+            kiban_journeys::answer_link_case(on, &unread, case, LinkAnswer::Same, "推測").await;
+        assert!(matches!(unread, Err(Error::LinkReview(LinkRefused::NotRead))));
         let answer = async |who: &Actor, answer| {
+            kiban_journeys::read_link_case(on, who, case).await?;
             kiban_journeys::answer_link_case(on, who, case, answer, "記載を照合した。").await
         };
         let no_reason =

@@ -159,6 +159,7 @@ fn what_the_linker_proposes_is_read_decided_and_reaches_the_keys() {
         for (who, expected) in
             [(&one, AfterAnswer::Waits), (&two, AfterAnswer::Decided(LinkAnswer::Same))]
         {
+            kiban_journeys::read_link_case(on, who, case.id).await.unwrap();
             let after = kiban_journeys::answer_link_case(
                 on,
                 who,

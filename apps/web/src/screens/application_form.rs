@@ -5,7 +5,7 @@ use kiban_journeys::release::application::{Content, Named};
 use kiban_kernel::{Date, Id, kinds};
 use serde::Serialize;
 
-use crate::{ctx::Ctx, input::Input, japanese::day};
+use crate::{ctx::Ctx, input::Input, japanese::day, names::Names};
 
 /// A field as the form shows it.
 #[derive(Serialize, Clone)]
@@ -165,6 +165,24 @@ pub(crate) fn shown(content: &Content, earlier: Option<&Content>) -> Vec<Shown> 
             }
         })
         .collect()
+}
+
+/// Writes out what the fields hold as codes: variables by their descriptions, organizations by their names.
+pub(crate) fn read_out(fields: &mut [Shown], names: &Names) {
+    for field in fields {
+        let line: fn(&Names, &str) -> String = match field.name {
+            "items" => |_, item| {
+                let ja = item
+                    .split_once('.')
+                    .and_then(|(table, column)| kiban_journeys::column_ja(table, column));
+                ja.map_or_else(|| item.to_owned(), |ja| format!("{ja}（{item}）"))
+            },
+            "co_users" | "trustees" | "interested" => |names, id| names.organization_text(id),
+            _ => continue,
+        };
+        field.text =
+            field.text.lines().map(|text| line(names, text)).collect::<Vec<_>>().join("\n");
+    }
 }
 
 /// The fields as they came, with what is wrong.

@@ -7,7 +7,7 @@ use kiban_paper::{Block, Column, Table};
 use serde::Serialize;
 
 use super::{
-    application_form::{Shown, shown},
+    application_form::{Shown, read_out, shown},
     case_parts::{FileView, file_view},
 };
 use crate::{
@@ -43,6 +43,14 @@ async fn read(ctx: &Ctx) -> Result<Print, Fault> {
     let submitted = head.steps.iter().rev().find(|s| matches!(s.step, Step::Submit { .. }));
     let applicant = head.application.applicant;
     let organization = names.all().find(|o| o.id == applicant);
+    let mut fields = shown(&head.content, None);
+    read_out(&mut fields, &names);
+    // A form is dated as an office dates it.
+    for field in fields.iter_mut().filter(|f| f.kind == "day") {
+        if let Ok(date) = field.value.parse() {
+            field.text = era_day(date);
+        }
+    }
     Ok(Print {
         id: head.application.id.to_string(),
         applicant: names.organization(applicant),
@@ -51,7 +59,7 @@ async fn read(ctx: &Ctx) -> Result<Print, Fault> {
         product: head.application.product.label_ja(),
         submitted: submitted.map(|s| era_day(jst_date(s.at))).unwrap_or_default(),
         version: head.version,
-        fields: shown(&head.content, None),
+        fields,
         files: files.iter().map(file_view).collect(),
         made: head.steps.last().map_or_else(|| on.today(), |s| jst_date(s.at)),
     })

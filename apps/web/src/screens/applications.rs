@@ -13,7 +13,7 @@ use kiban_kernel::{Id, jst_date, kinds};
 use serde::Serialize;
 
 use super::{
-    application_form::{Shown, shown},
+    application_form::{Shown, read_out, shown},
     case_parts::{FileView, PriceView, file_view, price_view},
     tracks::{ConditionView, TrackView, condition_view, track_view},
 };
@@ -149,6 +149,9 @@ struct Show {
     fields: Vec<Shown>,
     conditions: Vec<ConditionView>,
     track: TrackView,
+    /// The articles with which a new contract begins.
+    #[serde(skip)]
+    contract_draft: String,
     contracts: Vec<ContractView>,
     messages: Vec<MessageLine>,
     log: Vec<LogLine>,
@@ -311,9 +314,17 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         days: head.steps.last().map(|s| day_count(s.at, ctx.on().today())).unwrap_or_default(),
         version: head.version,
         returned: returned.filter(|_| draft).unwrap_or_default(),
-        fields: shown(&head.content, case.earlier.as_ref()),
+        fields: {
+            let mut fields = shown(&head.content, case.earlier.as_ref());
+            read_out(&mut fields, &names);
+            fields
+        },
         conditions: conditions.iter().map(|c| condition_view(c, &names)).collect(),
         track: track_view(&progress),
+        contract_draft: kiban_journeys::contract_draft(
+            &head.content.title,
+            head.application.product,
+        ),
         contracts: case.contracts.iter().map(|c| contract_view(actor, c)).collect(),
         messages: messages
             .into_iter()

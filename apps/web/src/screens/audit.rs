@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     answer::Answer,
     ctx::{Ctx, FormToken},
+    event_names::event_ja,
     fault::Fault,
     japanese::{moment, number},
     names::Names,
@@ -17,6 +18,8 @@ struct EventView {
     index: u64,
     at: String,
     kind: String,
+    /// Japanese name of the kind.
+    ja: String,
     who: String,
     organization: String,
     subject: String,
@@ -28,6 +31,7 @@ fn event_view(e: &StoredEvent, names: &Names) -> EventView {
         index: e.index,
         at: moment(e.at),
         kind: e.kind.clone(),
+        ja: event_ja(&e.kind).to_owned(),
         who: names.account_text(&e.actor),
         organization: names.organization_text(&e.organization),
         subject: e.subject.clone(),

@@ -111,7 +111,7 @@ pub(crate) async fn show_pdf(ctx: Ctx) -> Result<Answer, Fault> {
             summary: "項目ごとの件数と合計".to_owned(),
             columns: vec![
                 Column::text("項目", 4),
-                Column::text("数えた事象", 3),
+                Column::text("数えた事象の符号", 3),
                 Column::number("件数", 1),
                 Column::text("合計", 3),
             ],

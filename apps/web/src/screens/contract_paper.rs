@@ -40,7 +40,8 @@ struct Contract {
     state: &'static str,
     text: String,
     conditions: Vec<String>,
-    items: Vec<(String, &'static str)>,
+    /// Name, description, legal class.
+    items: Vec<(String, &'static str, &'static str)>,
     specification: String,
     specification_text: String,
     terms: String,
@@ -49,7 +50,7 @@ struct Contract {
 }
 
 /// The columns that leave, with their legal class.
-fn items(text: &str, product: Product) -> Vec<(String, &'static str)> {
+fn items(text: &str, product: Product) -> Vec<(String, &'static str, &'static str)> {
     let Ok(spec) = Spec::parse(text) else { return Vec::new() };
     let mut out = Vec::new();
     for (table, of) in &spec.document().tables {
@@ -59,7 +60,8 @@ fn items(text: &str, product: Product) -> Vec<(String, &'static str)> {
                 Product::Pseudonymized => &column.pseudonymized,
             };
             if !matches!(rule, None | Some(Rule::Drop | Rule::Withhold)) {
-                out.push((format!("{table}.{name}"), column.class.label_ja()));
+                let ja = kiban_journeys::column_ja(table, name).unwrap_or_default();
+                out.push((format!("{table}.{name}"), ja, column.class.label_ja()));
             }
         }
     }
@@ -161,7 +163,10 @@ pub(crate) async fn pdf(ctx: Ctx) -> Result<Answer, Fault> {
         blocks.push(Block::Heading("2　提供の条件".to_owned()));
         blocks.push(Block::Items(of.conditions.clone()));
     }
-    let rows = of.items.iter().map(|(name, class)| vec![name.clone(), (*class).to_owned()]);
+    let rows = of
+        .items
+        .iter()
+        .map(|(name, ja, class)| vec![(*ja).to_owned(), name.clone(), (*class).to_owned()]);
     blocks.extend([
         Block::Heading("別紙1　提供する項目".to_owned()),
         Block::Text(format!(
@@ -170,7 +175,11 @@ pub(crate) async fn pdf(ctx: Ctx) -> Result<Answer, Fault> {
         )),
         Block::Table(Table {
             summary: "提供する項目と法律上の区分".to_owned(),
-            columns: vec![Column::text("項目", 3), Column::text("区分", 2)],
+            columns: vec![
+                Column::text("項目", 4),
+                Column::text("名前", 4),
+                Column::text("区分", 2),
+            ],
             rows: rows.collect(),
             empty: "加工仕様書の本文が登録されていません。".to_owned(),
         }),

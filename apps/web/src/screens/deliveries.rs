@@ -125,7 +125,14 @@ async fn read(ctx: &Ctx) -> Result<Show, Fault> {
         received_at: moment(row.received_at),
         digest: row.sealed_sha256.to_string(),
         files: number(report.files_total),
-        rows: counted(&report.counts.rows),
+        rows: report
+            .counts
+            .rows
+            .iter()
+            .map(|(table, n)| {
+                (format!("{}（{table}）", kiban_journeys::table_ja(table)), number(*n))
+            })
+            .collect(),
         refused: reasons(&report.counts.refused_persons),
         withheld: reasons(&report.counts.withheld_by_holder),
         rules: report

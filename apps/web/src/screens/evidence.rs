@@ -9,6 +9,7 @@ use crate::{
     answer::Answer,
     ctx::Ctx,
     document::{self, Sheet, fact},
+    event_names::event_ja,
     fault::Fault,
     japanese::{era_day, moment, number},
 };
@@ -58,7 +59,11 @@ struct EventLine {
     index: u64,
     at: String,
     kind: String,
+    /// Japanese name of the kind.
+    ja: String,
     law: String,
+    /// Article and title.
+    law_ja: String,
     who: String,
     subject: String,
     body: String,
@@ -77,6 +82,12 @@ struct Evidence {
     events: Vec<EventLine>,
     size: String,
     checkpoint: String,
+}
+
+/// 「法57条 仮名加工医療情報の…」
+fn law_ja(key: &str) -> String {
+    kiban_kernel::LawKey::new(key)
+        .map_or_else(|_| key.to_owned(), |law| format!("{}　{}", law.article(), law.title_ja()))
 }
 
 async fn read(ctx: &Ctx) -> Result<Evidence, Fault> {
@@ -99,7 +110,9 @@ async fn read(ctx: &Ctx) -> Result<Evidence, Fault> {
                 index: e.index,
                 at: moment(e.at),
                 kind: e.kind.clone(),
+                ja: event_ja(&e.kind).to_owned(),
                 law: e.law.clone().unwrap_or_default(),
+                law_ja: e.law.as_deref().map(law_ja).unwrap_or_default(),
                 who: names.account_text(&e.actor),
                 subject: e.subject.clone(),
                 body: if empty(&e.body) { String::new() } else { e.body.to_string() },
@@ -123,8 +136,8 @@ pub(crate) async fn case_pdf(ctx: Ctx) -> Result<Answer, Fault> {
         if ids.is_empty() { "なし".to_owned() } else { ids.join("\n") }
     };
     let rows = of.events.iter().map(|e| {
-        let kind =
-            if e.law.is_empty() { e.kind.clone() } else { format!("{}\n（{}）", e.kind, e.law) };
+        let law = if e.law_ja.is_empty() { String::new() } else { format!("\n{}", e.law_ja) };
+        let kind = format!("{}\n{}{law}", e.ja, e.kind);
         let about = if e.body.is_empty() {
             e.subject.clone()
         } else {
@@ -153,7 +166,7 @@ pub(crate) async fn case_pdf(ctx: Ctx) -> Result<Answer, Fault> {
                 Column::text("日時", 5),
                 Column::text("事象（根拠）", 8),
                 Column::text("だれが", 6),
-                Column::text("対象と内容", 11),
+                Column::text("対象と内容（記録のまま）", 11),
             ],
             rows: rows.collect(),
             empty: "事象はありません。".to_owned(),

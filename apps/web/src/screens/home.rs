@@ -39,14 +39,17 @@ fn purpose(role: Role) -> &'static str {
         Role::Registrar => "事業者、認定、届出、通知文書を登録します。",
         Role::IntakeOfficer => "医療情報を受け入れ、提供停止をすべての保管先に反映します。",
         Role::Processor => "契約の加工仕様書に従って加工を実行します。",
-        Role::Examiner => "組合せから本人が分かるおそれのある所見を判断します。",
+        Role::Examiner => {
+            "組合せから本人が分かるおそれのある所見を判断し、持ち出される出力を検査します。"
+        }
         Role::ReleaseApprover => "リスクを確かめ、もう一人と別々に提供を承認します。",
         Role::DeliveryOfficer => "承認されたデータを封緘して提供します。",
         Role::CommitteeSecretary => "申請を受け付け、審査委員会に付議し、議事録を確定します。",
         Role::CommitteeMember => "利益相反を申告し、審査して評決します。",
         Role::GeneralManager => "審査委員会の意見を踏まえて提供の可否を決め、契約を結びます。",
         Role::SecurityOfficer => "停止の伝わりと証跡を確かめ、鍵とアカウントを管理します。",
-        Role::EnquiryOfficer => "規制当局の照会に対応します。",
+        Role::EnquiryOfficer => "承認審査機関等の照会に、もう一人とともに対応します。",
+        Role::RegulatorOfficer => "提出されたデータを確かめ、行について照会し、回答を閲覧します。",
         Role::Auditor => "証跡を検証し、だれがだれを見たかを調べます。",
         Role::Researcher => "データカタログを見て利用を申請し、契約を結び、データを受け取ります。",
         _ => "",
@@ -113,6 +116,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
     waiting::of_recalls(&ctx, actor, &mut tasks).await?;
     waiting::of_incidents(&ctx, actor, &mut tasks).await?;
     waiting::of_links(&ctx, actor, &mut tasks).await?;
+    waiting::of_outputs(&ctx, actor, &mut tasks).await?;
+    waiting::of_enquiries(&ctx, actor, &mut tasks).await?;
     tasks.sort_by_key(|t| t.since);
     let purposes: Vec<&str> = actor.roles.iter().map(|r| purpose(*r)).collect();
     Answer::page(Home { tasks, purpose: purposes.join("") })

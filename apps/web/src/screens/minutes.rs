@@ -108,6 +108,11 @@ async fn read(ctx: &Ctx) -> Result<Minutes, Fault> {
     })
 }
 
+/// What stands in the brackets of a member's label: office, categories, last letters of the account.
+fn inner(who: &str) -> &str {
+    who.split_once('（').map_or(who, |(_, rest)| rest.trim_end_matches('）'))
+}
+
 pub(crate) async fn page(ctx: Ctx) -> Result<Answer, Fault> {
     Answer::page(read(&ctx).await?)
 }
@@ -127,13 +132,17 @@ pub(crate) async fn pdf(ctx: Ctx) -> Result<Answer, Fault> {
             format!("\n条件：{}", a.conditions)
         };
         vec![
-            format!("{}\n{}", a.office, a.who),
+            inner(&a.who).to_owned(),
             a.categories.clone(),
             vote,
             format!("{}{conditions}", a.reason),
         ]
     });
-    let absent = if of.absent.is_empty() { "なし".to_owned() } else { of.absent.join("、") };
+    let absent = if of.absent.is_empty() {
+        "なし".to_owned()
+    } else {
+        of.absent.iter().map(|a| inner(a)).collect::<Vec<_>>().join("、")
+    };
     let mut blocks = vec![
         Block::Right(of.held.clone()),
         Block::Title("審査委員会議事録".to_owned()),

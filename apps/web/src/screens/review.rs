@@ -11,7 +11,7 @@ use kiban_kernel::{Id, kinds};
 use serde::Serialize;
 
 use super::{
-    application_form::{Shown, shown},
+    application_form::{Shown, read_out, shown},
     applications::state_ja,
     committee::{categories_ja, office_ja},
     tracks::{TrackView, track_view},
@@ -134,7 +134,11 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Answer, Fault> {
         product: head.application.product.label_ja(),
         state: state_ja(&head.application.state),
         days: since.unwrap_or_default(),
-        fields: shown(&head.content, case.earlier.as_ref()),
+        fields: {
+            let mut fields = shown(&head.content, case.earlier.as_ref());
+            read_out(&mut fields, &names);
+            fields
+        },
         track: track_view(&progress),
         voted: review.seats.iter().filter(|s| s.voted).count(),
         entitled: review.seats.iter().filter(|s| !s.recused).count(),

@@ -1,7 +1,7 @@
 //! S6: every stop against every store, with what is overdue and the proofs.
 
 use askama::Template;
-use kiban_govern::Act;
+use kiban_govern::{Act, Actor, Employer};
 use kiban_kernel::{Id, Regime, jst_date, kinds};
 use serde::Serialize;
 
@@ -43,6 +43,8 @@ struct Matrix {
     overdue: usize,
     may_apply: bool,
     may_review: bool,
+    /// Rates of the visitor's own holder that are out of line.
+    warnings: Vec<String>,
     #[serde(skip)]
     form: FormToken,
 }
@@ -114,16 +116,33 @@ pub(crate) async fn matrix(ctx: Ctx) -> Result<Answer, Fault> {
         rows.iter().filter(|r| r.overdue).count(),
     );
     let (rows, paging) = paged(&ctx, rows)?;
+    let warnings =
+        if actor.employer == Employer::Holder { warnings(&ctx, actor).await? } else { Vec::new() };
     Answer::page(Matrix {
+        warnings,
         open,
         overdue,
         paging,
         stores: stores.iter().map(|s| store_ja(s)).collect(),
         rows,
         may_apply: kiban_govern::permit(actor, Act::ApplyStop).is_ok(),
-        may_review: kiban_govern::permit(actor, Act::ReviewStops).is_ok(),
+        may_review: kiban_govern::permit(actor, Act::SeeStopRates).is_ok(),
         form: ctx.form.clone(),
     })
+}
+
+/// What the holder is to look into: 「2026年4月：ほかより多い」.
+async fn warnings(ctx: &Ctx, actor: &Actor) -> Result<Vec<String>, Fault> {
+    let rates = kiban_journeys::stop_rates(ctx.on(), actor).await?;
+    Ok(rates
+        .iter()
+        .filter_map(|r| {
+            let when = r
+                .month
+                .map_or_else(|| "全期間".to_owned(), |m| format!("{}年{}月", m.year(), m.month()));
+            Some(format!("{when}：{}", r.judged.outlier?.label_ja()))
+        })
+        .collect())
 }
 
 pub(crate) async fn proof(ctx: Ctx) -> Result<Answer, Fault> {

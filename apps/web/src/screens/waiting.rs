@@ -68,6 +68,65 @@ pub(super) async fn of_links(ctx: &Ctx, actor: &Actor, tasks: &mut Vec<Task>) ->
     Ok(())
 }
 
+/// Outputs: to be checked, or sent back.
+pub(super) async fn of_outputs(
+    ctx: &Ctx,
+    actor: &Actor,
+    tasks: &mut Vec<Task>,
+) -> Result<(), Fault> {
+    use kiban_govern::output_check::State;
+    let (checks, asks) = (may(actor, Act::CheckOutput), may(actor, Act::AskOutput));
+    if !checks && !asks {
+        return Ok(());
+    }
+    for output in kiban_journeys::output_check::outputs(ctx.on(), actor).await? {
+        let own = output.organization == actor.organization && asks;
+        let what = match output.state {
+            State::Checking if checks => {
+                let id = output.id;
+                if kiban_journeys::output_check::why_no_vote(ctx.on(), actor, id).await?.is_some() {
+                    continue;
+                }
+                "出力を検査する"
+            }
+            State::Returned if own => "差し戻された出力を直す",
+            _ => continue,
+        };
+        let path = format!("/outputs/{}", output.id);
+        tasks.push(task(ctx, what, &output.title, path, output.turned_at));
+    }
+    Ok(())
+}
+
+/// Enquiries: to be opened, to be answered, answered; charts that a holder must look at.
+pub(super) async fn of_enquiries(
+    ctx: &Ctx,
+    actor: &Actor,
+    tasks: &mut Vec<Task>,
+) -> Result<(), Fault> {
+    let (opens, asks) = (may(actor, Act::OpenIdentified), may(actor, Act::AskEnquiry));
+    if opens || asks {
+        for of in kiban_journeys::enquiry::enquiries(ctx.on(), actor).await? {
+            let seated = of.seats.iter().any(|(account, _)| *account == actor.account);
+            let full = of.seats.len() >= kiban_journeys::enquiry::KEYS;
+            let (what, since) = match &of.answer {
+                None if opens && full => ("照会に回答する", of.at),
+                None if opens && !seated => ("照会された行の開封に同意する", of.at),
+                Some(answer) if asks && !answer.expired => ("照会への回答を読む", answer.at),
+                _ => continue,
+            };
+            let path = format!("/enquiries/{}", of.id);
+            tasks.push(task(ctx, what, &of.submission.title, path, since));
+        }
+    }
+    for (id, answer) in kiban_journeys::enquiry::charts_to_see(ctx.on(), actor).await? {
+        let about = format!("照会の番号 {id}（{}まで）", day(answer.last_day));
+        let path = format!("/enquiries/{id}/charts");
+        tasks.push(task(ctx, "照会のために診療録を確かめる", &about, path, answer.at));
+    }
+    Ok(())
+}
+
 /// Reports that are due.
 pub(super) async fn of_incidents(
     ctx: &Ctx,

@@ -15,6 +15,7 @@ use crate::support::{
     acts::{self, WISHES},
     run,
     site::{self, day_after, specification},
+    web::Web,
 };
 
 #[test]
@@ -172,6 +173,15 @@ fn five_in_a_hundred_at_one_holder_is_flagged() {
             .collect();
         assert!(flagged.contains(&holder), "{rates:#?}");
         assert!(kiban_journeys::stop_rates(&site.on, &site.actor("processor")).await.is_err());
-        site.close().await;
+        // Its own staff sees its own, and is warned on its page; another's is not.
+        let own =
+            kiban_journeys::stop_rates(&site.on, &site.actor("hospital_a_desk")).await.unwrap();
+        assert!(
+            own.iter().all(|r| r.holder == holder)
+                && own.iter().any(|r| r.judged.outlier.is_some())
+        );
+        let web = Web::of(site);
+        web.signed_in("hospital_a_desk").await.get("/stops").await.shows("著しく違います");
+        web.signed_in("hospital_b_desk").await.get("/stops").await.hides("著しく違います");
     });
 }

@@ -165,8 +165,25 @@ fn whoever_is_next_is_reminded_once_by_the_number_alone() {
         for word in ["秘密", "架空", "腎", "髙"] {
             assert!(!body.contains(word), "{body}");
         }
-        // A week later the general manager hears of it.
-        assert_eq!(queue(15).await, 1);
+        // The served process does it by itself, once on each day by the deployment's clock.
+        let on = web.app.on();
+        assert_eq!(kiban_journeys::daily_work(on).await.unwrap(), Some(0), "told by hand before");
+        assert_eq!(kiban_journeys::daily_work(on).await.unwrap(), None, "done today");
+        let later =
+            submitted(&mut web.signed_in("researcher_university").await, "anonymized", "後の研究")
+                .await;
+        let later = later.strip_prefix("/applications/").unwrap().to_owned();
+        web.clock.set_date(day_after(today, 14));
+        assert_eq!(kiban_journeys::daily_work(on).await.unwrap(), Some(0));
+        web.clock.set_date(day_after(today, 17));
+        assert_eq!(
+            kiban_journeys::daily_work(on).await.unwrap(),
+            Some(2),
+            "one and the first's escalation"
+        );
+        let rows = web.signed_in("secretary").await.call("GET", "/outbox", &json!({})).await.json();
+        assert!(rows["rows"].as_array().unwrap().iter().any(|r| r["about"] == later.as_str()));
+        // The general manager heard of the first when a week more had passed.
         let mut secretary = web.signed_in("secretary").await;
         secretary.get("/outbox.csv").await.is(200).shows("上申").shows(&web.account("manager"));
         web.signed_in("researcher_university").await.get("/outbox").await.is(403);

@@ -76,6 +76,9 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         // The second sees nothing of the first, on the page or through the interface.
         let mut second = web.signed_in("enquiry").await;
         second.get(&path).await.is(200).hides("一人目の理由");
+        // Unopened it is not answered, through the interface either.
+        let body = json!({ "answer": "same", "reason": "推測" });
+        second.call("POST", &answer, &body).await.is(409).shows("両方の記載を開いて");
         second.post(&read, &[]).await.is(200).hides("一人目の理由");
         let shown = second.call("GET", &path, &json!({})).await;
         assert_eq!(shown.json()["answers"], json!([]), "{}", shown.body);
@@ -87,9 +90,11 @@ fn a_pair_is_read_blind_decided_by_a_third_and_undone_on_the_pages() {
         let on = web.app.on();
         let queue = kiban_journeys::link_queue(on, &third).await.unwrap();
         assert!(queue.iter().any(|c| c.id == case && c.third));
-        kiban_journeys::answer_link_case(on, &third, case, LinkAnswer::Same, "三人目")
-            .await
-            .unwrap();
+        let third_says =
+            || kiban_journeys::answer_link_case(on, &third, case, LinkAnswer::Same, "三人目");
+        assert!(third_says().await.is_err(), "the records were not opened");
+        kiban_journeys::read_link_case(on, &third, case).await.unwrap();
+        third_says().await.unwrap();
         let mut processor = web.signed_in("processor").await;
         processor.get("/links").await.is(200).shows("同じ人").hides("確認を待つ組");
         // Whoever may not read names neither opens nor answers.
@@ -215,8 +220,12 @@ fn rates_of_stops_are_shown_to_officers_with_their_file() {
             .shows("架空総合病院");
         officer.get("/stops/rates.csv").await.is(200).shows("提供元,月,求め（件）");
         let mut desk = web.signed_in("hospital_a_desk").await;
-        desk.get("/stops").await.is(200).hides("/stops/rates");
-        desk.get("/stops/rates").await.is(403);
+        // A holder's staff sees its own, and nothing of others.
+        desk.get("/stops").await.is(200).shows("/stops/rates");
+        desk.get("/stops/rates").await.is(200).shows("架空総合病院").hides("架空大学附属病院");
+        let rates = desk.get("/stops/rates.csv").await;
+        rates.is(200).shows("架空総合病院").hides("架空市,").hides("架空大学附属病院");
+        web.signed_in("researcher_university").await.get("/stops/rates").await.is(403);
     });
 }
 

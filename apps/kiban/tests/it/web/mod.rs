@@ -3,10 +3,12 @@
 mod authority;
 mod cases;
 mod documents;
+mod enquiries;
 mod governance;
 mod links;
 mod mappings;
 mod openid;
+mod outputs;
 mod parts;
 mod passkeys;
 mod patient;
