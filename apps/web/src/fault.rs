@@ -174,7 +174,9 @@ impl From<Error> for Fault {
                 | EnquiryRefused::Person(_) => {
                     Self::new(StatusCode::FORBIDDEN, "two_people", e.ja())
                 }
-                EnquiryRefused::Expired => Self::new(StatusCode::GONE, "expired", e.ja()),
+                EnquiryRefused::Expired | EnquiryRefused::Erased => {
+                    Self::new(StatusCode::GONE, "expired", e.ja())
+                }
                 EnquiryRefused::NoRow => Self::fields(vec![("rows".to_owned(), e.ja())]),
                 EnquiryRefused::NoRegulator => Self::fields(vec![("regulator".to_owned(), e.ja())]),
                 _ => Self::refused(e.ja()),

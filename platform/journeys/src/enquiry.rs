@@ -3,13 +3,14 @@
 //! A submission is the delivered dataset, made again, found to be the same byte for byte, and sealed to the regulator. An
 //! enquiry names rows of it. Two different people of the producer agree before anybody opens them; then those rows are
 //! traced to the records they were made from, and no others. The answer holds the columns that were submitted beside what
-//! the source says, no name and no place; it can be read until its last day, and each reading is on record. A holder whose
+//! the source says, no name and no place; it can be read until its last day, and each reading is on record; a
+//! stop that touches the dataset ends it at once. A holder whose
 //! chart must be looked at is told, by the number of the enquiry alone.
 //!
 //! # Law
 //! `pseudonymized.enquiry`
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs};
 
 use jiff::Span;
 use kiban_audit::Event;
@@ -19,6 +20,7 @@ use serde_json::json;
 
 use crate::{Deployment, Error, directory, reminders, sealed_files::SealedFolder};
 
+pub(crate) mod erase;
 mod model;
 mod store;
 mod submission;
@@ -76,34 +78,6 @@ fn written<'a>(text: &'a str, field: &'static str, ja: &'static str) -> Result<&
 struct Pack {
     text: String,
     rows: Vec<OpenedRow>,
-}
-
-impl Deployment {
-    fn submitted(&self, id: Subject) -> PathBuf {
-        self.dir().join(SUBMISSIONS).join(format!("{id}.age"))
-    }
-
-    /// Remove packages and answers that no row names, and answers that have expired.
-    pub(crate) async fn collect_enquiries(&self) -> Result<(), Error> {
-        let mut conn = self.reader().await?;
-        let named: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM journeys_submission").fetch_all(&mut *conn).await?;
-        let named: BTreeSet<PathBuf> =
-            named.iter().map(|id| self.dir().join(SUBMISSIONS).join(format!("{id}.age"))).collect();
-        let readable = store::readable(&mut conn, self.today()).await?;
-        drop(conn);
-        let folder = self.dir().join(SUBMISSIONS);
-        if folder.exists() {
-            let failed = || Error::io("clear the folder of submissions");
-            for entry in fs::read_dir(&folder).map_err(failed())? {
-                let path = entry.map_err(failed())?.path();
-                if !named.contains(&path) {
-                    fs::remove_file(&path).map_err(failed())?;
-                }
-            }
-        }
-        ANSWERS.collect(self, &readable)
-    }
 }
 
 /// Ask about rows of a submitted dataset.
@@ -334,6 +308,9 @@ pub async fn answer_enquiry(
 /// The pack of an answer that has not expired.
 async fn pack(on: &Deployment, id: Subject, answer: Option<&AnswerGiven>) -> Result<Pack, Error> {
     let answer = answer.ok_or(EnquiryRefused::NoAnswer)?;
+    if answer.erased {
+        return Err(EnquiryRefused::Erased.into());
+    }
     if answer.expired {
         // It went, or goes now.
         let _ = fs::remove_file(ANSWERS.path(on, &id.to_string()));
@@ -378,7 +355,7 @@ pub async fn charts_to_see(
     Ok(all
         .into_iter()
         .filter_map(|e| Some((e.id, e.answer?)))
-        .filter(|(_, a)| !a.expired && a.holders.contains(&actor.organization))
+        .filter(|(_, a)| a.readable() && a.holders.contains(&actor.organization))
         .collect())
 }
 

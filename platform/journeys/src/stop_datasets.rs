@@ -7,7 +7,10 @@
 //! What was handed over stays with its recipient: whether a list of persons is sent after it is a dated rule, off
 //! (`stop.cease_and_delete_list`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use arrow::{array::AsArray as _, datatypes::UInt8Type};
 use async_trait::async_trait;
@@ -20,7 +23,11 @@ use kiban_register::{Ack, EraseError, Erases, ErasureOrder, Stop};
 use kiban_release::Manifest;
 use sqlx::{AnyConnection, Row as _};
 
-use crate::{Deployment, Error, inspect};
+use crate::{
+    Deployment, Error,
+    enquiry::{self, erase::RemoveError},
+    inspect,
+};
 
 type DatasetId = Id<kinds::Dataset>;
 type Person = Id<kinds::PersonSource>;
@@ -206,6 +213,21 @@ async fn concerned(
         .collect()
 }
 
+/// All datasets that hold persons of a stop.
+async fn held(
+    conn: &mut AnyConnection,
+    stop: Id<kinds::Stop>,
+) -> Result<Vec<DatasetId>, EraseError> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT dataset FROM journeys_stop_dataset WHERE stop = $1")
+            .bind(stop.to_string())
+            .fetch_all(conn)
+            .await?;
+    const MALFORMED: EraseError =
+        EraseError::Malformed { table: "journeys_stop_dataset", column: "dataset" };
+    ids.iter().map(|id| id.parse().map_err(|_| MALFORMED)).collect()
+}
+
 async fn settle(
     conn: &mut AnyConnection,
     stop: Id<kinds::Stop>,
@@ -244,9 +266,10 @@ impl Erases for Datasets {
     }
 }
 
-/// Packages that nobody has fetched: their bytes go.
+/// Packages that nobody has fetched: their bytes go; and what lies here for a regulator.
 pub(crate) struct UnfetchedPackages {
     log: Log,
+    dir: PathBuf,
     packages: Packages,
     permit: Permit,
 }
@@ -256,7 +279,8 @@ impl UnfetchedPackages {
         // Erased by the producer itself, whoever applies the stop.
         let system: Actor = inspect::system_actor(on).await?;
         let permit = permit(&system, Act::EraseDataset)?;
-        Ok(Self { log: on.log.clone(), packages: on.packages()?, permit })
+        let dir = on.dir().to_owned();
+        Ok(Self { log: on.log.clone(), dir, packages: on.packages()?, permit })
     }
 }
 
@@ -268,6 +292,13 @@ impl Erases for UnfetchedPackages {
 
     async fn erase(&self, order: &ErasureOrder, tx: &mut Tx) -> Result<Ack, EraseError> {
         let mut ack = Ack::default();
+        let at = tx.now();
+        for dataset in held(tx.conn(), order.stop).await? {
+            let ended = enquiry::erase::end(tx.conn(), dataset, at).await?;
+            if ended.answers + ended.submissions > 0 {
+                ack = ack.with("answers", ended.answers).with("submissions", ended.submissions);
+            }
+        }
         for one in concerned(tx.conn(), order.stop).await? {
             if one.fate != Fate::PackageErased {
                 continue;
@@ -297,6 +328,12 @@ impl Erases for UnfetchedPackages {
                 Err(e) => return Err(failed(e)),
             }
         }
+        let mut conn = self.log.db().pool().acquire().await?;
+        enquiry::erase::remove_ended(&mut conn, &self.dir).await.map_err(|e| match e {
+            RemoveError::Database(e) => EraseError::from(e),
+            RemoveError::Remains => EraseError::BytesRemain,
+        })?;
+        drop(conn);
         // What an ended process left of erased packages.
         self.packages.collect(&self.log).await.map_err(failed)?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use kiban_govern::Act;
-use kiban_journeys::enquiry::{Enquiry, KEYS, OpenedRow, RowAsked};
+use kiban_journeys::enquiry::{AnswerGiven, Enquiry, KEYS, OpenedRow, RowAsked};
 use kiban_kernel::{Id, kinds};
 use serde::Serialize;
 use serde_json::json;
@@ -66,6 +66,7 @@ struct RowView {
 
 fn state(e: &Enquiry) -> &'static str {
     match &e.answer {
+        Some(a) if a.erased => "回答済み（提供停止により消去）",
         Some(a) if a.expired => "回答済み（閲覧期限切れ）",
         Some(_) => "回答済み",
         None if e.seats.len() >= KEYS => "開封できます（回答待ち）",
@@ -195,7 +196,7 @@ async fn page(ctx: &Ctx, of: &Enquiry, opened: &[OpenedRow]) -> Result<Show, Fau
             at: moment(a.at),
             who: names.account(a.account),
             last_day: day(a.last_day),
-            expired: a.expired,
+            expired: !a.readable(),
             holders: a.holders.iter().map(|h| names.organization(*h)).collect(),
         }),
         log: events
@@ -210,7 +211,8 @@ async fn page(ctx: &Ctx, of: &Enquiry, opened: &[OpenedRow]) -> Result<Show, Fau
         may_unlock: open && !full && !seated && opens,
         may_open: full && seated && opens,
         may_answer: open && full && can(actor, Act::AnswerEnquiry),
-        may_read: of.answer.as_ref().is_some_and(|a| !a.expired) && can(actor, Act::AskEnquiry),
+        may_read: of.answer.as_ref().is_some_and(AnswerGiven::readable)
+            && can(actor, Act::AskEnquiry),
         waits: open && !full && seated,
         enquiry: row_view(of, &names),
         form: ctx.form.clone(),

@@ -34,6 +34,8 @@ pub struct Submission {
     pub package: Digest,
     /// Its bytes.
     pub bytes: u64,
+    /// Somebody in it asked to stop: the package is gone from here.
+    pub erased: bool,
     /// Its tables.
     pub tables: Vec<TableFact>,
 }
@@ -58,8 +60,17 @@ pub struct AnswerGiven {
     pub last_day: Date,
     /// That day is over.
     pub expired: bool,
+    /// Somebody in the dataset asked to stop: it is gone.
+    pub erased: bool,
     /// Holders that were told to look at a chart.
     pub holders: Vec<Organization>,
+}
+
+impl AnswerGiven {
+    /// Can it still be read?
+    pub fn readable(&self) -> bool {
+        !self.expired && !self.erased
+    }
 }
 
 /// A regulator's question about rows.
@@ -186,6 +197,9 @@ pub enum EnquiryRefused {
     /// The answer has expired.
     #[error("the answer has expired")]
     Expired,
+    /// A stop ended it.
+    #[error("erased after a stop")]
+    Erased,
 }
 
 impl EnquiryRefused {
@@ -211,6 +225,9 @@ impl EnquiryRefused {
             Self::Person(e) => return e.ja(),
             Self::Answered => "この照会には既に回答しました。",
             Self::NoAnswer => "まだ回答がありません。",
+            Self::Erased => {
+                "提供停止の求めがあったため消去しました。表示も受取りもできません。"
+            }
             Self::Expired => "回答の閲覧期限が過ぎたため、表示できません。必要なときは、あらためて照会してください。",
         }
         .to_owned()

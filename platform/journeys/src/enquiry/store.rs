@@ -29,7 +29,7 @@ fn number(row: &AnyRow, i: usize) -> Result<u64, Error> {
 pub(super) async fn submissions(on: &Deployment) -> Result<Vec<Submission>, Error> {
     let mut conn = on.reader().await?;
     let rows = sqlx::query(
-        "SELECT id, dataset, regulator, at, account, purpose, payload, package, bytes FROM journeys_submission \
+        "SELECT id, dataset, regulator, at, account, purpose, payload, package, bytes, erased_at FROM journeys_submission \
          ORDER BY at DESC, id",
     )
     .fetch_all(&mut *conn)
@@ -53,6 +53,7 @@ pub(super) async fn submissions(on: &Deployment) -> Result<Vec<Submission>, Erro
             delivered: delivery.payload,
             package: parsed(row, 7)?,
             bytes: number(row, 8)?,
+            erased: row.try_get::<Option<String>, _>(9)?.is_some(),
             tables: Manifest::open(&note, &[on.signer.verify_key().clone()])?.tables,
         });
     }
@@ -116,11 +117,12 @@ async fn answer_of(
     id: Id<kinds::Event>,
     today: kiban_kernel::Date,
 ) -> Result<Option<AnswerGiven>, Error> {
-    let row =
-        sqlx::query("SELECT at, account, last_day FROM journeys_enquiry_answer WHERE enquiry = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *conn)
-            .await?;
+    let row = sqlx::query(
+        "SELECT at, account, last_day, erased_at FROM journeys_enquiry_answer WHERE enquiry = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut *conn)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let holders = sqlx::query(
         "SELECT holder FROM journeys_enquiry_holder WHERE enquiry = $1 ORDER BY holder",
@@ -134,6 +136,7 @@ async fn answer_of(
         account: parsed(&row, 1)?,
         last_day,
         expired: today > last_day,
+        erased: row.try_get::<Option<String>, _>(3)?.is_some(),
         holders: holders.iter().map(|r| parsed(r, 0)).collect::<Result<_, _>>()?,
     }))
 }
@@ -156,10 +159,11 @@ pub(super) async fn readable(
     conn: &mut AnyConnection,
     on: kiban_kernel::Date,
 ) -> Result<std::collections::BTreeSet<String>, Error> {
-    let rows =
-        sqlx::query_scalar("SELECT enquiry FROM journeys_enquiry_answer WHERE last_day >= $1")
-            .bind(on.to_string())
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query_scalar(
+        "SELECT enquiry FROM journeys_enquiry_answer WHERE last_day >= $1 AND erased_at IS NULL",
+    )
+    .bind(on.to_string())
+    .fetch_all(conn)
+    .await?;
     Ok(rows.into_iter().collect())
 }

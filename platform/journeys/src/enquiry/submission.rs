@@ -141,7 +141,7 @@ pub async fn submission(on: &Deployment, actor: &Actor, id: Subject) -> Result<S
 /// The package of a submission, sealed to the regulator, for its people. On the record.
 ///
 /// # Errors
-/// The actor may not, there is no such submission to his or her body, or the log failed.
+/// The actor may not, there is no such submission to his or her body, a stop ended it, or the log failed.
 pub async fn fetch_submission(
     on: &Deployment,
     actor: &Actor,
@@ -149,6 +149,9 @@ pub async fn fetch_submission(
 ) -> Result<PathBuf, Error> {
     let permit = permit(actor, Act::SeeSubmission)?;
     let of = submission(on, actor, id).await?;
+    if of.erased {
+        return Err(EnquiryRefused::Erased.into());
+    }
     let body = json!({ "package": of.package.to_string() });
     let _ = on.log.begin().await?.commit(event("submission.fetched", &permit, id, body)).await?;
     Ok(on.submitted(id))

@@ -2,13 +2,20 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use kiban_journeys::{Parties, deliver::recipient};
+use kiban_journeys::{
+    Parties,
+    deliver::recipient,
+    stop::proof::{self, Sheet},
+};
 use serde_json::json;
 
-use crate::support::{
-    acts, run, site,
-    site::day_after,
-    web::{Visitor, Web},
+use crate::{
+    stops::{in_both, request},
+    support::{
+        acts, run, site,
+        site::{Site, day_after},
+        web::{Visitor, Web},
+    },
 };
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -30,7 +37,10 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// A deployment whose type I user's dataset is submitted; the address of the submission.
 async fn submitted() -> (Web, [String; 3], String) {
-    let site = site::delivered().copy().await;
+    submitted_at(site::delivered().copy().await).await
+}
+
+async fn submitted_at(site: Site) -> (Web, [String; 3], String) {
     let of = acts::delivered(&site);
     let regulator = Parties::organization_id("regulator");
     let folder = site.dir.join("recipients").join(regulator.to_string());
@@ -219,5 +229,49 @@ fn two_different_people_open_the_rows_asked_for_and_the_answer_expires() {
         officer.get(&path).await.is(200).hides("回答を閲覧する（");
         assert_eq!(viewed().await, 3);
         assert!(!pack.exists(), "what has expired is gone");
+    });
+}
+
+#[test]
+fn a_stop_takes_away_what_lies_here_for_the_regulator() {
+    run(|| async {
+        let site = site::delivered().copy().await;
+        let who = in_both(&site, "hospital_a")[0].clone();
+        let (web, _, submission) = submitted_at(site).await;
+        let mut officer = web.signed_in("regulator").await;
+        let path = asked(&mut officer, &submission).await;
+        for key in ["enquiry", "enquiry_2"] {
+            let mut seat = web.signed_in(key).await;
+            seat.get(&path).await.is(200);
+            seat.post(&format!("{path}/unlock"), &[]).await.is(303);
+        }
+        let (answer, package) = (format!("{path}/answer"), format!("{submission}/package"));
+        let mut one = web.signed_in("enquiry").await;
+        one.get(&path).await;
+        one.post(&answer, &[("text", "一致していました。")]).await.is(303);
+        officer.get(&answer).await.is(200);
+        officer.get(&package).await.is(200);
+        let dir = web.app.on().dir().to_owned();
+        let file = |path: &str, of: &str| {
+            dir.join(of).join(format!("{}.age", path.rsplit('/').next().unwrap()))
+        };
+        let lying = [file(&path, "enquiries"), file(&submission, "submissions")];
+        assert!(lying.iter().all(|f| f.exists()));
+
+        let (on, intake) = (web.app.on(), web.parties.actor("intake").unwrap());
+        let asked = request("hospital_a", &who, "紙-9", on.today());
+        let stop = kiban_journeys::record_stop(on, &intake, &asked).await.unwrap().stop.id;
+        let done = kiban_journeys::apply_stop(on, &intake, stop).await.unwrap();
+        assert_eq!(done.open, []);
+        assert!(lying.iter().all(|f| !f.exists()), "gone with the stop");
+        officer.get(&answer).await.is(410).shows("提供停止");
+        officer.get(&package).await.is(410);
+        officer.get(&path).await.is(200).hides("回答を閲覧する（");
+        let key = [on.log().verify_key().clone()];
+        let Sheet::Case { stores, .. } = proof::verify(done.proof().unwrap(), &key).unwrap() else {
+            panic!("of a case")
+        };
+        let counts = &stores.iter().find(|s| s.store == "packages").unwrap().counts;
+        assert_eq!((counts["answers"], counts["submissions"]), (1, 1));
     });
 }
