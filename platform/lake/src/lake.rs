@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, RwLock},
 };
 
 use arrow::array::RecordBatch;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use kiban_audit::{Db, Tx};
 use kiban_kernel::{Digest, Id, OsEntropy, Steps, kinds};
 use object_store::local::LocalFileSystem;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use sqlx::{Any, pool::PoolConnection};
 
 use crate::{
@@ -296,32 +297,13 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(f).await.map_err(LakeError::Task)?
 }
 
-/// Do `f` for each item on as many threads as there are cores; results in the items' order.
+/// Do `f` for each item on the process's own pool of threads; results in the items' order. Threads of their own for every
+/// lot would each keep some of the memory they had.
 pub(crate) fn parallel<T: Send, R: Send>(
     items: Vec<T>,
     f: impl Fn(T) -> Result<R, LakeError> + Sync,
 ) -> Result<Vec<R>, LakeError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    let queue = Mutex::new(items.into_iter().enumerate());
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((index, item)) = next else { return Ok(done) };
-            done.push((index, f(item)?));
-        }
-    };
-    let results: Vec<Result<Vec<(usize, R)>, LakeError>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let join = |w: std::thread::ScopedJoinHandle<'_, _>| {
-            w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        workers.into_iter().map(join).collect()
-    });
-    let mut all: Vec<_> =
-        results.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    all.sort_unstable_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, result)| result).collect())
+    items.into_par_iter().map(|item| f(item)).collect()
 }
 
 /// Hashes and counts what is written.
