@@ -303,7 +303,7 @@ pub(crate) fn parallel<T: Send, R: Send>(
     items: Vec<T>,
     f: impl Fn(T) -> Result<R, LakeError> + Sync,
 ) -> Result<Vec<R>, LakeError> {
-    items.into_par_iter().map(|item| f(item)).collect()
+    items.into_par_iter().map(&f).collect()
 }
 
 /// Hashes and counts what is written.
