@@ -31,7 +31,7 @@ use crate::{
 /// Source bytes that are collected before rows are written out.
 pub const FLUSH_BYTES: u64 = 48 << 20;
 /// Rows that are collected before they are written out.
-const FLUSH_ROWS: usize = 250_000;
+const FLUSH_ROWS: usize = 150_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// What the statements of a delivery have in common.
