@@ -18,8 +18,9 @@ struct State<B> {
     stopped: bool,
     /// Blocks that were taken.
     taken: u64,
-    /// The block whose turn it is.
+    /// The block whose turn it is; and whose second turn.
     turn: u64,
+    second: u64,
 }
 
 struct Shared<B> {
@@ -65,9 +66,10 @@ impl<B> Shared<B> {
     }
 }
 
-/// A block's place in the order.
+/// A block's place in the order: one turn, and a second one for who passes on the first while work is left to do.
 pub struct Turn<'s> {
     wait: &'s dyn Fn() -> bool,
+    pass: &'s dyn Fn() -> bool,
 }
 
 impl std::fmt::Debug for Turn<'_> {
@@ -77,11 +79,17 @@ impl std::fmt::Debug for Turn<'_> {
 }
 
 impl Turn<'_> {
-    /// Waits until the work on every block before this one has ended. False: one of them failed, and nothing of this
-    /// block may be handed on.
+    /// Waits until every block before this one has passed on its turn, or its work has ended. False: one of them failed, and
+    /// nothing of this block may be handed on.
     #[must_use]
     pub fn wait(&self) -> bool {
         (self.wait)()
+    }
+    /// Lets the next block have its turn, and waits until the work on every block before this one has ended. False: as
+    /// [`Self::wait`].
+    #[must_use]
+    pub fn pass(&self) -> bool {
+        (self.pass)()
     }
 }
 
@@ -97,7 +105,7 @@ impl<F: FnMut()> Drop for Ends<F> {
 /// Works on the blocks of a producer on so many threads, and one for the producer.
 ///
 /// `produce` hands its blocks to the function it is given; `false` means that nobody wants more. `work` does what needs no
-/// order, asks its [`Turn`] to wait, and does the rest. The first error in the order of the blocks is returned; one of
+/// order, asks its [`Turn`] to wait, and does the rest, in one turn or in two. The first error in the order of the blocks is returned; one of
 /// `produce` comes behind all its blocks.
 ///
 /// # Errors
@@ -117,6 +125,7 @@ pub fn ordered<B: Send, E: Send>(
             stopped: false,
             taken: 0,
             turn: 0,
+            second: 0,
         }),
         changed: Condvar::new(),
         room: 2,
@@ -134,12 +143,19 @@ pub fn ordered<B: Send, E: Send>(
                 }
             });
             let wait = || !shared.wait_while(|state| state.turn != number).stopped;
-            let done = work(block, &Turn { wait: &wait });
-            if !wait() {
+            let ends = || !shared.wait_while(|state| state.second != number).stopped;
+            let pass = || {
+                shared.change(|state| state.turn = number + 1);
+                ends()
+            };
+            let done = work(block, &Turn { wait: &wait, pass: &pass });
+            if !ends() {
                 return;
             }
             match done {
-                Ok(()) => shared.change(|state| state.turn += 1),
+                Ok(()) => {
+                    shared.change(|state| (state.turn, state.second) = (number + 1, number + 1));
+                }
                 Err(e) => fail(e),
             }
         }
@@ -190,6 +206,40 @@ mod tests {
             },
         );
         (done, seen.into_inner().unwrap())
+    }
+
+    #[test]
+    fn both_turns_come_in_order_and_the_first_failure_ends_them() {
+        for (threads, fails) in [(1, None), (4, None), (4, Some(42)), (1, Some(42))] {
+            let (first, second) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+            let done = ordered(
+                threads,
+                |hand| {
+                    let _ = (0..200u64).all(&mut *hand);
+                    Ok(())
+                },
+                |n, turn| {
+                    std::hint::black_box(
+                        (0..(n * 7919) % 1000).fold(n, |a, b| a.wrapping_mul(31) ^ b),
+                    );
+                    if !turn.wait() {
+                        return Ok(());
+                    }
+                    first.lock().unwrap().push(n);
+                    if fails == Some(n) {
+                        return Err(n);
+                    }
+                    if turn.pass() {
+                        second.lock().unwrap().push(n);
+                    }
+                    Ok(())
+                },
+            );
+            let until = |end: u64| (0..end).collect::<Vec<_>>();
+            assert_eq!(done, fails.map_or(Ok(()), Err));
+            assert_eq!(first.into_inner().unwrap(), until(fails.map_or(200, |n| n + 1)));
+            assert_eq!(second.into_inner().unwrap(), until(fails.unwrap_or(200)));
+        }
     }
 
     #[test]
