@@ -16,6 +16,7 @@ use jiff::Span;
 use kiban_audit::Event;
 use kiban_govern::{Act, Actor, Employer, Permit, Role, permit, two_person};
 use kiban_kernel::{Digest, Id, LawKey, kinds};
+use kiban_register::stop;
 use serde_json::json;
 
 use crate::{Deployment, Error, directory, reminders, sealed_files::SealedFolder};
@@ -253,6 +254,7 @@ pub async fn answer_enquiry(
     }
     let text = written(text, "text", "回答を4,000字以内で書いてください。")?;
     unlocked(on, id).await?;
+    let known = stop::watermark(&mut *on.reader().await?).await?;
     let days = on.rules.int("enquiry.answer_days", on.today())?;
     let last = on.today().saturating_add(Span::new().try_days(days).unwrap_or_default());
     let rows = opened(on, actor, &of).await?;
@@ -266,6 +268,12 @@ pub async fn answer_enquiry(
     let _ = fs::remove_file(&path);
     ANSWERS.write(on, &id.to_string(), &pack)?;
     let mut tx = on.log.begin().await?;
+    // A stop that came after the rows were opened may have been applied already: it did not find this answer.
+    let stops = stop::watermark(tx.conn()).await?.saturating_sub(known);
+    if stops > 0 {
+        let _ = fs::remove_file(&path);
+        return Err(EnquiryRefused::Stopped { stops }.into());
+    }
     let at = tx.now();
     sqlx::query(
         "INSERT INTO journeys_enquiry_answer (enquiry, at, account, digest, last_day) VALUES ($1, $2, $3, $4, $5)",
