@@ -33,12 +33,19 @@ pub(crate) struct TarReader<R> {
     inner: R,
     left: u64,
     padding: u64,
+    /// Bytes read or skipped so far.
+    at: u64,
     max_path: usize,
 }
 
 impl<R: Read> TarReader<R> {
     pub(crate) fn new(inner: R, max_path: usize) -> Self {
-        Self { inner, left: 0, padding: 0, max_path }
+        Self { inner, left: 0, padding: 0, at: 0, max_path }
+    }
+
+    /// Where the current entry ends, with what fills its last block.
+    pub(crate) fn entry_end(&self) -> u64 {
+        self.at + self.left + self.padding
     }
 
     /// The next entry; `None` at the end mark. What was left of the last entry is skipped.
@@ -114,6 +121,7 @@ impl<R: Read> TarReader<R> {
     }
 
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), TarError> {
+        self.at += buffer.len() as u64;
         self.inner.read_exact(buffer).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => TarError::Truncated,
             _ => TarError::Io(e),
@@ -124,6 +132,7 @@ impl<R: Read> TarReader<R> {
         if n == 0 {
             return Ok(());
         }
+        self.at += n;
         let copied =
             io::copy(&mut (&mut self.inner).take(n), &mut io::sink()).map_err(TarError::Io)?;
         if copied == n { Ok(()) } else { Err(TarError::Truncated) }
@@ -142,6 +151,7 @@ impl<R: Read> Read for TarReader<R> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= n as u64;
+        self.at += n as u64;
         Ok(n)
     }
 }

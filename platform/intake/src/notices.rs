@@ -135,7 +135,7 @@ const NOTICE_COLUMNS: [&str; 6] =
 /// # Errors
 /// The first line and column that cannot be read.
 pub fn parse_notices(bytes: &[u8]) -> Result<Vec<NoticeRow>, ListError> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(memchr::memchr_iter(b'\n', bytes).count());
     each(open(bytes, &NOTICE_COLUMNS, &["died_on"])?, |row| {
         let died = row.text("died_on")?;
         out.push(NoticeRow {

@@ -175,9 +175,9 @@ impl PlainTables {
     }
 
     fn flush(&mut self) -> Result<(), PlainError> {
-        let batches = self.builders.finish()?;
-        self.totals.add(&batches);
-        for (table, batch) in batches {
+        for rows in self.builders.take_large(1) {
+            self.totals.add(&rows);
+            let (table, batch) = rows.batch()?;
             let persons = self.persons.remove(table).unwrap_or_default();
             let batch = plain(table, &batch, persons, self.keep)?;
             let writer = match self.writers.entry(table) {

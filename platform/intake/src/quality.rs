@@ -270,6 +270,23 @@ impl Quality {
         }
     }
 
+    /// Adds what another collected, which saw other things of the same delivery.
+    pub fn absorb(&mut self, other: Self) {
+        for (rule, found) in other.rules {
+            let slot = self.rules.entry(rule).or_default();
+            slot.count += found.count;
+            let room = FIRST_PLACES.saturating_sub(slot.places.len());
+            slot.places.extend(found.places.into_iter().take(room));
+        }
+        for cell in other.checks {
+            let at = self.cell(cell.table, cell.rule);
+            self.checks[at].checked += cell.checked;
+            self.checks[at].failed += cell.failed;
+        }
+        self.births.extend(other.births);
+        self.classes.extend(other.classes);
+    }
+
     /// Is there no defect?
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

@@ -4,12 +4,14 @@
 //! number that cannot be read leaves its typed column empty; its text is kept, the defect counted.
 
 mod table;
+mod taken;
 
 use arrow::{array::RecordBatch, error::ArrowError};
 use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
 
 use self::table::{Part, TableBuilder, Typed};
+pub use self::taken::{Spare, TableRows};
 use crate::{
     moments::days_since_epoch,
     place::FileRef,
@@ -200,12 +202,25 @@ impl TableBuilders {
     }
 
     /// The batches of what was collected, by table; empty tables are left out. What a segment's rows have in common is
-    /// [`kiban_lake::Repeated`]. The builders are empty afterwards and may be used on: call this whenever [`Self::rows`] grows large.
+    /// [`kiban_lake::Repeated`]. The builders are empty afterwards and may be used on: call this, or [`Self::take_large`], whenever
+    /// [`Self::rows`] grows large.
     ///
     /// # Errors
     /// Arrow refused, which a test excludes.
     pub fn finish(&mut self) -> Result<Vec<(&'static str, RecordBatch)>, RowsError> {
-        self.tables.iter_mut().filter(|t| t.rows > 0).map(|t| Ok((t.name, t.finish()?))).collect()
+        self.take_large(1).into_iter().map(TableRows::batch).collect()
+    }
+
+    /// What was collected for the tables that have so many rows; the others go on collecting.
+    pub fn take_large(&mut self, least: usize) -> Vec<TableRows> {
+        self.tables.iter_mut().filter(|t| t.rows >= least).map(TableBuilder::take).collect()
+    }
+
+    /// Takes room for rows to come.
+    pub fn restock(&mut self, spare: Spare) {
+        if let Some(table) = self.tables.iter_mut().find(|t| t.name == spare.table) {
+            table.spare = Some(spare);
+        }
     }
 
     /// The conformance and completeness cells of everything pushed, also of what was finished before.
@@ -241,11 +256,9 @@ impl TableBuilders {
 pub struct RowTotals(std::collections::BTreeMap<String, u64>);
 
 impl RowTotals {
-    /// Adds finished batches.
-    pub fn add(&mut self, batches: &[(&'static str, RecordBatch)]) {
-        for (table, batch) in batches {
-            *self.0.entry((*table).to_owned()).or_default() += batch.num_rows() as u64;
-        }
+    /// Adds rows that were taken.
+    pub fn add(&mut self, rows: &TableRows) {
+        *self.0.entry(rows.name().to_owned()).or_default() += rows.len() as u64;
     }
     /// Rows that left again before they were visible.
     pub fn subtract(&mut self, table: &str, rows: u64) {

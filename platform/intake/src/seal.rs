@@ -1,17 +1,18 @@
 //! Opening a sealed delivery at the producer.
 //!
 //! Enters: a file, the producer's age identity, the registered holders' keys. Leaves: [`Checked`], whose
-//! segments can be walked. Refuses: everything [`ReceiveError`] names. Two streaming passes: the first
-//! decrypts, checks paths, limits, digests and the signature and keeps nothing; the second decrypts again,
-//! cuts and parses, and checks every digest once more. Nothing decrypted touches the disk.
+//! segments can be walked. Refuses: everything [`ReceiveError`] names. Streaming passes: the first
+//! decrypts, checks paths, limits, digests and the signature and keeps nothing; later ones decrypt again, under the key of the
+//! first, cut and parse: what was changed meanwhile does not open. Nothing decrypted touches the disk.
 
 mod ahead;
 mod first_pass;
+mod payload;
 mod signed;
 mod stream;
 mod walk;
 
-use std::{fs::File, path::Path};
+use std::{fs::File, ops::Range, path::Path};
 
 use age::x25519;
 use kiban_audit::note::VerifyKey;
@@ -35,8 +36,8 @@ use crate::{
 use self::{
     ahead::{Ahead, read_ahead},
     first_pass::FirstPass,
+    payload::Payload,
     signed::{parse_files, signed_list, verify_manifest},
-    stream::{HashReader, Running, open_age},
 };
 
 /// A registered data holder and the key its deliveries are signed with.
@@ -50,20 +51,21 @@ pub struct KnownHolder {
 
 /// A delivery whose seal, signature, digests and limits were found in order. Not constructible elsewhere.
 pub struct Checked {
-    file: File,
-    identity: x25519::Identity,
+    payload: Payload,
     limits: Limits,
     manifest: Manifest,
     manifest_note: String,
     files: Vec<FileEntry>,
+    /// The files that are to be read to know all that is said of persons, and where their entries stand.
+    of_persons: Vec<(usize, Range<u64>)>,
     notices: Vec<NoticeRow>,
     retractions: Vec<Retraction>,
     corrections: Vec<Correction>,
     sealed_digest: Digest,
-    sealed_bytes: u64,
 }
 
 /// One segment of a delivery: its bytes as sent and what they say.
+#[derive(Clone, Copy)]
 pub struct Segment<'a> {
     /// The file it stands in.
     pub file: &'a FileEntry,
@@ -141,11 +143,11 @@ pub fn verify_seal_within(
     limits: &Limits,
 ) -> Result<Checked, ReceiveError> {
     let file = File::open(path).map_err(ReceiveError::Read)?;
-    let sealed_bytes = file.metadata().map_err(ReceiveError::Read)?.len();
-    let sealed = Running::default();
-    let source = HashReader { inner: &file, hash: sealed.clone() };
-    let opened = open_age(source, identity)?;
-    let (pass, parts) = read_ahead(opened, |opened| first_look(opened, limits))?;
+    let payload = Payload::open(file, identity)?;
+    let mut sealed = stream::sha256();
+    let mut pieces = payload.pieces(Some(&mut sealed)).map_err(ReceiveError::Read)?;
+    let (pass, parts) =
+        read_ahead(|plain| pieces.append_next(plain), |opened| first_look(opened, limits))?;
     let Parts { notices, list, note, retractions, corrections } = parts;
     let note = note.ok_or(ReceiveError::NoManifest)?;
     let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;
@@ -172,10 +174,11 @@ pub fn verify_seal_within(
         signed_list(RETRACTIONS_NAME, retractions, manifest.retractions, parse_retractions)?;
     let corrections =
         signed_list(CORRECTIONS_NAME, corrections, manifest.corrections, parse_corrections)?;
-    let sealed_digest = sealed.digest();
+    let found = pass.found.into_iter().enumerate().filter(|(_, f)| f.of_persons);
+    let of_persons = found.map(|(at, f)| (at, f.entry)).collect();
     Ok(Checked {
-        file,
-        identity: identity.clone(),
+        payload,
+        of_persons,
         limits: *limits,
         manifest,
         manifest_note: note,
@@ -183,8 +186,7 @@ pub fn verify_seal_within(
         notices,
         retractions,
         corrections,
-        sealed_digest,
-        sealed_bytes,
+        sealed_digest: stream::digest(sealed),
     })
 }
 
@@ -266,14 +268,6 @@ impl Checked {
     }
     /// Size of the sealed file.
     pub fn sealed_bytes(&self) -> u64 {
-        self.sealed_bytes
-    }
-}
-
-/// In the second pass, what opened before and no longer does was changed.
-fn changed(e: ReceiveError) -> ReceiveError {
-    match e {
-        ReceiveError::Read(e) => ReceiveError::Read(e),
-        _ => ReceiveError::ChangedMeanwhile,
+        self.payload.sealed_bytes()
     }
 }

@@ -6,13 +6,12 @@
 //! instead of being stored again. The id is a keyed hash, so it tells nothing about the bytes to whoever
 //! lacks the key, and it goes with its row when the person is erased.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use kiban_kernel::{Id, kinds};
-use sha2::Sha256;
+use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
+use kiban_kernel::{Id, Kind, kinds};
 
 /// Makes segment ids from the deployment's secret `segment`.
 #[derive(Clone)]
-pub struct SegmentIds(Hmac<Sha256>);
+pub struct SegmentIds(Key);
 
 impl std::fmt::Debug for SegmentIds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,10 +22,7 @@ impl std::fmt::Debug for SegmentIds {
 impl SegmentIds {
     /// With the deployment's secret (`ring.secret(tx, "segment")`).
     pub fn new(secret: &[u8; 32]) -> Self {
-        // HMAC itself fills a short key up with zeros to the length of a block.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(secret);
-        Self(Hmac::new(&block.into()))
+        Self(Key::new(HMAC_SHA256, secret))
     }
 
     /// The id of a person's segment.
@@ -36,15 +32,12 @@ impl SegmentIds {
         header: &[u8],
         bytes: &[u8],
     ) -> Id<kinds::Segment> {
-        let mut mac = self.0.clone();
+        let mut mac = Context::with_key(&self.0);
         mac.update(&person.to_bytes());
         mac.update(&(header.len() as u64).to_be_bytes());
         mac.update(header);
         mac.update(bytes);
-        let digest = mac.finalize().into_bytes();
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        Id::from_bytes(id)
+        first_half(mac)
     }
 
     /// The id of a record of a holder's source, from its name ([`kiban_formats::source`]); the same in all its versions.
@@ -57,19 +50,22 @@ impl SegmentIds {
         self.keyed(b"unnamed", &[&segment.to_bytes()])
     }
 
-    fn keyed<K: kiban_kernel::Kind>(&self, what: &[u8], parts: &[&[u8]]) -> Id<K> {
-        let mut mac = self.0.clone();
+    fn keyed<K: Kind>(&self, what: &[u8], parts: &[&[u8]]) -> Id<K> {
+        let mut mac = Context::with_key(&self.0);
         // No person's id is so short: these never meet the ids of segments.
         mac.update(what);
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let digest = mac.finalize().into_bytes();
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        Id::from_bytes(id)
+        first_half(mac)
     }
+}
+
+fn first_half<K: Kind>(mac: Context) -> Id<K> {
+    let mut id = [0; 16];
+    id.copy_from_slice(&mac.sign().as_ref()[..16]);
+    Id::from_bytes(id)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::{
 };
 
 use arrow::{
-    array::{Array as _, AsArray as _, BooleanArray, RecordBatch, UInt32Array},
-    compute::{concat_batches, filter_record_batch, not, take_record_batch},
+    array::{Array as _, AsArray as _, BooleanArray, RecordBatch},
+    compute::{concat_batches, filter_record_batch, not},
 };
 use kiban_kernel::{Id, kinds};
 
@@ -22,11 +22,18 @@ use crate::{
 /// Hash buckets of persons: a stop rewrites the files of one bucket.
 pub const BUCKETS: u32 = 8;
 
-/// Rows by hash bucket of their person, each bucket ordered by person, the order given kept within one.
+/// Rows of one table, and which of them belong to each hash bucket.
+pub(crate) struct Buckets {
+    pub(crate) rows: RecordBatch,
+    /// Runs of rows by bucket: ordered by person, the order given kept within one.
+    pub(crate) runs: BTreeMap<u32, Vec<Range<u32>>>,
+}
+
+/// Rows by hash bucket of their person.
 pub(crate) fn by_bucket(
     table: &'static TableSchema,
     batches: &[RecordBatch],
-) -> Result<BTreeMap<u32, RecordBatch>, LakeError> {
+) -> Result<Buckets, LakeError> {
     let schema = table.arrow();
     let fits = |e| in_table(table, e);
     let arrow = |e| in_table(table, TableFileError::Arrow(e));
@@ -39,6 +46,14 @@ pub(crate) fn by_bucket(
             .collect::<Result<_, _>>()?;
         concat_batches(&schema, &conformed).map_err(arrow)?
     };
+    let runs = runs_by_bucket(table, &all)?;
+    Ok(Buckets { rows: all, runs })
+}
+
+fn runs_by_bucket(
+    table: &'static TableSchema,
+    all: &RecordBatch,
+) -> Result<BTreeMap<u32, Vec<Range<u32>>>, LakeError> {
     let refused = |row| LakeError::Person { table: &table.name, row };
     let (texts, place) = all
         .column_by_name(PERSON_COLUMN)
@@ -61,13 +76,11 @@ pub(crate) fn by_bucket(
             .push((u128::from_be_bytes(id.to_bytes()), index(from)?..index(until)?));
         from = until;
     }
-    runs.into_iter()
-        .map(|(bucket, mut runs)| {
-            runs.sort_unstable_by_key(|(person, rows)| (*person, rows.start));
-            let rows: Vec<u32> = runs.into_iter().flat_map(|(_, rows)| rows).collect();
-            Ok((bucket, take_record_batch(&all, &UInt32Array::from(rows)).map_err(arrow)?))
-        })
-        .collect()
+    let in_order = |mut runs: Vec<(u128, Range<u32>)>| {
+        runs.sort_unstable_by_key(|(person, rows)| (*person, rows.start));
+        runs.into_iter().map(|(_, rows)| rows).collect()
+    };
+    Ok(runs.into_iter().map(|(bucket, runs)| (bucket, in_order(runs))).collect())
 }
 
 /// The rows of the persons named, and the others.

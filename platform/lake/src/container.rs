@@ -10,10 +10,12 @@
 //! To shred a person's source is to delete that person's key rows; no container is rewritten. A container
 //! in which no key is left is removed.
 
+mod behind;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
-    io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{Read as _, Seek as _, SeekFrom},
 };
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
@@ -21,6 +23,7 @@ use kiban_audit::Tx;
 use kiban_kernel::{Id, OsEntropy, kinds};
 use sqlx::AnyConnection;
 
+use self::behind::Behind;
 use crate::{
     DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot, StagedWithdrawal,
     catalog::{Change, ContainerRow},
@@ -33,8 +36,9 @@ use crate::{
 const MAGIC: &[u8; 8] = b"KIBANSRC";
 pub(crate) const CONTAINER_HEADER: usize = 24;
 
-const ADD_KEY: &str =
-    "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ($1, $2, $3, $4)";
+const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ";
+/// Keys that are added with one statement.
+const KEYS_AT_ONCE: usize = 250;
 const FIND_KEY: &str =
     "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
@@ -73,12 +77,12 @@ fn container_path(file: Id<kinds::File>) -> String {
     format!("{}/{file}.{EXTENSION}", DataClass::Source.as_str())
 }
 
-/// A container being written.
+/// A container being written: sealed here, hashed and written by a thread of its own.
 pub struct ContainerWriter {
     lake: Lake,
     id: Id<kinds::File>,
     path: StagedPath,
-    out: Counted<BufWriter<NewFile>>,
+    out: Behind,
     keys: HashMap<Id<kinds::PersonSource>, (Secret, LessSafeKey)>,
     segments: u64,
 }
@@ -128,11 +132,11 @@ impl ContainerWriter {
                 new.insert((secret, aead))
             }
         };
-        let mut sealed = Vec::with_capacity(bytes.len() + TAG);
-        sealed.extend_from_slice(bytes);
-        key.seal_in_place_append_tag(place.nonce(), place.aad(person), &mut sealed)
-            .map_err(|_| KeyError::Cipher)?;
-        self.out.write_all(&sealed).map_err(LakeError::io("write a container"))?;
+        let seal = |plain: &mut [u8]| {
+            key.seal_in_place_separate_tag(place.nonce(), place.aad(person), plain)
+                .map_err(|_| LakeError::from(KeyError::Cipher))
+        };
+        self.out.append(bytes, seal)?;
         self.segments += 1;
         Ok(place)
     }
@@ -154,8 +158,7 @@ impl ContainerWriter {
     pub async fn finish(self) -> Result<StagedContainer, LakeError> {
         blocking(move || {
             let io = || LakeError::io("write a container");
-            let (out, digest, bytes) = self.out.finish();
-            let file = out.into_inner().map_err(|e| io()(e.into_error()))?;
+            let (file, digest, bytes) = self.out.finish().map_err(io())?.finish();
             let (key_id, wrapping) = self.lake.0.ring.wrapping(DataClass::Source)?;
             let mut keys = Vec::with_capacity(self.keys.len());
             for (person, (key, _)) in &self.keys {
@@ -179,6 +182,13 @@ impl ContainerWriter {
     }
 }
 
+/// Statement that adds so many keys of one container: its id, the wrapping key, then person and wrapped key of each.
+fn add_keys(count: usize) -> String {
+    let rows: Vec<String> =
+        (0..count).map(|n| format!("(${}, $1, $2, ${})", 2 * n + 3, 2 * n + 4)).collect();
+    format!("{ADD_KEYS}{}", rows.join(", "))
+}
+
 impl Lake {
     /// Begin a container of source bytes.
     ///
@@ -190,8 +200,7 @@ impl Lake {
         let path = container_path(id);
         let staged = self.0.pending.stage(path.clone());
         let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
-        let mut out = Counted::new(BufWriter::with_capacity(1 << 20, file));
-        out.write_all(MAGIC).and_then(|()| out.write_all(&id.to_bytes())).map_err(io())?;
+        let out = Behind::new(Counted::new(file), [&MAGIC[..], &id.to_bytes()].concat());
         Ok(ContainerWriter {
             lake: self.clone(),
             id,
@@ -242,9 +251,15 @@ impl Lake {
             )
             .await?;
         for container in containers {
-            for (person, wrapped) in container.keys {
-                let query = sqlx::query(ADD_KEY).bind(person.to_string()).bind(&container.row.id);
-                query.bind(&container.key_id).bind(wrapped).execute(tx.conn()).await?;
+            for keys in container.keys.chunks(KEYS_AT_ONCE) {
+                let sql = add_keys(keys.len());
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .bind(&container.row.id)
+                    .bind(&container.key_id);
+                for (person, wrapped) in keys {
+                    query = query.bind(person.to_string()).bind(wrapped);
+                }
+                query.execute(tx.conn()).await?;
             }
             container.path.submit(snapshot.0);
         }

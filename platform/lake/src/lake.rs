@@ -1,6 +1,7 @@
 //! The lake: staging rows into sealed table files, committing them, reading any snapshot.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
@@ -8,20 +9,20 @@ use std::{
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use kiban_audit::{Db, Tx};
-use kiban_kernel::{Digest, Id, OsEntropy, Steps, kinds};
+use kiban_kernel::{Digest, Id, Steps, kinds};
 use object_store::local::LocalFileSystem;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use sqlx::{Any, pool::PoolConnection};
 
 use crate::{
-    BUCKETS, Engine, KeyError, KeyRing, LakeError, Snapshot,
-    bucket::{by_bucket, split},
+    Engine, KeyRing, LakeError, Snapshot,
+    bucket::split,
     catalog::{self, Addition, Change, TableFile},
-    durable::{self, NewFile},
+    durable,
     lock::FolderLock,
     pending::{Pending, StagedPath},
     schema::{self, TableSchema},
-    seal::{self, Sealer},
+    seal,
     store::SealedStore,
     table_file,
 };
@@ -76,7 +77,7 @@ impl Lake {
         durable::create_dir_private(&root).map_err(LakeError::io("make the lake's folder"))?;
         let root = std::path::absolute(root).map_err(LakeError::io("find the lake's folder"))?;
         let files = LocalFileSystem::new_with_prefix(&root)
-            .map_err(|e| LakeError::io("open the lake's folder")(std::io::Error::other(e)))?;
+            .map_err(|e| LakeError::io("open the lake's folder")(io::Error::other(e)))?;
         let lock = FolderLock::open(&root)?;
         let store = Arc::new(SealedStore::new(Arc::new(files), ring.clone()));
         let lake = Self(Arc::new(Inner {
@@ -114,55 +115,6 @@ impl Lake {
     pub async fn head(&self) -> Result<Snapshot, LakeError> {
         let mut conn = self.conn().await?;
         catalog::head(&mut conn).await
-    }
-
-    /// Write rows to sealed files, one per hash bucket of persons, ordered by person; nothing is visible
-    /// until [`Lake::append`]. The same rows in the same order give the same plain bytes.
-    ///
-    /// # Errors
-    /// Rows do not fit the table, or the disk fails; then no file stays.
-    pub async fn stage(&self, table: &str, batches: Vec<RecordBatch>) -> Result<Staged, LakeError> {
-        let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
-        let this = self.clone();
-        blocking(move || {
-            let buckets = by_bucket(table, &batches)?.into_iter().collect();
-            let files =
-                parallel(buckets, |(bucket, rows)| this.write_file(table, bucket, &[rows]))?;
-            Ok(Staged { files })
-        })
-        .await
-    }
-
-    /// Write one sealed table file. Blocks.
-    pub(crate) fn write_file(
-        &self,
-        table: &'static TableSchema,
-        bucket: u32,
-        rows: &[RecordBatch],
-    ) -> Result<(TableFile, StagedPath), LakeError> {
-        let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
-        let path = format!("{}/{}/{id}.{EXTENSION}", table.data_class.as_str(), table.name);
-        let staged = self.0.pending.stage(path.clone());
-        let io = || LakeError::io("write a table file");
-        let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
-        let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;
-        let (sealer, rows) =
-            table_file::write(&table.arrow(), rows, sealer).map_err(|e| in_table(table, e))?;
-        let counted = sealer.finish().map_err(io())?;
-        let (file, digest, bytes) = counted.finish();
-        file.commit(&*self.0.steps).map_err(io())?;
-        let file = TableFile {
-            id,
-            table: table.name.clone(),
-            path,
-            schema_version: table.version,
-            bucket,
-            buckets: BUCKETS,
-            digest,
-            rows,
-            bytes,
-        };
-        Ok((file, staged))
     }
 
     /// Make staged rows part of the lake, in the caller's transaction; leaves the note `lake`.
@@ -313,13 +265,9 @@ pub(crate) struct Counted<W> {
     bytes: u64,
 }
 
-impl<W: std::io::Write> Counted<W> {
+impl<W: io::Write> Counted<W> {
     pub(crate) fn new(inner: W) -> Self {
         Self { inner, hash: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256), bytes: 0 }
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     pub(crate) fn finish(self) -> (W, Digest, u64) {

@@ -21,7 +21,7 @@
 //!   wire only sealed, and a node of another key or build gets nothing.
 //! - `lake.signed-codes`: a standard code that did not come with the row is that of a signed mapping in effect on the
 //!   row's day; what came stays in its own columns.
-//! - `lake.same-bytes`: the same rows in the same order give the same plain file.
+//! - `lake.same-bytes`: the same rows in the same order, built the same way, give the same plain file.
 
 mod bucket;
 mod catalog;
@@ -31,9 +31,12 @@ mod durable;
 mod erase;
 mod error;
 pub mod functions;
+mod gather;
 mod keys;
 mod lake;
 mod lock;
+mod lot;
+mod pages;
 mod pending;
 pub mod remote;
 mod repeated;
@@ -44,6 +47,7 @@ mod session;
 mod standard;
 mod store;
 pub mod table_file;
+mod table_runs;
 mod verify;
 mod withdraw;
 
@@ -55,6 +59,7 @@ pub use erase::{Erased, Held, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{Lake, Staged};
+pub use lot::Threads;
 pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use repeated::Repeated;
 pub use session::{STORE_URL, Session, plan};

@@ -1,6 +1,6 @@
-//! A column of text that often says the same for many rows on end: its values as they change, and which one each row has.
+//! A column of text that often says the same: its values, each once as far as that is worth while, and which one each row has.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher as _, sync::Arc};
 
 use arrow::{
     array::{Array as _, ArrayRef, AsArray as _, DictionaryArray, Int32Array, StringArray},
@@ -9,35 +9,91 @@ use arrow::{
     datatypes::{DataType, Int32Type},
     error::ArrowError,
 };
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A row without a value.
 const EMPTY: i32 = -1;
 /// Longer text than this is handed on plain: the pages of a file are cut by the bytes of plain text alone.
 const LONG: usize = 1024;
+/// After so many values that were not the one before it is judged whether any come back.
+const JUDGED: usize = 2048;
 
-/// Builds such a column. A row costs four bytes and a comparison, whatever the length of the text.
-#[derive(Debug)]
+/// Builds such a column. A row that says what the one before said costs four bytes and a comparison; another value is looked
+/// up among those known, unless nearly none comes back.
 pub struct Repeated {
     /// All values, one behind the other.
     bytes: Vec<u8>,
     /// Where each value begins; and the end of the last.
     offsets: Vec<i32>,
     keys: Vec<i32>,
+    /// The value of the last row that has one.
+    last: Option<i32>,
+    looks_up: bool,
+    /// Places of the values by what they say; nothing once it was found that they hardly come back.
+    known: Option<HashTable<i32>>,
+    hash: DefaultHashBuilder,
+    /// Values that were looked up.
+    looked_up: usize,
     longest: usize,
+}
+
+impl std::fmt::Debug for Repeated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Repeated({} rows, {} values)", self.keys.len(), self.offsets.len() - 1)
+    }
 }
 
 impl Default for Repeated {
     fn default() -> Self {
-        Self { bytes: Vec::new(), offsets: vec![0], keys: Vec::new(), longest: 0 }
+        Self::new(true)
     }
 }
 
 impl Repeated {
-    /// The value of the next row.
+    fn new(looks_up: bool) -> Self {
+        Self {
+            bytes: Vec::new(),
+            offsets: vec![0],
+            keys: Vec::new(),
+            last: None,
+            looks_up,
+            known: looks_up.then(HashTable::new),
+            hash: DefaultHashBuilder::default(),
+            looked_up: 0,
+            longest: 0,
+        }
+    }
+
+    /// An empty one with room for a little more than stands here.
+    pub fn like(&self) -> Self {
+        let mut next = Self::new(self.looks_up);
+        let room = |n: usize| n + n / 8;
+        // A column that says nothing needs no room.
+        if self.offsets.len() > 1 {
+            next.keys.reserve_exact(room(self.keys.len()));
+            next.bytes.reserve_exact(room(self.bytes.len()));
+            next.offsets.reserve_exact(room(self.offsets.len()));
+        }
+        next
+    }
+
+    /// For values that differ in nearly every row: none is looked up, and each is kept as often as it comes anew.
+    pub fn unlike() -> Self {
+        Self::new(false)
+    }
+
+    /// The value of the next row. Gives its place among the values since the last [`Self::finish`]: a value that was not there
+    /// yet comes last.
     #[inline]
-    pub fn push(&mut self, value: &str) {
+    pub fn push(&mut self, value: &str) -> usize {
         let key = self.key_of(value);
         self.keys.push(key);
+        key as usize
+    }
+
+    /// Of each row so far: the place of its value, or `None` without one.
+    pub fn places(&self) -> impl Iterator<Item = Option<usize>> {
+        self.keys.iter().map(|key| usize::try_from(*key).ok())
     }
 
     /// The value of the next `rows` rows.
@@ -54,27 +110,50 @@ impl Repeated {
         }
     }
 
-    /// Place of the value in the dictionary: the last one if it is the same, else a new one.
+    /// Place of the value in the dictionary: that of the row before if it is the same, that of an equal one, or a new one.
     #[inline]
     fn key_of(&mut self, value: &str) -> i32 {
-        // A batch of more than 2^31 rows or bytes does not fit into memory.
-        let known = self.offsets.len() as i32 - 2;
-        if known >= 0 && self.bytes[self.offsets[known as usize] as usize..] == *value.as_bytes() {
-            return known;
+        if let Some(last) = self.last
+            && value_at(&self.bytes, &self.offsets, last) == value.as_bytes()
+        {
+            return last;
         }
-        self.bytes.extend_from_slice(value.as_bytes());
-        self.offsets.push(self.bytes.len() as i32);
-        self.longest = self.longest.max(value.len());
-        known + 1
+        let key = self.other_key(value);
+        self.last = Some(key);
+        key
     }
 
-    /// The column, dictionary-encoded (plain if a value is longer than a KiB): a value stands in the dictionary as often as
-    /// it came up anew. Empty afterwards.
+    fn other_key(&mut self, value: &str) -> i32 {
+        let Self { bytes, offsets, known, hash, looked_up, .. } = self;
+        // A batch of more than 2^31 rows or bytes does not fit into memory.
+        let fresh = offsets.len() as i32 - 1;
+        if let Some(table) = known {
+            let code = hash.hash_one(value.as_bytes());
+            let same = |key: &i32| value_at(bytes, offsets, *key) == value.as_bytes();
+            if let Some(key) = table.find(code, same) {
+                *looked_up += 1;
+                return *key;
+            }
+            table.insert_unique(code, fresh, |key| hash.hash_one(value_at(bytes, offsets, *key)));
+            *looked_up += 1;
+            if *looked_up == JUDGED && offsets.len() * 4 > JUDGED * 3 {
+                *known = None;
+            }
+        }
+        bytes.extend_from_slice(value.as_bytes());
+        offsets.push(bytes.len() as i32);
+        self.longest = self.longest.max(value.len());
+        fresh
+    }
+
+    /// The column, dictionary-encoded (plain if a value is longer than a KiB): a value may stand in the dictionary more than
+    /// once. Empty afterwards.
     ///
     /// # Errors
     /// Arrow refused, which the tests exclude.
     pub fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let Self { bytes, offsets, mut keys, longest } = std::mem::take(self);
+        let empty = Self::new(self.looks_up);
+        let Self { bytes, offsets, mut keys, longest, .. } = std::mem::replace(self, empty);
         let values = StringArray::try_new(OffsetBuffer::new(offsets.into()), bytes.into(), None)?;
         let filled = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] != EMPTY);
         let nulls = Some(NullBuffer::new(filled)).filter(|nulls| nulls.null_count() > 0);
@@ -87,6 +166,10 @@ impl Repeated {
         let column = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?;
         if longest > LONG { cast(&column, &DataType::Utf8) } else { Ok(Arc::new(column)) }
     }
+}
+
+fn value_at<'a>(bytes: &'a [u8], offsets: &[i32], key: i32) -> &'a [u8] {
+    &bytes[offsets[key as usize] as usize..offsets[key as usize + 1] as usize]
 }
 
 /// The type of such columns.

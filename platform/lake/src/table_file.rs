@@ -22,7 +22,8 @@ use parquet::{
 
 use crate::{TableFileError, repeated, schema::PERSON_COLUMN};
 
-const ROW_GROUP: usize = 128 * 1024;
+/// Rows of a row group at most.
+pub(crate) const ROW_GROUP: usize = 128 * 1024;
 const BATCH: usize = 8 * 1024;
 
 /// Text that differs in nearly every row: a dictionary of it would only be built to be given up.
@@ -248,7 +249,9 @@ mod tests {
         let text = |row: i64| format!("n{}", row / 700);
         let plain: StringArray = (0..20_000).map(|row| Some(text(row))).collect();
         let mut repeated = crate::Repeated::default();
-        (0..20_000).for_each(|row| repeated.push(&text(row)));
+        for row in 0..20_000 {
+            repeated.push(&text(row));
+        }
         let rows = |names: ArrayRef| {
             let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20_000));
             RecordBatch::try_from_iter([("name", names), ("number", numbers)]).unwrap()

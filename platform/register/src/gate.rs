@@ -7,7 +7,12 @@
 //! # Law
 //! `notice.anonymized`, `notice.pseudonymized`, `stop`, `unlawful_receipt`
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod judged;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use kiban_govern::gate::{self, FilingFact, GateFacts, NoticeBar, NoticeFact, Reason, StopFact};
 use kiban_kernel::{Bases, Date, Id, PartialDate, Regime, Rules, kinds};
@@ -25,6 +30,8 @@ use crate::{
     store::{StoreError, int, maybe_parsed, parsed, text},
 };
 
+pub use self::judged::{Decision, Judged, PersonGate};
+
 const SUPPRESSION: &str = "register_suppression";
 
 /// What a delivery says of one person.
@@ -40,86 +47,6 @@ pub struct PersonFacts<'a> {
     pub birth_on: Option<PartialDate>,
     /// Normalised identities, for stops asked at all holders; may be empty.
     pub identities: &'a [Identity],
-}
-
-/// Under which regimes an item may be kept, and why not under the others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Decision {
-    /// Regimes it passes.
-    pub bases: Bases,
-    /// Regimes that refuse it, each with its reason.
-    pub refused: Vec<(Regime, Reason)>,
-}
-
-impl Decision {
-    /// The reason under a regime, if it refuses.
-    pub fn reason(&self, regime: Regime) -> Option<Reason> {
-        self.refused.iter().find(|(r, _)| *r == regime).map(|(_, reason)| *reason)
-    }
-}
-
-/// The decisions on one person, for every kind of table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PersonGate {
-    by_kind: Vec<(&'static str, Decision)>,
-    /// By regime in the order of [`Regime::ALL`]: what is older may not be kept, for a stop was withdrawn.
-    floors: [Option<Date>; 2],
-}
-
-impl PersonGate {
-    /// The decision for a kind; a kind without a table is no medical information.
-    pub fn decide(&self, kind: &str) -> Decision {
-        self.by_kind.iter().find(|(k, _)| *k == kind).map_or_else(
-            || Decision {
-                bases: Bases::NONE,
-                refused: Regime::ALL
-                    .into_iter()
-                    .map(|r| (r, Reason::NotMedicalInformation))
-                    .collect(),
-            },
-            |(_, d)| d.clone(),
-        )
-    }
-
-    /// The bases for a kind.
-    pub fn bases_of(&self, kind: &str) -> Bases {
-        self.by_kind.iter().find(|(k, _)| *k == kind).map_or(Bases::NONE, |(_, d)| d.bases)
-    }
-
-    /// The regimes that refuse what arose at `earliest` (`None`: it does not say when), each with the reason. Of a person
-    /// whose stop was withdrawn only what arose since the new notice is kept.
-    pub fn too_old(&self, earliest: Option<Date>) -> Vec<(Regime, Reason)> {
-        let older = |from: Date| earliest.is_none_or(|on| on < from);
-        Regime::ALL
-            .into_iter()
-            .zip(self.floors)
-            .filter_map(|(regime, floor)| {
-                let from = floor.filter(|from| older(*from))?;
-                Some((regime, Reason::BeforeNewNotice { from }))
-            })
-            .collect()
-    }
-
-    /// Does [`PersonGate::too_old`] refuse anything?
-    pub fn has_floor(&self) -> bool {
-        self.floors.iter().any(Option::is_some)
-    }
-
-    /// Regimes under which anything of the person may be kept.
-    pub fn bases(&self) -> Bases {
-        Bases::from_bits(self.by_kind.iter().fold(0, |bits, (_, d)| bits | d.bases.bits()))
-    }
-
-    /// Why nothing of the person passes under a regime; `None` if something does.
-    pub fn reason(&self, regime: Regime) -> Option<Reason> {
-        if self.bases().contains(regime) {
-            return None;
-        }
-        let reasons = || self.by_kind.iter().filter_map(|(_, d)| d.reason(regime));
-        let of_item =
-            |r: &Reason| matches!(r, Reason::ItemNotListed | Reason::NotMedicalInformation);
-        reasons().find(|r| !of_item(r)).or_else(|| reasons().next())
-    }
 }
 
 /// What stops say of one hash.
@@ -292,13 +219,32 @@ impl Gate {
 
     /// The decisions on one person, for every kind of canonical table.
     pub fn person(&self, facts: &PersonFacts<'_>) -> PersonGate {
+        self.judge(facts, self.stop(facts))
+    }
+
+    /// As [`Self::person`]. Of persons of whom the same is known, the first is judged: most are alike.
+    pub fn person_among(&self, facts: &PersonFacts<'_>, judged: &mut Judged) -> Arc<PersonGate> {
         let stop = self.stop(facts);
+        if stop.is_some() || !self.returned.is_empty() {
+            // What decides is this person's own.
+            return Arc::new(self.judge(facts, stop));
+        }
+        // A notice before which the person was of age, or not.
+        let of_age = |notice: &PersonNotice| match facts.birth_on {
+            Some(birth) => gate::of_age(birth, notice.notified_on, &self.rules).ok(),
+            None => Some(true),
+        };
+        let notices = facts.notices.iter().map(|n| (n.clone(), of_age(n))).collect();
+        judged.of(facts.died_on, notices, || self.judge(facts, None))
+    }
+
+    fn judge(&self, facts: &PersonFacts<'_>, stop: Option<Stopped>) -> PersonGate {
         let by_kind = schema::tables()
             .iter()
             .filter(|t| t.data_class == DataClass::Identified)
             .map(|t| (t.name.as_str(), self.decide_with(facts, stop, &t.name)))
             .collect();
-        PersonGate { by_kind, floors: Regime::ALL.map(|regime| Self::floor(facts, stop, regime)) }
+        PersonGate::new(by_kind, Regime::ALL.map(|regime| Self::floor(facts, stop, regime)))
     }
 
     /// The decision on one person and kind.

@@ -46,7 +46,7 @@ pub use account::Account;
 pub use cleared::{Anon52, Basis, ClearError, Cleared, Pseudo57};
 pub use entrustment::{EntrustError, Entrustment};
 pub use filing::{AcquisitionCheck, Filing};
-pub use gate::{Decision, Gate, PersonFacts, PersonGate};
+pub use gate::{Decision, Gate, Judged, PersonFacts, PersonGate};
 pub use keys::RegisterKeys;
 pub use notice::{ChangeClass, NoticeVersion, StatutoryItems};
 pub use organization::{Organization, OrganizationKind};

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, BooleanBuilder, Date32Builder, RecordBatch, StringBuilder},
+    array::{ArrayRef, BooleanBuilder, Date32Builder, RecordBatch},
     error::ArrowError,
 };
 use kiban_kernel::{Date, Id, PartialDate, Regime, kinds};
+use kiban_lake::Repeated;
 
 /// A notice to one person under one regime, as the holder reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PersonNotice {
     /// Under which regime.
     pub regime: Regime,
@@ -41,17 +42,17 @@ pub fn date_of(days: i32) -> Option<Date> {
 /// Rows of `person_notice` being collected.
 #[derive(Debug, Default)]
 pub struct PersonNoticeRows {
-    person_source: StringBuilder,
-    holder: StringBuilder,
-    delivery: StringBuilder,
-    regime: StringBuilder,
-    version: StringBuilder,
+    person_source: Repeated,
+    holder: Repeated,
+    delivery: Repeated,
+    regime: Repeated,
+    version: Repeated,
     notified_on: Date32Builder,
-    notified_on_text: StringBuilder,
-    channel: StringBuilder,
+    notified_on_text: Repeated,
+    channel: Repeated,
     guardian: BooleanBuilder,
     died_on: Date32Builder,
-    died_on_text: StringBuilder,
+    died_on_text: Repeated,
     of_age_on: Date32Builder,
     rows: usize,
 }
@@ -68,17 +69,20 @@ impl PersonNoticeRows {
         died_on: Option<PartialDate>,
         of_age_on: Option<Date>,
     ) {
-        self.person_source.append_value(person.to_string());
-        self.holder.append_value(holder.to_string());
-        self.delivery.append_value(delivery.to_string());
-        self.regime.append_value(notice.regime.as_str());
-        self.version.append_value(&notice.version);
+        self.person_source.push(&person.to_string());
+        self.holder.push(&holder.to_string());
+        self.delivery.push(&delivery.to_string());
+        self.regime.push(notice.regime.as_str());
+        self.version.push(&notice.version);
         self.notified_on.append_value(days(notice.notified_on));
-        self.notified_on_text.append_value(notice.notified_on.to_string());
-        self.channel.append_value(&notice.channel);
+        self.notified_on_text.push(&notice.notified_on.to_string());
+        self.channel.push(&notice.channel);
         self.guardian.append_value(notice.guardian);
         self.died_on.append_option(died_on.and_then(|d| d.full()).map(days));
-        self.died_on_text.append_option(died_on.map(|d| d.to_string()));
+        if let Some(on) = died_on {
+            self.died_on_text.fill_to(self.rows);
+            self.died_on_text.push(&on.to_string());
+        }
         self.of_age_on.append_option(of_age_on.map(days));
         self.rows += 1;
     }
@@ -98,19 +102,20 @@ impl PersonNoticeRows {
     /// # Errors
     /// Never for rows pushed here; typed so that a broken build says so.
     pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        self.died_on_text.fill_to(self.rows);
         self.rows = 0;
         let columns: [(&str, ArrayRef, bool); 12] = [
-            ("person_source", Arc::new(self.person_source.finish()), false),
-            ("holder", Arc::new(self.holder.finish()), false),
-            ("delivery", Arc::new(self.delivery.finish()), false),
-            ("regime", Arc::new(self.regime.finish()), false),
-            ("notice_version", Arc::new(self.version.finish()), false),
+            ("person_source", self.person_source.finish()?, false),
+            ("holder", self.holder.finish()?, false),
+            ("delivery", self.delivery.finish()?, false),
+            ("regime", self.regime.finish()?, false),
+            ("notice_version", self.version.finish()?, false),
             ("notified_on", Arc::new(self.notified_on.finish()), true),
-            ("notified_on_text", Arc::new(self.notified_on_text.finish()), true),
-            ("channel", Arc::new(self.channel.finish()), true),
+            ("notified_on_text", self.notified_on_text.finish()?, true),
+            ("channel", self.channel.finish()?, true),
             ("guardian", Arc::new(self.guardian.finish()), false),
             ("died_on", Arc::new(self.died_on.finish()), true),
-            ("died_on_text", Arc::new(self.died_on_text.finish()), true),
+            ("died_on_text", self.died_on_text.finish()?, true),
             ("of_age_on", Arc::new(self.of_age_on.finish()), true),
         ];
         RecordBatch::try_from_iter_with_nullable(columns)

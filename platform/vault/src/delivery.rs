@@ -51,11 +51,22 @@ pub async fn prepare(
         let mut writer = runtime
             .block_on(VaultWriter::new(&vault, gate, ids, delivery, sealed_at, people, report))?;
         let retractions = checked.retractions();
-        runtime.block_on(writer.revise(Revisions { retractions, corrections: &corrections }))?;
-        checked.segments(|segment| {
-            writer.accept(&segment)?;
-            if writer.is_full() { runtime.block_on(writer.flush()) } else { Ok(()) }
-        })?;
+        let VaultWriter { judge, rows } = &mut writer;
+        runtime.block_on(judge.revise(Revisions { retractions, corrections: &corrections }))?;
+        checked.segments_in_turns(
+            |segment| {
+                let kept = judge.accept(segment)?;
+                if judge.is_full() {
+                    runtime.block_on(judge.flush())?;
+                }
+                Ok::<_, VaultError>(kept)
+            },
+            |segment, kept| {
+                let Some(kept) = kept else { return Ok(()) };
+                rows.push(segment, &kept);
+                if rows.is_full() { runtime.block_on(rows.flush()) } else { Ok(()) }
+            },
+        )?;
         let prepared = runtime.block_on(writer.finish())?;
         Ok((checked, prepared))
     })

@@ -47,6 +47,9 @@ pub enum VaultError {
     /// A background task ended early.
     #[error("a background task ended early")]
     Task(#[source] tokio::task::JoinError),
+    /// The thread that writes rows ended early.
+    #[error("the thread that writes rows ended early")]
+    Writer,
 }
 
 impl VaultError {
@@ -72,7 +75,7 @@ impl VaultError {
                 "この原本は、受け入れられない項目を含むため保管されていません（行だけが保管されています）。".to_owned()
             }
             Self::Column { table, column } => format!("表 {table} の列 {column} を読み取れません。"),
-            Self::Task(_) => "処理が途中で終了しました。もう一度実行してください。".to_owned(),
+            Self::Task(_) | Self::Writer => "処理が途中で終了しました。もう一度実行してください。".to_owned(),
         }
     }
 }

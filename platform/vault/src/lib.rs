@@ -25,11 +25,13 @@ mod erase;
 mod error;
 mod history;
 mod known;
+mod lots;
 mod people;
 mod prepared;
 mod read;
 mod refusal;
 mod revise;
+mod row_lots;
 mod segments;
 mod version_rows;
 mod versions;
@@ -44,7 +46,6 @@ pub use read::SourceBytes;
 pub use refusal::reason_ja;
 pub use revise::Revisions;
 pub use version_rows::{Cause, State};
-pub use writer::{FLUSH_BYTES, VaultWriter};
 
 /// What a reader of the vault needs of the register: records cleared under one regime.
 pub use kiban_register::{Anon52, Basis, ClearError, Cleared, Pseudo57};

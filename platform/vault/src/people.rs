@@ -1,13 +1,13 @@
 //! What a delivery as a whole says of each of its persons: the facts the gate asks for, before any of
 //! their segments is judged.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use kiban_formats::Record;
 use kiban_intake::{Segment, notices::NoticeRow};
 use kiban_kernel::{PartialDate, parse_date, parse_partial};
 use kiban_linkage::{Identity, RawIdentity, Sex};
-use kiban_register::{Gate, PersonFacts, PersonGate, PersonNotice};
+use kiban_register::{Gate, Judged, PersonFacts, PersonGate, PersonNotice};
 
 /// More identities of one person in one delivery than this are not compared.
 const MOST_IDENTITIES: usize = 8;
@@ -15,21 +15,30 @@ const MOST_IDENTITIES: usize = 8;
 /// One person of a delivery.
 #[derive(Default)]
 pub(crate) struct Facts {
-    pub(crate) notices: Vec<PersonNotice>,
+    /// Rows of the delivery's list of notices.
+    notices: Vec<u32>,
     pub(crate) died_on: Option<PartialDate>,
     pub(crate) birth_on: Option<PartialDate>,
     identities: Vec<Identity>,
 }
 
 impl Facts {
-    pub(crate) fn gate(&self, gate: &Gate, local_id: &str) -> PersonGate {
-        gate.person(&PersonFacts {
+    /// The judgement on the person, given the notices that were told.
+    pub(crate) fn gate(
+        &self,
+        gate: &Gate,
+        local_id: &str,
+        notices: &[PersonNotice],
+        judged: &mut Judged,
+    ) -> Arc<PersonGate> {
+        let facts = PersonFacts {
             local_id,
-            notices: &self.notices,
+            notices,
             died_on: self.died_on,
             birth_on: self.birth_on,
             identities: &self.identities,
-        })
+        };
+        gate.person_among(&facts, judged)
     }
 
     /// Of several days of death the earliest counts: nobody is kept on the strength of the later one.
@@ -42,30 +51,44 @@ impl Facts {
 }
 
 /// All persons of a delivery, by the holder's own id.
-#[derive(Default)]
-pub(crate) struct People {
-    pub(crate) by_local_id: HashMap<String, Facts>,
+pub(crate) struct People<'n> {
+    notices: &'n [NoticeRow],
+    by_local_id: HashMap<Cow<'n, str>, Facts>,
     with_identities: bool,
 }
 
-impl People {
+impl<'n> People<'n> {
     /// From the delivery's list of notices; `with_identities`: somebody asked to stop at all holders.
-    pub(crate) fn new(notices: &[NoticeRow], with_identities: bool) -> Self {
-        let mut people = Self { with_identities, ..Self::default() };
-        for row in notices {
-            let facts = people.by_local_id.entry(row.local_id.clone()).or_default();
-            facts.notices.push(PersonNotice {
-                regime: row.regime,
-                version: row.notice_version.clone(),
-                notified_on: row.notified_on,
-                channel: row.channel.clone(),
-                guardian: row.guardian,
-            });
+    pub(crate) fn new(notices: &'n [NoticeRow], with_identities: bool) -> Self {
+        let mut by_local_id: HashMap<Cow<'n, str>, Facts> = HashMap::new();
+        for (at, row) in (0..).zip(notices) {
+            let facts = by_local_id.entry(Cow::Borrowed(&*row.local_id)).or_default();
+            // Mostly two: one under each regime.
+            facts.notices.reserve_exact(1);
+            facts.notices.push(at);
             if let Some(on) = row.died_on {
                 facts.died(on);
             }
         }
-        people
+        Self { notices, by_local_id, with_identities }
+    }
+
+    /// Everything that was said of a person, whom nobody asks for again; with the person's id and notices.
+    pub(crate) fn take(&mut self, local_id: &str) -> (Cow<'n, str>, Facts, Vec<PersonNotice>) {
+        let (local_id, facts) = self
+            .by_local_id
+            .remove_entry(local_id)
+            .unwrap_or_else(|| (Cow::Owned(local_id.to_owned()), Facts::default()));
+        let rows = facts.notices.iter().filter_map(|at| self.notices.get(*at as usize));
+        let notices = rows.map(|row| PersonNotice {
+            regime: row.regime,
+            version: row.notice_version.clone(),
+            notified_on: row.notified_on,
+            channel: row.channel.clone(),
+            guardian: row.guardian,
+        });
+        let notices = notices.collect();
+        (local_id, facts, notices)
     }
 
     /// What a segment says of its person's birth, death and identity.
@@ -85,7 +108,7 @@ impl People {
             };
             let facts = match self.by_local_id.get_mut(local_id) {
                 Some(facts) => facts,
-                None => self.by_local_id.entry(local_id.to_owned()).or_default(),
+                None => self.by_local_id.entry(Cow::Owned(local_id.to_owned())).or_default(),
             };
             if let Some(on) = death {
                 facts.died(on);

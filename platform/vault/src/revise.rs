@@ -12,7 +12,7 @@ use crate::{
     segments::{Columns, TABLE},
     version_rows::Cause,
     versions::Occasion,
-    writer::VaultWriter,
+    writer::{Judge, VaultWriter},
 };
 
 /// The lists of a delivery, as far as they were not applied before.
@@ -24,12 +24,12 @@ pub struct Revisions<'a> {
     pub corrections: &'a [Correction],
 }
 
-impl VaultWriter {
+impl Judge<'_> {
     /// Applies the lists. Must come before the first segment: what a delivery brings anew counts again.
     ///
     /// # Errors
     /// The lake failed.
-    pub async fn revise(&mut self, revisions: Revisions<'_>) -> Result<(), VaultError> {
+    pub(crate) async fn revise(&mut self, revisions: Revisions<'_>) -> Result<(), VaultError> {
         for row in revisions.retractions {
             let record = self.ids.record(self.gate.holder(), &row.record);
             let latest = end_of_day(row.on);
@@ -56,7 +56,7 @@ impl VaultWriter {
         let digest = correction.digest();
         let mut of_delivery: BTreeSet<Id<kinds::Segment>> = BTreeSet::new();
         if self.base.0 > 0 {
-            for batch in self.lake.scan_persons(TABLE, self.base, &[person]).await? {
+            for batch in self.lots.lake.scan_persons(TABLE, self.base, &[person]).await? {
                 let columns = Columns(&batch);
                 let deliveries = columns.text("delivery")?;
                 let wanted = correction.delivery.map(|d| d.to_string());
@@ -87,31 +87,36 @@ impl VaultWriter {
         }
         Ok(taken)
     }
+}
 
+impl VaultWriter<'_> {
     /// Stages that the rows of what ended leave their tables, those of this delivery too.
     pub(crate) async fn withdraw(&mut self) -> Result<StagedWithdrawal, VaultError> {
-        let ended = std::mem::take(&mut self.versions.ended);
-        let counts = &mut self.report.counts;
+        let Self { judge, rows } = self;
+        let ended = std::mem::take(&mut judge.versions.ended);
+        let counts = &mut judge.report.counts;
         counts.superseded_segments = ended.len() as u64;
-        counts.withdrawn_records = self.versions.withdrawn;
+        counts.withdrawn_records = judge.versions.withdrawn;
         if ended.is_empty() {
             return Ok(StagedWithdrawal::default());
         }
         let mut tables = BTreeSet::new();
         for segment in ended.keys() {
-            let known = self.known.get(segment).copied().unwrap_or_default();
+            let known = judge.known.get(segment).copied().unwrap_or_default();
             tables.extend(Record::TABLES.iter().filter(|t| !known.tables.get(t).is_empty()));
         }
         let tables: Vec<&str> = tables.into_iter().copied().collect();
         let names: HashSet<String> = ended.keys().map(ToString::to_string).collect();
         let persons: BTreeSet<Id<kinds::PersonSource>> = ended.into_values().collect();
         let persons: Vec<_> = persons.into_iter().collect();
-        let (staged, left) = self.lake.unstage(std::mem::take(&mut self.staged), &names).await?;
-        self.staged = staged;
-        for (table, rows) in left {
-            self.totals.subtract(&table, rows);
+        let lake = rows.lots.lake.clone();
+        let staged = std::mem::take(&mut rows.lots.staged);
+        let (staged, left) = lake.unstage(staged, &names).await?;
+        rows.lots.staged = staged;
+        for (table, count) in left {
+            rows.totals.subtract(&table, count);
         }
-        Ok(self.lake.stage_withdrawal(&tables, &persons, &names).await?)
+        Ok(lake.stage_withdrawal(&tables, &persons, &names).await?)
     }
 }
 

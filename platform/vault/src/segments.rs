@@ -31,12 +31,8 @@ pub(crate) struct SegmentRow {
 }
 
 pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
-    let text = |f: &dyn Fn(&SegmentRow) -> String| -> ArrayRef {
-        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
-    };
-    // Most rows of a lot say the same here: an id is written out once for all of them.
-    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| -> Result<ArrayRef, ArrowError> {
-        let (mut column, mut value) = (Repeated::default(), String::new());
+    let text = |mut column: Repeated, f: &dyn Fn(&SegmentRow, &mut String)| {
+        let mut value = String::new();
         for row in rows {
             value.clear();
             f(row, &mut value);
@@ -44,6 +40,9 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         }
         column.finish()
     };
+    // Most rows of a lot say the same here: an id is written out once for all of them.
+    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| text(Repeated::default(), f);
+    let unlike = |f: &dyn Fn(&SegmentRow, &mut String)| text(Repeated::unlike(), f);
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
     let start: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
@@ -58,9 +57,9 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         ("bases", Arc::new(bases) as ArrayRef, false),
         ("holder", repeated(&|r, out| id(out, &r.holder))?, false),
         ("delivery", repeated(&|r, out| id(out, &r.delivery))?, false),
-        ("segment", text(&|r| r.segment.to_string()), false),
+        ("segment", unlike(&|r, out| id(out, &r.segment))?, false),
         ("source_file", repeated(&|r, out| out.push_str(&r.source_file))?, false),
-        ("position", text(&|r| r.position.clone()), false),
+        ("position", unlike(&|r, out| out.push_str(&r.position))?, false),
         ("parser", repeated(&|r, out| out.push_str(r.parser))?, false),
         ("format", repeated(&|r, out| out.push_str(r.format))?, false),
         (

@@ -1,13 +1,14 @@
 //! Rows of the lake table `record_version`: one for each word on a record of the source.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray},
+    array::{ArrayRef, AsArray as _, Int64Array, RecordBatch},
     datatypes::Int64Type,
     error::ArrowError,
 };
 use kiban_kernel::{Digest, Id, kinds};
+use kiban_lake::Repeated;
 
 use crate::VaultError;
 
@@ -96,24 +97,44 @@ pub(crate) struct VersionRow {
 }
 
 pub(crate) fn batch(rows: &[VersionRow]) -> Result<RecordBatch, ArrowError> {
-    let text = |f: &dyn Fn(&VersionRow) -> String| -> ArrayRef {
-        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<StringArray>())
+    let text = |mut column: Repeated, f: &dyn Fn(&VersionRow, &mut String)| {
+        let mut value = String::new();
+        for row in rows {
+            value.clear();
+            f(row, &mut value);
+            column.push(&value);
+        }
+        column.finish()
+    };
+    let repeated = |f: &dyn Fn(&VersionRow, &mut String)| text(Repeated::default(), f);
+    let unlike = |f: &dyn Fn(&VersionRow, &mut String)| text(Repeated::unlike(), f);
+    let show = |out: &mut String, what: &dyn std::fmt::Display| {
+        // Writing to a string does not fail.
+        let _ = write!(out, "{what}");
     };
     let int = |f: &dyn Fn(&VersionRow) -> i64| -> ArrayRef {
         Arc::new(rows.iter().map(|r| Some(f(r))).collect::<Int64Array>())
     };
     RecordBatch::try_from_iter_with_nullable([
-        ("person_source", text(&|r| r.person.to_string()), false),
-        ("holder", text(&|r| r.holder.to_string()), false),
-        ("delivery", text(&|r| r.delivery.to_string()), false),
-        ("record", text(&|r| r.record.to_string()), false),
-        ("segment", text(&|r| r.segment.map_or_else(String::new, |s| s.to_string())), false),
+        ("person_source", repeated(&|r, out| show(out, &r.person))?, false),
+        ("holder", repeated(&|r, out| show(out, &r.holder))?, false),
+        ("delivery", repeated(&|r, out| show(out, &r.delivery))?, false),
+        ("record", unlike(&|r, out| show(out, &r.record))?, false),
+        (
+            "segment",
+            unlike(&|r, out| {
+                if let Some(segment) = &r.segment {
+                    show(out, segment);
+                }
+            })?,
+            false,
+        ),
         ("no", int(&|r| r.no), false),
-        ("state", text(&|r| r.state.as_str().to_owned()), false),
-        ("version", text(&|r| r.version.clone()), false),
+        ("state", repeated(&|r, out| out.push_str(r.state.as_str()))?, false),
+        ("version", repeated(&|r, out| out.push_str(&r.version))?, false),
         ("stated_at", int(&|r| r.stated_at), false),
-        ("cause", text(&|r| r.cause.as_str().to_owned()), false),
-        ("file_sha256", text(&|r| r.digest.to_string()), false),
+        ("cause", repeated(&|r, out| out.push_str(r.cause.as_str()))?, false),
+        ("file_sha256", repeated(&|r, out| show(out, &r.digest))?, false),
     ])
 }
 

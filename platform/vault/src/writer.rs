@@ -1,37 +1,30 @@
 //! Segments in, staged rows and source bytes out, in bounded memory; nothing is visible before the commit.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use kiban_intake::{
-    Segment, SegmentIds, format_name,
-    report::ReportBuilder,
-    rows::{RowContext, RowTotals, TableBuilders},
-};
-use kiban_kernel::{Bases, Date, Id, PartialDate, Timestamp, kinds};
-use kiban_lake::{ContainerWriter, Lake, LakeError, Snapshot, Staged, StagedContainer};
-use kiban_register::{Gate, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
-use tokio::task::JoinHandle;
+use arrow::array::RecordBatch;
+use kiban_intake::{Segment, SegmentIds, format_name, report::ReportBuilder};
+use kiban_kernel::{Id, PartialDate, Timestamp, kinds};
+use kiban_lake::{ContainerWriter, Snapshot, StagedContainer, Threads};
+use kiban_register::{Gate, Judged, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
 
 use crate::{
     Vault, VaultError,
     bases::{TableBases, minus},
     clear::{ClearedSegment, clear},
     known::{self, Known},
+    lots::{FEW_ROWS, Lots},
     people::People,
     prepared::Prepared,
     refusal::refusal,
+    row_lots::RowLots,
     segments::{self, SegmentRow},
-    version_rows::{self as versions, Cause},
+    version_rows::{self as versions, Cause, VersionRow},
     versions::{Occasion, Rows, Statement, Versions},
 };
 
-/// Source bytes that are collected before rows are written out.
-pub const FLUSH_BYTES: u64 = 48 << 20;
-/// Rows that are collected before they are written out.
-const FLUSH_ROWS: usize = 150_000;
+/// Rows of one table that are collected before they are written out.
+const MANY_ROWS: usize = 50_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// What the statements of a delivery have in common.
@@ -44,44 +37,53 @@ struct Person {
     gate: Arc<PersonGate>,
     kept: bool,
     /// Given with the first segment that is kept.
+    told: Option<Box<Told>>,
+}
+
+/// What the delivery tells of a person's notices.
+struct Told {
     notices: Vec<PersonNotice>,
     died_on: Option<PartialDate>,
     birth_on: Option<PartialDate>,
 }
 
-/// Takes the segments of one delivery.
-///
-/// Call [`VaultWriter::accept`] for each segment, [`VaultWriter::flush`] whenever [`VaultWriter::is_full`],
-/// then [`VaultWriter::finish`].
-pub struct VaultWriter {
-    pub(crate) lake: Lake,
+/// Takes the segments of one delivery: what judges them, and what keeps their rows.
+pub(crate) struct VaultWriter<'n> {
+    pub(crate) judge: Judge<'n>,
+    pub(crate) rows: RowLots,
+}
+
+/// Judges segments, keeps their bytes and the record of them.
+pub(crate) struct Judge<'n> {
     pub(crate) ids: SegmentIds,
     pub(crate) gate: Gate,
     pub(crate) delivery: Id<kinds::Delivery>,
-    received_on: Date,
     pub(crate) base: Snapshot,
-    people: People,
-    persons: HashMap<String, Person>,
-    gates: HashSet<Arc<PersonGate>>,
+    people: People<'n>,
+    persons: HashMap<Cow<'n, str>, Person>,
+    judged: Judged,
     pub(crate) known: Known,
     pub(crate) versions: Versions,
     pub(crate) sealed_at: i64,
-    builders: TableBuilders,
-    pub(crate) totals: RowTotals,
     /// Counts and defects; give it to `intake`'s report.
-    pub report: ReportBuilder,
+    pub(crate) report: ReportBuilder,
     notices: PersonNoticeRows,
-    rows: Vec<SegmentRow>,
+    segments: Vec<SegmentRow>,
     file: Option<(u64, Arc<str>)>,
-    unflushed: u64,
     container: Option<ContainerWriter>,
     containers: Vec<StagedContainer>,
-    pub(crate) staged: Vec<Staged>,
-    /// The last lot, on its way to the disk.
-    writing: Option<JoinHandle<Result<Vec<Staged>, LakeError>>>,
+    pub(crate) lots: Lots,
 }
 
-impl VaultWriter {
+/// A segment whose rows are to be kept.
+pub(crate) struct Kept {
+    pub(crate) person: Id<kinds::PersonSource>,
+    pub(crate) segment: Id<kinds::Segment>,
+    /// Regimes by table.
+    pub(crate) bases: TableBases,
+}
+
+impl<'n> VaultWriter<'n> {
     /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons.
     pub(crate) async fn new(
         vault: &Vault,
@@ -89,64 +91,85 @@ impl VaultWriter {
         ids: SegmentIds,
         delivery: Id<kinds::Delivery>,
         sealed_at: Timestamp,
-        people: People,
+        people: People<'n>,
         report: ReportBuilder,
     ) -> Result<Self, VaultError> {
         let base = vault.lake.head().await?;
+        let lots = || Lots::new(vault.lake.clone());
         Ok(Self {
-            known: known::load(&vault.lake, base, gate.holder()).await?,
-            versions: Versions::load(&vault.lake, base, gate.holder()).await?,
-            sealed_at: sealed_at.as_microsecond(),
-            lake: vault.lake.clone(),
-            ids,
-            received_on: gate.on(),
-            gate,
-            delivery,
-            base,
-            people,
-            persons: HashMap::new(),
-            gates: HashSet::new(),
-            builders: TableBuilders::new()?,
-            totals: RowTotals::default(),
-            report,
-            notices: PersonNoticeRows::default(),
-            rows: Vec::new(),
-            file: None,
-            unflushed: 0,
-            container: None,
-            containers: Vec::new(),
-            staged: Vec::new(),
-            writing: None,
+            rows: RowLots::new(gate.holder(), delivery, gate.on(), lots())?,
+            judge: Judge {
+                known: known::load(&vault.lake, base, gate.holder()).await?,
+                versions: Versions::load(&vault.lake, base, gate.holder()).await?,
+                sealed_at: sealed_at.as_microsecond(),
+                ids,
+                gate,
+                delivery,
+                base,
+                people,
+                persons: HashMap::new(),
+                judged: Judged::default(),
+                report,
+                notices: PersonNoticeRows::default(),
+                segments: Vec::new(),
+                file: None,
+                container: None,
+                containers: Vec::new(),
+                lots: lots(),
+            },
         })
     }
 
+    /// Writes out the rest and counts persons.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub(crate) async fn finish(mut self) -> Result<Prepared, VaultError> {
+        self.rows.write(1, Threads::All).await?;
+        self.judge.write(1, Threads::All).await?;
+        self.judge.close_container().await?;
+        self.rows.lots.written().await?;
+        self.judge.lots.written().await?;
+        let withdrawal = self.withdraw().await?;
+        let Self { mut judge, rows } = self;
+        judge.count_persons();
+        let (mut report, mut staged) = (judge.report, rows.lots.staged);
+        report.quality.absorb(rows.quality);
+        staged.extend(judge.lots.staged);
+        Ok(Prepared {
+            lake: rows.lots.lake,
+            base: judge.base,
+            watermark: judge.gate.watermark(),
+            staged,
+            withdrawal,
+            containers: judge.containers,
+            report,
+            builders: rows.builders,
+            totals: rows.totals,
+        })
+    }
+}
+
+impl Judge<'_> {
     /// Judge a segment and keep what the gate clears. Counts what it does in the report.
     ///
     /// # Errors
     /// The disk failed; drop the writer, nothing stays.
-    pub fn accept(&mut self, segment: &Segment<'_>) -> Result<(), VaultError> {
+    pub(crate) fn accept(&mut self, segment: &Segment<'_>) -> Result<Option<Kept>, VaultError> {
         if !self.report.segment(segment) {
-            return Ok(());
+            return Ok(None);
         }
-        let Some(local_id) = segment.person else { return Ok(()) };
+        let Some(local_id) = segment.person else { return Ok(None) };
         if !self.persons.contains_key(local_id) {
-            let facts = self.people.by_local_id.remove(local_id).unwrap_or_default();
-            let gate = facts.gate(&self.gate, local_id);
+            let (local_id, facts, notices) = self.people.take(local_id);
             // most persons are judged alike: one copy of each judgement
-            let gate = match self.gates.get(&gate) {
-                Some(known) => known.clone(),
-                None => {
-                    let gate = Arc::new(gate);
-                    self.gates.insert(gate.clone());
-                    gate
-                }
-            };
-            let id = self.gate.keys().person_source(self.gate.holder(), local_id);
-            let (notices, died_on, birth_on) = (facts.notices, facts.died_on, facts.birth_on);
-            let person = Person { id, gate, kept: false, notices, died_on, birth_on };
-            self.persons.insert(local_id.to_owned(), person);
+            let gate = facts.gate(&self.gate, &local_id, &notices, &mut self.judged);
+            let id = self.gate.keys().person_source(self.gate.holder(), &local_id);
+            let (died_on, birth_on) = (facts.died_on, facts.birth_on);
+            let told = Some(Box::new(Told { notices, died_on, birth_on }));
+            self.persons.insert(local_id, Person { id, gate, kept: false, told });
         }
-        let Some(person) = self.persons.get_mut(local_id) else { return Ok(()) };
+        let Some(person) = self.persons.get_mut(local_id) else { return Ok(None) };
 
         let counts = &mut self.report.counts;
         let ClearedSegment { tables: cleared, whole, reason } =
@@ -172,7 +195,7 @@ impl VaultWriter {
                 );
             }
             *counts.refused_segments.entry(reason.to_owned()).or_default() += 1;
-            return Ok(());
+            return Ok(None);
         }
         person.kept = true;
 
@@ -213,51 +236,34 @@ impl VaultWriter {
         let keep_bytes = whole && !known.bytes;
         if new.all().is_empty() && used.all().is_empty() && !keep_bytes {
             counts.duplicate_segments += 1;
-            return Ok(());
+            return Ok(None);
         }
         counts.accepted_segments += 1;
         counts.history_segments += u64::from(use_of == Rows::None);
         known.tables.merge(new);
         known.bytes |= keep_bytes;
 
-        for notice in std::mem::take(&mut person.notices) {
-            self.notices.push(
-                person.id,
-                self.gate.holder(),
-                self.delivery,
-                &notice,
-                person.died_on,
-                self.gate.of_age_on(person.birth_on, notice.notified_on),
-            );
-        }
-        for record in &segment.parsed.records {
-            let bases = used.at(record.table_index());
-            if bases.is_empty() {
-                continue;
+        if let Some(told) = person.told.take() {
+            for notice in &told.notices {
+                self.notices.push(
+                    person.id,
+                    self.gate.holder(),
+                    self.delivery,
+                    notice,
+                    told.died_on,
+                    self.gate.of_age_on(told.birth_on, notice.notified_on),
+                );
             }
-            let context = RowContext {
-                person_source: person.id,
-                bases,
-                holder: self.gate.holder(),
-                delivery: self.delivery,
-                segment: id,
-                source_file: &segment.file.path,
-                file_number: segment.file_number,
-                line: segment.line,
-                parser: segment.parser(),
-                received_on: self.received_on,
-            };
-            self.builders.push(&context, record, &mut self.report.quality);
         }
-        let person = person.id;
-        self.unflushed += segment.bytes.len() as u64;
+        let kept = Kept { person: person.id, segment: id, bases: used };
         if new.all().is_empty() && !keep_bytes {
             // In use again: its source is there.
-            return Ok(());
+            return Ok(Some(kept));
         }
+        let person = person.id;
         let place = if keep_bytes { Some(self.put(id, person, segment)?) } else { None };
         let source_file = self.path_of(segment);
-        self.rows.push(SegmentRow {
+        self.segments.push(SegmentRow {
             person,
             segment: id,
             holder: self.gate.holder(),
@@ -269,7 +275,7 @@ impl VaultWriter {
             tables: new,
             place,
         });
-        Ok(())
+        Ok(Some(kept))
     }
 
     fn put(
@@ -280,7 +286,7 @@ impl VaultWriter {
     ) -> Result<(Id<kinds::File>, u64, u64), VaultError> {
         let container = match &mut self.container {
             Some(container) => container,
-            None => self.container.insert(self.lake.container()?),
+            None => self.container.insert(self.lots.lake.container()?),
         };
         let place = if segment.header.is_empty() {
             container.put(id, person, segment.bytes)?
@@ -303,51 +309,35 @@ impl VaultWriter {
         }
     }
 
-    /// Is it time to [`VaultWriter::flush`]?
-    pub fn is_full(&self) -> bool {
-        self.unflushed >= FLUSH_BYTES || self.builders.rows() >= FLUSH_ROWS
+    /// Is it time to [`Judge::flush`]?
+    pub(crate) fn is_full(&self) -> bool {
+        self.segments.len().max(self.versions.rows.len()).max(self.notices.len()) >= MANY_ROWS
+            || self.container.as_ref().is_some_and(|c| c.bytes() >= CONTAINER_BYTES)
     }
 
-    /// Write out what was collected, to files that no snapshot names, while the next lot is collected: memory holds two
-    /// lots at most.
+    /// Writes out what was collected of segments and persons, while more is collected.
     ///
     /// # Errors
-    /// The disk failed, now or with the lot before.
-    pub async fn flush(&mut self) -> Result<(), VaultError> {
-        self.unflushed = 0;
-        let mut batches = self.builders.finish()?;
-        self.totals.add(&batches);
-        if !self.rows.is_empty() {
-            batches.push((segments::TABLE, segments::batch(&std::mem::take(&mut self.rows))?));
-        }
-        let versions = std::mem::take(&mut self.versions.rows);
-        if !versions.is_empty() {
-            batches.push((versions::TABLE, versions::batch(&versions)?));
-        }
-        if !self.notices.is_empty() {
-            batches.push(("person_notice", self.notices.finish()?));
-        }
-        self.written().await?;
-        let lake = self.lake.clone();
-        self.writing = Some(tokio::spawn(async move {
-            let mut staged = Vec::with_capacity(batches.len());
-            for (table, batch) in batches {
-                staged.push(lake.stage(table, vec![batch]).await?);
-            }
-            Ok(staged)
-        }));
+    /// The disk failed, now or before.
+    pub(crate) async fn flush(&mut self) -> Result<(), VaultError> {
+        self.write(FEW_ROWS, Threads::One).await?;
         if self.container.as_ref().is_some_and(|c| c.bytes() >= CONTAINER_BYTES) {
             self.close_container().await?;
         }
         Ok(())
     }
 
-    /// The lot that is being written is on disk.
-    async fn written(&mut self) -> Result<(), VaultError> {
-        if let Some(writing) = self.writing.take() {
-            self.staged.extend(writing.await.map_err(VaultError::Task)??);
-        }
-        Ok(())
+    async fn write(&mut self, least: usize, threads: Threads) -> Result<(), VaultError> {
+        let segments = take_large(&mut self.segments, least);
+        let versions = take_large(&mut self.versions.rows, least);
+        let notices = if self.notices.len() >= least {
+            std::mem::take(&mut self.notices)
+        } else {
+            PersonNoticeRows::default()
+        };
+        let tables = [segments.is_empty(), versions.is_empty(), notices.is_empty()];
+        let make = move || make_lot(&segments, &versions, notices);
+        self.lots.begin(tables.into_iter().filter(|empty| !empty).count(), make, threads).await
     }
 
     async fn close_container(&mut self) -> Result<(), VaultError> {
@@ -357,15 +347,7 @@ impl VaultWriter {
         Ok(())
     }
 
-    /// Write out the rest and count persons.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub async fn finish(mut self) -> Result<Prepared, VaultError> {
-        self.flush().await?;
-        self.written().await?;
-        self.close_container().await?;
-        let withdrawal = self.withdraw().await?;
+    fn count_persons(&mut self) {
         let counts = &mut self.report.counts;
         for person in self.persons.values() {
             if person.kept {
@@ -377,23 +359,29 @@ impl VaultWriter {
                     .or_default() += 1;
             }
         }
-        Ok(Prepared {
-            lake: self.lake,
-            base: self.base,
-            watermark: self.gate.watermark(),
-            staged: self.staged,
-            withdrawal,
-            containers: self.containers,
-            report: self.report,
-            builders: self.builders,
-            totals: self.totals,
-        })
     }
 }
 
-impl VaultWriter {
-    /// Regimes cleared for a person so far judged; for tests and reports.
-    pub fn bases_of(&self, local_id: &str) -> Option<Bases> {
-        self.persons.get(local_id).map(|p| p.gate.bases())
+/// The rows, if there are so many; else none, and they stay.
+fn take_large<T>(rows: &mut Vec<T>, least: usize) -> Vec<T> {
+    if rows.len() >= least { std::mem::take(rows) } else { Vec::new() }
+}
+
+/// The batches of segments, versions and notices.
+fn make_lot(
+    of_segments: &[SegmentRow],
+    of_versions: &[VersionRow],
+    mut notices: PersonNoticeRows,
+) -> Result<Vec<(&'static str, RecordBatch)>, VaultError> {
+    let mut lot = Vec::new();
+    if !of_segments.is_empty() {
+        lot.push((segments::TABLE, segments::batch(of_segments)?));
     }
+    if !of_versions.is_empty() {
+        lot.push((versions::TABLE, versions::batch(of_versions)?));
+    }
+    if !notices.is_empty() {
+        lot.push(("person_notice", notices.finish()?));
+    }
+    Ok(lot)
 }

@@ -95,6 +95,20 @@ impl Want {
     fn any(self) -> bool {
         self != Self::Nothing
     }
+
+    /// Has a file that is one segment, or of FHIR lines, a segment that is wanted? Of FHIR lines any part of the file tells;
+    /// parts must overlap by [`Self::OVERLAP`] bytes.
+    pub fn in_part(self, format: Format, path: &str, part: &[u8]) -> bool {
+        match format {
+            Format::SsMix2 => self.message(path),
+            Format::SsMix2Extended => self == Self::All,
+            Format::FhirNdjson => self.line(part),
+            _ => self.any(),
+        }
+    }
+
+    /// Bytes of a part of a file that the next one must begin with ([`Self::in_part`]).
+    pub const OVERLAP: usize = 8;
 }
 
 /// Why a file cannot be cut.

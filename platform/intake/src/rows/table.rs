@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{
-        ArrayBuilder as _, ArrayRef, Date32Builder, Float64Builder, RecordBatch,
-        TimestampMicrosecondBuilder, UInt8Builder,
-    },
-    datatypes::{Field, Schema},
+    array::{ArrayRef, UInt8Builder},
     error::ArrowError,
 };
 use kiban_formats::Position;
@@ -17,7 +13,11 @@ use kiban_lake::{
     schema::{self, ColumnType, TableSchema},
 };
 
-use super::{COMMON, DAY, Ids, RowContext, RowsError, text_of};
+use super::{
+    COMMON, DAY, Ids, RowContext, RowsError,
+    taken::{Column, Spare, TableRows},
+    text_of,
+};
 use crate::{
     moments,
     quality::{END_BEFORE_START, FUTURE, Tally},
@@ -29,6 +29,8 @@ pub(super) struct TableBuilder {
     pub(super) rows: usize,
     pub(super) common: Common,
     pub(super) slots: Vec<Slot>,
+    /// Room for the next rows.
+    pub(super) spare: Option<Spare>,
     /// Dates that lie ahead, and ends before their beginnings.
     pub(super) future: Tally,
     pub(super) backward: Tally,
@@ -36,7 +38,6 @@ pub(super) struct TableBuilder {
 
 /// What rows begin with. All but the position is the same for all rows of a segment: it is written out when the next one
 /// comes.
-#[derive(Default)]
 pub(super) struct Common {
     person_source: Repeated,
     bases: UInt8Builder,
@@ -50,6 +51,24 @@ pub(super) struct Common {
     of: Option<(Id<kinds::Segment>, u64, u8)>,
     texts: [String; 6],
     rows: usize,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            person_source: Repeated::default(),
+            bases: UInt8Builder::new(),
+            holder: Repeated::default(),
+            delivery: Repeated::default(),
+            segment: Repeated::unlike(),
+            source_file: Repeated::default(),
+            position: Repeated::unlike(),
+            parser: Repeated::default(),
+            of: None,
+            texts: Default::default(),
+            rows: 0,
+        }
+    }
 }
 
 impl Common {
@@ -74,6 +93,17 @@ impl Common {
         at.with_text(|text| self.position.push(text));
     }
 
+    /// An empty one with room for as much.
+    pub(super) fn like(&self) -> Self {
+        Self {
+            person_source: self.person_source.like(),
+            segment: self.segment.like(),
+            source_file: self.source_file.like(),
+            position: self.position.like(),
+            ..Self::default()
+        }
+    }
+
     fn write_out(&mut self) {
         let (rows, bases) = (std::mem::take(&mut self.rows), self.of.map_or(0, |(.., b)| b));
         if rows == 0 {
@@ -93,7 +123,7 @@ impl Common {
         }
     }
 
-    fn finish(&mut self) -> Result<[(&'static str, ArrayRef); 8], ArrowError> {
+    pub(super) fn finish(&mut self) -> Result<[(&'static str, ArrayRef); 8], ArrowError> {
         self.write_out();
         Ok([
             ("person_source", self.person_source.finish()?),
@@ -113,7 +143,11 @@ pub(super) struct Slot {
     pub(super) column: &'static str,
     pub(super) part: Part,
     pub(super) typed: Typed,
-    pub(super) text: Option<Repeated>,
+    /// What the rows say; a column of the table if [`Self::keeps_text`].
+    text: Repeated,
+    keeps_text: bool,
+    /// What each value of `text` was read as: equal text is read once.
+    read: Vec<ReadValue>,
     pub(super) filled: u64,
     pub(super) unreadable: u64,
 }
@@ -158,11 +192,13 @@ impl Part {
     }
 }
 
+/// What a column's text is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Typed {
     None,
-    Date(Date32Builder),
-    Stamp(TimestampMicrosecondBuilder),
-    Number(Float64Builder),
+    Date,
+    Stamp,
+    Number,
 }
 
 impl TableBuilder {
@@ -175,19 +211,21 @@ impl TableBuilder {
             let own = schema.column(column).ok_or_else(misfit)?;
             let typed = match own.kind {
                 ColumnType::Utf8 => Typed::None,
-                ColumnType::Date => Typed::Date(Date32Builder::new()),
-                ColumnType::Timestamp => Typed::Stamp(TimestampMicrosecondBuilder::new()),
-                ColumnType::Float64 => Typed::Number(Float64Builder::new()),
+                ColumnType::Date => Typed::Date,
+                ColumnType::Timestamp => Typed::Stamp,
+                ColumnType::Float64 => Typed::Number,
                 _ => return Err(misfit()),
             };
             let beside = format!("{column}_text");
-            let has_text = matches!(typed, Typed::None)
+            let has_text = typed == Typed::None
                 || (schema.column(&beside).is_some() && !columns.contains(&beside.as_str()));
             slots.push(Slot {
                 column,
                 part: Part::of(name, column),
                 typed,
-                text: has_text.then(Repeated::default),
+                text: Repeated::default(),
+                keeps_text: has_text,
+                read: Vec::new(),
                 filled: 0,
                 unreadable: 0,
             });
@@ -198,6 +236,7 @@ impl TableBuilder {
             rows: 0,
             common: Common::default(),
             slots,
+            spare: None,
             future: Tally::new(name, FUTURE),
             backward: Tally::new(name, END_BEFORE_START),
         };
@@ -209,47 +248,18 @@ impl TableBuilder {
         Ok(table)
     }
 
-    pub(super) fn finish(&mut self) -> Result<RecordBatch, RowsError> {
-        let refused = |source| RowsError::Batch { table: self.name, source };
-        let mut arrays: Vec<(String, ArrayRef)> = Vec::with_capacity(self.schema.columns.len());
-        let common = self.common.finish().map_err(refused)?;
-        arrays.extend(common.map(|(name, array)| (name.to_owned(), array)));
-        for slot in &mut self.slots {
-            slot.fill_to(self.rows);
-            let name = slot.column.to_owned();
-            let typed: Option<ArrayRef> = match &mut slot.typed {
-                Typed::None => None,
-                Typed::Date(b) => Some(Arc::new(b.finish())),
-                Typed::Stamp(b) => Some(Arc::new(b.finish())),
-                Typed::Number(b) => Some(Arc::new(b.finish())),
-            };
-            let text = slot.text.as_mut().map(Repeated::finish).transpose().map_err(refused)?;
-            match (typed, text) {
-                (Some(typed), text) => {
-                    if let Some(text) = text {
-                        arrays.push((format!("{name}_text"), text));
-                    }
-                    arrays.push((name, typed));
-                }
-                (None, Some(text)) => arrays.push((name, text)),
-                (None, None) => {}
-            }
+    /// What was collected; collects anew, in the room that was given for it.
+    pub(super) fn take(&mut self) -> TableRows {
+        let (common, texts) = self.spare.take().map_or_else(Default::default, Spare::parts);
+        let mut texts = texts.into_iter();
+        let slots = self.slots.iter_mut();
+        TableRows {
+            name: self.name,
+            schema: self.schema,
+            rows: std::mem::take(&mut self.rows),
+            common: std::mem::replace(&mut self.common, common),
+            columns: slots.map(|slot| slot.take(texts.next().unwrap_or_default())).collect(),
         }
-        self.rows = 0;
-        let mut ordered = Vec::with_capacity(arrays.len());
-        for column in &self.schema.columns {
-            let at = arrays
-                .iter()
-                .position(|(n, _)| *n == column.name)
-                .ok_or(RowsError::Schema { table: self.name })?;
-            ordered.push(arrays.swap_remove(at).1);
-        }
-        let fields = self.schema.columns.iter().zip(&ordered);
-        let fields: Vec<_> = fields
-            .map(|(c, array)| Field::new(&c.name, array.data_type().clone(), c.nullable))
-            .collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), ordered)
-            .map_err(|source| RowsError::Batch { table: self.name, source })
     }
 }
 
@@ -285,73 +295,71 @@ fn columns_of(table: &str) -> &'static [&'static str] {
 }
 
 /// What was made of one value.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ReadValue {
     pub(super) defect: Option<&'static str>,
     pub(super) micros: Option<i64>,
+    pub(super) number: Option<f64>,
 }
 
 impl Slot {
     /// Columns of the schema it fills.
     fn width(&self) -> usize {
-        usize::from(!matches!(self.typed, Typed::None)) + usize::from(self.text.is_some())
+        usize::from(self.typed != Typed::None) + usize::from(self.keeps_text)
     }
 
     /// The value of a row, from 0. Rows that were passed over have none: most columns of most rows are empty, and cost
     /// nothing before the next value comes.
     pub(super) fn push(&mut self, row: usize, value: &str) -> ReadValue {
-        if let Some(text) = &mut self.text {
-            text.fill_to(row);
-            text.push(value);
-        }
+        self.text.fill_to(row);
+        let place = self.text.push(value);
         self.filled += 1;
-        self.typed.fill_to(row);
-        let read = self.typed.push(value);
+        if self.typed == Typed::None {
+            return ReadValue::default();
+        }
+        let read = match self.read.get(place) {
+            Some(read) => *read,
+            None => {
+                let read = self.typed.read(value);
+                self.read.push(read);
+                read
+            }
+        };
         self.unreadable += u64::from(read.defect.is_some_and(|d| d.ends_with("unreadable")));
         read
     }
 
-    fn fill_to(&mut self, rows: usize) {
-        if let Some(text) = &mut self.text {
-            text.fill_to(rows);
+    /// What was collected; collects anew in `text`.
+    fn take(&mut self, text: Repeated) -> Column {
+        Column {
+            name: self.column,
+            typed: self.typed,
+            text: std::mem::replace(&mut self.text, text),
+            keeps_text: self.keeps_text,
+            read: std::mem::take(&mut self.read),
         }
-        self.typed.fill_to(rows);
     }
 }
 
 impl Typed {
-    fn fill_to(&mut self, rows: usize) {
-        match self {
-            Self::None => {}
-            Self::Date(b) => b.append_nulls(rows - b.len()),
-            Self::Stamp(b) => b.append_nulls(rows - b.len()),
-            Self::Number(b) => b.append_nulls(rows - b.len()),
-        }
-    }
-
-    fn push(&mut self, text: &str) -> ReadValue {
+    fn read(self, text: &str) -> ReadValue {
         match self {
             Self::None => ReadValue::default(),
             // Zeros are how fixed layouts say that there is no day (still in hospital).
-            Self::Date(b) if text.bytes().all(|b| b == b'0') => {
-                b.append_null();
-                ReadValue::default()
-            }
-            Self::Date(b) => {
+            Self::Date if text.bytes().all(|b| b == b'0') => ReadValue::default(),
+            Self::Date => {
                 let (micros, defect) = moments::instant(text);
-                b.append_option(micros.map(|m| m.div_euclid(DAY) as i32));
-                ReadValue { defect, micros: micros.map(|m| m.div_euclid(DAY) * DAY) }
+                let micros = micros.map(|m| m.div_euclid(DAY) * DAY);
+                ReadValue { defect, micros, number: None }
             }
-            Self::Stamp(b) => {
+            Self::Stamp => {
                 let (micros, defect) = moments::instant(text);
-                b.append_option(micros);
-                ReadValue { defect, micros }
+                ReadValue { defect, micros, number: None }
             }
-            Self::Number(b) => {
+            Self::Number => {
                 let number = moments::number(text);
-                b.append_option(number);
                 let defect = number.is_none().then_some("number.unreadable");
-                ReadValue { defect, micros: None }
+                ReadValue { defect, micros: None, number }
             }
         }
     }

@@ -60,8 +60,10 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
     {
         tables.push(&context(), &record, &mut quality);
     }
-    let batches = tables.finish().unwrap();
-    let batch = &batches[0].1;
+    let mut totals = RowTotals::default();
+    let taken = tables.take_large(1).pop().unwrap();
+    totals.add(&taken);
+    let batch = &taken.batch().unwrap().1;
     let at: &TimestampMicrosecondArray = column(batch, "measured_at");
     let text = text(batch, "measured_at_text");
     let num: &Float64Array = column(batch, "value_num");
@@ -76,8 +78,6 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
         "OBX[3] measurement.measured_at"
     );
     assert_eq!(tables.rows(), 0);
-    let mut totals = RowTotals::default();
-    totals.add(&batches);
     let grid = tables.grid(&totals);
     let cell =
         |check: &str, aspect| grid.iter().find(|c| c.check == check && c.aspect == aspect).unwrap();
@@ -126,4 +126,54 @@ fn doses_have_a_number_beside_the_text() {
     let batch = tables.finish().unwrap().remove(0).1;
     let (days, dose): (&Float64Array, _) = (column(&batch, "days"), text(&batch, "dose_text"));
     assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
+}
+
+#[test]
+fn lots_are_the_same_in_new_room_and_small_tables_wait() {
+    let measure = |n: usize| {
+        Record::from(MeasurementRecord {
+            position: format!("OBX[{n}]").into(),
+            code: Some(["K", "Na"][n % 2].into()),
+            value_num: (n % 3 > 0).then(|| format!("{}.5", n % 7).into()),
+            measured_at: Some("20240506".into()),
+            ..MeasurementRecord::default()
+        })
+    };
+    let person = Record::from(PersonRecord { sex: Some("1".into()), ..PersonRecord::default() });
+    let mut lots: Vec<Vec<RecordBatch>> = Vec::new();
+    for restocks in [false, true] {
+        let mut tables = TableBuilders::new().unwrap();
+        let mut quality = Quality::default();
+        let mut batches = Vec::new();
+        for lot in 0..3 {
+            tables.push(&context(), &person, &mut quality);
+            (0..50).for_each(|n| tables.push(&context(), &measure(50 * lot + n), &mut quality));
+            for rows in tables.take_large(10) {
+                assert_eq!((rows.name(), rows.len()), ("measurement", 50));
+                if restocks {
+                    tables.restock(rows.spare());
+                }
+                batches.push(rows.batch().unwrap().1);
+            }
+        }
+        assert_eq!(tables.rows(), 3, "the persons wait");
+        assert_eq!(tables.finish().unwrap()[0].1.num_rows(), 3);
+        lots.push(batches);
+    }
+    assert_eq!(lots[0], lots[1]);
+}
+
+#[test]
+fn what_two_saw_of_one_delivery_is_added_up() {
+    let place = |n: u64| move || (FileRef::new(n, "data/a"), format!("line {n}"));
+    let (mut one, mut other) = (Quality::default(), Quality::default());
+    (0..4).for_each(|n| one.add("x.y", 2, place(n)));
+    (4..9).for_each(|n| other.add("x.y", 1, place(n)));
+    other.add("x.z", 1, place(0));
+    other.class(Id::from_bytes([1; 16]), "1/40".to_owned());
+    one.absorb(other);
+    let rule = &one.rules()["x.y"];
+    let places: Vec<&str> = rule.places.iter().map(|p| p.position.as_str()).collect();
+    assert_eq!((rule.count, places), (13, vec!["line 0", "line 1", "line 2", "line 3", "line 4"]));
+    assert_eq!((one.rules()["x.z"].count, one.population()["1/40"]), (1, 1));
 }

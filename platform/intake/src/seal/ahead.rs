@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-/// Bytes read at once, and how many such blocks may wait.
+/// Bytes from which on a block is handed on, and how many such blocks may wait.
 const BLOCK: usize = 256 << 10;
 const WAITING: usize = 2;
 
@@ -32,16 +32,19 @@ impl Read for Ahead {
     }
 }
 
-/// Calls `f` with what the source gives.
-pub(super) fn read_ahead<R: Read + Send, T>(mut source: R, f: impl FnOnce(Ahead) -> T) -> T {
+/// Calls `f` with what the source gives: each call of `more` appends some bytes, or says that there are none.
+pub(super) fn read_ahead<T>(
+    mut more: impl FnMut(&mut Vec<u8>) -> io::Result<bool> + Send,
+    f: impl FnOnce(Ahead) -> T,
+) -> T {
     thread::scope(|scope| {
         let (send, blocks) = sync_channel(WAITING);
         scope.spawn(move || {
             loop {
-                let (block, end) = next_block(&mut source);
-                let more = block.is_empty() || send.send(Ok(block)).is_ok();
-                match end {
-                    Ok(true) if more => {}
+                let (block, goes_on) = next_block(&mut more);
+                let wanted = block.is_empty() || send.send(Ok(block)).is_ok();
+                match goes_on {
+                    Ok(true) if wanted => {}
                     // Nobody wants more, or there is no more.
                     Ok(_) => return,
                     Err(e) => {
@@ -56,10 +59,23 @@ pub(super) fn read_ahead<R: Read + Send, T>(mut source: R, f: impl FnOnce(Ahead)
 }
 
 /// Some bytes, and whether more may follow.
-fn next_block(source: &mut impl Read) -> (Vec<u8>, io::Result<bool>) {
-    let mut block = Vec::with_capacity(BLOCK);
-    let read = source.take(BLOCK as u64).read_to_end(&mut block);
-    (block, read.map(|n| n == BLOCK))
+fn next_block(
+    more: &mut impl FnMut(&mut Vec<u8>) -> io::Result<bool>,
+) -> (Vec<u8>, io::Result<bool>) {
+    // A little more than a block: what is appended may be longer before it is opened.
+    let mut block = Vec::with_capacity(BLOCK + 64);
+    while block.len() < BLOCK {
+        let before = block.len();
+        match more(&mut block) {
+            Ok(true) => {}
+            Ok(false) => return (block, Ok(false)),
+            Err(e) => {
+                block.truncate(before);
+                return (block, Err(e));
+            }
+        }
+    }
+    (block, Ok(true))
 }
 
 #[cfg(test)]
@@ -72,15 +88,16 @@ mod tests {
         fails: bool,
     }
 
-    impl Read for Source {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    impl Source {
+        fn more(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
             if self.left == 0 && self.fails {
+                block.push(9);
                 return Err(io::Error::other("broken"));
             }
-            let n = self.left.min(buffer.len()).min(10_007);
-            buffer[..n].fill(7);
+            let n = self.left.min(10_007);
+            block.resize(block.len() + n, 7);
             self.left -= n;
-            Ok(n)
+            Ok(n > 0)
         }
     }
 
@@ -94,11 +111,15 @@ mod tests {
             (0, true),
             (3 * BLOCK + 9, true),
         ] {
-            let (got, end) = read_ahead(Source { left, fails }, |mut ahead| {
-                let mut out = Vec::new();
-                let end = ahead.read_to_end(&mut out);
-                (out, end)
-            });
+            let mut source = Source { left, fails };
+            let (got, end) = read_ahead(
+                |block| source.more(block),
+                |mut ahead| {
+                    let mut out = Vec::new();
+                    let end = ahead.read_to_end(&mut out);
+                    (out, end)
+                },
+            );
             assert_eq!((got.len(), end.is_err()), (left, fails));
             assert!(got.iter().all(|b| *b == 7));
         }
@@ -106,10 +127,14 @@ mod tests {
 
     #[test]
     fn who_reads_no_further_does_not_wait_for_the_rest() {
-        let first = read_ahead(Source { left: usize::MAX, fails: false }, |mut ahead| {
-            let mut one = [0];
-            ahead.read_exact(&mut one).map(|()| one[0])
-        });
+        let mut source = Source { left: usize::MAX, fails: false };
+        let first = read_ahead(
+            |block| source.more(block),
+            |mut ahead| {
+                let mut one = [0];
+                ahead.read_exact(&mut one).map(|()| one[0])
+            },
+        );
         assert_eq!(first.unwrap(), 7);
     }
 }

@@ -3,11 +3,11 @@
 use std::{
     collections::{BTreeMap, HashSet},
     io::{self, BufReader, Cursor, Read},
+    ops::Range,
 };
 
 use kiban_formats::Format;
 use kiban_kernel::Digest;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     bundle::{Head, TarError, TarReader},
@@ -15,11 +15,11 @@ use crate::{
     limits::Limits,
     manifest::{FileEntry, looks_like_archive, path_allowed},
     place::FileRef,
-    segment::{self, CutError, Piece, Want, format_of},
+    segment::{self, CutError, RawPiece, Want, format_of},
     text_check::TextCheck,
 };
 
-use super::stream::{HashReader, Running};
+use super::stream::{HashReader, Running, digest, sha256};
 
 /// Bytes read at once.
 const READ_BUFFER: usize = 128 << 10;
@@ -30,6 +30,10 @@ pub(super) struct Found {
     pub(super) size: u64,
     pub(super) format: Format,
     pub(super) segments: u64,
+    /// May any of its segments tell of a person's birth, death or name?
+    pub(super) of_persons: bool,
+    /// Where its entry stands.
+    pub(super) entry: Range<u64>,
 }
 
 pub(super) struct FirstPass<'a> {
@@ -153,38 +157,54 @@ impl FirstPass<'_> {
             kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
                 .filter(|format| segment::taken(*format))
                 .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
-        let (sha256, segments) = if segment::is_whole(format) || format == Format::FhirNdjson {
-            self.checked_text(reader, &file, format, buffer, filled)?
-        } else {
-            self.counted(reader, &file, format, &head.path, first)?
-        };
+        let (sha256, segments, of_persons) =
+            if segment::is_whole(format) || format == Format::FhirNdjson {
+                self.checked_text(reader, &file, format, &head.path, buffer, filled)?
+            } else {
+                self.counted(reader, &file, format, &head.path, first)?
+            };
+        let from = self.found.last().map_or(0, |f| f.entry.end);
         self.found.push(Found {
             path: head.path.clone(),
             sha256,
             size: head.size,
             format,
             segments,
+            of_persons,
+            entry: from..reader.entry_end(),
         });
         Ok(())
     }
 
-    /// Digest and segments of FHIR lines, or of a file that is one segment.
+    /// Digest and segments of FHIR lines, or of a file that is one segment, and whether any may tell of a person.
     fn checked_text<R: Read>(
         &self,
         reader: &mut TarReader<R>,
         file: &FileRef,
         format: Format,
+        path: &str,
         buffer: &mut [u8],
         mut filled: usize,
-    ) -> Result<(Digest, u64), ReceiveError> {
+    ) -> Result<(Digest, u64, bool), ReceiveError> {
         let limits = self.limits;
         let mut check = TextCheck::new(format, limits.max_segment_bytes);
-        let mut hash = Sha256::new();
+        let mut hash = sha256();
+        let wanted = |part: &[u8]| Want::Persons.in_part(format, segment::tree_path(path), part);
+        let mut of_persons = wanted(&buffer[..filled]);
+        // The end of the part before, and the beginning of this one.
+        let mut border = Vec::with_capacity(2 * Want::OVERLAP);
         loop {
-            hash.update(&buffer[..filled]);
-            check.feed(&buffer[..filled]).map_err(|e| e.at(file, limits))?;
+            let part = &buffer[..filled];
+            hash.update(part);
+            check.feed(part).map_err(|e| e.at(file, limits))?;
             if check.segments() > limits.max_segments {
                 return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
+            }
+            if !of_persons {
+                border.extend_from_slice(&part[..filled.min(Want::OVERLAP)]);
+                of_persons = wanted(&border) || wanted(part);
+                border.clear();
+                border.extend_from_slice(&part[filled.saturating_sub(Want::OVERLAP)..]);
             }
             match reader.read(buffer) {
                 Ok(0) => break,
@@ -193,10 +213,10 @@ impl FirstPass<'_> {
             }
         }
         let segments = check.finish().map_err(|e| e.at(file, limits))?;
-        Ok((Digest::from_bytes(hash.finalize().into()), segments))
+        Ok((digest(hash), segments, of_persons))
     }
 
-    /// Digest and segments of a file that is to be cut; `first` was read of it already.
+    /// Digest and segments of a file that is to be cut, and whether any may tell of a person; `first` was read of it already.
     fn counted<R: Read>(
         &self,
         reader: &mut TarReader<R>,
@@ -204,29 +224,22 @@ impl FirstPass<'_> {
         format: Format,
         path: &str,
         first: &[u8],
-    ) -> Result<(Digest, u64), ReceiveError> {
+    ) -> Result<(Digest, u64, bool), ReceiveError> {
         let limits = self.limits;
         let hash = Running::default();
         let inner = Cursor::new(first).chain(reader);
         let mut input =
             BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: hash.clone() });
         let max = limits.max_segment_bytes;
-        let mut segments = 0;
-        let cut = segment::cut(
-            format,
-            segment::keyed(false),
-            path,
-            &mut input,
-            max,
-            Want::Nothing,
-            |piece| {
-                segments += u64::from(matches!(piece, Piece::Segment(_)));
-                if segments > limits.max_segments {
-                    return Err(Stop::TooMany);
-                }
-                Ok(())
-            },
-        );
+        let (mut segments, mut of_persons) = (0, false);
+        let (keyed, want) = (segment::keyed(false), Want::Persons);
+        let cut = segment::cut_raw(format, keyed, path, &mut input, max, want, |piece| {
+            if let RawPiece::Segment(raw) = piece {
+                segments += 1;
+                of_persons |= raw.wanted;
+            }
+            if segments > limits.max_segments { Err(Stop::TooMany) } else { Ok(()) }
+        });
         match cut {
             Ok(()) => {}
             Err(Stop::TooMany) => {
@@ -243,7 +256,7 @@ impl FirstPass<'_> {
             Err(Stop::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: file.clone() }),
         }
         drop(input);
-        Ok((hash.digest(), segments))
+        Ok((hash.digest(), segments, of_persons))
     }
 
     /// Everything found was signed, everything signed was found, with the same bytes.

@@ -1,48 +1,38 @@
-//! The sealed stream: decrypted as it is read, hashed on the way.
+//! The digest of what is read, on the way.
 
 use std::{
-    io::{self, BufReader, Read},
+    io::{self, Read},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use age::x25519;
+use aws_lc_rs::digest::{Context, SHA256};
 use kiban_kernel::Digest;
-use sha2::{Digest as _, Sha256};
 
-use crate::error::ReceiveError;
+/// The SHA-256 of what was read so far.
+#[derive(Clone)]
+pub(super) struct Running(Arc<Mutex<Context>>);
 
-pub(super) fn open_age<R: Read>(
-    source: R,
-    identity: &x25519::Identity,
-) -> Result<impl Read + use<R>, ReceiveError> {
-    let buffered = BufReader::with_capacity(256 << 10, source);
-    let decryptor = age::Decryptor::new_buffered(buffered).map_err(header_error)?;
-    decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).map_err(header_error)
-}
-
-fn header_error(e: age::DecryptError) -> ReceiveError {
-    use age::DecryptError as D;
-    match e {
-        D::NoMatchingKeys => ReceiveError::WrongKey,
-        D::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-            ReceiveError::Truncated { file: None }
-        }
-        D::Io(e) => ReceiveError::Read(e),
-        D::InvalidMac | D::DecryptionFailed | D::KeyDecryptionFailed => {
-            ReceiveError::Altered { file: None }
-        }
-        _ => ReceiveError::NotSealed,
+impl Default for Running {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(sha256())))
     }
 }
 
-/// The SHA-256 of what was read so far.
-#[derive(Clone, Default)]
-pub(super) struct Running(Arc<Mutex<Sha256>>);
+/// A SHA-256 of nothing yet.
+pub(super) fn sha256() -> Context {
+    Context::new(&SHA256)
+}
+
+/// What a SHA-256 came to.
+pub(super) fn digest(hash: Context) -> Digest {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(hash.finish().as_ref());
+    Digest::from_bytes(digest)
+}
 
 impl Running {
     pub(super) fn digest(&self) -> Digest {
-        let hash = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Digest::from_bytes(hash.finalize().into())
+        digest(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 

@@ -1,11 +1,11 @@
-//! The second pass: a checked delivery's segments, read by several threads, handed on in order.
+//! The later passes: a checked delivery's segments, read by several threads, handed on in order.
 //!
-//! Enters: a delivery that was checked. Leaves: its segments. Refuses: a file that changed since. One thread decrypts,
-//! checks digests and cuts; others parse; whoever takes the segments sees them one after the other, in the order of the
+//! Enters: a delivery that was checked. Leaves: its segments. Refuses: a file that changed since. One thread decrypts, another
+//! cuts; others parse; whoever takes the segments sees them one after the other, in the order of the
 //! delivery, whatever the number of threads. Memory: a few blocks of some hundred KiB, or of one segment.
 
 use std::{
-    io::{BufReader, Read, Seek as _, SeekFrom},
+    io::{BufReader, Read},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -16,8 +16,6 @@ use kiban_formats::{Parsed, ordered::ordered};
 use super::{
     Checked, Segment,
     ahead::{Ahead, read_ahead},
-    changed,
-    stream::{HashReader, Running, open_age},
 };
 use crate::{
     bundle::TarReader,
@@ -29,10 +27,10 @@ use crate::{
 
 /// Bytes read of a file at once.
 const READ_BUFFER: usize = 256 << 10;
-/// Threads more than processors: while some wait for their turn to hand on, others parse.
-const AHEAD: usize = 2;
+/// Threads more than processors: while one waits for its turn to hand on, others parse.
+const AHEAD: usize = 1;
 /// Bytes, parts after which a block is handed on.
-const BLOCK_BYTES: usize = 96 << 10;
+const BLOCK_BYTES: usize = 64 << 10;
 const BLOCK_PARTS: usize = 256;
 
 /// Some segments in the order of the delivery, not yet parsed.
@@ -111,17 +109,30 @@ struct Taker<F> {
 }
 
 impl Checked {
-    /// Walks every segment in order. Each file's digest is checked again when its end is reached, so
-    /// what was handed out counts only once this returns `Ok`: keep nothing before. Segments are parsed by a few threads more
+    /// Walks every segment in order. That each piece is what it was is known when it opens, that none is missing at the end:
+    /// what was handed out counts only once this returns `Ok`, keep nothing before. Segments are parsed by a few threads more
     /// than there are processors; `each` is called by one at a time.
     ///
     /// # Errors
     /// The file changed since it was checked, cannot be read, or `each` says so.
     pub fn segments<E: From<ReceiveError> + Send>(
         &self,
-        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+        mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::All, each)
+        self.walk(Want::All, |segment| each(*segment), |_, ()| Ok(()))
+    }
+
+    /// As [`Self::segments`], in two turns: `judge` sees the segments in order, and `keep`, in order too, what `judge` made of
+    /// each. While one thread keeps, another judges what comes behind.
+    ///
+    /// # Errors
+    /// As [`Self::segments`].
+    pub fn segments_in_turns<V, E: From<ReceiveError> + Send>(
+        &self,
+        judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
+        keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
+    ) -> Result<(), E> {
+        self.walk(Want::All, judge, keep)
     }
 
     /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
@@ -132,17 +143,19 @@ impl Checked {
     /// As [`Self::segments`].
     pub fn person_segments<E: From<ReceiveError> + Send>(
         &self,
-        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+        mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::Persons, each)
+        self.walk(Want::Persons, |segment| each(*segment), |_, ()| Ok(()))
     }
 
-    fn walk<E: From<ReceiveError> + Send>(
+    fn walk<V, E: From<ReceiveError> + Send>(
         &self,
         want: Want,
-        each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
+        judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
+        keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let taker = Mutex::new(Taker { each, count: 0 });
+        let taker = Mutex::new(Taker { each: judge, count: 0 });
+        let keep = Mutex::new(keep);
         ordered(
             thread::available_parallelism().map_or(1, usize::from) + AHEAD,
             |hand| self.blocks(want, hand).map_err(E::from),
@@ -160,19 +173,27 @@ impl Checked {
                 if !turn.wait() {
                     return Ok(());
                 }
-                let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
-                self.hand_on(&block, &parsed, &mut taker)
+                let judged = {
+                    let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
+                    self.judged(&block, &parsed, &mut taker)?
+                };
+                if judged.is_empty() || !turn.pass() {
+                    return Ok(());
+                }
+                let mut keep = keep.lock().unwrap_or_else(PoisonError::into_inner);
+                judged.into_iter().try_for_each(|(segment, verdict)| (*keep)(&segment, verdict))
             },
         )
     }
 
-    /// A block's segments to whoever takes them.
-    fn hand_on<E: From<ReceiveError>>(
-        &self,
-        block: &Block,
-        parsed: &[Parsed<'_>],
-        taker: &mut Taker<impl FnMut(Segment<'_>) -> Result<(), E>>,
-    ) -> Result<(), E> {
+    /// A block's segments, each with what was made of it.
+    fn judged<'b, V, E: From<ReceiveError>>(
+        &'b self,
+        block: &'b Block,
+        parsed: &'b [Parsed<'b>],
+        taker: &mut Taker<impl FnMut(&Segment<'_>) -> Result<V, E>>,
+    ) -> Result<Vec<(Segment<'b>, V)>, E> {
+        let mut judged = Vec::with_capacity(block.parts.len());
         for (part, parsed) in block.parts.iter().zip(parsed) {
             match part {
                 Part::Counted => taker.count += 1,
@@ -190,7 +211,7 @@ impl Checked {
                     let format = format_of(&entry.format).ok_or_else(|| {
                         ReceiveError::UnknownFormat { file: FileRef::new(number, &entry.path) }
                     })?;
-                    (taker.each)(Segment {
+                    let segment = Segment {
                         file: entry,
                         file_number: number,
                         format,
@@ -199,34 +220,50 @@ impl Checked {
                         bytes: &block.bytes[at.clone()],
                         header,
                         parsed,
-                    })?;
+                    };
+                    let verdict = (taker.each)(&segment)?;
+                    judged.push((segment, verdict));
                 }
             }
         }
-        Ok(())
+        Ok(judged)
     }
 
     fn numbered(&self, file: usize) -> (u64, &FileEntry) {
         (file as u64 + 1, &self.files[file])
     }
 
-    /// Decrypts on a thread of its own, checks digests, cuts.
+    /// Decrypts on a thread of its own what is wanted, cuts.
     fn blocks(&self, want: Want, hand: &mut dyn FnMut(Block) -> bool) -> Result<(), ReceiveError> {
-        (&self.file).seek(SeekFrom::Start(0)).map_err(ReceiveError::Read)?;
-        let opened = open_age(&self.file, &self.identity).map_err(changed)?;
-        read_ahead(opened, |opened| self.blocks_of(opened, want, hand))
+        if want == Want::Persons {
+            let ranges = self.of_persons.iter().map(|(_, range)| range.clone());
+            let mut parts = self.payload.parts(ranges);
+            let files = self.of_persons.iter().map(|(index, _)| *index);
+            return read_ahead(
+                |plain| parts.append_next(plain),
+                |opened| self.blocks_of(opened, files, want, hand),
+            );
+        }
+        let mut pieces = self.payload.pieces(None).map_err(ReceiveError::Read)?;
+        let files = 0..self.files.len();
+        read_ahead(
+            |plain| pieces.append_next(plain),
+            |opened| self.blocks_of(opened, files, want, hand),
+        )
     }
 
-    /// Checks digests, cuts.
+    /// Cuts the files, whose entries follow each other in what was opened.
     fn blocks_of(
         &self,
         opened: Ahead,
+        files: impl Iterator<Item = usize>,
         want: Want,
         hand: &mut dyn FnMut(Block) -> bool,
     ) -> Result<(), ReceiveError> {
         let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
         let mut outbox = Outbox { block: Block::default(), hand };
-        for (index, file) in self.files.iter().enumerate() {
+        for index in files {
+            let file = &self.files[index];
             let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
             if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
                 return Err(ReceiveError::ChangedMeanwhile);
@@ -252,12 +289,10 @@ impl Checked {
         let at = || FileRef::new(number, &file.path);
         let format =
             format_of(&file.format).ok_or_else(|| ReceiveError::UnknownFormat { file: at() })?;
-        let hash = Running::default();
         let mut header: Arc<[u8]> = Arc::from(&[][..]);
         // A storage is many small files: no buffer larger than its file.
         let capacity = file.size.clamp(512, READ_BUFFER as u64) as usize;
-        let mut input =
-            BufReader::with_capacity(capacity, HashReader { inner: reader, hash: hash.clone() });
+        let mut input = BufReader::with_capacity(capacity, reader);
         let max_bytes = self.limits.max_segment_bytes;
         let keyed = segment::keyed(file.insured);
         let cut =
@@ -283,10 +318,6 @@ impl Checked {
                 return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes });
             }
             Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }),
-        }
-        drop(input);
-        if hash.digest() != file.sha256 {
-            return Err(ReceiveError::ChangedMeanwhile);
         }
         Ok(outbox.put(Part::End { file: index }).is_ok())
     }

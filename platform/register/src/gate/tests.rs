@@ -66,6 +66,57 @@ fn held_on_day_30_and_passing_on_day_31() {
     assert_eq!(passing.reason(Regime::Pseudo57), Some(Reason::NotNotified));
 }
 
+// register.gate
+#[test]
+fn persons_alike_are_judged_as_each_by_itself() {
+    let mut gate = gate("2026-06-01");
+    gate.stops.insert(
+        gate.keys.suppressed_at(gate.holder, "stopped"),
+        asked_to_stop(Bases::BOTH, "2026-05-20"),
+    );
+    let told = [
+        vec![],
+        vec![notice(Regime::Anon52, "2026-04-01")],
+        vec![notice(Regime::Anon52, "2026-05-20"), notice(Regime::Pseudo57, "2026-04-01")],
+        vec![PersonNotice { guardian: true, ..notice(Regime::Pseudo57, "2026-04-01") }],
+    ];
+    let (dates, mut judged) = ([None, Some("2012-04-01"), Some("1950-01-01")], Judged::default());
+    for twice in 0..2 {
+        for (local_id, notices) in
+            ["a", "b", "stopped"].into_iter().flat_map(|id| told.iter().map(move |n| (id, n)))
+        {
+            for (birth, death) in
+                dates.into_iter().flat_map(|b| [(b, None), (b, Some("2026-03-01"))])
+            {
+                let partial = |text: Option<&str>| text.map(|t| day(t).into());
+                let facts = PersonFacts {
+                    local_id,
+                    notices,
+                    birth_on: partial(birth),
+                    died_on: partial(death),
+                    identities: &[],
+                };
+                let alone = gate.person(&facts);
+                assert_eq!(*gate.person_among(&facts, &mut judged), alone, "{local_id} {twice}");
+            }
+        }
+    }
+    // A letter of one of them came back: that one is judged by itself.
+    let [_, told, ..] = &told;
+    let key = ReturnKey {
+        person: gate.keys.person_source(gate.holder, "b"),
+        regime: Regime::Anon52,
+        version: "v1".into(),
+        notified_on: day("2026-04-01"),
+    };
+    gate.returned.insert(key, day("2026-04-10"));
+    for local_id in ["a", "b"] {
+        let facts = PersonFacts { local_id, ..facts(told) };
+        assert_eq!(*gate.person_among(&facts, &mut judged), gate.person(&facts));
+        assert_eq!(gate.person(&facts).bases().is_empty(), local_id == "b");
+    }
+}
+
 // register.gate, register.regimes
 #[test]
 fn every_combination_of_facts_under_each_regime() {

@@ -283,9 +283,11 @@ impl World {
             VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, sealed, people, report)
                 .await
                 .unwrap();
-        writer.revise(revisions).await.unwrap();
+        writer.judge.revise(revisions).await.unwrap();
         for segment in &segments {
-            writer.accept(segment).unwrap();
+            if let Some(kept) = writer.judge.accept(segment).unwrap() {
+                writer.rows.push(segment, &kept);
+            }
         }
         writer.finish().await.unwrap()
     }

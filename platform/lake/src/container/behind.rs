@@ -1,0 +1,92 @@
+//! A file written behind: what is appended goes to a thread that hashes and writes it.
+
+use std::{
+    io::{self, Write as _},
+    sync::mpsc::{SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+};
+
+use aws_lc_rs::aead::Tag;
+
+use crate::{LakeError, durable::NewFile, lake::Counted};
+
+/// Bytes from which on a block is handed to the thread, and how many such blocks may wait.
+const BLOCK: usize = 256 << 10;
+const WAITING: usize = 2;
+
+/// What the thread writes.
+type Out = Counted<NewFile>;
+
+/// A file being written. Dropped before [`Behind::finish`], it leaves nothing.
+pub(super) struct Behind {
+    block: Vec<u8>,
+    bytes: u64,
+    blocks: Option<SyncSender<Vec<u8>>>,
+    thread: Option<JoinHandle<io::Result<Out>>>,
+}
+
+impl Behind {
+    /// Begins with `head`.
+    pub(super) fn new(mut out: Out, head: Vec<u8>) -> Self {
+        let (blocks, received) = sync_channel::<Vec<u8>>(WAITING);
+        let thread = thread::spawn(move || {
+            for block in received {
+                out.write_all(&block)?;
+            }
+            Ok(out)
+        });
+        Self { bytes: head.len() as u64, block: head, blocks: Some(blocks), thread: Some(thread) }
+    }
+
+    /// Bytes appended so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends bytes as `seal` seals them in place, and their tag.
+    pub(super) fn append(
+        &mut self,
+        plain: &[u8],
+        seal: impl FnOnce(&mut [u8]) -> Result<Tag, LakeError>,
+    ) -> Result<(), LakeError> {
+        let from = self.block.len();
+        self.block.extend_from_slice(plain);
+        let tag = seal(&mut self.block[from..])?;
+        self.block.extend_from_slice(tag.as_ref());
+        self.bytes += (self.block.len() - from) as u64;
+        if self.block.len() >= BLOCK {
+            self.hand_on().map_err(LakeError::io("write a container"))?;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK + BLOCK / 4));
+        match &self.blocks {
+            Some(blocks) if blocks.send(block).is_ok() => Ok(()),
+            // It ended early: with an error.
+            _ => self.ended().map(|_| ()),
+        }
+    }
+
+    /// Waits for the thread.
+    fn ended(&mut self) -> io::Result<Out> {
+        self.blocks = None;
+        let gone = || io::Error::other("the writer ended early");
+        let thread = self.thread.take().ok_or_else(gone)?;
+        thread.join().map_err(|_| gone())?
+    }
+
+    /// The file, once everything was written.
+    pub(super) fn finish(mut self) -> io::Result<Out> {
+        self.hand_on()?;
+        self.ended()
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        // The thread's file removes itself; nothing of it stays once this returns.
+        let _ = self.ended();
+    }
+}

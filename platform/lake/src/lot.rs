@@ -1,0 +1,131 @@
+//! Rows to sealed table files that no snapshot names yet.
+
+use arrow::array::RecordBatch;
+use kiban_kernel::{Id, OsEntropy, kinds};
+
+use crate::{
+    BUCKETS, KeyError, Lake, LakeError, Staged, TableFileError,
+    bucket::{Buckets, by_bucket},
+    catalog::TableFile,
+    durable::{self, NewFile},
+    lake::{Counted, EXTENSION, blocking, in_table, parallel},
+    pending::StagedPath,
+    schema::{self, TableSchema},
+    seal::Sealer,
+    table_file, table_runs,
+};
+
+/// Seals, hashes and counts what is written to a new file.
+type FileSealer = Sealer<Counted<NewFile>>;
+
+/// How much of the machine the writing of a lot may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// All processors: nothing else is to be done.
+    All,
+    /// One, beside other work.
+    One,
+}
+
+impl Lake {
+    /// Write rows to sealed files, one per hash bucket of persons, ordered by person; nothing is visible
+    /// until [`Lake::append`]. The same rows in the same order give the same plain bytes.
+    ///
+    /// # Errors
+    /// Rows do not fit the table, or the disk fails; then no file stays.
+    pub async fn stage(&self, table: &str, batches: Vec<RecordBatch>) -> Result<Staged, LakeError> {
+        let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
+        let this = self.clone();
+        blocking(move || this.write_lot(&[(table, batches)], Threads::All)).await
+    }
+
+    /// As [`Lake::stage`], for the rows of several tables: one lot of many. Blocks.
+    ///
+    /// # Errors
+    /// As [`Lake::stage`].
+    pub fn stage_lot(
+        &self,
+        lot: Vec<(&'static str, RecordBatch)>,
+        threads: Threads,
+    ) -> Result<Staged, LakeError> {
+        let known = |(table, rows)| Some((schema::table(table)?, vec![rows]));
+        let lot: Option<Vec<_>> = lot.into_iter().map(known).collect();
+        self.write_lot(&lot.ok_or(LakeError::UnknownTable)?, threads)
+    }
+
+    /// Blocks.
+    fn write_lot(
+        &self,
+        lot: &[(&'static TableSchema, Vec<RecordBatch>)],
+        threads: Threads,
+    ) -> Result<Staged, LakeError> {
+        let lot: Vec<(&TableSchema, Buckets)> = lot
+            .iter()
+            .map(|(table, batches)| Ok((*table, by_bucket(table, batches)?)))
+            .collect::<Result<_, LakeError>>()?;
+        let jobs = lot
+            .iter()
+            .flat_map(|(table, of)| {
+                of.runs.iter().map(move |(bucket, runs)| (*table, of, *bucket, runs))
+            })
+            .collect();
+        let write = |(table, of, bucket, runs): (&'static TableSchema, &Buckets, u32, &Vec<_>)| {
+            self.new_file(table, bucket, |sealer| table_runs::write_runs(&of.rows, runs, sealer))
+        };
+        let written: Vec<(TableFile, StagedPath, NewFile)> = match threads {
+            Threads::All => parallel(jobs, write)?,
+            Threads::One => jobs.into_iter().map(write).collect::<Result<_, _>>()?,
+        };
+        let (mut files, mut new) = (Vec::with_capacity(written.len()), Vec::new());
+        for (row, path, file) in written {
+            files.push((row, path));
+            new.push(file);
+        }
+        durable::commit_all(new, &*self.0.steps).map_err(LakeError::io("write a table file"))?;
+        Ok(Staged { files })
+    }
+
+    /// Write one sealed table file. Blocks.
+    pub(crate) fn write_file(
+        &self,
+        table: &'static TableSchema,
+        bucket: u32,
+        rows: &[RecordBatch],
+    ) -> Result<(TableFile, StagedPath), LakeError> {
+        let schema = table.arrow();
+        let (row, path, file) =
+            self.new_file(table, bucket, |sealer| table_file::write(&schema, rows, sealer))?;
+        file.commit(&*self.0.steps).map_err(LakeError::io("write a table file"))?;
+        Ok((row, path))
+    }
+
+    /// Write one sealed table file with what `write` puts into it, and do not commit it yet. Blocks.
+    fn new_file(
+        &self,
+        table: &'static TableSchema,
+        bucket: u32,
+        write: impl FnOnce(FileSealer) -> Result<(FileSealer, u64), TableFileError>,
+    ) -> Result<(TableFile, StagedPath, NewFile), LakeError> {
+        let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
+        let path = format!("{}/{}/{id}.{EXTENSION}", table.data_class.as_str(), table.name);
+        let staged = self.0.pending.stage(path.clone());
+        let io = || LakeError::io("write a table file");
+        let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
+        let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;
+        let (sealer, rows) = write(sealer).map_err(|e| in_table(table, e))?;
+        let counted = sealer.finish().map_err(io())?;
+        let (file, digest, bytes) = counted.finish();
+        let row = TableFile {
+            id,
+            table: table.name.clone(),
+            path,
+            schema_version: table.version,
+            bucket,
+            buckets: BUCKETS,
+            digest,
+            rows,
+            bytes,
+        };
+        Ok((row, staged, file))
+    }
+}
