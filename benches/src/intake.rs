@@ -119,6 +119,8 @@ async fn deliver(
     let counts = &stored.report.counts;
     let rows: Vec<String> = counts.rows.iter().map(|(table, n)| format!("{table} {n}")).collect();
     say(&format!("  rows: {}", rows.join(", ")));
+    let (files, bytes) = on_disk(deployment.vault.lake().root())?;
+    say(&format!("  stored: {files} files, {:.1} MB", bytes as f64 / 1e6));
     say(&format!(
         "  {} segments kept of {} persons, {} segments in quarantine, {} refused",
         counts.accepted_segments,
@@ -127,4 +129,19 @@ async fn deliver(
         counts.refused_segments.values().sum::<u64>(),
     ));
     Ok(())
+}
+
+/// Files below a folder, and their bytes.
+fn on_disk(folder: &std::path::Path) -> std::io::Result<(u64, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let below = on_disk(&entry.path())?;
+            (files, bytes) = (files + below.0, bytes + below.1);
+        } else {
+            (files, bytes) = (files + 1, bytes + entry.metadata()?.len());
+        }
+    }
+    Ok((files, bytes))
 }
