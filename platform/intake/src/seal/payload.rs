@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_cut_between_pieces_is_told_from_a_change() {
         let identity = x25519::Identity::generate();
-        let bytes = sealed(&identity, &[5; 3 * PIECE + 9]);
+        let bytes = sealed(&identity, &vec![5; 3 * PIECE + 9]);
         let start = bytes.len() - 9 - TAG - 3 * SEALED_PIECE;
         for pieces in 1..=3 {
             let (plain, end) = opened(on_disk(&bytes[..start + pieces * SEALED_PIECE]), &identity);
@@ -330,7 +330,7 @@ mod tests {
         let payload = Payload::open(file.try_clone().unwrap(), &identity).unwrap();
         let mut other = file;
         other.rewind().unwrap();
-        other.write_all(&sealed(&identity, &[5; 3 * PIECE + 9])).unwrap();
+        other.write_all(&sealed(&identity, &vec![5; 3 * PIECE + 9])).unwrap();
         let failed = payload.pieces(None).unwrap().append_next(&mut Vec::new()).unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::InvalidData);
     }

@@ -279,17 +279,21 @@ impl World {
         }
         let delivery = Id::new(&OsEntropy).unwrap();
         let report = ReportBuilder::default();
-        let mut writer =
-            VaultWriter::new(&self.vault, gate, self.ids.clone(), delivery, sealed, people, report)
-                .await
-                .unwrap();
-        writer.judge.revise(revisions).await.unwrap();
-        for segment in &segments {
-            if let Some(kept) = writer.judge.accept(segment).unwrap() {
-                writer.rows.push(segment, &kept);
+        let write = async {
+            let ids = self.ids.clone();
+            let mut writer =
+                VaultWriter::new(&self.vault, gate, ids, delivery, sealed, people, report)
+                    .await
+                    .unwrap();
+            writer.judge.revise(revisions).await.unwrap();
+            for segment in &segments {
+                if let Some(kept) = writer.judge.accept(segment).unwrap() {
+                    writer.rows.push(segment, &kept);
+                }
             }
-        }
-        writer.finish().await.unwrap()
+            writer.finish().await.unwrap()
+        };
+        Box::pin(write).await
     }
 
     pub(super) async fn commit(
