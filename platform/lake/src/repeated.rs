@@ -82,6 +82,24 @@ impl Repeated {
         Self::new(false)
     }
 
+    /// The column of what `write` says of each row.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn of<T>(
+        mut self,
+        rows: &[T],
+        write: impl Fn(&T, &mut String),
+    ) -> Result<ArrayRef, ArrowError> {
+        let mut value = String::new();
+        for row in rows {
+            value.clear();
+            write(row, &mut value);
+            self.push(&value);
+        }
+        self.finish()
+    }
+
     /// The value of the next row. Gives its place among the values since the last [`Self::finish`]: a value that was not there
     /// yet comes last.
     #[inline]

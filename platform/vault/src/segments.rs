@@ -31,18 +31,9 @@ pub(crate) struct SegmentRow {
 }
 
 pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
-    let text = |mut column: Repeated, f: &dyn Fn(&SegmentRow, &mut String)| {
-        let mut value = String::new();
-        for row in rows {
-            value.clear();
-            f(row, &mut value);
-            column.push(&value);
-        }
-        column.finish()
-    };
     // Most rows of a lot say the same here: an id is written out once for all of them.
-    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| text(Repeated::default(), f);
-    let unlike = |f: &dyn Fn(&SegmentRow, &mut String)| text(Repeated::unlike(), f);
+    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| Repeated::default().of(rows, f);
+    let unlike = |f: &dyn Fn(&SegmentRow, &mut String)| Repeated::unlike().of(rows, f);
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
     let start: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();

@@ -97,17 +97,8 @@ pub(crate) struct VersionRow {
 }
 
 pub(crate) fn batch(rows: &[VersionRow]) -> Result<RecordBatch, ArrowError> {
-    let text = |mut column: Repeated, f: &dyn Fn(&VersionRow, &mut String)| {
-        let mut value = String::new();
-        for row in rows {
-            value.clear();
-            f(row, &mut value);
-            column.push(&value);
-        }
-        column.finish()
-    };
-    let repeated = |f: &dyn Fn(&VersionRow, &mut String)| text(Repeated::default(), f);
-    let unlike = |f: &dyn Fn(&VersionRow, &mut String)| text(Repeated::unlike(), f);
+    let repeated = |f: &dyn Fn(&VersionRow, &mut String)| Repeated::default().of(rows, f);
+    let unlike = |f: &dyn Fn(&VersionRow, &mut String)| Repeated::unlike().of(rows, f);
     let show = |out: &mut String, what: &dyn std::fmt::Display| {
         // Writing to a string does not fail.
         let _ = write!(out, "{what}");
