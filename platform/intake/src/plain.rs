@@ -177,7 +177,8 @@ impl PlainTables {
     fn flush(&mut self) -> Result<(), PlainError> {
         for rows in self.builders.take_large(1) {
             self.totals.add(&rows);
-            let (table, batch) = rows.batch()?;
+            let table = rows.name();
+            let batch = rows.batch()?;
             let persons = self.persons.remove(table).unwrap_or_default();
             let batch = plain(table, &batch, persons, self.keep)?;
             let writer = match self.writers.entry(table) {

@@ -1,14 +1,15 @@
 //! Records to Arrow: the canonical tables, exactly as the lake's schemas say.
 //!
-//! Enters: records and the context every stored row carries. Leaves: one batch per table. A date or
+//! Enters: records and the context every stored row carries. Leaves: the columns of each table. A date or
 //! number that cannot be read leaves its typed column empty; its text is kept, the defect counted.
 
+mod common;
 mod table;
 mod taken;
 
-use arrow::{array::RecordBatch, error::ArrowError};
 use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
+use kiban_lake::LakeError;
 
 use self::table::{Part, TableBuilder, Typed};
 pub use self::taken::{Spare, TableRows};
@@ -66,14 +67,14 @@ pub enum RowsError {
         /// Which table.
         table: &'static str,
     },
-    /// Arrow refused the columns.
-    #[error("the rows of {table} do not make a batch")]
-    Batch {
+    /// The lake refused the columns.
+    #[error("the columns of {table} do not make a table")]
+    Columns {
         /// Which table.
         table: &'static str,
         /// Why.
         #[source]
-        source: ArrowError,
+        source: Box<LakeError>,
     },
 }
 
@@ -84,7 +85,7 @@ impl RowsError {
             Self::Schema { table } => {
                 format!("表「{table}」の定義がソフトウェアの版と一致しません。")
             }
-            Self::Batch { table, .. } => format!("表「{table}」の行を組み立てられません。"),
+            Self::Columns { table, .. } => format!("表「{table}」の行を組み立てられません。"),
         }
     }
 }
@@ -132,47 +133,47 @@ impl TableBuilders {
     pub fn push(&mut self, context: &RowContext<'_>, record: &Record<'_>, quality: &mut Quality) {
         let at = record.table_index();
         let table = &mut self.tables[at];
-        table.common.push(context, &mut self.ids, record.position());
         let row = table.rows;
+        table.common.push(context, &mut self.ids, record.position(), row);
         table.rows += 1;
         let name = table.name;
         let (future, backward) = (&mut table.future, &mut table.backward);
-        let mut slots = table.slots.iter_mut();
+        let slots = &mut table.slots[..];
         let mut period: (Option<i64>, Option<i64>) = (None, None);
         let received = i64::from(days_since_epoch(context.received_on));
-        record.for_each(|column, value| {
-            let Some((slot, value)) = slots.next().zip(value) else { return };
-            let read = slot.push(row, value);
-            if let Some(rule) = read.defect {
-                quality.add(rule, 1, || {
-                    let file = FileRef::new(context.file_number, context.source_file);
-                    (file, format!("{} {name}.{column}", record.position()))
-                });
+        record.for_each_filled(&mut |at, value| {
+            let slot = &mut slots[at];
+            if slot.typed == Typed::None {
+                return slot.push_text(row, value);
             }
-            if let Some(micros) = read.micros {
-                let day = micros.div_euclid(DAY);
-                if !slot.part.may_lie_ahead() {
-                    let bad = day > received;
-                    quality.tally(future, bad);
-                    if bad {
-                        quality.add(FUTURE, 1, || {
-                            let file = FileRef::new(context.file_number, context.source_file);
-                            (file, format!("{} {name}.{column}", record.position()))
-                        });
-                    }
+            let read = slot.push(row, value);
+            let place = |record: &Record<'_>| {
+                let file = FileRef::new(context.file_number, context.source_file);
+                (file, format!("{} {name}.{}", record.position(), slot.column))
+            };
+            if let Some(rule) = read.defect {
+                quality.add(rule, 1, || place(record));
+            }
+            let Some(micros) = read.micros else { return };
+            let day = micros.div_euclid(DAY);
+            if !slot.part.may_lie_ahead() {
+                let bad = day > received;
+                quality.tally(future, bad);
+                if bad {
+                    quality.add(FUTURE, 1, || place(record));
                 }
+            }
+            match slot.part {
+                Part::Start | Part::Visit | Part::StartAhead => period.0 = Some(micros),
+                Part::End | Part::Discharge => period.1 = Some(micros),
+                Part::Birth | Part::Ahead | Part::Other => {}
+            }
+            let dated = matches!(slot.part, Part::Birth | Part::Visit);
+            if let Some(day) = dated.then(|| day_of(micros)).flatten() {
+                let (person, file) = (context.person_source, context.file_number);
                 match slot.part {
-                    Part::Start | Part::Visit | Part::StartAhead => period.0 = Some(micros),
-                    Part::End | Part::Discharge => period.1 = Some(micros),
-                    Part::Birth | Part::Ahead | Part::Other => {}
-                }
-                let dated = matches!(slot.part, Part::Birth | Part::Visit);
-                if let Some(day) = dated.then(|| day_of(micros)).flatten() {
-                    let (person, file) = (context.person_source, context.file_number);
-                    match slot.part {
-                        Part::Birth => quality.birth(person, day),
-                        _ => quality.visit(person, day, file, context.line),
-                    }
+                    Part::Birth => quality.birth(person, day),
+                    _ => quality.visit(person, day, file, context.line),
                 }
             }
         });
@@ -199,16 +200,6 @@ impl TableBuilders {
     /// Rows collected so far.
     pub fn rows(&self) -> usize {
         self.tables.iter().map(|t| t.rows).sum()
-    }
-
-    /// The batches of what was collected, by table; empty tables are left out. What a segment's rows have in common is
-    /// [`kiban_lake::Repeated`]. The builders are empty afterwards and may be used on: call this, or [`Self::take_large`], whenever
-    /// [`Self::rows`] grows large.
-    ///
-    /// # Errors
-    /// Arrow refused, which a test excludes.
-    pub fn finish(&mut self) -> Result<Vec<(&'static str, RecordBatch)>, RowsError> {
-        self.take_large(1).into_iter().map(TableRows::batch).collect()
     }
 
     /// What was collected for the tables that have so many rows; the others go on collecting.

@@ -75,6 +75,18 @@ pub enum IdError {
 }
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// No digit of the alphabet.
+const NO_DIGIT: u8 = u8::MAX;
+/// By byte: its place in the alphabet. Ids are read for every person of every lot of rows.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut place = 0;
+    while place < ALPHABET.len() {
+        digits[ALPHABET[place] as usize] = place as u8;
+        place += 1;
+    }
+    digits
+};
 
 impl<K: Kind> Id<K> {
     /// A new random id.
@@ -132,11 +144,11 @@ impl<K: Kind> FromStr for Id<K> {
         }
         let mut value = 0_u128;
         for (i, byte) in body.bytes().enumerate() {
-            let digit = ALPHABET.iter().position(|a| *a == byte).ok_or(IdError::Malformed)?;
-            if i == 0 && digit > 7 {
+            let digit = DIGITS[usize::from(byte)];
+            if digit == NO_DIGIT || i == 0 && digit > 7 {
                 return Err(IdError::Malformed);
             }
-            value = (value << 5) | digit as u128;
+            value = (value << 5) | u128::from(digit);
         }
         Ok(Self(value, PhantomData))
     }

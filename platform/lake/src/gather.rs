@@ -1,17 +1,16 @@
 //! Values of some rows of a column as Parquet's dictionaries have them: each once, and which of them each row has.
 
-use std::{hash::BuildHasher as _, ops::Range};
+mod arrays;
 
-use arrow::{
-    array::{Array, ArrayRef, ArrowPrimitiveType, AsArray as _, DictionaryArray},
-    buffer::NullBuffer,
-    datatypes::{
-        DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimeUnit,
-        TimestampMicrosecondType, UInt8Type,
-    },
-};
-use hashbrown::{DefaultHashBuilder, HashTable};
+use std::ops::Range;
+
 use parquet::{data_type::ByteArray, file::statistics::Statistics};
+
+use crate::{
+    Repeated,
+    bucket::Run,
+    columns::{Columns, Reading, Values},
+};
 
 /// No place yet.
 const NONE: u32 = u32::MAX;
@@ -23,16 +22,36 @@ pub(crate) struct Gathered {
     pub(crate) rows: usize,
     /// Has the row a value (1) or not (0)? Nothing stands here if all have.
     pub(crate) present: Vec<u8>,
-    /// Of each row that has a value: the value's place in the dictionary.
-    pub(crate) places: Vec<u32>,
+    /// Which value each row has.
+    pub(crate) places: Places,
     /// The dictionary: values in the order in which they came up, in Parquet's plain encoding, one behind the other.
     pub(crate) plain: Vec<u8>,
     /// Where each begins; and the end of the last.
     pub(crate) starts: Vec<u32>,
-    /// Yes (1) and no (0) themselves are the places: there is no dictionary.
-    pub(crate) bits: bool,
+    /// Of text: the key of each value among those of the column.
+    keys: Vec<u32>,
     /// Least and greatest value, of days and numbers.
     pub(crate) statistics: Option<Statistics>,
+}
+
+/// Of each row that has a value: the value's place in the dictionary.
+pub(crate) enum Places {
+    /// One by one.
+    Each(Vec<u32>),
+    /// A place, and how many rows that follow each other have it.
+    Stretches(Vec<(u32, u32)>),
+    /// As the rows of another column of the list, which are present where these are.
+    As(usize),
+    /// Yes (1) and no (0) themselves: there is no dictionary.
+    Bits(Vec<u32>),
+    /// There is no dictionary: a word and each row's number.
+    Numbered(&'static str, Vec<u64>),
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
 }
 
 impl Gathered {
@@ -45,210 +64,261 @@ impl Gathered {
         let place = place as usize;
         &self.plain[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
+    /// Has no row a value?
+    pub(crate) fn says_nothing(&self) -> bool {
+        match &self.places {
+            Places::Each(places) | Places::Bits(places) => places.is_empty(),
+            Places::Stretches(stretches) => stretches.is_empty(),
+            Places::Numbered(_, numbers) => numbers.is_empty(),
+            Places::As(_) => false,
+        }
+    }
+    fn of(places: Places) -> Self {
+        Self { places, starts: vec![0], ..Self::default() }
+    }
 }
 
 /// Lists that are used again from column to column.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    /// By key of a column's own dictionary: the place. All [`NONE`] between two columns.
+    /// By key of a column's values: the place. All [`NONE`] between two columns.
     places: Vec<u32>,
-    keys: Vec<usize>,
 }
 
-/// Can columns of this type be gathered?
-pub(crate) fn takes(kind: &DataType) -> bool {
-    *kind == crate::repeated::data_type()
-        || matches!(
-            kind,
-            DataType::Boolean
-                | DataType::UInt8
-                | DataType::Int64
-                | DataType::Float64
-                | DataType::Date32
-                | DataType::Timestamp(TimeUnit::Microsecond, None)
-        )
-}
-
-/// What the rows of these runs say; `None` if the column is of another type than [`takes`] allows. `bounds`: the least and
-/// greatest value of text is wanted too.
-pub(crate) fn gather(
-    column: &ArrayRef,
-    runs: &[Range<u32>],
-    bounds: bool,
+/// What the rows of these runs say, by value of the list; `person` (its place there): the least and greatest of its text is
+/// wanted too.
+pub(crate) fn gather_all(
+    columns: &Columns,
+    runs: &[Run],
+    person: usize,
     scratch: &mut Scratch,
-) -> Option<Gathered> {
-    if let Some(text) = column.as_dictionary_opt::<Int32Type>() {
-        return text_of(text, runs, bounds, scratch);
+) -> Vec<Gathered> {
+    let mut out: Vec<Gathered> = columns
+        .values
+        .iter()
+        .enumerate()
+        .map(|(at, values)| match values {
+            Values::Text(text) => text_of(text, runs, at == person, scratch),
+            Values::GroupText(text) => group_text(text, runs, at == person, scratch),
+            Values::GroupNumber(numbers) => group_numbers(numbers, runs),
+            Values::Numbered(word, numbers) => numbered(word, numbers, runs),
+            Values::Array(array) => arrays::gather(array, runs),
+            Values::Read(..) => Gathered::default(),
+        })
+        .collect();
+    for (at, values) in columns.values.iter().enumerate() {
+        if let Values::Read(of, reading) = values {
+            out[at] = read_of(*of, &out[*of], reading);
+        }
     }
-    let nulls = column.nulls();
-    Some(match column.data_type() {
-        DataType::Boolean => {
-            let values = column.as_boolean_opt()?.values();
-            let mut gathered = Gathered { bits: true, ..Gathered::default() };
-            present_rows(runs, nulls, &mut gathered, |gathered, rows| {
-                gathered.places.extend(rows.map(|row| u32::from(values.value(row))));
-            });
-            gathered
-        }
-        DataType::UInt8 => {
-            let values = column.as_primitive_opt::<UInt8Type>()?.values();
-            numbers(
-                values,
-                nulls,
-                runs,
-                |v| i32::from(v).to_le_bytes(),
-                |least, most| {
-                    Statistics::int32(Some(least.into()), Some(most.into()), None, None, false)
-                },
-            )
-        }
-        DataType::Date32 => {
-            let values = column.as_primitive_opt::<Date32Type>()?.values();
-            numbers(values, nulls, runs, i32::to_le_bytes, |least, most| {
-                Statistics::int32(Some(least), Some(most), None, None, false)
-            })
-        }
-        DataType::Int64 => whole::<Int64Type>(column, runs)?,
-        DataType::Timestamp(TimeUnit::Microsecond, None) => {
-            whole::<TimestampMicrosecondType>(column, runs)?
-        }
-        DataType::Float64 => {
-            let values = column.as_primitive_opt::<Float64Type>()?.values();
-            // Zero has two signs and only one place in an order; what is no number has none.
-            numbers(values, nulls, runs, f64::to_le_bytes, |least: f64, most: f64| {
-                let least = if least == 0.0 { -0.0 } else { least };
-                let most = if most == 0.0 { 0.0 } else { most };
-                let bound = |value: f64| Some(value).filter(|v| !v.is_nan());
-                let (least, most) = bound(least).zip(bound(most)).unzip();
-                Statistics::double(least, most, None, None, false)
-            })
-        }
-        _ => return None,
-    })
+    out
 }
 
-fn whole<T: ArrowPrimitiveType<Native = i64>>(
-    column: &ArrayRef,
-    runs: &[Range<u32>],
-) -> Option<Gathered> {
-    let values = column.as_primitive_opt::<T>()?.values();
-    Some(numbers(values, column.nulls(), runs, i64::to_le_bytes, |least, most| {
-        Statistics::int64(Some(least), Some(most), None, None, false)
-    }))
+fn rows_of(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.rows.len()).sum()
 }
 
-/// Calls `each` with each range of rows that all have a value, and notes which rows have one.
-fn present_rows(
-    runs: &[Range<u32>],
-    nulls: Option<&NullBuffer>,
-    gathered: &mut Gathered,
-    mut each: impl FnMut(&mut Gathered, Range<usize>),
-) {
-    let runs = || runs.iter().map(|run| run.start as usize..run.end as usize);
-    gathered.rows = runs().map(|run| run.len()).sum();
-    gathered.places.reserve(gathered.rows);
-    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else {
-        return runs().for_each(|run| each(gathered, run));
-    };
-    gathered.present = vec![0; gathered.rows];
-    let mut at = 0;
-    for run in runs() {
-        for (from, to) in nulls.inner().slice(run.start, run.len()).set_slices() {
-            gathered.present[at + from..at + to].fill(1);
-            each(gathered, run.start + from..run.start + to);
+fn ranges(runs: &[Run]) -> impl Iterator<Item = Range<usize>> {
+    runs.iter().map(|run| run.rows.start as usize..run.rows.end as usize)
+}
+
+/// The values of text as they come up.
+struct Dictionary<'t> {
+    text: &'t Repeated,
+    places: &'t mut Vec<u32>,
+    out: Gathered,
+}
+
+impl<'t> Dictionary<'t> {
+    fn new(text: &'t Repeated, scratch: &'t mut Scratch) -> Self {
+        let places = &mut scratch.places;
+        if places.len() < text.values() {
+            places.resize(text.values(), NONE);
         }
-        at += run.len();
+        Self { text, places, out: Gathered { starts: vec![0], ..Gathered::default() } }
     }
-    if gathered.places.len() == gathered.rows {
-        gathered.present = Vec::new();
+    #[inline]
+    fn place(&mut self, key: i32) -> u32 {
+        let place = self.places[key as usize];
+        if place == NONE { self.add(key as usize) } else { place }
+    }
+    fn add(&mut self, key: usize) -> u32 {
+        let (text, out) = (self.text.value(key), &mut self.out);
+        let place = out.keys.len() as u32;
+        self.places[key] = place;
+        out.keys.push(key as u32);
+        out.plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        out.plain.extend_from_slice(text);
+        out.starts.push(out.plain.len() as u32);
+        place
+    }
+    fn finish(self, bounds: bool) -> Gathered {
+        let Self { text, places, mut out } = self;
+        if bounds {
+            let texts = || out.keys.iter().map(|key| text.value(*key as usize));
+            let bound = |text: Option<&[u8]>| text.map(|text| ByteArray::from(text.to_vec()));
+            let (least, most) = (bound(texts().min()), bound(texts().max()));
+            out.statistics = Some(Statistics::byte_array(least, most, None, None, false));
+        }
+        for key in &out.keys {
+            places[*key as usize] = NONE;
+        }
+        out
     }
 }
 
-fn text_of(
-    column: &DictionaryArray<Int32Type>,
-    runs: &[Range<u32>],
-    bounds: bool,
-    scratch: &mut Scratch,
-) -> Option<Gathered> {
-    let values = column.values().as_string_opt::<i32>()?;
-    let keys = column.keys().values();
-    let Scratch { places, keys: seen } = scratch;
-    if places.len() < values.len() {
-        places.resize(values.len(), NONE);
+fn text_of(text: &Repeated, runs: &[Run], bounds: bool, scratch: &mut Scratch) -> Gathered {
+    let rows = rows_of(runs);
+    if text.says_nothing() {
+        return Gathered { rows, ..Gathered::default() };
     }
-    let mut gathered = Gathered { starts: vec![0], ..Gathered::default() };
-    present_rows(runs, column.nulls(), &mut gathered, |gathered, rows| {
-        let Gathered { places: found, plain, starts, .. } = gathered;
-        found.extend(keys[rows].iter().map(|key| {
-            let key = *key as usize;
-            if places[key] == NONE {
-                let text = values.value(key);
-                places[key] = seen.len() as u32;
-                seen.push(key);
-                plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                plain.extend_from_slice(text.as_bytes());
-                starts.push(plain.len() as u32);
-            }
-            places[key]
-        }));
-    });
-    if bounds {
-        let texts = || seen.iter().map(|key| values.value(*key));
-        let bound = |text: Option<&str>| text.map(ByteArray::from);
-        let (least, most) = (bound(texts().min()), bound(texts().max()));
-        gathered.statistics = Some(Statistics::byte_array(least, most, None, None, false));
+    let keys = text.keys();
+    let mut dictionary = Dictionary::new(text, scratch);
+    let mut places = Vec::with_capacity(rows);
+    // Rows behind the last that has a value have no key either.
+    let within = |rows: Range<usize>| &keys[rows.start.min(keys.len())..rows.end.min(keys.len())];
+    let full =
+        ranges(runs).all(|rows| rows.end <= keys.len() && !within(rows).iter().any(|k| *k < 0));
+    let mut present = Vec::new();
+    if full {
+        for rows in ranges(runs) {
+            places.extend(keys[rows].iter().map(|key| dictionary.place(*key)));
+        }
+    } else {
+        present.reserve(rows);
+        for rows in ranges(runs) {
+            let (end, found) = (present.len() + rows.len(), within(rows));
+            present.extend(found.iter().map(|key| u8::from(*key >= 0)));
+            present.resize(end, 0);
+            places.extend(found.iter().filter(|k| **k >= 0).map(|key| dictionary.place(*key)));
+        }
     }
-    for key in seen.drain(..) {
-        places[key] = NONE;
-    }
-    Some(gathered)
+    Gathered { rows, present, places: Places::Each(places), ..dictionary.finish(bounds) }
 }
 
-fn numbers<T: Copy + PartialOrd, const N: usize>(
-    values: &[T],
-    nulls: Option<&NullBuffer>,
-    runs: &[Range<u32>],
+fn group_text(text: &Repeated, runs: &[Run], bounds: bool, scratch: &mut Scratch) -> Gathered {
+    let mut dictionary = Dictionary::new(text, scratch);
+    let stretches = runs
+        .iter()
+        .map(|run| (dictionary.place(text.keys()[run.group as usize]), run.rows.len() as u32));
+    let places = joined(stretches);
+    Gathered { rows: rows_of(runs), places, ..dictionary.finish(bounds) }
+}
+
+fn group_numbers(numbers: &[u8], runs: &[Run]) -> Gathered {
+    let mut out = Gathered::of(Places::default());
+    let mut known = [NONE; 256];
+    let (mut least, mut most) = (u8::MAX, 0);
+    out.places = joined(runs.iter().map(|run| {
+        let number = numbers[run.group as usize];
+        let place = &mut known[usize::from(number)];
+        if *place == NONE {
+            *place = out.starts.len() as u32 - 1;
+            (least, most) = (least.min(number), most.max(number));
+            out.plain.extend_from_slice(&i32::from(number).to_le_bytes());
+            out.starts.push(out.plain.len() as u32);
+        }
+        (*place, run.rows.len() as u32)
+    }));
+    let bounds = (least <= most).then_some((i32::from(least), i32::from(most))).unzip();
+    out.statistics = Some(Statistics::int32(bounds.0, bounds.1, None, None, false));
+    out.rows = rows_of(runs);
+    out
+}
+
+/// Stretches of the same place put together; one by one if they are short.
+fn joined(stretches: impl Iterator<Item = (u32, u32)>) -> Places {
+    let mut out: Vec<(u32, u32)> = Vec::new();
+    let mut rows = 0_usize;
+    for (place, length) in stretches {
+        rows += length as usize;
+        match out.last_mut() {
+            Some((last, so_far)) if *last == place => *so_far += length,
+            _ => out.push((place, length)),
+        }
+    }
+    if out.len() * 4 <= rows { Places::Stretches(out) } else { Places::Each(each(&out)) }
+}
+
+/// One by one.
+pub(crate) fn each(stretches: &[(u32, u32)]) -> Vec<u32> {
+    stretches.iter().flat_map(|(place, rows)| std::iter::repeat_n(*place, *rows as usize)).collect()
+}
+
+fn numbered(word: &'static str, numbers: &[u64], runs: &[Run]) -> Gathered {
+    let mut found = Vec::with_capacity(rows_of(runs));
+    ranges(runs).for_each(|rows| found.extend_from_slice(&numbers[rows]));
+    Gathered { rows: found.len(), ..Gathered::of(Places::Numbered(word, found)) }
+}
+
+/// What the text of these rows was read as.
+fn read_of(of: usize, text: &Gathered, reading: &Reading) -> Gathered {
+    match reading {
+        Reading::Days(read) => read_as(of, text, read, |v| v.to_le_bytes(), day_bounds),
+        Reading::Moments(read) => read_as(of, text, read, |v| v.to_le_bytes(), whole_bounds),
+        Reading::Numbers(read) => read_as(of, text, read, |v| v.to_le_bytes(), number_bounds),
+    }
+}
+
+fn read_as<T: Copy + PartialOrd, const N: usize>(
+    of: usize,
+    text: &Gathered,
+    read: &[Option<T>],
     bytes: impl Fn(T) -> [u8; N],
     statistics: impl Fn(T, T) -> Statistics,
 ) -> Gathered {
-    let mut gathered = Gathered { starts: vec![0], ..Gathered::default() };
-    let hash = DefaultHashBuilder::default();
-    let mut known: HashTable<u32> = HashTable::new();
-    let mut last: Option<([u8; N], u32)> = None;
-    let mut range: Option<(T, T)> = None;
-    present_rows(runs, nulls, &mut gathered, |gathered, rows| {
-        let Gathered { places, plain: list, starts, .. } = gathered;
-        places.extend(values[rows].iter().map(|value| {
-            let plain = bytes(*value);
-            if let Some((_, place)) = last.filter(|(known, _)| *known == plain) {
-                return place;
-            }
-            let at = |list: &[u8], place: u32| -> [u8; N] {
-                let from = place as usize * N;
-                list[from..from + N].try_into().unwrap_or([0; N])
+    let mut out = Gathered { rows: text.rows, ..Gathered::of(Places::As(of)) };
+    let mut range = None;
+    let mut places = Vec::with_capacity(text.keys.len());
+    for key in &text.keys {
+        let Some(value) = read[*key as usize] else {
+            places.push(NONE);
+            continue;
+        };
+        places.push(out.starts.len() as u32 - 1);
+        out.plain.extend_from_slice(&bytes(value));
+        out.starts.push(out.plain.len() as u32);
+        range = Some(wider(range, value));
+    }
+    out.statistics = range.map(|(least, most)| statistics(least, most));
+    let all = out.distinct() == text.keys.len();
+    match &text.places {
+        Places::Each(found) if !all || found.is_empty() => {
+            // Some texts could not be read: their rows have no value here.
+            let mut found = found.iter().map(|place| places[*place as usize]);
+            let mut next =
+                |present: bool| if present { found.next().unwrap_or(NONE) } else { NONE };
+            let rows: Vec<u32> = if text.present.is_empty() && !text.says_nothing() {
+                (0..text.rows).map(|_| next(true)).collect()
+            } else {
+                text.present.iter().map(|present| next(*present == 1)).collect()
             };
-            let key = hash.hash_one(plain);
-            let place = match known.find(key, |place| at(list, *place) == plain) {
-                Some(place) => *place,
-                None => {
-                    let place = starts.len() as u32 - 1;
-                    known.insert_unique(key, place, |place| hash.hash_one(at(list, *place)));
-                    list.extend_from_slice(&plain);
-                    starts.push(list.len() as u32);
-                    range = Some(match range {
-                        None => (*value, *value),
-                        Some((least, most)) => (
-                            if *value < least { *value } else { least },
-                            if *value > most { *value } else { most },
-                        ),
-                    });
-                    place
-                }
-            };
-            last = Some((plain, place));
-            place
-        }));
-    });
-    gathered.statistics = range.map(|(least, most)| statistics(least, most));
-    gathered
+            out.present = rows.iter().map(|place| u8::from(*place != NONE)).collect();
+            out.places = Places::Each(rows.into_iter().filter(|place| *place != NONE).collect());
+        }
+        _ => {}
+    }
+    out
+}
+
+fn wider<T: Copy + PartialOrd>(range: Option<(T, T)>, value: T) -> (T, T) {
+    let Some((least, most)) = range else { return (value, value) };
+    (if value < least { value } else { least }, if value > most { value } else { most })
+}
+
+fn day_bounds(least: i32, most: i32) -> Statistics {
+    Statistics::int32(Some(least), Some(most), None, None, false)
+}
+
+fn whole_bounds(least: i64, most: i64) -> Statistics {
+    Statistics::int64(Some(least), Some(most), None, None, false)
+}
+
+/// Zero has two signs and only one place in an order; what is no number has none.
+fn number_bounds(least: f64, most: f64) -> Statistics {
+    let least = if least == 0.0 { -0.0 } else { least };
+    let most = if most == 0.0 { 0.0 } else { most };
+    let bound = |value: f64| Some(value).filter(|v| !v.is_nan());
+    let (least, most) = bound(least).zip(bound(most)).unzip();
+    Statistics::double(least, most, None, None, false)
 }

@@ -1,11 +1,14 @@
 //! Rows to sealed table files that no snapshot names yet.
 
-use arrow::array::RecordBatch;
+use arrow::{
+    array::{RecordBatch, UInt32Array},
+    compute::take_record_batch,
+};
 use kiban_kernel::{Id, OsEntropy, kinds};
 
 use crate::{
-    BUCKETS, KeyError, Lake, LakeError, Staged, TableFileError,
-    bucket::{Buckets, by_bucket},
+    BUCKETS, Columns, KeyError, Lake, LakeError, Staged, TableFileError,
+    bucket::{Run, Runs, by_bucket, runs_of},
     catalog::TableFile,
     durable::{self, NewFile},
     lake::{Counted, EXTENSION, blocking, in_table, parallel},
@@ -36,46 +39,54 @@ impl Lake {
     pub async fn stage(&self, table: &str, batches: Vec<RecordBatch>) -> Result<Staged, LakeError> {
         let table = schema::table(table).ok_or(LakeError::UnknownTable)?;
         let this = self.clone();
-        blocking(move || this.write_lot(&[(table, batches)], Threads::All)).await
+        blocking(move || {
+            let (rows, runs) = by_bucket(table, &batches)?;
+            let schema = table.arrow();
+            let write = |(bucket, runs): (u32, Vec<Run>)| {
+                let picked: UInt32Array = runs.into_iter().flat_map(|run| run.rows).collect();
+                this.new_file(table, bucket, |sealer| {
+                    let picked =
+                        take_record_batch(&rows, &picked).map_err(TableFileError::Arrow)?;
+                    table_file::write(&schema, &[picked], sealer)
+                })
+            };
+            this.commit_files(parallel(runs.into_iter().collect(), write)?)
+        })
+        .await
     }
 
-    /// As [`Lake::stage`], for the rows of several tables: one lot of many. Blocks.
+    /// As [`Lake::stage`], for the rows of several tables as they were collected: one lot of many, written without a batch
+    /// between. Blocks.
     ///
     /// # Errors
     /// As [`Lake::stage`].
-    pub fn stage_lot(
-        &self,
-        lot: Vec<(&'static str, RecordBatch)>,
-        threads: Threads,
-    ) -> Result<Staged, LakeError> {
-        let known = |(table, rows)| Some((schema::table(table)?, vec![rows]));
-        let lot: Option<Vec<_>> = lot.into_iter().map(known).collect();
-        self.write_lot(&lot.ok_or(LakeError::UnknownTable)?, threads)
-    }
-
-    /// Blocks.
-    fn write_lot(
-        &self,
-        lot: &[(&'static TableSchema, Vec<RecordBatch>)],
-        threads: Threads,
-    ) -> Result<Staged, LakeError> {
-        let lot: Vec<(&TableSchema, Buckets)> = lot
+    pub fn stage_lot(&self, lot: &[Columns], threads: Threads) -> Result<Staged, LakeError> {
+        let lot: Vec<(&Columns, Runs)> = lot
             .iter()
-            .map(|(table, batches)| Ok((*table, by_bucket(table, batches)?)))
+            .map(|columns| Ok((columns, runs_of(columns)?)))
             .collect::<Result<_, LakeError>>()?;
         let jobs = lot
             .iter()
-            .flat_map(|(table, of)| {
-                of.runs.iter().map(move |(bucket, runs)| (*table, of, *bucket, runs))
+            .flat_map(|(columns, runs)| {
+                runs.iter().map(move |(bucket, of)| (*columns, *bucket, of))
             })
             .collect();
-        let write = |(table, of, bucket, runs): (&'static TableSchema, &Buckets, u32, &Vec<_>)| {
-            self.new_file(table, bucket, |sealer| table_runs::write_runs(&of.rows, runs, sealer))
+        let write = |(columns, bucket, runs): (&Columns, u32, &Vec<Run>)| {
+            self.new_file(columns.table, bucket, |sealer| {
+                table_runs::write_runs(columns, runs, sealer)
+            })
         };
-        let written: Vec<(TableFile, StagedPath, NewFile)> = match threads {
+        let written = match threads {
             Threads::All => parallel(jobs, write)?,
             Threads::One => jobs.into_iter().map(write).collect::<Result<_, _>>()?,
         };
+        self.commit_files(written)
+    }
+
+    fn commit_files(
+        &self,
+        written: Vec<(TableFile, StagedPath, NewFile)>,
+    ) -> Result<Staged, LakeError> {
         let (mut files, mut new) = (Vec::with_capacity(written.len()), Vec::new());
         for (row, path, file) in written {
             files.push((row, path));

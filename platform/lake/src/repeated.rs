@@ -1,20 +1,14 @@
 //! A column of text that often says the same: its values, each once as far as that is worth while, and which one each row has.
 
-use std::{hash::BuildHasher as _, sync::Arc};
+use std::hash::BuildHasher as _;
 
-use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, DictionaryArray, Int32Array, StringArray},
-    buffer::{BooleanBuffer, NullBuffer, OffsetBuffer},
-    compute::cast,
-    datatypes::{DataType, Int32Type},
-    error::ArrowError,
-};
+use arrow::array::StringArray;
 use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::short::Short;
 
 /// A row without a value.
 const EMPTY: i32 = -1;
-/// Longer text than this is handed on plain: the pages of a file are cut by the bytes of plain text alone.
-const LONG: usize = 1024;
 /// After so many values that were not the one before it is judged whether any come back.
 const JUDGED: usize = 2048;
 
@@ -27,14 +21,26 @@ pub struct Repeated {
     offsets: Vec<i32>,
     keys: Vec<i32>,
     /// The value of the last row that has one.
-    last: Option<i32>,
+    last: Last,
     looks_up: bool,
     /// Places of the values by what they say; nothing once it was found that they hardly come back.
-    known: Option<HashTable<i32>>,
+    known: Option<Known>,
     hash: DefaultHashBuilder,
     /// Values that were looked up.
     looked_up: usize,
-    longest: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Last {
+    None,
+    Short(Short, i32),
+    Long(i32),
+}
+
+#[derive(Default)]
+struct Known {
+    short: HashTable<(Short, i32)>,
+    long: HashTable<i32>,
 }
 
 impl std::fmt::Debug for Repeated {
@@ -55,12 +61,11 @@ impl Repeated {
             bytes: Vec::new(),
             offsets: vec![0],
             keys: Vec::new(),
-            last: None,
+            last: Last::None,
             looks_up,
-            known: looks_up.then(HashTable::new),
+            known: looks_up.then(Known::default),
             hash: DefaultHashBuilder::default(),
             looked_up: 0,
-            longest: 0,
         }
     }
 
@@ -83,35 +88,23 @@ impl Repeated {
     }
 
     /// The column of what `write` says of each row.
-    ///
-    /// # Errors
-    /// As [`Self::finish`].
-    pub fn of<T>(
-        mut self,
-        rows: &[T],
-        write: impl Fn(&T, &mut String),
-    ) -> Result<ArrayRef, ArrowError> {
+    #[must_use]
+    pub fn of<T>(mut self, rows: &[T], write: impl Fn(&T, &mut String)) -> Self {
         let mut value = String::new();
         for row in rows {
             value.clear();
             write(row, &mut value);
             self.push(&value);
         }
-        self.finish()
+        self
     }
 
-    /// The value of the next row. Gives its place among the values since the last [`Self::finish`]: a value that was not there
-    /// yet comes last.
+    /// The value of the next row. Gives its place among the values: one that was not there yet comes last.
     #[inline]
     pub fn push(&mut self, value: &str) -> usize {
         let key = self.key_of(value);
         self.keys.push(key);
         key as usize
-    }
-
-    /// Of each row so far: the place of its value, or `None` without one.
-    pub fn places(&self) -> impl Iterator<Item = Option<usize>> {
-        self.keys.iter().map(|key| usize::try_from(*key).ok())
     }
 
     /// The value of the next `rows` rows.
@@ -131,58 +124,104 @@ impl Repeated {
     /// Place of the value in the dictionary: that of the row before if it is the same, that of an equal one, or a new one.
     #[inline]
     fn key_of(&mut self, value: &str) -> i32 {
-        if let Some(last) = self.last
-            && value_at(&self.bytes, &self.offsets, last) == value.as_bytes()
-        {
-            return last;
+        if let Some(short) = Short::of(value.as_bytes()) {
+            if let Last::Short(last, key) = self.last
+                && last == short
+            {
+                return key;
+            }
+            let key = self.other_short(value, short);
+            self.last = Last::Short(short, key);
+            return key;
         }
-        let key = self.other_key(value);
-        self.last = Some(key);
+        if let Last::Long(key) = self.last
+            && value_at(&self.bytes, &self.offsets, key) == value.as_bytes()
+        {
+            return key;
+        }
+        let key = self.other_long(value);
+        self.last = Last::Long(key);
         key
     }
 
-    fn other_key(&mut self, value: &str) -> i32 {
+    fn other_short(&mut self, value: &str, short: Short) -> i32 {
+        let fresh = self.fresh();
+        if let Some(known) = &mut self.known {
+            let code = self.hash.hash_one(short);
+            if let Some((_, key)) = known.short.find(code, |(known, _)| *known == short) {
+                self.looked_up += 1;
+                return *key;
+            }
+            let hash = &self.hash;
+            known.short.insert_unique(code, (short, fresh), |(known, _)| hash.hash_one(known));
+        }
+        self.add(value)
+    }
+
+    fn other_long(&mut self, value: &str) -> i32 {
+        let fresh = self.fresh();
         let Self { bytes, offsets, known, hash, looked_up, .. } = self;
-        // A batch of more than 2^31 rows or bytes does not fit into memory.
-        let fresh = offsets.len() as i32 - 1;
-        if let Some(table) = known {
+        if let Some(known) = known {
             let code = hash.hash_one(value.as_bytes());
             let same = |key: &i32| value_at(bytes, offsets, *key) == value.as_bytes();
-            if let Some(key) = table.find(code, same) {
+            if let Some(key) = known.long.find(code, same) {
                 *looked_up += 1;
                 return *key;
             }
-            table.insert_unique(code, fresh, |key| hash.hash_one(value_at(bytes, offsets, *key)));
-            *looked_up += 1;
-            if *looked_up == JUDGED && offsets.len() * 4 > JUDGED * 3 {
-                *known = None;
-            }
+            let hash_of = |key: &i32| hash.hash_one(value_at(bytes, offsets, *key));
+            known.long.insert_unique(code, fresh, hash_of);
         }
-        bytes.extend_from_slice(value.as_bytes());
-        offsets.push(bytes.len() as i32);
-        self.longest = self.longest.max(value.len());
-        fresh
+        self.add(value)
     }
 
-    /// The column, dictionary-encoded (plain if a value is longer than a KiB): a value may stand in the dictionary more than
-    /// once. Empty afterwards.
-    ///
-    /// # Errors
-    /// Arrow refused, which the tests exclude.
-    pub fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let empty = Self::new(self.looks_up);
-        let Self { bytes, offsets, mut keys, longest, .. } = std::mem::replace(self, empty);
-        let values = StringArray::try_new(OffsetBuffer::new(offsets.into()), bytes.into(), None)?;
-        let filled = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] != EMPTY);
-        let nulls = Some(NullBuffer::new(filled)).filter(|nulls| nulls.null_count() > 0);
-        if nulls.is_some() {
-            for key in &mut keys {
-                *key = (*key).max(0);
+    /// The key of the next new value. A lot of more than 2^31 rows or bytes does not fit into memory.
+    fn fresh(&self) -> i32 {
+        self.offsets.len() as i32 - 1
+    }
+
+    /// Adds a value that was not found.
+    fn add(&mut self, value: &str) -> i32 {
+        let key = self.fresh();
+        self.bytes.extend_from_slice(value.as_bytes());
+        self.offsets.push(self.bytes.len() as i32);
+        if self.known.is_some() {
+            self.looked_up += 1;
+            if self.looked_up == JUDGED && self.offsets.len() * 4 > JUDGED * 3 {
+                self.known = None;
             }
         }
-        let keys = Int32Array::try_new(keys.into(), nulls)?;
-        let column = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?;
-        if longest > LONG { cast(&column, &DataType::Utf8) } else { Ok(Arc::new(column)) }
+        key
+    }
+
+    /// Has every row so far a value?
+    pub(crate) fn is_full(&self, rows: usize) -> bool {
+        self.keys.len() == rows && !self.keys.contains(&EMPTY)
+    }
+    /// Says nothing in any row?
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.offsets.len() == 1
+    }
+    /// Of each row so far: the key of its value, below zero without one. Rows behind the last have none either.
+    pub(crate) fn keys(&self) -> &[i32] {
+        &self.keys
+    }
+    /// Number of values.
+    pub(crate) fn values(&self) -> usize {
+        self.offsets.len() - 1
+    }
+    /// A value.
+    pub(crate) fn value(&self, key: usize) -> &[u8] {
+        &self.bytes[self.offsets[key] as usize..self.offsets[key + 1] as usize]
+    }
+
+    /// The column of so many rows, plain.
+    pub(crate) fn array(&self, rows: usize) -> StringArray {
+        let text = |key: &i32| {
+            let value = self.value(usize::try_from(*key).ok()?);
+            std::str::from_utf8(value).ok()
+        };
+        let behind = rows.saturating_sub(self.keys.len());
+        self.keys.iter().map(text).chain(std::iter::repeat_n(None, behind)).collect()
     }
 }
 
@@ -190,28 +229,14 @@ fn value_at<'a>(bytes: &'a [u8], offsets: &[i32], key: i32) -> &'a [u8] {
     &bytes[offsets[key as usize] as usize..offsets[key as usize + 1] as usize]
 }
 
-/// The type of such columns.
-pub(crate) fn data_type() -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-}
-
-/// The text of a column, plain or repeated: its values, and the place of each row's.
-pub(crate) fn texts(column: &ArrayRef) -> Option<(&StringArray, impl Fn(usize) -> usize)> {
-    let repeated = column.as_dictionary_opt::<Int32Type>();
-    let keys = repeated.map(|r| r.keys().values());
-    let values = repeated.map_or(column, |r| r.values());
-    let place = move |row: usize| keys.map_or(row, |keys| keys[row] as usize);
-    // No row of either kind is empty: the columns of a batch that are asked for here may not be.
-    Some((values.as_string_opt::<i32>().filter(|_| column.null_count() == 0)?, place))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use arrow::array::Array as _;
     use proptest::prelude::*;
 
-    fn built(rows: &[Option<String>]) -> ArrayRef {
+    fn built(rows: &[Option<String>]) -> Repeated {
         let mut column = Repeated::default();
         for (at, row) in rows.iter().enumerate() {
             if let Some(text) = row {
@@ -219,36 +244,30 @@ mod tests {
                 column.push(text);
             }
         }
-        column.fill_to(rows.len());
-        column.finish().unwrap()
+        column
     }
 
     #[test]
-    fn a_value_is_kept_once_for_the_rows_that_follow_each_other() {
+    fn a_value_is_kept_once_for_the_rows_that_say_it() {
         let mut column = Repeated::default();
         column.push_rows("甲", 1000);
         column.fill_to(1001);
         column.push("甲");
         column.push("乙");
+        column.push("甲");
+        let long = "長".repeat(20);
+        column.push_rows(&long, 2);
         column.push("");
-        let found = column.finish().unwrap();
-        let found = found.as_dictionary::<Int32Type>();
-        assert_eq!((found.len(), found.values().len(), found.null_count()), (1004, 3, 1));
-        assert_eq!(column.finish().unwrap().len(), 0);
-    }
-
-    #[test]
-    fn long_text_is_plain() {
-        let found = built(&[None, Some("x".repeat(LONG + 1)), Some("y".into())]);
-        assert_eq!((found.data_type(), found.null_count()), (&DataType::Utf8, 1));
+        column.push(&long);
+        assert_eq!((column.keys().len(), column.values(), column.is_full(1008)), (1008, 4, false));
+        assert_eq!((column.array(1010).null_count(), column.array(1010).value(1007)), (3, &*long));
     }
 
     proptest! {
         #[test]
-        fn any_rows_come_back(rows in proptest::collection::vec(proptest::option::of("[ab甲]{0,2}"), 0..40)) {
+        fn any_rows_come_back(rows in proptest::collection::vec(proptest::option::of("[ab甲]{0,18}"), 0..40)) {
             let want: StringArray = rows.iter().map(|row| row.as_deref()).collect();
-            let found = cast(&built(&rows), &DataType::Utf8).unwrap();
-            prop_assert_eq!(found.as_string::<i32>(), &want);
+            prop_assert_eq!(built(&rows).array(rows.len()), want);
         }
     }
 }

@@ -20,7 +20,7 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use crate::{TableFileError, repeated, schema::PERSON_COLUMN};
+use crate::{TableFileError, schema::PERSON_COLUMN};
 
 /// Rows of a row group at most.
 pub(crate) const ROW_GROUP: usize = 128 * 1024;
@@ -56,36 +56,16 @@ fn properties(schema: &Schema) -> Result<WriterProperties, TableFileError> {
 /// # Errors
 /// A column is missing or too many, has another type, or is empty where it may not be.
 pub fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, TableFileError> {
-    fit(schema, batch, false)
-}
-
-/// As [`conform`], but text that is [`crate::Repeated`] stays so.
-pub(crate) fn conform_repeated(
-    schema: &SchemaRef,
-    batch: &RecordBatch,
-) -> Result<RecordBatch, TableFileError> {
-    fit(schema, batch, true)
-}
-
-fn fit(
-    schema: &SchemaRef,
-    batch: &RecordBatch,
-    repeated: bool,
-) -> Result<RecordBatch, TableFileError> {
     if let Some(extra) = batch.schema().fields().iter().find(|f| schema.index_of(f.name()).is_err())
     {
         return Err(TableFileError::UnknownColumn { column: extra.name().clone() });
     }
-    let kept = |found: &DataType, field: &Field| {
-        found == field.data_type()
-            || repeated && *field.data_type() == DataType::Utf8 && *found == repeated::data_type()
-    };
     let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, TableFileError> {
         let column = || field.name().clone();
         let found = batch
             .column_by_name(field.name())
             .ok_or_else(|| TableFileError::MissingColumn { column: column() })?;
-        let array = if kept(found.data_type(), field) {
+        let array = if found.data_type() == field.data_type() {
             found.clone()
         } else if same_family(found.data_type(), field.data_type()) {
             cast(found, field.data_type())
@@ -100,17 +80,8 @@ fn fit(
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let schema = if repeated { types_of(schema, &columns) } else { schema.clone() };
-    RecordBatch::try_new_with_options(schema, columns, &options).map_err(TableFileError::Arrow)
-}
-
-/// The schema with the types that these columns have.
-fn types_of(schema: &SchemaRef, columns: &[ArrayRef]) -> SchemaRef {
-    let fields = schema.fields().iter().zip(columns);
-    let typed = |(field, column): (&Arc<Field>, &ArrayRef)| {
-        Arc::new(field.as_ref().clone().with_data_type(column.data_type().clone()))
-    };
-    Arc::new(Schema::new(fields.map(typed).collect::<Vec<_>>()))
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(TableFileError::Arrow)
 }
 
 /// Rows of an earlier version of `schema`: columns that came later are empty, and must allow it.
@@ -154,17 +125,13 @@ pub fn write<W: Write + Send>(
     batches: &[RecordBatch],
     mut writer: W,
 ) -> Result<(W, u64), TableFileError> {
-    // One batch may have repeated text; several are brought to the declared types.
-    let batches: Vec<RecordBatch> = match batches {
-        [one] => vec![conform_repeated(schema, one)?],
-        all => all.iter().map(|batch| conform(schema, batch)).collect::<Result<_, _>>()?,
-    };
-    let written = batches.first().map_or_else(|| schema.clone(), RecordBatch::schema);
-    // Arrow's own schema would tell repeated text from plain; the declared one is known to whoever reads.
+    let batches: Vec<RecordBatch> =
+        batches.iter().map(|batch| conform(schema, batch)).collect::<Result<_, _>>()?;
+    // Arrow's own schema is left out: the declared one is known to whoever reads.
     let options = ArrowWriterOptions::new()
         .with_properties(properties(schema)?)
         .with_skip_arrow_metadata(true);
-    let mut parquet = ArrowWriter::try_new_with_options(&mut writer, written.clone(), options)
+    let mut parquet = ArrowWriter::try_new_with_options(&mut writer, schema.clone(), options)
         .map_err(TableFileError::Parquet)?;
     let mut rows = 0;
     let mut put = |batch: &RecordBatch| {
@@ -179,7 +146,7 @@ pub fn write<W: Write + Send>(
             }
         }
         all => {
-            let mut even = BatchCoalescer::new(written, BATCH);
+            let mut even = BatchCoalescer::new(schema.clone(), BATCH);
             for batch in all {
                 even.push_batch(batch.clone()).map_err(TableFileError::Arrow)?;
                 while let Some(batch) = even.next_completed_batch() {
@@ -242,27 +209,6 @@ mod tests {
         assert_eq!(whole, pieces);
         let back = read(whole.0.into()).unwrap();
         assert_eq!(arrow::compute::concat_batches(&schema(), &back).unwrap(), rows(0..40_000));
-    }
-
-    #[test]
-    fn repeated_text_is_written_as_if_it_were_plain() {
-        let text = |row: i64| format!("n{}", row / 700);
-        let plain: StringArray = (0..20_000).map(|row| Some(text(row))).collect();
-        let mut repeated = crate::Repeated::default();
-        for row in 0..20_000 {
-            repeated.push(&text(row));
-        }
-        let rows = |names: ArrayRef| {
-            let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20_000));
-            RecordBatch::try_from_iter([("name", names), ("number", numbers)]).unwrap()
-        };
-        let want = write(&schema(), &[rows(Arc::new(plain))], Vec::new()).unwrap();
-        let repeated = rows(repeated.finish().unwrap());
-        assert_eq!(write(&schema(), std::slice::from_ref(&repeated), Vec::new()).unwrap(), want);
-        let halves = [repeated.slice(0, 777), repeated.slice(777, 20_000 - 777)];
-        assert_eq!(write(&schema(), &halves, Vec::new()).unwrap(), want);
-        let back = read(want.0.into()).unwrap();
-        assert_eq!(back[0].schema(), schema());
     }
 
     #[test]

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{ArrayRef, BooleanBuilder, Date32Builder, RecordBatch},
-    error::ArrowError,
-};
+use arrow::array::{BooleanBuilder, Date32Builder};
 use kiban_kernel::{Date, Id, PartialDate, Regime, kinds};
-use kiban_lake::Repeated;
+use kiban_lake::{Columns, LakeError, Repeated, Values};
 
 /// A notice to one person under one regime, as the holder reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,28 +94,28 @@ impl PersonNoticeRows {
         self.rows == 0
     }
 
-    /// The rows; starts anew.
+    /// The rows.
     ///
     /// # Errors
     /// Never for rows pushed here; typed so that a broken build says so.
-    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        self.died_on_text.fill_to(self.rows);
-        self.rows = 0;
-        let columns: [(&str, ArrayRef, bool); 12] = [
-            ("person_source", self.person_source.finish()?, false),
-            ("holder", self.holder.finish()?, false),
-            ("delivery", self.delivery.finish()?, false),
-            ("regime", self.regime.finish()?, false),
-            ("notice_version", self.version.finish()?, false),
-            ("notified_on", Arc::new(self.notified_on.finish()), true),
-            ("notified_on_text", self.notified_on_text.finish()?, true),
-            ("channel", self.channel.finish()?, true),
-            ("guardian", Arc::new(self.guardian.finish()), false),
-            ("died_on", Arc::new(self.died_on.finish()), true),
-            ("died_on_text", self.died_on_text.finish()?, true),
-            ("of_age_on", Arc::new(self.of_age_on.finish()), true),
+    pub fn finish(mut self) -> Result<Columns, LakeError> {
+        let days = |mut days: Date32Builder| Values::Array(Arc::new(days.finish()));
+        let columns = [
+            ("person_source", Values::Text(self.person_source)),
+            ("holder", Values::Text(self.holder)),
+            ("delivery", Values::Text(self.delivery)),
+            ("regime", Values::Text(self.regime)),
+            ("notice_version", Values::Text(self.version)),
+            ("notified_on", days(self.notified_on)),
+            ("notified_on_text", Values::Text(self.notified_on_text)),
+            ("channel", Values::Text(self.channel)),
+            ("guardian", Values::Array(Arc::new(self.guardian.finish()))),
+            ("died_on", days(self.died_on)),
+            ("died_on_text", Values::Text(self.died_on_text)),
+            ("of_age_on", days(self.of_age_on)),
         ];
-        RecordBatch::try_from_iter_with_nullable(columns)
+        let columns = columns.into_iter().map(|(name, values)| (Some(name), values)).collect();
+        Columns::new("person_notice", self.rows, Vec::new(), columns)
     }
 }
 

@@ -5,8 +5,7 @@ use std::{
     thread,
 };
 
-use arrow::array::RecordBatch;
-use kiban_lake::{Lake, Staged, Threads};
+use kiban_lake::{Columns, Lake, Staged, Threads};
 use tokio::sync::oneshot;
 
 use crate::VaultError;
@@ -38,7 +37,7 @@ impl Lots {
     pub(crate) async fn begin(
         &mut self,
         tables: usize,
-        make: impl FnOnce() -> Result<Vec<(&'static str, RecordBatch)>, VaultError> + Send + 'static,
+        make: impl FnOnce() -> Result<Vec<Columns>, VaultError> + Send + 'static,
         threads: Threads,
     ) -> Result<(), VaultError> {
         self.written().await?;
@@ -49,7 +48,7 @@ impl Lots {
         let (send, writing) = oneshot::channel();
         self.run(Box::new(move || {
             // Who no longer waits dropped the files.
-            let _ = send.send(make().and_then(|lot| Ok(lake.stage_lot(lot, threads)?)));
+            let _ = send.send(make().and_then(|lot| Ok(lake.stage_lot(&lot, threads)?)));
         }));
         self.writing = Some(writing);
         Ok(())

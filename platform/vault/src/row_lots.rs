@@ -19,7 +19,7 @@ use crate::{
 /// Source bytes that are read before rows are written out.
 const FLUSH_BYTES: u64 = 48 << 20;
 /// Rows that are collected before they are written out.
-const FLUSH_ROWS: usize = 100_000;
+const FLUSH_ROWS: usize = 200_000;
 
 /// Collects the rows of segments that are kept.
 pub(crate) struct RowLots {
@@ -111,11 +111,11 @@ impl RowLots {
         self.waiting = self.builders.rows();
         let (tables, spares) = (lot.len(), self.spares.clone());
         let make = move || {
-            let batch = |rows: TableRows| {
+            let columns = |rows: TableRows| {
                 lock(&spares).push(rows.spare());
-                rows.batch()
+                rows.columns()
             };
-            Ok(lot.into_iter().map(batch).collect::<Result<Vec<_>, _>>()?)
+            Ok(lot.into_iter().map(columns).collect::<Result<Vec<_>, _>>()?)
         };
         self.lots.begin(tables, make, threads).await
     }

@@ -3,12 +3,11 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
+    array::{Array as _, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
     datatypes::Int64Type,
-    error::ArrowError,
 };
 use kiban_kernel::{Id, kinds};
-use kiban_lake::{Repeated, SegmentPlace};
+use kiban_lake::{Columns as Lot, LakeError, Repeated, SegmentPlace, Values};
 
 use crate::{VaultError, bases::TableBases};
 
@@ -30,10 +29,12 @@ pub(crate) struct SegmentRow {
     pub(crate) place: Option<(Id<kinds::File>, u64, u64)>,
 }
 
-pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn columns(rows: &[SegmentRow]) -> Result<Lot, LakeError> {
     // Most rows of a lot say the same here: an id is written out once for all of them.
-    let repeated = |f: &dyn Fn(&SegmentRow, &mut String)| Repeated::default().of(rows, f);
-    let unlike = |f: &dyn Fn(&SegmentRow, &mut String)| Repeated::unlike().of(rows, f);
+    let repeated =
+        |f: &dyn Fn(&SegmentRow, &mut String)| Values::Text(Repeated::default().of(rows, f));
+    let unlike =
+        |f: &dyn Fn(&SegmentRow, &mut String)| Values::Text(Repeated::unlike().of(rows, f));
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
     let start: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
@@ -43,29 +44,28 @@ pub(crate) fn batch(rows: &[SegmentRow]) -> Result<RecordBatch, ArrowError> {
         // Writing to a string does not fail.
         let _ = write!(out, "{id}");
     };
-    RecordBatch::try_from_iter_with_nullable([
-        ("person_source", repeated(&|r, out| id(out, &r.person))?, false),
-        ("bases", Arc::new(bases) as ArrayRef, false),
-        ("holder", repeated(&|r, out| id(out, &r.holder))?, false),
-        ("delivery", repeated(&|r, out| id(out, &r.delivery))?, false),
-        ("segment", unlike(&|r, out| id(out, &r.segment))?, false),
-        ("source_file", repeated(&|r, out| out.push_str(&r.source_file))?, false),
-        ("position", unlike(&|r, out| out.push_str(&r.position))?, false),
-        ("parser", repeated(&|r, out| out.push_str(r.parser))?, false),
-        ("format", repeated(&|r, out| out.push_str(r.format))?, false),
-        (
-            "container",
-            repeated(&|r, out| {
-                if let Some((file, _, _)) = &r.place {
-                    id(out, file);
-                }
-            })?,
-            false,
-        ),
-        ("start", Arc::new(start) as ArrayRef, false),
-        ("length", Arc::new(length) as ArrayRef, false),
-        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text()))?, false),
-    ])
+    let container = |r: &SegmentRow, out: &mut String| {
+        if let Some((file, _, _)) = &r.place {
+            id(out, file);
+        }
+    };
+    let columns = [
+        ("person_source", repeated(&|r, out| id(out, &r.person))),
+        ("bases", Values::Array(Arc::new(bases))),
+        ("holder", repeated(&|r, out| id(out, &r.holder))),
+        ("delivery", repeated(&|r, out| id(out, &r.delivery))),
+        ("segment", unlike(&|r, out| id(out, &r.segment))),
+        ("source_file", repeated(&|r, out| out.push_str(&r.source_file))),
+        ("position", unlike(&|r, out| out.push_str(&r.position))),
+        ("parser", repeated(&|r, out| out.push_str(r.parser))),
+        ("format", repeated(&|r, out| out.push_str(r.format))),
+        ("container", repeated(&container)),
+        ("start", Values::Array(Arc::new(start))),
+        ("length", Values::Array(Arc::new(length))),
+        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text()))),
+    ];
+    let columns = columns.into_iter().map(|(name, values)| (Some(name), values)).collect();
+    Lot::new(TABLE, rows.len(), Vec::new(), columns)
 }
 
 /// Typed columns of a scanned batch.

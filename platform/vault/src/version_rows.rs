@@ -3,12 +3,11 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray as _, Int64Array, RecordBatch},
+    array::{AsArray as _, Int64Array, RecordBatch},
     datatypes::Int64Type,
-    error::ArrowError,
 };
 use kiban_kernel::{Digest, Id, kinds};
-use kiban_lake::Repeated;
+use kiban_lake::{Columns, LakeError, Repeated, Values};
 
 use crate::VaultError;
 
@@ -96,37 +95,38 @@ pub(crate) struct VersionRow {
     pub(crate) digest: Digest,
 }
 
-pub(crate) fn batch(rows: &[VersionRow]) -> Result<RecordBatch, ArrowError> {
-    let repeated = |f: &dyn Fn(&VersionRow, &mut String)| Repeated::default().of(rows, f);
-    let unlike = |f: &dyn Fn(&VersionRow, &mut String)| Repeated::unlike().of(rows, f);
+pub(crate) fn columns(rows: &[VersionRow]) -> Result<Columns, LakeError> {
+    let repeated =
+        |f: &dyn Fn(&VersionRow, &mut String)| Values::Text(Repeated::default().of(rows, f));
+    let unlike =
+        |f: &dyn Fn(&VersionRow, &mut String)| Values::Text(Repeated::unlike().of(rows, f));
     let show = |out: &mut String, what: &dyn std::fmt::Display| {
         // Writing to a string does not fail.
         let _ = write!(out, "{what}");
     };
-    let int = |f: &dyn Fn(&VersionRow) -> i64| -> ArrayRef {
-        Arc::new(rows.iter().map(|r| Some(f(r))).collect::<Int64Array>())
+    let segment = |r: &VersionRow, out: &mut String| {
+        if let Some(segment) = &r.segment {
+            show(out, segment);
+        }
     };
-    RecordBatch::try_from_iter_with_nullable([
-        ("person_source", repeated(&|r, out| show(out, &r.person))?, false),
-        ("holder", repeated(&|r, out| show(out, &r.holder))?, false),
-        ("delivery", repeated(&|r, out| show(out, &r.delivery))?, false),
-        ("record", unlike(&|r, out| show(out, &r.record))?, false),
-        (
-            "segment",
-            unlike(&|r, out| {
-                if let Some(segment) = &r.segment {
-                    show(out, segment);
-                }
-            })?,
-            false,
-        ),
-        ("no", int(&|r| r.no), false),
-        ("state", repeated(&|r, out| out.push_str(r.state.as_str()))?, false),
-        ("version", repeated(&|r, out| out.push_str(&r.version))?, false),
-        ("stated_at", int(&|r| r.stated_at), false),
-        ("cause", repeated(&|r, out| out.push_str(r.cause.as_str()))?, false),
-        ("file_sha256", repeated(&|r, out| show(out, &r.digest))?, false),
-    ])
+    let int = |f: &dyn Fn(&VersionRow) -> i64| {
+        Values::Array(Arc::new(rows.iter().map(|r| Some(f(r))).collect::<Int64Array>()))
+    };
+    let columns = [
+        ("person_source", repeated(&|r, out| show(out, &r.person))),
+        ("holder", repeated(&|r, out| show(out, &r.holder))),
+        ("delivery", repeated(&|r, out| show(out, &r.delivery))),
+        ("record", unlike(&|r, out| show(out, &r.record))),
+        ("segment", unlike(&segment)),
+        ("no", int(&|r| r.no)),
+        ("state", repeated(&|r, out| out.push_str(r.state.as_str()))),
+        ("version", repeated(&|r, out| out.push_str(&r.version))),
+        ("stated_at", int(&|r| r.stated_at)),
+        ("cause", repeated(&|r, out| out.push_str(r.cause.as_str()))),
+        ("file_sha256", repeated(&|r, out| show(out, &r.digest))),
+    ];
+    let columns = columns.into_iter().map(|(name, values)| (Some(name), values)).collect();
+    Columns::new(TABLE, rows.len(), Vec::new(), columns)
 }
 
 /// Rows of scanned batches for which `wanted` says yes (holder and record as text), in the order of their numbers.

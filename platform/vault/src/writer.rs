@@ -2,10 +2,9 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use arrow::array::RecordBatch;
 use kiban_intake::{Segment, SegmentIds, format_name, report::ReportBuilder};
 use kiban_kernel::{Id, PartialDate, Timestamp, kinds};
-use kiban_lake::{ContainerWriter, Snapshot, StagedContainer, Threads};
+use kiban_lake::{Columns, ContainerWriter, Snapshot, StagedContainer, Threads};
 use kiban_register::{Gate, Judged, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
 
 use crate::{
@@ -367,21 +366,21 @@ fn take_large<T>(rows: &mut Vec<T>, least: usize) -> Vec<T> {
     if rows.len() >= least { std::mem::take(rows) } else { Vec::new() }
 }
 
-/// The batches of segments, versions and notices.
+/// The rows of segments, versions and notices.
 fn make_lot(
     of_segments: &[SegmentRow],
     of_versions: &[VersionRow],
-    mut notices: PersonNoticeRows,
-) -> Result<Vec<(&'static str, RecordBatch)>, VaultError> {
+    notices: PersonNoticeRows,
+) -> Result<Vec<Columns>, VaultError> {
     let mut lot = Vec::new();
     if !of_segments.is_empty() {
-        lot.push((segments::TABLE, segments::batch(of_segments)?));
+        lot.push(segments::columns(of_segments)?);
     }
     if !of_versions.is_empty() {
-        lot.push((versions::TABLE, versions::batch(of_versions)?));
+        lot.push(versions::columns(of_versions)?);
     }
     if !notices.is_empty() {
-        lot.push(("person_notice", notices.finish()?));
+        lot.push(notices.finish()?);
     }
     Ok(lot)
 }

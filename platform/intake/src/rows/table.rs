@@ -1,22 +1,14 @@
 //! One canonical table being built: a typed and a text column per field, as its schema says.
 
-use std::sync::Arc;
-
-use arrow::{
-    array::{ArrayRef, UInt8Builder},
-    error::ArrowError,
-};
-use kiban_formats::Position;
-use kiban_kernel::{Id, kinds};
 use kiban_lake::{
     Repeated,
     schema::{self, ColumnType, TableSchema},
 };
 
 use super::{
-    COMMON, DAY, Ids, RowContext, RowsError,
+    COMMON, DAY, RowsError,
+    common::Common,
     taken::{Column, Spare, TableRows},
-    text_of,
 };
 use crate::{
     moments,
@@ -34,108 +26,6 @@ pub(super) struct TableBuilder {
     /// Dates that lie ahead, and ends before their beginnings.
     pub(super) future: Tally,
     pub(super) backward: Tally,
-}
-
-/// What rows begin with. All but the position is the same for all rows of a segment: it is written out when the next one
-/// comes.
-pub(super) struct Common {
-    person_source: Repeated,
-    bases: UInt8Builder,
-    holder: Repeated,
-    delivery: Repeated,
-    segment: Repeated,
-    source_file: Repeated,
-    position: Repeated,
-    parser: Repeated,
-    /// Of which segment, of which file, under which bases; and how many rows that were not written out.
-    of: Option<(Id<kinds::Segment>, u64, u8)>,
-    texts: [String; 6],
-    rows: usize,
-}
-
-impl Default for Common {
-    fn default() -> Self {
-        Self {
-            person_source: Repeated::default(),
-            bases: UInt8Builder::new(),
-            holder: Repeated::default(),
-            delivery: Repeated::default(),
-            segment: Repeated::unlike(),
-            source_file: Repeated::default(),
-            position: Repeated::unlike(),
-            parser: Repeated::default(),
-            of: None,
-            texts: Default::default(),
-            rows: 0,
-        }
-    }
-}
-
-impl Common {
-    pub(super) fn push(&mut self, context: &RowContext<'_>, ids: &mut Ids, at: &Position<'_>) {
-        let of = Some((context.segment, context.file_number, context.bases.bits()));
-        if self.of != of {
-            self.write_out();
-            self.of = of;
-            let texts = [
-                text_of(&mut ids.person, context.person_source),
-                text_of(&mut ids.holder, context.holder),
-                text_of(&mut ids.delivery, context.delivery),
-                text_of(&mut ids.segment, context.segment),
-                context.source_file,
-                context.parser,
-            ];
-            for (slot, text) in self.texts.iter_mut().zip(texts) {
-                text.clone_into(slot);
-            }
-        }
-        self.rows += 1;
-        at.with_text(|text| self.position.push(text));
-    }
-
-    /// An empty one with room for as much.
-    pub(super) fn like(&self) -> Self {
-        Self {
-            person_source: self.person_source.like(),
-            segment: self.segment.like(),
-            source_file: self.source_file.like(),
-            position: self.position.like(),
-            ..Self::default()
-        }
-    }
-
-    fn write_out(&mut self) {
-        let (rows, bases) = (std::mem::take(&mut self.rows), self.of.map_or(0, |(.., b)| b));
-        if rows == 0 {
-            return;
-        }
-        self.bases.append_value_n(bases, rows);
-        let columns = [
-            &mut self.person_source,
-            &mut self.holder,
-            &mut self.delivery,
-            &mut self.segment,
-            &mut self.source_file,
-            &mut self.parser,
-        ];
-        for (column, text) in columns.into_iter().zip(&self.texts) {
-            column.push_rows(text, rows);
-        }
-    }
-
-    pub(super) fn finish(&mut self) -> Result<[(&'static str, ArrayRef); 8], ArrowError> {
-        self.write_out();
-        Ok([
-            ("person_source", self.person_source.finish()?),
-            ("bases", Arc::new(self.bases.finish())),
-            ("holder", self.holder.finish()?),
-            ("delivery", self.delivery.finish()?),
-            ("segment", self.segment.finish()?),
-            ("source_file", self.source_file.finish()?),
-            ("position", self.position.finish()?),
-            ("parser", self.parser.finish()?),
-        ])
-    }
 }
 
 /// Where one column of a record goes: its typed column, its text column, or both.
@@ -255,7 +145,6 @@ impl TableBuilder {
         let slots = self.slots.iter_mut();
         TableRows {
             name: self.name,
-            schema: self.schema,
             rows: std::mem::take(&mut self.rows),
             common: std::mem::replace(&mut self.common, common),
             columns: slots.map(|slot| slot.take(texts.next().unwrap_or_default())).collect(),
@@ -308,15 +197,19 @@ impl Slot {
         usize::from(self.typed != Typed::None) + usize::from(self.keeps_text)
     }
 
-    /// The value of a row, from 0. Rows that were passed over have none: most columns of most rows are empty, and cost
-    /// nothing before the next value comes.
+    /// The value of a row, from 0, of a column of text. Rows that were passed over have none: most columns of most rows are
+    /// empty, and cost nothing before the next value comes.
+    pub(super) fn push_text(&mut self, row: usize, value: &str) {
+        self.text.fill_to(row);
+        self.text.push(value);
+        self.filled += 1;
+    }
+
+    /// As [`Self::push_text`], of a column of days, moments or numbers.
     pub(super) fn push(&mut self, row: usize, value: &str) -> ReadValue {
         self.text.fill_to(row);
         let place = self.text.push(value);
         self.filled += 1;
-        if self.typed == Typed::None {
-            return ReadValue::default();
-        }
         let read = match self.read.get(place) {
             Some(read) => *read,
             None => {

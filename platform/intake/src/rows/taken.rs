@@ -1,23 +1,17 @@
-//! Rows that left their builder, and become a batch when somebody has time for it.
+//! Rows that left their builder, and become columns of their table when somebody has time for it.
 
-use std::sync::Arc;
-
-use arrow::{
-    array::{ArrayRef, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray},
-    datatypes::{Field, Schema},
-    error::ArrowError,
-};
-use kiban_lake::{Repeated, schema::TableSchema};
+use arrow::array::RecordBatch;
+use kiban_lake::{Columns, LakeError, Reading, Repeated, Values};
 
 use super::{
     DAY, RowsError,
-    table::{Common, ReadValue, Typed},
+    common::Common,
+    table::{ReadValue, Typed},
 };
 
-/// Rows of one table, collected and not yet a batch.
+/// Rows of one table, collected.
 pub struct TableRows {
     pub(super) name: &'static str,
-    pub(super) schema: &'static TableSchema,
     pub(super) rows: usize,
     pub(super) common: Common,
     pub(super) columns: Vec<Column>,
@@ -51,39 +45,40 @@ impl TableRows {
         Spare { table: self.name, common: self.common.like(), texts }
     }
 
-    /// The table and its batch.
+    /// The rows, to be written or made a batch of.
     ///
     /// # Errors
-    /// Arrow refused, which a test excludes.
-    pub fn batch(mut self) -> Result<(&'static str, RecordBatch), RowsError> {
-        let refused = |source| RowsError::Batch { table: self.name, source };
-        let mut arrays: Vec<(String, ArrayRef)> = Vec::with_capacity(self.schema.columns.len());
-        let common = self.common.finish().map_err(refused)?;
-        arrays.extend(common.map(|(name, array)| (name.to_owned(), array)));
-        for column in self.columns {
-            let name = column.name.to_owned();
-            let (typed, text) = column.finish(self.rows).map_err(refused)?;
-            arrays.extend(text.map(|text| match &typed {
-                Some(_) => (format!("{name}_text"), text),
-                None => (name.clone(), text),
-            }));
-            arrays.extend(typed.map(|typed| (name, typed)));
+    /// They do not fit the table, which a test excludes.
+    pub fn columns(self) -> Result<Columns, RowsError> {
+        let (ends, common) = self.common.finish();
+        let mut values: Vec<(Option<&str>, Values)> =
+            common.into_iter().map(|(name, values)| (Some(name), values)).collect();
+        // Names of text columns beside typed ones.
+        let beside: Vec<String> =
+            self.columns.iter().map(|column| format!("{}_text", column.name)).collect();
+        for (column, beside) in self.columns.into_iter().zip(&beside) {
+            let reading = column.reading();
+            let name = if reading.is_some() { beside.as_str() } else { column.name };
+            let text = values.len();
+            values.push((column.keeps_text.then_some(name), Values::Text(column.text)));
+            let read = reading.map(|reading| (Some(column.name), Values::Read(text, reading)));
+            values.extend(read);
         }
-        let mut ordered = Vec::with_capacity(arrays.len());
-        for column in &self.schema.columns {
-            let at = arrays
-                .iter()
-                .position(|(n, _)| *n == column.name)
-                .ok_or(RowsError::Schema { table: self.name })?;
-            ordered.push(arrays.swap_remove(at).1);
-        }
-        let fields = self.schema.columns.iter().zip(&ordered);
-        let fields: Vec<_> = fields
-            .map(|(c, array)| Field::new(&c.name, array.data_type().clone(), c.nullable))
-            .collect();
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), ordered);
-        Ok((self.name, batch.map_err(refused)?))
+        Columns::new(self.name, self.rows, ends, values).map_err(refused(self.name))
     }
+
+    /// The rows as a batch.
+    ///
+    /// # Errors
+    /// As [`Self::columns`].
+    pub fn batch(self) -> Result<RecordBatch, RowsError> {
+        let table = self.name;
+        self.columns()?.batch().map_err(refused(table))
+    }
+}
+
+fn refused(table: &'static str) -> impl Fn(LakeError) -> RowsError {
+    move |source| RowsError::Columns { table, source: Box::new(source) }
 }
 
 /// Room for rows of one table.
@@ -115,30 +110,17 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// The typed column and the text column of so many rows.
-    fn finish(mut self, rows: usize) -> Result<(Option<ArrayRef>, Option<ArrayRef>), ArrowError> {
-        self.text.fill_to(rows);
-        let typed = self.typed_column();
-        let text = self.text.finish()?;
-        Ok((typed, self.keeps_text.then_some(text)))
-    }
-
-    fn typed_column(&self) -> Option<ArrayRef> {
-        let values = self.text.places().map(|place| place.map(|place| self.read[place]));
+    /// What its values were read as, if it is typed.
+    fn reading(&self) -> Option<Reading> {
+        let read = self.read.iter();
         match self.typed {
             Typed::None => None,
             Typed::Date => {
-                let day = |read: ReadValue| read.micros.map(|m| m.div_euclid(DAY) as i32);
-                Some(Arc::new(values.map(|v| v.and_then(day)).collect::<Date32Array>()))
+                let day = |read: &ReadValue| read.micros.map(|m| m.div_euclid(DAY) as i32);
+                Some(Reading::Days(read.map(day).collect()))
             }
-            Typed::Stamp => {
-                let moments = values.map(|v| v.and_then(|read| read.micros));
-                Some(Arc::new(moments.collect::<TimestampMicrosecondArray>()))
-            }
-            Typed::Number => {
-                let numbers = values.map(|v| v.and_then(|read| read.number));
-                Some(Arc::new(numbers.collect::<Float64Array>()))
-            }
+            Typed::Stamp => Some(Reading::Moments(read.map(|read| read.micros).collect())),
+            Typed::Number => Some(Reading::Numbers(read.map(|read| read.number).collect())),
         }
     }
 }

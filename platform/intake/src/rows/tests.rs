@@ -1,5 +1,7 @@
 use arrow::{
-    array::{Array as _, AsArray as _, Float64Array, StringArray, TimestampMicrosecondArray},
+    array::{
+        Array as _, AsArray as _, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    },
     datatypes::DataType,
 };
 use jiff::civil::date;
@@ -63,7 +65,7 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
     let mut totals = RowTotals::default();
     let taken = tables.take_large(1).pop().unwrap();
     totals.add(&taken);
-    let batch = &taken.batch().unwrap().1;
+    let batch = &taken.batch().unwrap();
     let at: &TimestampMicrosecondArray = column(batch, "measured_at");
     let text = text(batch, "measured_at_text");
     let num: &Float64Array = column(batch, "value_num");
@@ -123,7 +125,7 @@ fn doses_have_a_number_beside_the_text() {
         ..MedicationRecord::default()
     };
     tables.push(&context(), &Record::from(record), &mut Quality::default());
-    let batch = tables.finish().unwrap().remove(0).1;
+    let batch = tables.take_large(1).remove(0).batch().unwrap();
     let (days, dose): (&Float64Array, _) = (column(&batch, "days"), text(&batch, "dose_text"));
     assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
 }
@@ -153,11 +155,11 @@ fn lots_are_the_same_in_new_room_and_small_tables_wait() {
                 if restocks {
                     tables.restock(rows.spare());
                 }
-                batches.push(rows.batch().unwrap().1);
+                batches.push(rows.batch().unwrap());
             }
         }
         assert_eq!(tables.rows(), 3, "the persons wait");
-        assert_eq!(tables.finish().unwrap()[0].1.num_rows(), 3);
+        assert_eq!(tables.take_large(1)[0].len(), 3);
         lots.push(batches);
     }
     assert_eq!(lots[0], lots[1]);

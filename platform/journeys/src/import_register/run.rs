@@ -180,7 +180,7 @@ impl Run<'_> {
                 let staged = if notices.is_empty() {
                     Vec::new()
                 } else {
-                    let batch = notices.finish().map_err(|_| Error::Unknown { what: "batch" })?;
+                    let batch = notices.finish()?.batch()?;
                     vec![self.on.lake.stage("person_notice", vec![batch]).await?]
                 };
                 self.on.world.steps.step("journeys.import_staged");

@@ -27,6 +27,17 @@ macro_rules! tables {
                 pub fn values(&self) -> [Option<&str>; [$( stringify!($field) ),+].len()] {
                     [$( self.$field.as_deref() ),+]
                 }
+                /// Calls `f` with the place of each column that has a value, in order, and the value.
+                pub fn for_each_filled<'s>(&'s self, f: &mut impl FnMut(usize, &'s str)) {
+                    let mut place = 0;
+                    $(
+                        if let Some(value) = &self.$field {
+                            f(place, value);
+                        }
+                        place += 1;
+                    )+
+                    let _all = place;
+                }
                 /// Sets a column by name; `false` if there is none of that name.
                 pub fn set(&mut self, column: &str, value: crate::record::Text<'a>) -> bool {
                     match column {
@@ -93,6 +104,10 @@ macro_rules! records {
                         }
                     }
                 )+ }
+            }
+            /// Calls `f` with the place of each column that has a value, in order, and the value.
+            pub fn for_each_filled<'s>(&'s self, f: &mut impl FnMut(usize, &'s str)) {
+                match self { $( Self::$variant(r) => r.for_each_filled(f), )+ }
             }
             /// An empty record of a table, `None` if there is no such table.
             pub fn empty(table: &str, position: impl Into<crate::Position<'static>>) -> Option<Record<'static>> {
