@@ -30,6 +30,7 @@ pub(crate) use items::receipt_system;
 pub use totals::Totals;
 
 use crate::{
+    arena::Arena,
     layout::{Layouts, RecordLayout},
     record::Parsed,
     segment::{Cut, Segment, SegmentError, SegmentReader},
@@ -122,18 +123,36 @@ impl Reader {
     /// Reads one segment. `first_line` is the number of its first line in the file (the header is 1) and
     /// appears in positions. Header, trailer and end mark give an empty [`Parsed`].
     pub fn parse_segment<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        self.parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
+    }
+    /// As [`Self::parse_segment`], with the texts that are made standing in the arena: for whoever reads many claims.
+    pub fn parse_segment_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        first_line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         if matches!(piece(bytes), Piece::Header | Piece::Trailer | Piece::Blank) {
             return Parsed::default();
         }
-        claim::parse(self, bytes, first_line, false)
+        claim::parse(self, bytes, first_line, false, arena)
     }
     /// As [`Self::parse_segment`], but only the rows that tell of the person and the payers are read: for a first look at
     /// who is in a file.
     pub fn parse_person<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        self.parse_person_in(bytes, first_line, &Arena::new()).into_owned()
+    }
+    /// As [`Self::parse_person`], with the texts that are made standing in the arena.
+    pub fn parse_person_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        first_line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         if piece(bytes) != Piece::Claim {
             return Parsed::default();
         }
-        claim::parse(self, bytes, first_line, true)
+        claim::parse(self, bytes, first_line, true, arena)
     }
 }
 
