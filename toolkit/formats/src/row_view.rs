@@ -27,6 +27,7 @@ pub(crate) struct Cells {
 
 impl Cells {
     /// One field more.
+    #[inline]
     pub(crate) fn push(&mut self, span: Span) {
         self.room()[0] = span;
         self.len += 1;
@@ -35,11 +36,15 @@ impl Cells {
     pub(crate) fn clear(&mut self) {
         self.len = 0;
     }
+    #[cold]
+    fn grow(&mut self) {
+        self.spans.resize(self.len * 2 + 64, (0, 0));
+    }
     /// Room for eight fields behind the last one.
     #[inline]
     fn room(&mut self) -> &mut [Span; 8] {
         if self.spans.len() < self.len + 8 {
-            self.spans.resize(self.len * 2 + 64, (0, 0));
+            self.grow();
         }
         // There is room: the line above made it.
         self.spans[self.len..].first_chunk_mut().expect("eight fields")
@@ -275,7 +280,7 @@ impl<'a, 's> RowView<'a, 's> {
     pub(crate) fn position(&self) -> Position<'static> {
         at_line(self.line)
     }
-    /// Appends the filled fields that have no role, as `number=text`, and names filled fields behind the
+    /// Appends the filled fields that have no role, as `number=text` or `prefix.number=text`, and names filled fields behind the
     /// last one of the layout in `unread`.
     pub(crate) fn keep(&self, prefix: &str, into: &mut String, out: &mut Parsed<'a>) {
         for (index, label) in self.layout.kept_at() {
@@ -284,7 +289,10 @@ impl<'a, 's> RowView<'a, 's> {
             if !into.is_empty() {
                 into.push(';');
             }
-            into.push_str(prefix);
+            if !prefix.is_empty() {
+                into.push_str(prefix);
+                into.push('.');
+            }
             into.push_str(label);
             self.push_value(into, value);
         }

@@ -7,14 +7,14 @@ use crate::{
     arena::Arena,
     decimal::whole,
     delimited::Charset,
-    layout::{RecordLayout, Role},
+    layout::Role,
     record::{
         ClaimItemRecord, ClaimPayerRecord, ClaimRecord, ConditionRecord, DpcStayRecord,
         EncounterRecord, NoteRecord, Parsed, PersonRecord, Record, Text,
     },
     row_view::{Cells, Decoded, RowView, at_line, cut},
     text::holds_my_number,
-    words::day_of,
+    words::{day_of, number},
 };
 
 /// A claim being read.
@@ -85,12 +85,12 @@ pub(super) fn parse<'a>(
         donor: false,
         my_number: false,
     };
-    claim.out.records.reserve(if persons { 8 } else { bytes.len() / 40 + 4 });
+    claim.out.records.reserve(if persons { 8 } else { bytes.len() / 30 + 8 });
     if charset == Charset::Utf8 {
         claim.out.note_issue("uke.utf8", at_line(first_line));
     }
     let mut cells = Cells::default();
-    let mut known = Known::default();
+    let layouts = reader.header.form.layouts();
     for (line, text) in decoded.lines(first_line) {
         let bytes = text.as_bytes();
         if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
@@ -106,27 +106,12 @@ pub(super) fn parse<'a>(
         }
         cut(bytes, b',', &mut cells);
         let id = &text[..cells[0].1 as usize];
-        match known.layout(reader.header.form, id) {
+        match layouts.of(id) {
             Some(layout) => claim.row(decoded.row(line, text, &cells, layout)),
             None => claim.unknown(id, line),
         }
     }
     claim.finish(first_line)
-}
-
-/// Layouts met in this claim: looked up once each.
-#[derive(Default)]
-struct Known(Vec<(&'static str, &'static RecordLayout)>);
-
-impl Known {
-    fn layout(&mut self, form: Form, id: &str) -> Option<&'static RecordLayout> {
-        if let Some((_, layout)) = self.0.iter().find(|(known, _)| *known == id) {
-            return Some(layout);
-        }
-        let layout = form.layout(id)?;
-        self.0.push((layout.id, layout));
-        Some(layout)
-    }
 }
 
 impl<'a> Claim<'a, '_> {
@@ -164,7 +149,7 @@ impl<'a> Claim<'a, '_> {
 
     /// A record that has no table of its own: its filled fields are kept with the claim.
     pub(super) fn side(&mut self, row: RowView<'a, '_>) {
-        row.keep(&format!("{}.", row.layout.id), &mut self.detail, &mut self.out);
+        row.keep(row.layout.id, &mut self.detail, &mut self.out);
     }
 
     fn unknown(&mut self, id: &'a str, line: u64) {
@@ -271,10 +256,12 @@ impl<'a> Claim<'a, '_> {
         }
         let days = self.days;
         for day in (1..=31).filter(|d| days >> d & 1 == 1) {
+            self.list.clear();
+            self.list.push_str(self.key);
+            self.list.push_str(if day < 10 { "-0" } else { "-" });
+            self.list.push_str(&number(day.into()));
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Borrowed(
-                    self.arena.text(&format!("{}-{day:02}", self.key)),
-                )),
+                encounter_key: Some(Cow::Borrowed(self.arena.text(&self.list))),
                 class: Some(Cow::Borrowed("O")),
                 start_at: self.date(day),
                 ..base.clone()

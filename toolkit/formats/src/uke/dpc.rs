@@ -22,7 +22,7 @@ impl<'a> Claim<'a, '_> {
             "KK" => {
                 let mut detail =
                     self.stay_mut(row.line).detail.take().map(Cow::into_owned).unwrap_or_default();
-                row.keep("KK.", &mut detail, &mut self.out);
+                row.keep("KK", &mut detail, &mut self.out);
                 self.stay_mut(row.line).detail = row.made(&detail);
             }
             "CD" => self.bundled(row),

@@ -41,6 +41,24 @@ pub(crate) const TABLE: &str = include_str!("../../layouts/uke.csv");
 
 static LAYOUTS: LazyLock<Layouts> = LazyLock::new(|| Layouts::load(TABLE));
 
+/// The layouts of a form by the two letters of their records: asked for every row.
+struct ByLetters(Vec<Option<&'static RecordLayout>>);
+
+static BY_LETTERS: LazyLock<[ByLetters; 4]> = LazyLock::new(|| {
+    Form::ALL.map(|form| {
+        let letters = (b'A'..=b'Z').flat_map(|a| (b'A'..=b'Z').map(move |b| [a, b]));
+        ByLetters(letters.map(|id| form.layout(std::str::from_utf8(&id).ok()?)).collect())
+    })
+});
+
+impl ByLetters {
+    #[inline]
+    fn of(&self, id: &str) -> Option<&'static RecordLayout> {
+        let [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] = *id.as_bytes() else { return None };
+        self.0[usize::from(a - b'A') * 26 + usize::from(b - b'A')]
+    }
+}
+
 /// Kind of a claims file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -83,6 +101,10 @@ impl Form {
             other => other.as_str(),
         };
         LAYOUTS.find(own, id).or_else(|| LAYOUTS.find("any", id))
+    }
+    /// Its layouts by their letters.
+    fn layouts(self) -> &'static ByLetters {
+        &BY_LETTERS[self as usize]
     }
 }
 

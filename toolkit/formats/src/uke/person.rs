@@ -138,7 +138,7 @@ impl<'a> Claim<'a, '_> {
             self.guard(value);
         }
         self.list.clear();
-        row.keep(&format!("{}.", row.layout.id), &mut self.list, &mut self.out);
+        row.keep(row.layout.id, &mut self.list, &mut self.out);
         self.payers.push(ClaimPayerRecord {
             position: row.position(),
             claim_key: Some(Cow::Borrowed(self.key)),
@@ -207,7 +207,7 @@ impl<'a> Claim<'a, '_> {
                 row.push_named(&mut detail, field, &confirmed);
             }
         }
-        row.keep("SN.", &mut detail, &mut self.out);
+        row.keep("SN", &mut detail, &mut self.out);
         payer.detail = row.made(&detail);
     }
 

@@ -27,11 +27,15 @@ static ONCE: [&str; 31] = [
 pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String) -> Days<'a> {
     let mut mask = 0u32;
     let mut last = "";
-    for (index, span) in cells.iter().enumerate().take(31) {
-        if span.0 == span.1 {
-            continue;
-        }
-        let cell = row.cell(*span);
+    // Most fields are empty: first which are not, without a look at the text.
+    let mut filled = 0u32;
+    for (index, (from, to)) in cells.iter().take(31).enumerate() {
+        filled |= u32::from(from != to) << index;
+    }
+    while filled != 0 {
+        let index = filled.trailing_zeros();
+        filled &= filled - 1;
+        let cell = row.cell(cells[index as usize]);
         if cell == "1" || cell.bytes().any(|b| !matches!(b, b'0' | b' ')) && cell.is_ascii() {
             mask |= 2 << index;
             last = cell;
