@@ -119,7 +119,9 @@ impl Columns {
         }
         if !self.wide.is_empty() {
             // Behind the key: all cells as they stand in the file.
-            cells.iter().for_each(|cell| into.push(*cell));
+            for cell in cells {
+                into.push(*cell);
+            }
         }
     }
     pub(super) fn unknown(&self) -> &[(usize, String)] {

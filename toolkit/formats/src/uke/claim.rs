@@ -271,6 +271,7 @@ impl<'a> Claim<'a, '_> {
     }
 
     /// A day of the month of care, written as that month is written; the month alone for day 0.
+    #[inline]
     pub(super) fn date(&mut self, day: u32) -> Text<'a> {
         let made = &mut self.dates[day as usize & 31];
         if made.is_none() {

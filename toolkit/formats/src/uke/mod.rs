@@ -242,6 +242,8 @@ pub struct Claims<R> {
     reader: Option<Reader>,
     keyed: Keyed,
     totals: Totals,
+    /// Texts of the claim that was read last.
+    arena: Arena,
 }
 
 impl<R> std::fmt::Debug for Claims<R> {
@@ -258,6 +260,7 @@ impl<R: Read> Claims<R> {
             reader: None,
             keyed,
             totals: Totals::default(),
+            arena: Arena::new(),
         }
     }
     /// The next segment and what it says; `None` at the end. A claim before any header is rejected.
@@ -266,6 +269,7 @@ impl<R: Read> Claims<R> {
     /// A segment is too long, or the source failed.
     pub fn next_claim(&mut self) -> Result<Option<(Segment<'_>, Parsed<'_>)>, SegmentError> {
         let Some(segment) = self.segments.next_segment()? else { return Ok(None) };
+        self.arena.reset();
         let at = || crate::row_view::at_line(segment.first_line);
         let parsed = match piece(segment.bytes) {
             Piece::Header => match Reader::new(segment.bytes) {
@@ -285,7 +289,8 @@ impl<R: Read> Claims<R> {
             Piece::Blank => Parsed::default(),
             Piece::Claim => match &self.reader {
                 Some(reader) => {
-                    let parsed = reader.parse_segment(segment.bytes, segment.first_line);
+                    let parsed =
+                        reader.parse_segment_in(segment.bytes, segment.first_line, &self.arena);
                     self.totals.add(&parsed);
                     parsed
                 }
@@ -301,5 +306,22 @@ impl<R: Read> Claims<R> {
     /// The header last read.
     pub fn header(&self) -> Option<&Header> {
         self.reader.as_ref().map(Reader::header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_is_found_by_its_letters() {
+        for line in TABLE.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let id = line.split(',').nth(1).unwrap();
+            for form in Form::ALL {
+                let found = form.layouts().of(id).map(|l| (l.form, l.id));
+                assert_eq!(found, form.layout(id).map(|l| (l.form, l.id)), "{id}");
+            }
+        }
+        assert!(Form::Medical.layouts().of("S").is_none());
     }
 }
