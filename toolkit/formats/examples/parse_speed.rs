@@ -5,7 +5,7 @@
 use std::{fmt::Write as _, io::Write as _, time::Duration};
 
 use encoding_rs::SHIFT_JIS;
-use kiban_formats::{dpc, jahis, uke};
+use kiban_formats::{Arena, dpc, jahis, uke};
 
 /// Numbers without a library: a linear congruential generator.
 struct Numbers(u64);
@@ -175,8 +175,10 @@ fn main() {
             let Ok(reader) = dpc::Reader::new(file, &bytes[..end]) else { return (0, 0) };
             let mut segments = reader.segments(bytes);
             let mut counts = (0, 0);
+            let mut arena = Arena::new();
             while let Ok(Some(segment)) = segments.next_segment() {
-                let parsed = reader.parse_segment(segment.bytes, segment.first_line);
+                arena.reset();
+                let parsed = reader.parse_segment_in(segment.bytes, segment.first_line, &arena);
                 counts = (counts.0 + 1, counts.1 + parsed.records.len() as u64);
             }
             counts
@@ -195,8 +197,10 @@ fn main() {
         measure("jahis", &notebooks(mib), |bytes| {
             let mut segments = jahis::segments(bytes);
             let mut counts = (0, 0);
+            let mut arena = Arena::new();
             while let Ok(Some(segment)) = segments.next_segment() {
-                let parsed = jahis::parse_segment(segment.bytes, segment.first_line);
+                arena.reset();
+                let parsed = jahis::parse_segment_in(segment.bytes, segment.first_line, &arena);
                 counts = (counts.0 + 1, counts.1 + parsed.records.len() as u64);
             }
             counts

@@ -31,7 +31,7 @@ pub use self::{
     raw::{RawPiece, RawUnit, SegmentParser, cut_raw},
 };
 use crate::{
-    Format, checkup, fhir, mml, phr,
+    Arena, Format, checkup, fhir, mml, phr,
     record::Parsed,
     segment::{MAX_SEGMENT_BYTES, SegmentError},
     ssmix2,
@@ -192,6 +192,7 @@ pub fn cut_keyed<E: From<CutError>>(
         });
     }
     let mut totals = uke::Totals::default();
+    let mut arena = Arena::new();
     cut_raw(format, keyed, path, input, max_bytes, want, |piece| {
         let raw = match piece {
             RawPiece::Header(lines) => return each(Piece::Header(lines)),
@@ -202,7 +203,9 @@ pub fn cut_keyed<E: From<CutError>>(
             }
             RawPiece::Segment(raw) => raw,
         };
-        let parsed = raw.wanted.then(|| raw.parser.parse(want, raw.bytes, raw.line));
+        arena.reset();
+        let arena = &arena;
+        let parsed = raw.wanted.then(|| raw.parser.parse(want, raw.bytes, raw.line, arena));
         if format == Format::Uke
             && let Some(parsed) = &parsed
         {

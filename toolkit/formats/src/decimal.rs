@@ -1,8 +1,16 @@
 //! Exact decimals as text: products of doses and days, sums of points.
 
+use crate::arena::Arena;
+
 /// The product of two plain decimals, exactly, without zeros at the end of a fraction; `None` if one is
 /// no plain decimal or the product has too many digits.
-pub(crate) fn product(a: &str, b: &str) -> Option<String> {
+pub(crate) fn product<'a>(a: &'a str, b: &str, arena: &'a Arena) -> Option<&'a str> {
+    // Most things are used once, in whole numbers.
+    if b == "1"
+        && matches!(a.as_bytes(), [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit))
+    {
+        return Some(a);
+    }
     let ((a, a_scale), (b, b_scale)) = (parts(a)?, parts(b)?);
     let mut value = a.checked_mul(b)?;
     let mut scale = a_scale + b_scale;
@@ -10,14 +18,25 @@ pub(crate) fn product(a: &str, b: &str) -> Option<String> {
         value /= 10;
         scale -= 1;
     }
-    let mut digits = value.to_string();
-    if scale > 0 {
-        if digits.len() <= scale {
-            digits.insert_str(0, &"0".repeat(scale + 1 - digits.len()));
+    // From the end: at most 36 digits of a fraction, the point, 39 digits.
+    let mut digits = [b'0'; 80];
+    let mut from = digits.len();
+    let mut written = 0;
+    while value > 0 || written <= scale {
+        if written == scale && scale > 0 {
+            from -= 1;
+            digits[from] = b'.';
         }
-        digits.insert(digits.len() - scale, '.');
+        from -= 1;
+        let (rest, digit) = match u64::try_from(value) {
+            Ok(small) => (u128::from(small / 10), (small % 10) as u8),
+            Err(_) => (value / 10, (value % 10) as u8),
+        };
+        digits[from] = b'0' + digit;
+        value = rest;
+        written += 1;
     }
-    Some(digits)
+    std::str::from_utf8(&digits[from..]).ok().map(|digits| arena.text(digits))
 }
 
 /// Digits and scale of an unsigned plain decimal.
@@ -55,6 +74,7 @@ mod tests {
 
     #[test]
     fn products_are_exact() {
+        let arena = Arena::new();
         for (a, b, expected) in [
             ("3", "14", "42"),
             ("0.5", "7", "3.5"),
@@ -63,11 +83,30 @@ mod tests {
             ("2.50", "4", "10"),
             ("0", "5", "0"),
             ("1.10", "1", "1.1"),
+            ("12", "1", "12"),
+            ("012", "1", "12"),
+            ("0", "0", "0"),
+            ("0.05", "0.05", "0.0025"),
+            ("10", "10", "100"),
+            ("999999999999999999", "999999999999999999", "999999999999999998000000000000000001"),
+            (".999999999999999999", ".1", "0.0999999999999999999"),
+            (
+                ".000000000000000001",
+                ".000000000000000001",
+                "0.000000000000000000000000000000000001",
+            ),
         ] {
-            assert_eq!(product(a, b).as_deref(), Some(expected));
+            assert_eq!(product(a, b, &arena), Some(expected));
         }
-        for (a, b) in [("", "1"), ("x", "1"), ("1", "-1"), (".", "1"), ("1e3", "1")] {
-            assert_eq!(product(a, b), None);
+        for (a, b) in [
+            ("", "1"),
+            ("x", "1"),
+            ("1", "-1"),
+            (".", "1"),
+            ("1e3", "1"),
+            ("1234567890123456789", "1"),
+        ] {
+            assert_eq!(product(a, b, &arena), None);
         }
         assert_eq!((whole(b" 12 "), whole(b"-3"), whole(b"1.5")), (Some(12), Some(-3), None));
     }

@@ -11,6 +11,8 @@ use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use encoding_rs::SHIFT_JIS;
 
+use crate::arena::Arena;
+
 /// How delimited text is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
@@ -44,6 +46,13 @@ impl Charset {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Self::Cp932 => SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes),
+        }
+    }
+    /// As [`Charset::decode`]; a text that is not the bytes themselves stands in the arena.
+    pub(crate) fn decode_in<'a>(self, bytes: &'a [u8], arena: &'a Arena) -> Option<&'a str> {
+        match self.decode(bytes)? {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(text) => Some(arena.text(&text)),
         }
     }
     /// Is every byte part of a character? As [`Charset::decode`], without the text.

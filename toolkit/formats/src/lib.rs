@@ -25,6 +25,7 @@
 //! - `formats.counted`: files that an independent writer built from the field tables give the records it counted.
 //! - `formats.silent`: neither issues nor `Debug` show a value of the source.
 
+mod arena;
 pub mod care;
 pub mod checkup;
 mod cut;
@@ -56,6 +57,7 @@ pub mod uke;
 mod words;
 pub mod xml;
 
+pub use arena::Arena;
 pub use cut::{
     CutError, Piece, RawPiece, RawUnit, SegmentCount, SegmentParser, Unit, Want, cut, cut_keyed,
     cut_raw, encoding,

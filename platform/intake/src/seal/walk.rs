@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use kiban_formats::{Parsed, ordered::ordered};
+use kiban_formats::{Arena, Parsed, ordered::ordered};
 
 use super::{
     Checked, Segment,
@@ -160,12 +160,14 @@ impl Checked {
             thread::available_parallelism().map_or(1, usize::from) + AHEAD,
             |hand| self.blocks(want, hand).map_err(E::from),
             |block: Block, turn| {
+                // What the block's segments say borrows from it until they are kept.
+                let arena = Arena::new();
                 let parsed: Vec<Parsed<'_>> = block
                     .parts
                     .iter()
                     .map(|part| match part {
                         Part::Segment { at, line, parser, .. } => {
-                            parser.parse(want, &block.bytes[at.clone()], *line)
+                            parser.parse(want, &block.bytes[at.clone()], *line, &arena)
                         }
                         Part::Counted | Part::End { .. } => Parsed::default(),
                     })

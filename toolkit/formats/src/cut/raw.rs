@@ -16,7 +16,7 @@ use super::{
     says_nothing, whole,
 };
 use crate::{
-    Format, care as care_format, checkup, dpc, fhir, jahis, municipal as municipal_format,
+    Arena, Format, care as care_format, checkup, dpc, fhir, jahis, municipal as municipal_format,
     record::Parsed,
     segment::SegmentReader,
     uke::{self, Keyed},
@@ -68,8 +68,14 @@ impl SegmentParser {
     pub(super) fn new(kind: Kind) -> Self {
         Self(Arc::new(kind))
     }
-    /// What a segment of the file says: all, or what may tell of the person.
-    pub fn parse<'a>(&self, want: Want, bytes: &'a [u8], line: u64) -> Parsed<'a> {
+    /// What a segment of the file says: all, or what may tell of the person. Texts that are made stand in the arena.
+    pub fn parse<'a>(
+        &self,
+        want: Want,
+        bytes: &'a [u8],
+        line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         match &*self.0 {
             Kind::Whole(Format::CheckupXml, _) if want == Want::Persons => {
                 checkup::parse_person(bytes)
@@ -83,11 +89,13 @@ impl SegmentParser {
             Kind::Municipal(reader) => reader.parse_row(trim_end(bytes), line),
             Kind::Care(reader) => reader.parse_row(trim_end(bytes), line),
             Kind::Certified(reader) => reader.parse_row(trim_end(bytes), line),
-            Kind::Claims(Some(reader)) if want == Want::Persons => reader.parse_person(bytes, line),
-            Kind::Claims(Some(reader)) => reader.parse_segment(bytes, line),
+            Kind::Claims(Some(reader)) if want == Want::Persons => {
+                reader.parse_person_in(bytes, line, arena)
+            }
+            Kind::Claims(Some(reader)) => reader.parse_segment_in(bytes, line, arena),
             Kind::Claims(None) => Parsed::rejected("uke.no-header", format!("line {line}")),
-            Kind::Stays(reader) => reader.parse_segment(bytes, line),
-            Kind::Notebook => jahis::parse_segment(bytes, line),
+            Kind::Stays(reader) => reader.parse_segment_in(bytes, line, arena),
+            Kind::Notebook => jahis::parse_segment_in(bytes, line, arena),
         }
     }
     pub(super) fn kind(&self) -> &Kind {

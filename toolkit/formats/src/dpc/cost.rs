@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     decimal::product,
+    delimited::Charset,
     layout::Role,
     record::{
         ClaimItemRecord, ConditionRecord, DpcStayRecord, EncounterRecord, MedicationRecord,
@@ -36,18 +37,18 @@ impl<'a> Stay<'a> {
         {
             self.out.note_issue("dpc.columns", row.position());
         }
-        let code = row.get(Role::Code);
-        let system = code.as_deref().and_then(receipt_system);
-        let name = row.get(Role::Text);
+        let code = row.find(Role::Code);
+        let system = code.and_then(receipt_system);
+        let name = row.find(Role::Text);
         if code.is_some() && system.is_none() {
             self.out.note_issue("dpc.code-shape", row.position());
         }
-        let section = row.get(Role::DataKind);
-        let (quantity, count) = (row.get(Role::Quantity), row.get(Role::Count));
-        let unit = row.get(Role::Unit);
-        let started = row.get(Role::Started);
-        let practitioner = row.get(Role::Practitioner);
-        let bundling = match (self.file, row.raw(Role::Flags).trim_ascii().get(1)) {
+        let section = row.find(Role::DataKind);
+        let (quantity, count) = (row.find(Role::Quantity), row.find(Role::Count));
+        let unit = row.find(Role::Unit);
+        let started = row.find(Role::Started);
+        let practitioner = row.find(Role::Practitioner);
+        let bundling = match (self.file, flag(&row, 1)) {
             (File::Ef | File::F, Some(b'1')) => Some("bundled"),
             (File::Ef | File::F, Some(b'0')) => Some("outside"),
             (File::D, _) => Some("bundled"),
@@ -58,37 +59,37 @@ impl<'a> Stay<'a> {
                 Some("receipt-act") => self.out.records.push(
                     ProcedureRecord {
                         position: row.position(),
-                        code: code.clone(),
+                        code: code.map(Cow::Borrowed),
                         code_system: system.map(Cow::Borrowed),
-                        text: name.clone(),
+                        text: name.map(Cow::Borrowed),
                         status: bundling.map(Cow::Borrowed),
-                        started_at: started.clone(),
-                        encounter_key: self.key.clone(),
-                        practitioner: practitioner.clone(),
+                        started_at: started.map(Cow::Borrowed),
+                        encounter_key: self.key.map(Cow::Borrowed),
+                        practitioner: practitioner.map(Cow::Borrowed),
                         ..ProcedureRecord::default()
                     }
                     .into(),
                 ),
                 Some("receipt-drug") => {
-                    let total = match (quantity.as_deref(), count.as_deref()) {
-                        (Some(quantity), Some(count)) => product(quantity, count).map(Cow::Owned),
-                        _ => quantity.clone(),
+                    let total = match (quantity, count) {
+                        (Some(quantity), Some(count)) => product(quantity, count, self.arena),
+                        _ => quantity,
                     };
-                    let days = count.clone().filter(|_| section.as_deref() == Some("21"));
+                    let days = count.filter(|_| section == Some("21"));
                     self.out.records.push(
                         MedicationRecord {
                             position: row.position(),
                             kind: Some(Cow::Borrowed("claim")),
-                            code: code.clone(),
+                            code: code.map(Cow::Borrowed),
                             code_system: system.map(Cow::Borrowed),
-                            text: name.clone(),
-                            days,
-                            quantity: total,
-                            quantity_unit: unit.clone(),
+                            text: name.map(Cow::Borrowed),
+                            days: days.map(Cow::Borrowed),
+                            quantity: total.map(Cow::Borrowed),
+                            quantity_unit: unit.map(Cow::Borrowed),
                             status: bundling.map(Cow::Borrowed),
-                            started_at: started.clone(),
-                            encounter_key: self.key.clone(),
-                            practitioner: practitioner.clone(),
+                            started_at: started.map(Cow::Borrowed),
+                            encounter_key: self.key.map(Cow::Borrowed),
+                            practitioner: practitioner.map(Cow::Borrowed),
                             ..MedicationRecord::default()
                         }
                         .into(),
@@ -115,22 +116,22 @@ impl<'a> Stay<'a> {
         if practitioner.is_some() && !(source == "F" && system.is_some()) {
             self.out.note_unread("医師コード");
         }
-        let detail = named(&row, roles, &mut self.out);
+        let detail = named(&row, roles, &mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: self.key.clone(),
+            claim_key: self.key.map(Cow::Borrowed),
             source_record: Some(Cow::Borrowed(source)),
             unit_no: row.get(Role::OrderNo),
             row_no: row.get(Role::DetailNo),
-            section,
-            code,
+            section: section.map(Cow::Borrowed),
+            code: code.map(Cow::Borrowed),
             code_system: system.map(Cow::Borrowed),
-            text: name,
-            quantity,
-            quantity_unit: unit,
+            text: name.map(Cow::Borrowed),
+            quantity: quantity.map(Cow::Borrowed),
+            quantity_unit: unit.map(Cow::Borrowed),
             points,
-            count,
-            started_on: started,
+            count: count.map(Cow::Borrowed),
+            started_on: started.map(Cow::Borrowed),
             bundling: bundling.map(Cow::Borrowed),
             detail,
             ..ClaimItemRecord::default()
@@ -144,7 +145,7 @@ impl<'a> Stay<'a> {
                 self.out.records.push(
                     DpcStayRecord {
                         position: row.position(),
-                        stay_key: self.key.clone(),
+                        stay_key: self.key.map(Cow::Borrowed),
                         source: Some(Cow::Borrowed(self.file.as_str())),
                         facility: row.get(Role::Facility),
                         admitted_on: row.get(Role::Admitted),
@@ -163,18 +164,18 @@ impl<'a> Stay<'a> {
 
     /// The stay under a DPC code, told once per code.
     fn bundle(&mut self, row: &RowView<'a, '_>) {
-        let Some(code) = row.get(Role::DpcCode) else { return };
+        let Some(code) = row.find(Role::DpcCode) else { return };
         if self.dpc_codes.contains(&code) {
             return;
         }
-        self.dpc_codes.push(code.clone());
+        self.dpc_codes.push(code);
         self.out.records.push(
             DpcStayRecord {
                 position: row.position(),
-                stay_key: self.key.clone(),
+                stay_key: self.key.map(Cow::Borrowed),
                 source: Some(Cow::Borrowed("d")),
                 facility: row.get(Role::Facility),
-                dpc_code: Some(code),
+                dpc_code: Some(Cow::Borrowed(code)),
                 admitted_on: row.get(Role::Admitted),
                 discharged_on: row.get(Role::Discharged),
                 coefficient: row.get(Role::Coefficient),
@@ -198,7 +199,7 @@ impl<'a> Stay<'a> {
         self.out.records.push(
             EncounterRecord {
                 position: row.position(),
-                encounter_key: self.key.clone(),
+                encounter_key: self.key.map(Cow::Borrowed),
                 class: Some(Cow::Borrowed("O")),
                 start_at: day,
                 department_code: row.get(Role::Department),
@@ -211,9 +212,8 @@ impl<'a> Stay<'a> {
     /// A row of an outpatient file whose データ区分 is SY.
     fn listed_diagnosis(&mut self, row: RowView<'a, '_>) {
         let code = row.get(Role::Code);
-        let flags = row.raw(Role::Flags).trim_ascii();
         let flag = |at: usize| {
-            flags.get(at).filter(|b| b.is_ascii_digit()).map(|b| {
+            flag(&row, at).filter(u8::is_ascii_digit).map(|b| {
                 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
                 Cow::Borrowed(DIGITS[usize::from(b - b'0')])
             })
@@ -227,7 +227,7 @@ impl<'a> Stay<'a> {
             role: flag(4),
             outcome: flag(3),
             recorded_at: row.get(Role::Started),
-            encounter_key: self.key.clone(),
+            encounter_key: self.key.map(Cow::Borrowed),
             ..ConditionRecord::default()
         };
         let roles = [
@@ -239,7 +239,7 @@ impl<'a> Stay<'a> {
         ];
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: self.key.clone(),
+            claim_key: self.key.map(Cow::Borrowed),
             source_record: Some(Cow::Borrowed("SY")),
             unit_no: row.get(Role::OrderNo),
             row_no: row.get(Role::DetailNo),
@@ -253,7 +253,7 @@ impl<'a> Stay<'a> {
             started_on: row.get(Role::Started),
             role: flag(4),
             outcome: flag(3),
-            detail: named(&row, &roles, &mut self.out),
+            detail: named(&row, &roles, &mut self.list, &mut self.out),
             ..ClaimItemRecord::default()
         };
         if row.get(Role::Practitioner).is_some() {
@@ -262,4 +262,23 @@ impl<'a> Stay<'a> {
         self.out.records.push(condition.into());
         self.out.records.push(item.into());
     }
+}
+
+/// A byte of the flags as the file has them: they are counted in bytes, whatever stands between them.
+fn flag(row: &RowView<'_, '_>, at: usize) -> Option<u8> {
+    let flags = row.raw(Role::Flags).trim_ascii();
+    if flags.is_ascii() || row.charset() == Charset::Utf8 || row.is_source() {
+        return flags.get(at).copied();
+    }
+    let text = std::str::from_utf8(flags).ok()?;
+    let mut left = at;
+    for c in text.chars() {
+        // One byte: ASCII, half-width kana; others have two, of which none is a digit.
+        let width = if matches!(c, '\0'..='\u{80}' | '\u{FF61}'..='\u{FF9F}') { 1 } else { 2 };
+        if left < width {
+            return u8::try_from(c).ok().filter(u8::is_ascii);
+        }
+        left -= width;
+    }
+    None
 }

@@ -12,7 +12,7 @@ use crate::{
         ConditionRecord, DeathRecord, DpcStayRecord, EncounterRecord, MeasurementRecord,
         ProcedureRecord, Record, SurveyRecord, Text,
     },
-    row_view::{RowView, owned, push_escaped},
+    row_view::RowView,
 };
 
 /// What the rows of a stay said so far.
@@ -48,7 +48,7 @@ impl<'a> Stay<'a> {
     pub(super) fn form1(&mut self, row: RowView<'a, '_>) {
         let mut payloads: [Text<'a>; 9] = Default::default();
         for (slot, cell) in payloads.iter_mut().zip(row.run(Role::Payload)) {
-            *slot = row.text(cell);
+            *slot = row.text(*cell);
         }
         let Some(code) = row.get(Role::ItemCode) else {
             self.out.note_issue("dpc.no-code", row.position());
@@ -57,7 +57,7 @@ impl<'a> Stay<'a> {
         };
         let version = row.get(Role::Version);
         let layout = form1_layout(&code, version.as_deref().unwrap_or(""));
-        let detail = row.detail(&mut self.out);
+        let detail = row.detail(&mut self.list, &mut self.out);
         self.coded(
             Coded {
                 row: &row,
@@ -77,9 +77,9 @@ impl<'a> Stay<'a> {
     /// becomes a row named by its header.
     pub(super) fn form1_wide(&mut self, row: RowView<'a, '_>, columns: &Columns) {
         let mut coded: Vec<(&'static RecordLayout, String, [Text<'a>; 9])> = Vec::new();
-        let cells: Vec<&'a [u8]> = Columns::source(&row);
+        let cells = Columns::source(&row);
         for (at, cell) in cells.iter().enumerate() {
-            let Some(value) = row.text(cell) else { continue };
+            let Some(value) = row.text(*cell) else { continue };
             match columns.wide.get(at).and_then(Option::as_ref) {
                 Some((layout, payload, serial)) => {
                     let place = coded
@@ -93,14 +93,14 @@ impl<'a> Stay<'a> {
                 }
                 None if columns.is_key(at) => {}
                 None => {
-                    let name = columns.name(at).unwrap_or_default().to_owned();
+                    let name = columns.name(at).unwrap_or_default();
                     let record = SurveyRecord {
                         position: row.position(),
-                        stay_key: self.key.clone(),
+                        stay_key: self.key.map(Cow::Borrowed),
                         file: Some(Cow::Borrowed("form1")),
                         facility: row.get(Role::Facility),
                         admitted_on: row.get(Role::Admitted),
-                        code: owned(name),
+                        code: row.made(name),
                         value1: Some(value),
                         ..SurveyRecord::default()
                     };
@@ -130,7 +130,7 @@ impl<'a> Stay<'a> {
                     version: None,
                     episode: row.get(Role::Episode),
                     spell: row.get(Role::Spell),
-                    serial: owned(serial),
+                    serial: row.made(&serial),
                     layout: Some(layout),
                     payloads,
                 },
@@ -162,7 +162,7 @@ impl<'a> Stay<'a> {
             coded.payloads;
         let record = SurveyRecord {
             position: coded.row.position(),
-            stay_key: self.key.clone(),
+            stay_key: self.key.map(Cow::Borrowed),
             file: Some(Cow::Borrowed("form1")),
             facility: coded.row.get(Role::Facility),
             ward: None,
@@ -195,7 +195,7 @@ impl<'a> Stay<'a> {
         let place = place.unwrap_or_else(|| {
             self.form1.stays.push(DpcStayRecord {
                 position: coded.row.position(),
-                stay_key: self.key.clone(),
+                stay_key: self.key.map(Cow::Borrowed),
                 source: Some(Cow::Borrowed("form1")),
                 facility: coded.row.get(Role::Facility),
                 admitted_on: coded.row.get(Role::Admitted),
@@ -226,16 +226,10 @@ impl<'a> Stay<'a> {
                 continue;
             }
             let Some(value) = value else { continue };
-            if !detail.is_empty() {
-                detail.push(';');
-            }
-            detail.push_str(&coded.code);
-            detail.push('.');
-            detail.push(char::from(b'1' + index as u8));
-            detail.push('=');
-            push_escaped(&mut detail, value);
+            let name = format!("{}.{}", coded.code, index + 1);
+            coded.row.push_named(&mut detail, &name, value);
         }
-        stay.detail = owned(detail);
+        stay.detail = coded.row.made(&detail);
     }
 
     fn disease(&mut self, coded: &Coded<'a, '_>) {
@@ -260,7 +254,7 @@ impl<'a> Stay<'a> {
                 role: Some(coded.code.clone()),
                 certainty: suspected.then_some(Cow::Borrowed("suspected")),
                 recorded_at: coded.row.get(Role::Admitted),
-                encounter_key: self.key.clone(),
+                encounter_key: self.key.map(Cow::Borrowed),
                 ..ConditionRecord::default()
             }
             .into(),
@@ -276,7 +270,7 @@ impl<'a> Stay<'a> {
                 code,
                 text: coded.get(Role::Text),
                 started_at: coded.get(Role::Started),
-                encounter_key: self.key.clone(),
+                encounter_key: self.key.map(Cow::Borrowed),
                 ..ProcedureRecord::default()
             }
             .into(),
@@ -299,7 +293,7 @@ impl<'a> Stay<'a> {
                     value_text: Some(value),
                     unit: Some(Cow::Borrowed(unit)),
                     measured_at: coded.row.get(Role::Admitted),
-                    encounter_key: self.key.clone(),
+                    encounter_key: self.key.map(Cow::Borrowed),
                     ..MeasurementRecord::default()
                 }
                 .into(),
@@ -324,7 +318,7 @@ impl<'a> Stay<'a> {
                 self.out.records.push(
                     EncounterRecord {
                         position: stay.position.clone(),
-                        encounter_key: self.key.clone(),
+                        encounter_key: self.key.map(Cow::Borrowed),
                         class: Some(Cow::Borrowed("I")),
                         start_at: stay.admitted_on.clone(),
                         end_at: stay.discharged_on.clone(),

@@ -1,7 +1,11 @@
 //! Which survey file it is, and in which order its columns stand.
 
 use super::{File, LAYOUTS, Reader};
-use crate::{delimited::Charset, layout::RecordLayout, row_view};
+use crate::{
+    delimited::Charset,
+    layout::RecordLayout,
+    row_view::{self, Cells, Decoded, RowView, Span},
+};
 
 /// Why a file cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,16 +48,16 @@ const EF_WIDTHS: [usize; 31] = [
 ];
 
 impl Delimiter {
-    pub(super) fn cut<'a>(self, line: &'a [u8], cells: &mut Vec<&'a [u8]>) {
+    pub(super) fn cut(self, line: &[u8], cells: &mut Cells) {
         match self {
             Self::Byte(byte) => row_view::cut(line, byte, cells),
             Self::Fixed => {
                 cells.clear();
-                let mut rest = line;
+                let mut from = 0;
                 for width in EF_WIDTHS {
-                    let (cell, more) = rest.split_at(width.min(rest.len()));
-                    cells.push(cell);
-                    rest = more;
+                    let to = (from + width).min(line.len());
+                    cells.push((from as u32, to as u32));
+                    from = to;
                 }
             }
         }
@@ -67,6 +71,25 @@ impl Delimiter {
             }
         }
     }
+}
+
+/// The fields of a row of fixed widths, each decoded for itself, as one line in the arena; where they stand in it goes
+/// to `cells`. A field whose end breaks a character is empty.
+pub(super) fn widen<'a>(
+    source: &[u8],
+    fixed: &[Span],
+    decoded: &Decoded<'a>,
+    cells: &mut Cells,
+) -> &'a str {
+    cells.clear();
+    let mut line = String::with_capacity(source.len() * 2);
+    for at in 0..fixed.len() {
+        let from = line.len() as u32;
+        let cell = decoded.charset.decode(row_view::cell(source, fixed, at));
+        line.push_str(&cell.unwrap_or_default());
+        cells.push((from, line.len() as u32));
+    }
+    decoded.arena.text(&line)
 }
 
 /// Columns by their header.
@@ -89,16 +112,16 @@ impl Columns {
     pub(super) fn source_of(&self, at: usize) -> Option<usize> {
         self.order.get(at).copied().flatten()
     }
-    pub(super) fn order<'a>(&self, cells: &[&'a [u8]], into: &mut Vec<&'a [u8]>) {
+    pub(super) fn order(&self, cells: &[Span], into: &mut Cells) {
         into.clear();
-        into.extend(
-            self.order
-                .iter()
-                .map(|at| at.and_then(|at| cells.get(at).copied()).unwrap_or_default()),
-        );
+        for at in &self.order {
+            into.push(at.and_then(|at| cells.get(at).copied()).unwrap_or_default());
+        }
         if !self.wide.is_empty() {
             // Behind the key: all cells as they stand in the file.
-            into.extend_from_slice(cells);
+            for cell in cells {
+                into.push(*cell);
+            }
         }
     }
     pub(super) fn unknown(&self) -> &[(usize, String)] {
@@ -109,8 +132,8 @@ impl Columns {
     }
 
     /// The cells of a wide row in the order of the file: it is never put into another one.
-    pub(super) fn source<'a>(row: &crate::row_view::RowView<'a, '_>) -> Vec<&'a [u8]> {
-        row.cells.get(5..).unwrap_or_default().to_vec()
+    pub(super) fn source<'s>(row: &RowView<'_, 's>) -> &'s [Span] {
+        row.cells.get(5..).unwrap_or_default()
     }
     /// Is it a column of the stay's key?
     pub(super) fn is_key(&self, at: usize) -> bool {
@@ -220,8 +243,9 @@ pub(super) fn recognise(file_name: &str, first_line: &[u8]) -> Result<Reader, He
             Some(_) => Err(HeaderError::Unknown),
         };
     }
-    let mut cells = Vec::new();
-    delimiter.cut(line, &mut cells);
+    let mut spans = Cells::default();
+    delimiter.cut(line, &mut spans);
+    let cells: Vec<&[u8]> = (0..spans.len()).map(|at| row_view::cell(line, &spans, at)).collect();
     let bytes = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     let text = Charset::of(line).decode(bytes);
     let names: Option<Vec<String>> = text.map(|t| {

@@ -24,10 +24,11 @@ use std::{io::Read, sync::LazyLock};
 pub use header::HeaderError;
 
 use crate::{
+    arena::Arena,
     delimited::Charset,
     layout::{Layouts, RecordLayout, Role},
-    record::{Parsed, Text},
-    row_view::{RowView, at_line, lines, owned},
+    record::Parsed,
+    row_view::{Cells, Decoded, RowView, at_line, lines},
     segment::{Cut, SegmentReader},
 };
 use header::{Columns, Delimiter};
@@ -240,25 +241,49 @@ impl Reader {
     /// Reads one segment. `first_line` is the number of its first line in the file and appears in
     /// positions. The header and an end mark give an empty [`Parsed`].
     pub fn parse_segment<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        self.parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
+    }
+    /// As [`Self::parse_segment`], with the texts that are made standing in the arena: for whoever reads many stays.
+    pub fn parse_segment_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        first_line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         if self.has_header() && first_line == 1
             || bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A)
         {
             return Parsed::default();
         }
         let charset = Charset::of(bytes);
-        if !charset.valid(bytes) {
+        let Some(decoded) = Decoded::of(bytes, charset, arena) else {
             return Parsed::rejected("dpc.not-cp932", at_line(first_line));
-        }
-        let mut stay = patient::Stay::new(self.file);
+        };
+        let mut stay = patient::Stay::new(self.file, arena);
         stay.out.records.reserve(bytes.len() / 60 + 4);
         let layout = self.file.layout();
-        let mut cells: Vec<&'a [u8]> = Vec::with_capacity(40);
-        let mut ordered: Vec<&'a [u8]> = Vec::with_capacity(40);
-        for (line, bytes) in lines(bytes, first_line) {
+        let mut cells = Cells::default();
+        let mut ordered = Cells::default();
+        let mut fixed = Cells::default();
+        // Widths are counted in bytes: such rows are cut before they are decoded.
+        let widths = self.delimiter == Delimiter::Fixed;
+        let mut sources = widths.then(|| lines(bytes, first_line));
+        for (line, text) in decoded.lines(first_line) {
+            let bytes = text.as_bytes();
+            let source = sources.as_mut().and_then(Iterator::next).map(|(_, source)| source);
             if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
                 continue;
             }
-            self.delimiter.cut(bytes, &mut cells);
+            let text = match source {
+                Some(source) => {
+                    self.delimiter.cut(source, &mut fixed);
+                    header::widen(source, &fixed, &decoded, &mut cells)
+                }
+                None => {
+                    self.delimiter.cut(bytes, &mut cells);
+                    text
+                }
+            };
             let cells = match &self.columns {
                 Some(columns) if !columns.in_order() => {
                     columns.order(&cells, &mut ordered);
@@ -266,7 +291,10 @@ impl Reader {
                 }
                 _ => &cells,
             };
-            let row = RowView::new(line, bytes, cells, layout, charset);
+            let mut row = decoded.row(line, text, cells, layout);
+            if let Some(source) = source {
+                row = row.with_source(source, &fixed);
+            }
             if self.file == File::Form3 {
                 self.facility(&row, &mut stay.out);
                 continue;
@@ -310,7 +338,7 @@ impl Reader {
     /// Form 3: columns that hold something, by name.
     fn facility<'a>(&self, row: &RowView<'a, '_>, out: &mut Parsed<'a>) {
         for index in 1..row.cells.len() {
-            if row.text(row.cells[index]).is_some() {
+            if row.plain(row.cells[index]).is_some() {
                 let name = self.columns.as_ref().and_then(|c| c.name(index));
                 match name {
                     Some(name) => out.note_unread(format!("様式3.{name}")),
@@ -322,15 +350,15 @@ impl Reader {
 }
 
 /// The facility, the data id and the day of admission of a stay, as one key.
-fn stay_key<'a>(row: &RowView<'a, '_>) -> Text<'a> {
+fn stay_key<'a>(row: &RowView<'a, '_>) -> Option<&'a str> {
     let mut key = String::with_capacity(32);
     for role in KEY {
         if !key.is_empty() {
             key.push('-');
         }
-        key.push_str(&row.get(role).unwrap_or_default());
+        key.push_str(row.find(role).unwrap_or_default());
     }
-    owned(key)
+    row.arena().filled(&key)
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::{File, form1::Form1, stay_key};
 use crate::{
+    arena::Arena,
     layout::Role,
     record::{CoverageRecord, Parsed, PersonRecord, SurveyRecord, Text},
-    row_view::{RowView, at_line, owned},
+    row_view::{RowView, at_line},
     text::holds_my_number,
 };
 
@@ -14,27 +15,32 @@ use crate::{
 pub(super) struct Stay<'a> {
     pub(super) file: File,
     pub(super) out: Parsed<'a>,
-    pub(super) key: Text<'a>,
+    pub(super) arena: &'a Arena,
+    pub(super) key: Option<&'a str>,
     pub(super) person: PersonRecord<'a>,
     pub(super) form1: Form1<'a>,
-    pub(super) insurer: Text<'a>,
+    pub(super) insurer: Option<&'a str>,
+    /// A list that is used again and again.
+    pub(super) list: String,
     /// Was the stay of a cost file told?
     pub(super) told: bool,
     /// DPC codes met in a D file.
-    pub(super) dpc_codes: Vec<Cow<'a, str>>,
-    id: Option<&'a [u8]>,
+    pub(super) dpc_codes: Vec<&'a str>,
+    id: Option<Vec<u8>>,
     my_number: bool,
 }
 
 impl<'a> Stay<'a> {
-    pub(super) fn new(file: File) -> Self {
+    pub(super) fn new(file: File, arena: &'a Arena) -> Self {
         Self {
             file,
             out: Parsed::default(),
+            arena,
             key: None,
             person: PersonRecord::default(),
             form1: Form1::default(),
             insurer: None,
+            list: String::with_capacity(256),
             told: false,
             dpc_codes: Vec::new(),
             id: None,
@@ -45,9 +51,9 @@ impl<'a> Stay<'a> {
     /// Takes the person from the first row; a row of another one is not read.
     pub(super) fn same_person(&mut self, row: &RowView<'a, '_>) -> bool {
         let id = row.raw(Role::Key).trim_ascii();
-        match self.id {
+        match &self.id {
             None => {
-                self.id = Some(id);
+                self.id = Some(id.to_vec());
                 self.out.person = row.get(Role::Key);
                 self.key = stay_key(row);
                 self.my_number = self.out.person.as_deref().is_some_and(holds_my_number);
@@ -66,15 +72,15 @@ impl<'a> Stay<'a> {
 
     /// The insurer of a row, told once.
     pub(super) fn insured(&mut self, row: &RowView<'a, '_>) {
-        let insurer = row.get(Role::InsurerNo);
+        let insurer = row.find(Role::InsurerNo);
         if insurer.is_none() || insurer == self.insurer {
             return;
         }
-        self.insurer.clone_from(&insurer);
+        self.insurer = insurer;
         self.out.records.push(
             CoverageRecord {
                 position: row.position(),
-                insurer_no: insurer,
+                insurer_no: insurer.map(Cow::Borrowed),
                 kind: row.get(Role::ClaimType),
                 from_on: row.get(Role::Admitted),
                 to_on: row.get(Role::Discharged),
@@ -86,16 +92,16 @@ impl<'a> Stay<'a> {
 
     /// Rows of H and form 4: kept as they are.
     pub(super) fn survey(&mut self, row: RowView<'a, '_>) {
-        let payloads: Vec<Text<'a>> = row.run(Role::Payload).iter().map(|c| row.text(c)).collect();
+        let payloads: Vec<Text<'a>> = row.run(Role::Payload).iter().map(|c| row.text(*c)).collect();
         let value = |n: usize| payloads.get(n).cloned().flatten();
-        let detail = row.detail(&mut self.out);
+        let detail = row.detail(&mut self.list, &mut self.out);
         let code = row.get(Role::ItemCode);
         if self.file == File::H && code.is_none() {
             self.out.note_issue("dpc.no-code", row.position());
         }
         let record = SurveyRecord {
             position: row.position(),
-            stay_key: self.key.clone(),
+            stay_key: self.key.map(Cow::Borrowed),
             file: Some(Cow::Borrowed(self.file.as_str())),
             facility: row.get(Role::Facility),
             ward: row.get(Role::Ward),
@@ -144,18 +150,15 @@ impl<'a> Stay<'a> {
 pub(super) fn named<'a>(
     row: &RowView<'a, '_>,
     roles: &[(Role, &str)],
+    list: &mut String,
     out: &mut Parsed<'a>,
 ) -> Text<'a> {
-    let mut detail = String::with_capacity(96);
+    list.clear();
     for (role, name) in roles {
-        let Some(value) = row.get(*role) else { continue };
-        if !detail.is_empty() {
-            detail.push(';');
+        if let Some(value) = row.find(*role) {
+            row.push_named(list, name, value);
         }
-        detail.push_str(name);
-        detail.push('=');
-        crate::row_view::push_escaped(&mut detail, &value);
     }
-    row.keep("", &mut detail, out);
-    owned(detail)
+    row.keep("", list, out);
+    row.made(list)
 }

@@ -24,7 +24,7 @@ pub(super) struct Regimens<'a> {
 struct Drug<'a> {
     rp: Text<'a>,
     serial: Text<'a>,
-    amount: Text<'a>,
+    amount: Option<&'a str>,
     record: MedicationRecord<'a>,
 }
 
@@ -32,7 +32,7 @@ struct Drug<'a> {
 struct Usage<'a> {
     rp: Text<'a>,
     form: Text<'a>,
-    count: Text<'a>,
+    count: Option<&'a str>,
     unit: Text<'a>,
     code: Text<'a>,
     words: Text<'a>,
@@ -125,7 +125,7 @@ impl<'a> Reading<'a> {
         self.regimens.drugs.push(Drug {
             rp: row.get(Role::Rp),
             serial: row.get(Role::Serial),
-            amount: row.get(Role::Quantity),
+            amount: row.find(Role::Quantity),
             record,
         });
         self.side(row);
@@ -153,7 +153,7 @@ impl<'a> Reading<'a> {
         }
         let usage = &mut self.regimens.usages[place];
         usage.form = row.get(Role::DosageForm).or(usage.form.take());
-        usage.count = row.get(Role::Count).or(usage.count.take());
+        usage.count = row.find(Role::Count).or(usage.count);
         usage.unit = row.get(Role::Unit).or(usage.unit.take());
         usage.code = row.get(Role::Usage).or(usage.code.take());
         usage.words = row.get(Role::UsageText).or(usage.words.take());
@@ -182,21 +182,23 @@ impl<'a> Reading<'a> {
                 self.out.note_issue("jahis.no-usage", record.position.clone());
             }
             let form = usage.and_then(|u| u.form.as_deref());
-            let count = usage.and_then(|u| u.count.clone());
+            let count = usage.and_then(|u| u.count);
             let unit = usage.and_then(|u| u.unit.as_deref());
             if per_time(self.kind, form) && record.dose.is_none() {
-                record.dose.clone_from(&drug.amount);
+                record.dose = drug.amount.map(Cow::Borrowed);
                 record.dose_unit.clone_from(&record.quantity_unit);
             }
-            record.quantity = match (drug.amount.as_deref(), count.as_deref()) {
-                (Some(amount), Some(count)) => product(amount, count).map(Cow::Owned),
+            record.quantity = match (drug.amount, count) {
+                (Some(amount), Some(count)) => {
+                    product(amount, count, self.arena).map(Cow::Borrowed)
+                }
                 // Without a number of days or times the total is not known; the amount of a day is kept.
                 _ => None,
             };
             if record.quantity.is_none() && record.dose.is_none() {
-                record.usage_text = drug.amount.as_ref().map(|a| Cow::Owned(format!("用量{a}")));
+                record.usage_text = drug.amount.map(|a| Cow::Owned(format!("用量{a}")));
             }
-            record.days = count.filter(|_| in_days(self.kind, form, unit));
+            record.days = count.filter(|_| in_days(self.kind, form, unit)).map(Cow::Borrowed);
             record.usage_code = usage.and_then(|u| u.code.clone());
             let words = usage.and_then(|u| u.words.clone());
             record.usage_text = match (words, record.usage_text.take()) {

@@ -18,12 +18,13 @@ use std::{borrow::Cow, io::Read, sync::LazyLock};
 pub use join::{JoinError, join};
 
 use crate::{
+    arena::Arena,
     delimited::Charset,
     layout::{Layouts, RecordLayout, Role},
     record::{
         CoverageRecord, EncounterRecord, MedicationRecord, NoteRecord, Parsed, PersonRecord, Text,
     },
-    row_view::{RowView, at_line, cut, lines, owned, push_escaped},
+    row_view::{Cells, Decoded, RowView, at_line, cell, cut, owned},
     segment::{Cut, SegmentReader},
     text::holds_my_number,
 };
@@ -75,8 +76,8 @@ impl Kind {
         LAYOUTS.find(self.as_str(), id)
     }
     /// Layout of a row: a shorter shape where the row is no longer than it.
-    fn layout_of(self, id: &[u8], width: usize) -> Option<&'static RecordLayout> {
-        let id = std::str::from_utf8(id).ok()?.trim();
+    fn layout_of(self, id: &str, width: usize) -> Option<&'static RecordLayout> {
+        let id = id.trim();
         let short = LAYOUTS.find(self.as_str(), &format!("{id}@short"));
         short.filter(|s| width <= s.width()).or_else(|| self.layout(id))
     }
@@ -97,6 +98,7 @@ struct Reading<'a> {
     kind: Kind,
     /// Was it written by the patient (output category 2)?
     by_patient: bool,
+    arena: &'a Arena,
     out: Parsed<'a>,
     person: PersonRecord<'a>,
     patient_no: Text<'a>,
@@ -110,6 +112,11 @@ struct Reading<'a> {
 
 /// Reads one text. `first_line` is the number of its first line in the file and appears in positions.
 pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
+    parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
+}
+
+/// As [`parse_segment`], with the texts that are made standing in the arena: for whoever reads many texts.
+pub fn parse_segment_in<'a>(bytes: &'a [u8], first_line: u64, arena: &'a Arena) -> Parsed<'a> {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
         return Parsed::default();
     }
@@ -118,12 +125,13 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
     };
     let charset = Charset::of(bytes);
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if !charset.valid(bytes) {
+    let Some(decoded) = Decoded::of(bytes, charset, arena) else {
         return Parsed::rejected("jahis.encoding", at_line(first_line));
-    }
+    };
     let mut reading = Reading {
         kind,
         by_patient: false,
+        arena,
         out: Parsed::default(),
         person: PersonRecord { position: at_line(first_line), ..PersonRecord::default() },
         patient_no: None,
@@ -134,21 +142,25 @@ pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
         regimens: Regimens::default(),
         my_number: false,
     };
-    let mut cells = Vec::with_capacity(16);
-    for (line, bytes) in lines(bytes, first_line) {
-        let bytes = bytes.strip_suffix(b"\x1a").unwrap_or(bytes);
+    let mut cells = Cells::default();
+    for (line, text) in decoded.lines(first_line) {
+        let text = text.strip_suffix('\x1a').unwrap_or(text);
+        let bytes = text.as_bytes();
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         cut(bytes, b',', &mut cells);
         if line == first_line {
             reading.by_patient =
-                kind == Kind::Notebook && cells.get(1).is_some_and(|c| c.trim_ascii() == b"2");
+                kind == Kind::Notebook && cell(bytes, &cells, 1).trim_ascii() == b"2";
             continue;
         }
-        match kind.layout_of(cells[0], cells.len()) {
-            Some(layout) => reading.row(RowView::new(line, bytes, &cells, layout, charset)),
-            None => reading.unknown(cells[0], line),
+        let id = &text[..cells[0].1 as usize];
+        // Wide blanks around a number are those of UTF-8 texts only.
+        let known = charset == Charset::Utf8 || id.is_ascii();
+        match kind.layout_of(id, cells.len()).filter(|_| known) {
+            Some(layout) => reading.row(decoded.row(line, text, &cells, layout)),
+            None => reading.unknown(id, line),
         }
     }
     reading.finish(first_line)
@@ -220,18 +232,13 @@ impl<'a> Reading<'a> {
             if row.layout.kept(index) == Some(false) {
                 continue;
             }
-            let Some(value) = row.text(cell) else { continue };
+            let Some(value) = row.plain(*cell) else { continue };
             let Some(name) = row.layout.name_of(index + 1) else {
                 self.out.note_unread(format!("{}.{}", row.layout.id, index + 1));
                 continue;
             };
-            self.my_number |= holds_my_number(&value);
-            if !words.is_empty() {
-                words.push(';');
-            }
-            words.push_str(name);
-            words.push('=');
-            push_escaped(&mut words, &value);
+            self.my_number |= holds_my_number(value);
+            row.push_named(&mut words, name, value);
         }
         if words.is_empty() {
             return;
@@ -240,7 +247,7 @@ impl<'a> Reading<'a> {
             position: row.position(),
             kind: row.layout.fields.first().map(|f| Cow::Borrowed(f.name)),
             title: Some(Cow::Borrowed(row.layout.id)),
-            text: Some(Cow::Owned(words)),
+            text: row.made(&words),
             written_at: self.day(),
             encounter_key: self.encounter_key(),
             practitioner: None,
@@ -248,14 +255,12 @@ impl<'a> Reading<'a> {
         self.out.records.push(record.into());
     }
 
-    fn unknown(&mut self, id: &'a [u8], line: u64) {
-        let plain = (1..=3).contains(&id.len()) && id.iter().all(u8::is_ascii_digit);
-        match std::str::from_utf8(id) {
-            Ok(id) if plain => self.out.note_unread(id),
-            _ => {
-                self.out.note_issue("jahis.record-no", at_line(line));
-                self.out.note_unread(format!("line {line}"));
-            }
+    fn unknown(&mut self, id: &'a str, line: u64) {
+        if (1..=3).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()) {
+            self.out.note_unread(id);
+        } else {
+            self.out.note_issue("jahis.record-no", at_line(line));
+            self.out.note_unread(format!("line {line}"));
         }
     }
 

@@ -4,25 +4,26 @@ use std::borrow::Cow;
 
 use super::{Form, Reader, items::Run, payers::Sums, pharmacy::Regimen};
 use crate::{
+    arena::Arena,
     decimal::whole,
     delimited::Charset,
-    layout::{RecordLayout, Role},
+    layout::Role,
     record::{
         ClaimItemRecord, ClaimPayerRecord, ClaimRecord, ConditionRecord, DpcStayRecord,
         EncounterRecord, NoteRecord, Parsed, PersonRecord, Record, Text,
     },
-    row_view::{RowView, at_line, cut, lines, owned},
+    row_view::{Cells, Decoded, RowView, at_line, cut},
     text::holds_my_number,
-    words::day_of,
+    words::{day_of, number},
 };
 
 /// A claim being read.
 pub(super) struct Claim<'a, 'r> {
     pub(super) reader: &'r Reader,
-    pub(super) charset: Charset,
+    pub(super) arena: &'a Arena,
     pub(super) out: Parsed<'a>,
     /// The claim's natural key; empty until `RE`.
-    pub(super) key: String,
+    pub(super) key: &'a str,
     /// Month of care as sent.
     pub(super) month: Text<'a>,
     pub(super) inpatient: bool,
@@ -34,10 +35,14 @@ pub(super) struct Claim<'a, 'r> {
     /// Days of the month with an event.
     pub(super) days: u32,
     pub(super) stay: Option<DpcStayRecord<'a>>,
-    pub(super) coded: std::collections::HashSet<String>,
+    pub(super) coded: std::collections::HashSet<&'a str>,
     pub(super) regimen: Regimen<'a>,
     pub(super) practitioners: Vec<Text<'a>>,
     pub(super) detail: String,
+    /// A list that is used again and again.
+    pub(super) list: String,
+    /// Days of the month of care that rows told of, each made once.
+    dates: [Option<&'a str>; 32],
     /// Is it a DPC claim (`BU`)?
     pub(super) dpc: bool,
     donor: bool,
@@ -50,16 +55,17 @@ pub(super) fn parse<'a>(
     bytes: &'a [u8],
     first_line: u64,
     persons: bool,
+    arena: &'a Arena,
 ) -> Parsed<'a> {
     let charset = Charset::of(bytes);
-    if !charset.valid(bytes) {
+    let Some(decoded) = Decoded::of(bytes, charset, arena) else {
         return Parsed::rejected("uke.not-cp932", at_line(first_line));
-    }
+    };
     let mut claim = Claim {
         reader,
-        charset,
+        arena,
         out: Parsed::default(),
-        key: String::new(),
+        key: "",
         month: None,
         inpatient: false,
         person: PersonRecord::default(),
@@ -73,17 +79,20 @@ pub(super) fn parse<'a>(
         regimen: Regimen::default(),
         practitioners: Vec::new(),
         detail: String::new(),
+        list: String::with_capacity(128),
+        dates: [None; 32],
         dpc: memchr::memmem::find(bytes, b"\nBU,").is_some(),
         donor: false,
         my_number: false,
     };
-    claim.out.records.reserve(if persons { 8 } else { bytes.len() / 40 + 4 });
+    claim.out.records.reserve(if persons { 8 } else { bytes.len() / 30 + 8 });
     if charset == Charset::Utf8 {
         claim.out.note_issue("uke.utf8", at_line(first_line));
     }
-    let mut cells = Vec::with_capacity(64);
-    let mut known = Known::default();
-    for (line, bytes) in lines(bytes, first_line) {
+    let mut cells = Cells::default();
+    let layouts = reader.header.form.layouts();
+    for (line, text) in decoded.lines(first_line) {
+        let bytes = text.as_bytes();
         if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
             continue;
         }
@@ -96,27 +105,13 @@ pub(super) fn parse<'a>(
             continue;
         }
         cut(bytes, b',', &mut cells);
-        match known.layout(reader.header.form, cells[0]) {
-            Some(layout) => claim.row(RowView::new(line, bytes, &cells, layout, charset)),
-            None => claim.unknown(cells[0], line),
+        let id = &text[..cells[0].1 as usize];
+        match layouts.of(id) {
+            Some(layout) => claim.row(decoded.row(line, text, &cells, layout)),
+            None => claim.unknown(id, line),
         }
     }
     claim.finish(first_line)
-}
-
-/// Layouts met in this claim: looked up once each.
-#[derive(Default)]
-struct Known(Vec<(&'static [u8], &'static RecordLayout)>);
-
-impl Known {
-    fn layout(&mut self, form: Form, id: &[u8]) -> Option<&'static RecordLayout> {
-        if let Some((_, layout)) = self.0.iter().find(|(known, _)| *known == id) {
-            return Some(layout);
-        }
-        let layout = form.layout(std::str::from_utf8(id).ok()?)?;
-        self.0.push((layout.id.as_bytes(), layout));
-        Some(layout)
-    }
 }
 
 impl<'a> Claim<'a, '_> {
@@ -154,17 +149,15 @@ impl<'a> Claim<'a, '_> {
 
     /// A record that has no table of its own: its filled fields are kept with the claim.
     pub(super) fn side(&mut self, row: RowView<'a, '_>) {
-        row.keep(&format!("{}.", row.layout.id), &mut self.detail, &mut self.out);
+        row.keep(row.layout.id, &mut self.detail, &mut self.out);
     }
 
-    fn unknown(&mut self, id: &'a [u8], line: u64) {
-        let plain = id.len() == 2 && id.iter().all(u8::is_ascii_uppercase);
-        match std::str::from_utf8(id) {
-            Ok(id) if plain => self.out.note_unread(id),
-            _ => {
-                self.out.note_issue("uke.record-id", at_line(line));
-                self.out.note_unread(format!("line {line}"));
-            }
+    fn unknown(&mut self, id: &'a str, line: u64) {
+        if id.len() == 2 && id.bytes().all(|b| b.is_ascii_uppercase()) {
+            self.out.note_unread(id);
+        } else {
+            self.out.note_issue("uke.record-id", at_line(line));
+            self.out.note_unread(format!("line {line}"));
         }
     }
 
@@ -201,7 +194,7 @@ impl<'a> Claim<'a, '_> {
             Form::Medical if self.dpc => "dpc",
             form => form.as_str(),
         }));
-        self.billed.detail = owned(self.detail);
+        self.billed.detail = self.arena.filled(&self.detail).map(Cow::Borrowed);
         let coverages = super::person::coverages(&self.payers, &self.billed);
         self.out.records.push(self.person.into());
         self.out.records.push(self.billed.into());
@@ -246,7 +239,7 @@ impl<'a> Claim<'a, '_> {
         if self.inpatient {
             let stay = self.stay.as_ref();
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Owned(self.key.clone())),
+                encounter_key: Some(Cow::Borrowed(self.key)),
                 class: Some(Cow::Borrowed("I")),
                 start_at: stay
                     .and_then(|s| s.admitted_on.clone())
@@ -261,9 +254,14 @@ impl<'a> Claim<'a, '_> {
         if !matches!(self.reader.header.form, Form::Medical | Form::Dental) {
             return;
         }
-        for day in (1..=31).filter(|d| self.days >> d & 1 == 1) {
+        let days = self.days;
+        for day in (1..=31).filter(|d| days >> d & 1 == 1) {
+            self.list.clear();
+            self.list.push_str(self.key);
+            self.list.push_str(if day < 10 { "-0" } else { "-" });
+            self.list.push_str(&number(day.into()));
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Owned(format!("{}-{day:02}", self.key))),
+                encounter_key: Some(Cow::Borrowed(self.arena.text(&self.list))),
                 class: Some(Cow::Borrowed("O")),
                 start_at: self.date(day),
                 ..base.clone()
@@ -273,8 +271,16 @@ impl<'a> Claim<'a, '_> {
     }
 
     /// A day of the month of care, written as that month is written; the month alone for day 0.
-    pub(super) fn date(&self, day: u32) -> Text<'a> {
-        self.month.as_deref().map(|month| day_of(month, day))
+    #[inline]
+    pub(super) fn date(&mut self, day: u32) -> Text<'a> {
+        let made = &mut self.dates[day as usize & 31];
+        if made.is_none() {
+            *made = self.month.as_deref().map(|month| match day_of(month, day) {
+                Cow::Borrowed(day) => day,
+                Cow::Owned(day) => self.arena.text(&day),
+            });
+        }
+        made.map(Cow::Borrowed)
     }
 
     fn diagnosis(&mut self, row: RowView<'a, '_>) {
@@ -300,13 +306,13 @@ impl<'a> Claim<'a, '_> {
             certainty: suspected.then_some(Cow::Borrowed("suspected")),
             recorded_at: row.get(Role::Started),
             outcome: row.get(Role::Outcome),
-            encounter_key: Some(Cow::Owned(self.key.clone())),
+            encounter_key: Some(Cow::Borrowed(self.key)),
             ..ConditionRecord::default()
         };
-        let detail = row.detail(&mut self.out);
+        let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed(row.layout.id)),
             code,
             code_system: system,
@@ -344,7 +350,7 @@ impl<'a> Claim<'a, '_> {
                     title: kind,
                     text: words,
                     written_at: self.month.clone(),
-                    encounter_key: Some(Cow::Owned(self.key.clone())),
+                    encounter_key: Some(Cow::Borrowed(self.key)),
                     practitioner: None,
                 }
                 .into(),

@@ -12,7 +12,7 @@ use crate::{
     decimal::{product, whole},
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, ProcedureRecord},
-    row_view::{RowView, owned},
+    row_view::RowView,
 };
 
 impl<'a> Claim<'a, '_> {
@@ -22,8 +22,8 @@ impl<'a> Claim<'a, '_> {
             "KK" => {
                 let mut detail =
                     self.stay_mut(row.line).detail.take().map(Cow::into_owned).unwrap_or_default();
-                row.keep("KK.", &mut detail, &mut self.out);
-                self.stay_mut(row.line).detail = owned(detail);
+                row.keep("KK", &mut detail, &mut self.out);
+                self.stay_mut(row.line).detail = row.made(&detail);
             }
             "CD" => self.bundled(row),
             "SK" => self.operation(row),
@@ -32,12 +32,12 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn grouping(&mut self, row: RowView<'a, '_>) {
-        let (key, facility) = (self.key.clone(), self.billed.institution.clone());
+        let (key, facility) = (self.key, self.billed.institution.clone());
         let month = self.month.clone();
         let department = self.billed.department.clone();
         let stay = self.stay_mut(row.line);
         stay.position = row.position();
-        stay.stay_key = Some(Cow::Owned(key));
+        stay.stay_key = Some(Cow::Borrowed(key));
         stay.facility = facility;
         stay.care_month = month;
         stay.department = department;
@@ -80,7 +80,8 @@ impl<'a> Claim<'a, '_> {
             }
         }
         let dpc_code = row.get(Role::DpcCode);
-        let mut detail = String::new();
+        let mut detail = std::mem::take(&mut self.list);
+        detail.clear();
         for (name, value) in
             [("month", row.get(Role::CareMonth)), ("adjustment", row.get(Role::Adjustment))]
         {
@@ -98,9 +99,12 @@ impl<'a> Claim<'a, '_> {
             detail.push_str(&value);
         }
         row.keep("", &mut detail, &mut self.out);
+        let kept = row.made(&detail);
+        let days = days(&row, row.run(Role::Days), &mut detail);
+        self.list = detail;
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed(row.layout.id)),
             section: row.get(Role::Section),
             payers: row.get(Role::Payers),
@@ -109,8 +113,8 @@ impl<'a> Claim<'a, '_> {
             text: row.get(Role::Text),
             points,
             count: row.get(Role::Count),
-            days: days(row.run(Role::Days)).text,
-            detail: owned(detail),
+            days: days.text,
+            detail: kept,
             ..ClaimItemRecord::default()
         };
         self.out.records.push(item.into());
@@ -127,13 +131,13 @@ impl<'a> Claim<'a, '_> {
             text: row.get(Role::Text),
             status: Some(Cow::Borrowed("claimed")),
             started_at: row.get(Role::Started),
-            encounter_key: Some(Cow::Owned(self.key.clone())),
+            encounter_key: Some(Cow::Borrowed(self.key)),
             ..ProcedureRecord::default()
         };
-        let detail = row.detail(&mut self.out);
+        let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed("SK")),
             section: section_code,
             code,
@@ -149,27 +153,28 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn bundled(&mut self, row: RowView<'a, '_>) {
-        let started = row.get(Role::Started);
-        let (order, detail_no) = (row.get(Role::OrderNo), row.get(Role::DetailNo));
-        let section = row.get(Role::Section);
-        let code = row.get(Role::Code);
-        let mut item_key = String::with_capacity(40);
-        for (place, part) in [&started, &section, &order, &detail_no, &code].into_iter().enumerate()
-        {
+        let started = row.find(Role::Started);
+        let (order, detail_no) = (row.find(Role::OrderNo), row.find(Role::DetailNo));
+        let section = row.find(Role::Section);
+        let code = row.find(Role::Code);
+        self.list.clear();
+        for (place, part) in [started, section, order, detail_no, code].into_iter().enumerate() {
             if place > 0 {
-                item_key.push('|');
+                self.list.push('|');
             }
-            item_key.push_str(part.as_deref().unwrap_or(""));
+            self.list.push_str(part.unwrap_or(""));
         }
-        let duplicate = !self.coded.insert(item_key.clone());
+        let item_key = self.arena.text(&self.list);
+        let duplicate = !self.coded.insert(item_key);
         if duplicate {
             self.out.note_issue("uke.coding-duplicate", row.position());
         }
-        let system = code.as_deref().and_then(|c| self.system_of(&row, c));
-        let (quantity, count) = (row.get(Role::Quantity), row.get(Role::Count));
+        let system = code.and_then(|c| self.system_of(&row, c));
+        let (quantity, count) = (row.find(Role::Quantity), row.find(Role::Count));
         let unit = row.get(Role::Unit);
         let name = row.get(Role::Text);
-        let encounter_key = Some(Cow::Owned(self.key.clone()));
+        let (code, started) = (code.map(Cow::Borrowed), started.map(Cow::Borrowed));
+        let encounter_key = Some(Cow::Borrowed(self.key));
         match system {
             Some("receipt-act") if !duplicate => self.out.records.push(
                 ProcedureRecord {
@@ -191,11 +196,11 @@ impl<'a> Claim<'a, '_> {
                     code: code.clone(),
                     code_system: system.map(Cow::Borrowed),
                     text: name.clone(),
-                    quantity: match (quantity.as_deref(), count.as_deref()) {
-                        (Some(quantity), Some(count)) => product(quantity, count).map(Cow::Owned),
-                        (Some(_), None) => quantity.clone(),
-                        _ => None,
-                    },
+                    quantity: match (quantity, count) {
+                        (Some(quantity), Some(count)) => product(quantity, count, self.arena),
+                        (quantity, _) => quantity,
+                    }
+                    .map(Cow::Borrowed),
                     quantity_unit: unit.clone(),
                     status: Some(Cow::Borrowed("bundled")),
                     started_at: started.clone(),
@@ -206,23 +211,23 @@ impl<'a> Claim<'a, '_> {
             ),
             _ => {}
         }
-        let detail = row.detail(&mut self.out);
+        let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed("CD")),
-            unit_no: order,
-            row_no: detail_no,
-            section,
+            unit_no: order.map(Cow::Borrowed),
+            row_no: detail_no.map(Cow::Borrowed),
+            section: section.map(Cow::Borrowed),
             code,
             code_system: system.map(Cow::Borrowed),
             text: name,
-            quantity,
+            quantity: quantity.map(Cow::Borrowed),
             quantity_unit: unit,
-            count,
+            count: count.map(Cow::Borrowed),
             started_on: started,
             bundling: Some(Cow::Borrowed(if duplicate { "duplicate" } else { "bundled" })),
-            item_key: owned(item_key),
+            item_key: Some(Cow::Borrowed(item_key)),
             detail,
             ..ClaimItemRecord::default()
         };

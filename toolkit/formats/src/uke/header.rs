@@ -2,9 +2,10 @@
 
 use super::Form;
 use crate::{
+    arena::Arena,
     delimited::Charset,
     layout::Role,
-    row_view::{RowView, cut},
+    row_view::{Cells, Decoded, cell, cut},
 };
 
 /// Why a first record cannot be used.
@@ -59,9 +60,9 @@ impl Header {
         let stop = memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len());
         let line = &line[..stop];
         let charset = Charset::of(line);
-        let mut cells = Vec::new();
+        let mut cells = Cells::default();
         cut(line, b',', &mut cells);
-        let id = match cells[0] {
+        let id = match cell(line, &cells, 0) {
             b"IR" => "IR",
             b"YK" => "YK",
             b"HM" => "HM",
@@ -71,11 +72,12 @@ impl Header {
         if cells.len() < 5 {
             return Err(HeaderError::Unknown);
         }
-        if charset.decode(line).is_none() {
-            return Err(HeaderError::Encoding);
-        }
+        let arena = Arena::new();
+        let decoded = Decoded::of(line, charset, &arena).ok_or(HeaderError::Encoding)?;
+        let text = decoded.text;
+        cut(text.as_bytes(), b',', &mut cells);
         let layout = Form::Medical.layout(id).ok_or(HeaderError::Unknown)?;
-        let row = RowView::new(1, line, &cells, layout, charset);
+        let row = decoded.row(1, text, &cells, layout);
         let form = match (id, row.raw(Role::PointTable).trim_ascii()) {
             ("YK", _) | ("HI", b"4") => Form::Pharmacy,
             ("HM", _) | ("HI", b"6") => Form::HomeNursing,
@@ -83,7 +85,7 @@ impl Header {
             (_, b"3") => Form::Dental,
             _ => return Err(HeaderError::Unknown),
         };
-        let text = |role| row.get(role).map(|t| t.into_owned());
+        let text = |role| row.find(role).map(str::to_owned);
         Ok(Self {
             form,
             returned: id == "HI",

@@ -7,13 +7,14 @@ use std::borrow::Cow;
 
 use super::{
     claim::Claim,
-    runs::{Days, days, pairs},
+    runs::{days, push_pairs},
 };
 use crate::{
+    Position,
     decimal::{product, whole},
     layout::Role,
-    record::{ClaimItemRecord, MedicationRecord, ProcedureRecord, Text},
-    row_view::{RowView, owned},
+    record::{ClaimItemRecord, MedicationRecord, ProcedureRecord},
+    row_view::RowView,
     words::number,
 };
 
@@ -22,12 +23,12 @@ use crate::{
 pub(super) struct Run<'a> {
     pub(super) unit: u32,
     pub(super) row: u32,
-    pub(super) section: Text<'a>,
+    pub(super) section: Option<&'a str>,
 }
 
 impl<'a> Claim<'a, '_> {
     pub(super) fn item(&mut self, row: RowView<'a, '_>) {
-        let section = row.get(Role::Section);
+        let section = row.find(Role::Section);
         if section.is_some() || row.layout.id == "KA" {
             self.run.unit += 1;
             self.run.row = 0;
@@ -37,44 +38,54 @@ impl<'a> Claim<'a, '_> {
             self.run.unit = 1;
         }
         self.run.row += 1;
-        let code = row.get(Role::Code);
-        let system = code.as_deref().and_then(|c| self.system_of(&row, c));
-        let count = row.get(Role::Count);
-        let points = row.get(Role::Points);
+        let code = row.find(Role::Code);
+        let system = code.and_then(|c| self.system_of(&row, c));
+        let count = row.find(Role::Count);
+        let points = row.find(Role::Points);
         if points.is_some() {
             self.count_points(&row);
         }
-        let days = days(row.run(Role::Days));
-        let quantity = row.get(Role::Quantity);
-        let comments = pairs(self.charset, row.run(Role::Comments));
-        let addons = pairs(self.charset, row.run(Role::Addons));
-        let detail = row.detail(&mut self.out);
-        if matches!(system, Some("receipt-act" | "receipt-drug")) {
-            self.events(&row, &days, system, &quantity);
+        let day_cells = row.run(Role::Days);
+        let days = days(&row, day_cells, &mut self.list);
+        let quantity = row.find(Role::Quantity);
+        self.list.clear();
+        push_pairs(&row, row.run(Role::Comments), &mut self.list);
+        push_pairs(&row, row.run(Role::Addons), &mut self.list);
+        let comments = row.made(&self.list);
+        let detail = row.detail(&mut self.list, &mut self.out);
+        if let Some(system @ ("receipt-act" | "receipt-drug")) = system {
+            let billed = Billed { position: row.position(), code, system, quantity };
+            self.days |= days.mask;
+            let mut mask = days.mask;
+            // Without day columns (before 2012-04) one event in the month.
+            if mask == 0 {
+                self.event(&billed, 0, count);
+            }
+            while mask != 0 {
+                let day = mask.trailing_zeros();
+                mask &= mask - 1;
+                self.event(&billed, day, row.plain(day_cells[day as usize - 1]));
+            }
         }
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed(row.layout.id)),
             unit_no: Some(number(self.run.unit.into())),
             row_no: Some(number(self.run.row.into())),
-            section: self.run.section.clone(),
+            section: self.run.section.map(Cow::Borrowed),
             payers: row.get(Role::Payers),
-            code,
+            code: code.map(Cow::Borrowed),
             code_system: system.map(Cow::Borrowed),
             text: row.get(Role::Text),
-            quantity,
+            quantity: quantity.map(Cow::Borrowed),
             quantity_unit: row.get(Role::Unit),
             unit_price: row.get(Role::UnitPrice),
-            points,
-            count,
+            points: points.map(Cow::Borrowed),
+            count: count.map(Cow::Borrowed),
             days: days.text,
             teeth: row.get(Role::Tooth),
-            comments: owned(match (comments.is_empty(), addons.is_empty()) {
-                (_, true) => comments,
-                (true, false) => addons,
-                (false, false) => format!("{comments};{addons}"),
-            }),
+            comments,
             bundling: self.dpc.then_some(Cow::Borrowed("outside")),
             detail,
             ..ClaimItemRecord::default()
@@ -94,7 +105,7 @@ impl<'a> Claim<'a, '_> {
 
     /// Points once, times the count. Meals (97) are billed in yen beside the points.
     fn count_points(&mut self, row: &RowView<'a, '_>) {
-        if self.run.section.as_deref() == Some("97") {
+        if self.run.section == Some("97") {
             return;
         }
         let count = row.raw(Role::Count).trim_ascii();
@@ -108,44 +119,16 @@ impl<'a> Claim<'a, '_> {
         }
     }
 
-    /// One event per day with a count; without day columns (before 2012-04) one in the month.
-    fn events(
-        &mut self,
-        row: &RowView<'a, '_>,
-        days: &Days,
-        system: Option<&'static str>,
-        quantity: &Text<'a>,
-    ) {
-        self.days |= days.mask;
-        let cells = row.run(Role::Days);
-        let mut mask = days.mask;
-        if mask == 0 {
-            self.event(row, 0, row.get(Role::Count), system, quantity);
-        }
-        while mask != 0 {
-            let day = mask.trailing_zeros();
-            mask &= mask - 1;
-            let count = row.text(cells[day as usize - 1]);
-            self.event(row, day, count, system, quantity);
-        }
-    }
-
-    fn event(
-        &mut self,
-        row: &RowView<'a, '_>,
-        day: u32,
-        count: Text<'a>,
-        system: Option<&'static str>,
-        quantity: &Text<'a>,
-    ) {
-        let code = row.get(Role::Code);
-        let code_system = system.map(Cow::Borrowed);
+    /// What a row tells of a day, or of the month (day 0).
+    fn event(&mut self, billed: &Billed<'a>, day: u32, count: Option<&'a str>) {
+        let code = billed.code.map(Cow::Borrowed);
+        let code_system = Some(Cow::Borrowed(billed.system));
         let started_at = self.date(day);
         // The visits of an outpatient claim are known by their day.
-        let encounter_key = self.inpatient.then(|| Cow::Owned(self.key.clone()));
-        if system == Some("receipt-act") {
+        let encounter_key = self.inpatient.then_some(Cow::Borrowed(self.key));
+        if billed.system == "receipt-act" {
             let record = ProcedureRecord {
-                position: row.position(),
+                position: billed.position.clone(),
                 code,
                 code_system,
                 status: Some(Cow::Borrowed("claimed")),
@@ -156,21 +139,21 @@ impl<'a> Claim<'a, '_> {
             self.out.records.push(record.into());
             return;
         }
-        let section = self.run.section.as_deref();
-        let total = match (quantity.as_deref(), count.as_deref()) {
-            (Some(quantity), Some(count)) => product(quantity, count),
-            (Some(quantity), None) => Some(quantity.to_owned()),
-            _ => None,
+        let section = self.run.section;
+        let quantity = billed.quantity;
+        let total = match (quantity, count) {
+            (Some(quantity), Some(count)) => product(quantity, count, self.arena),
+            (quantity, _) => quantity,
         };
         let per_time = matches!(section, Some("22" | "31" | "32" | "33"));
         let record = MedicationRecord {
-            position: row.position(),
+            position: billed.position.clone(),
             kind: Some(Cow::Borrowed("claim")),
             code,
             code_system,
-            dose: quantity.clone().filter(|_| per_time),
-            days: count.filter(|_| section == Some("21")),
-            quantity: total.map(Cow::Owned),
+            dose: quantity.filter(|_| per_time).map(Cow::Borrowed),
+            days: count.filter(|_| section == Some("21")).map(Cow::Borrowed),
+            quantity: total.map(Cow::Borrowed),
             status: Some(Cow::Borrowed("claimed")),
             started_at,
             encounter_key,
@@ -178,6 +161,14 @@ impl<'a> Claim<'a, '_> {
         };
         self.out.records.push(record.into());
     }
+}
+
+/// What the events of a row have in common.
+struct Billed<'a> {
+    position: Position<'a>,
+    code: Option<&'a str>,
+    system: &'static str,
+    quantity: Option<&'a str>,
 }
 
 /// The code system of a nine-digit code of the claim masters.

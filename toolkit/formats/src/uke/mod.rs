@@ -30,6 +30,7 @@ pub(crate) use items::receipt_system;
 pub use totals::Totals;
 
 use crate::{
+    arena::Arena,
     layout::{Layouts, RecordLayout},
     record::Parsed,
     segment::{Cut, Segment, SegmentError, SegmentReader},
@@ -39,6 +40,24 @@ use crate::{
 pub(crate) const TABLE: &str = include_str!("../../layouts/uke.csv");
 
 static LAYOUTS: LazyLock<Layouts> = LazyLock::new(|| Layouts::load(TABLE));
+
+/// The layouts of a form by the two letters of their records: asked for every row.
+struct ByLetters(Vec<Option<&'static RecordLayout>>);
+
+static BY_LETTERS: LazyLock<[ByLetters; 4]> = LazyLock::new(|| {
+    Form::ALL.map(|form| {
+        let letters = (b'A'..=b'Z').flat_map(|a| (b'A'..=b'Z').map(move |b| [a, b]));
+        ByLetters(letters.map(|id| form.layout(std::str::from_utf8(&id).ok()?)).collect())
+    })
+});
+
+impl ByLetters {
+    #[inline]
+    fn of(&self, id: &str) -> Option<&'static RecordLayout> {
+        let [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] = *id.as_bytes() else { return None };
+        self.0[usize::from(a - b'A') * 26 + usize::from(b - b'A')]
+    }
+}
 
 /// Kind of a claims file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +102,10 @@ impl Form {
         };
         LAYOUTS.find(own, id).or_else(|| LAYOUTS.find("any", id))
     }
+    /// Its layouts by their letters.
+    fn layouts(self) -> &'static ByLetters {
+        &BY_LETTERS[self as usize]
+    }
 }
 
 /// By what the holder knows the person.
@@ -122,18 +145,36 @@ impl Reader {
     /// Reads one segment. `first_line` is the number of its first line in the file (the header is 1) and
     /// appears in positions. Header, trailer and end mark give an empty [`Parsed`].
     pub fn parse_segment<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        self.parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
+    }
+    /// As [`Self::parse_segment`], with the texts that are made standing in the arena: for whoever reads many claims.
+    pub fn parse_segment_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        first_line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         if matches!(piece(bytes), Piece::Header | Piece::Trailer | Piece::Blank) {
             return Parsed::default();
         }
-        claim::parse(self, bytes, first_line, false)
+        claim::parse(self, bytes, first_line, false, arena)
     }
     /// As [`Self::parse_segment`], but only the rows that tell of the person and the payers are read: for a first look at
     /// who is in a file.
     pub fn parse_person<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
+        self.parse_person_in(bytes, first_line, &Arena::new()).into_owned()
+    }
+    /// As [`Self::parse_person`], with the texts that are made standing in the arena.
+    pub fn parse_person_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        first_line: u64,
+        arena: &'a Arena,
+    ) -> Parsed<'a> {
         if piece(bytes) != Piece::Claim {
             return Parsed::default();
         }
-        claim::parse(self, bytes, first_line, true)
+        claim::parse(self, bytes, first_line, true, arena)
     }
 }
 
@@ -201,6 +242,8 @@ pub struct Claims<R> {
     reader: Option<Reader>,
     keyed: Keyed,
     totals: Totals,
+    /// Texts of the claim that was read last.
+    arena: Arena,
 }
 
 impl<R> std::fmt::Debug for Claims<R> {
@@ -217,6 +260,7 @@ impl<R: Read> Claims<R> {
             reader: None,
             keyed,
             totals: Totals::default(),
+            arena: Arena::new(),
         }
     }
     /// The next segment and what it says; `None` at the end. A claim before any header is rejected.
@@ -225,6 +269,7 @@ impl<R: Read> Claims<R> {
     /// A segment is too long, or the source failed.
     pub fn next_claim(&mut self) -> Result<Option<(Segment<'_>, Parsed<'_>)>, SegmentError> {
         let Some(segment) = self.segments.next_segment()? else { return Ok(None) };
+        self.arena.reset();
         let at = || crate::row_view::at_line(segment.first_line);
         let parsed = match piece(segment.bytes) {
             Piece::Header => match Reader::new(segment.bytes) {
@@ -244,7 +289,8 @@ impl<R: Read> Claims<R> {
             Piece::Blank => Parsed::default(),
             Piece::Claim => match &self.reader {
                 Some(reader) => {
-                    let parsed = reader.parse_segment(segment.bytes, segment.first_line);
+                    let parsed =
+                        reader.parse_segment_in(segment.bytes, segment.first_line, &self.arena);
                     self.totals.add(&parsed);
                     parsed
                 }
@@ -260,5 +306,22 @@ impl<R: Read> Claims<R> {
     /// The header last read.
     pub fn header(&self) -> Option<&Header> {
         self.reader.as_ref().map(Reader::header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_is_found_by_its_letters() {
+        for line in TABLE.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let id = line.split(',').nth(1).unwrap();
+            for form in Form::ALL {
+                let found = form.layouts().of(id).map(|l| (l.form, l.id));
+                assert_eq!(found, form.layout(id).map(|l| (l.form, l.id)), "{id}");
+            }
+        }
+        assert!(Form::Medical.layouts().of("S").is_none());
     }
 }

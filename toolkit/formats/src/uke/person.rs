@@ -6,7 +6,7 @@ use super::{Keyed, claim::Claim, runs::days};
 use crate::{
     layout::Role,
     record::{ClaimPayerRecord, ClaimRecord, CoverageRecord, Text},
-    row_view::{RowView, owned},
+    row_view::RowView,
     text::{gaiji, is_kana, narrow},
 };
 
@@ -18,7 +18,8 @@ impl<'a> Claim<'a, '_> {
             return;
         }
         let header = &self.reader.header;
-        let own = |t: &Option<String>| t.clone().map(Cow::Owned);
+        let arena = self.arena;
+        let own = |t: &Option<String>| t.as_deref().map(|t| Cow::Borrowed(arena.text(t)));
         let month = row.get(Role::CareMonth);
         let kind = row.get(Role::ClaimType);
         let (receipt_no, search_no) = (row.get(Role::ReceiptNo), row.get(Role::SearchNo));
@@ -48,7 +49,7 @@ impl<'a> Claim<'a, '_> {
         };
         let admitted_on = row.get(Role::Admitted);
         self.inpatient = class == Some("I") || admitted_on.is_some();
-        self.key = claim_key([
+        let key = claim_key([
             header.payer_body.as_deref(),
             header.prefecture.as_deref(),
             header.point_table.as_deref(),
@@ -57,6 +58,7 @@ impl<'a> Claim<'a, '_> {
             search_no.as_deref().or(receipt_no.as_deref()),
             header.billed_month.as_deref(),
         ]);
+        self.key = arena.text(&key);
         let (name, kana) = (row.get(Role::Name), row.get(Role::Kana));
         let record_no = row.get(Role::RecordNo);
         for value in [&name, &kana, &record_no] {
@@ -83,12 +85,12 @@ impl<'a> Claim<'a, '_> {
             self.out.note_issue("uke.no-birth", row.position());
         }
         for pair in row.run(Role::Practitioners).chunks(2) {
-            let name = pair.first().and_then(|c| row.text(c));
+            let name = pair.first().and_then(|c| row.text(*c));
             self.practitioners.push(name);
         }
         self.billed = ClaimRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             form: None,
             claim_type: kind,
             care_month: month,
@@ -135,11 +137,11 @@ impl<'a> Claim<'a, '_> {
         for value in [&symbol, &number, &recipient_no] {
             self.guard(value);
         }
-        let mut detail = String::new();
-        row.keep(&format!("{}.", row.layout.id), &mut detail, &mut self.out);
+        self.list.clear();
+        row.keep(row.layout.id, &mut self.list, &mut self.out);
         self.payers.push(ClaimPayerRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             payer: Some(Cow::Borrowed(payer)),
             payer_no: row.get(Role::InsurerNo),
             insured_symbol: symbol,
@@ -153,7 +155,7 @@ impl<'a> Claim<'a, '_> {
             meal_amount: row.get(Role::MealAmount),
             checked: None,
             visit_days: None,
-            detail: owned(detail),
+            detail: row.made(&self.list),
         });
     }
 
@@ -185,7 +187,7 @@ impl<'a> Claim<'a, '_> {
             return;
         };
         if row.layout.id == "JD" {
-            payer.visit_days = days(row.run(Role::Days)).text;
+            payer.visit_days = days(&row, row.run(Role::Days), &mut self.list).text;
             return;
         }
         payer.insured_branch = branch;
@@ -202,16 +204,11 @@ impl<'a> Claim<'a, '_> {
             if let Some(confirmed) = confirmed
                 && billed.as_deref() != Some(confirmed.as_ref())
             {
-                if !detail.is_empty() {
-                    detail.push(';');
-                }
-                detail.push_str(field);
-                detail.push('=');
-                crate::row_view::push_escaped(&mut detail, &confirmed);
+                row.push_named(&mut detail, field, &confirmed);
             }
         }
-        row.keep("SN.", &mut detail, &mut self.out);
-        payer.detail = owned(detail);
+        row.keep("SN", &mut detail, &mut self.out);
+        payer.detail = row.made(&detail);
     }
 
     /// The key of the person: the institution's number, or what the insurance card, birth and sex say.
@@ -247,7 +244,7 @@ impl<'a> Claim<'a, '_> {
             let marks = |c: &char| !matches!(c, '・' | '-' | '－' | ' ' | '\u{3000}' | ':');
             key.extend(part.unwrap_or("").chars().map(narrow).filter(marks));
         }
-        Some(Cow::Owned(key))
+        Some(Cow::Borrowed(self.arena.text(&key)))
     }
 }
 

@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use super::claim::Claim;
 use crate::{
     decimal::product,
+    delimited::Charset,
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, Record, Text},
-    row_view::{RowView, owned},
+    row_view::RowView,
     words::number,
 };
 
@@ -27,14 +28,14 @@ pub(super) struct Regimen<'a> {
 struct Dispensing<'a> {
     ordered: Text<'a>,
     dispensed: Text<'a>,
-    amount: Text<'a>,
+    amount: Option<&'a str>,
     practitioner: Text<'a>,
 }
 
 struct Drug<'a> {
     position: crate::Position<'a>,
     code: Text<'a>,
-    quantity: Text<'a>,
+    quantity: Option<&'a str>,
     dose: Text<'a>,
 }
 
@@ -46,7 +47,7 @@ fn in_days(form: Option<&str>) -> bool {
 impl<'a> Claim<'a, '_> {
     pub(super) fn dispensed(&mut self, row: RowView<'a, '_>) {
         let code = row.get(Role::Code);
-        let quantity = row.get(Role::Quantity);
+        let quantity = row.find(Role::Quantity);
         let mut started_on = None;
         match row.layout.id {
             "SH" => {
@@ -61,7 +62,7 @@ impl<'a> Claim<'a, '_> {
                 let dispensing = Dispensing {
                     ordered: self.with_year(row.get(Role::Ordered)),
                     dispensed: self.with_year(row.get(Role::Started)),
-                    amount: row.get(Role::Count),
+                    amount: row.find(Role::Count),
                     practitioner: self.practitioner(&row),
                 };
                 if dispensing.dispensed.is_none() {
@@ -73,7 +74,7 @@ impl<'a> Claim<'a, '_> {
             "IY" => self.regimen.drugs.push(Drug {
                 position: row.position(),
                 code: code.clone(),
-                quantity: quantity.clone(),
+                quantity,
                 dose: row.get(Role::Dose),
             }),
             _ => {}
@@ -84,7 +85,7 @@ impl<'a> Claim<'a, '_> {
             "IY" | "TO" | "CO" | "CZ" => code.as_deref().and_then(|c| self.system_of(&row, c)),
             _ => None,
         };
-        let mut detail = String::new();
+        self.list.clear();
         for (role, name) in [
             (Role::DosageForm, "form"),
             (Role::Usage, "usage"),
@@ -94,19 +95,14 @@ impl<'a> Claim<'a, '_> {
             (Role::DrugPoints, "drug_points"),
             (Role::Dose, "dose"),
         ] {
-            if let Some(value) = row.get(role) {
-                if !detail.is_empty() {
-                    detail.push(';');
-                }
-                detail.push_str(name);
-                detail.push('=');
-                crate::row_view::push_escaped(&mut detail, &value);
+            if let Some(value) = row.find(role) {
+                row.push_named(&mut self.list, name, value);
             }
         }
-        row.keep("", &mut detail, &mut self.out);
+        row.keep("", &mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Owned(self.key.clone())),
+            claim_key: Some(Cow::Borrowed(self.key)),
             source_record: Some(Cow::Borrowed(row.layout.id)),
             unit_no: Some(number(self.regimen.number.into())),
             row_no: Some(number(self.regimen.row.into())),
@@ -115,11 +111,11 @@ impl<'a> Claim<'a, '_> {
             code,
             code_system: system.map(Cow::Borrowed),
             text: row.get(Role::Text),
-            quantity,
+            quantity: quantity.map(Cow::Borrowed),
             points: row.get(Role::Points),
             count: row.get(Role::Count),
             started_on,
-            detail: owned(detail),
+            detail: row.made(&self.list),
             ..ClaimItemRecord::default()
         };
         self.out.records.push(item.into());
@@ -138,8 +134,8 @@ impl<'a> Claim<'a, '_> {
                 self.out.note_issue("uke.too-many-events", drug.position.clone());
                 break;
             }
-            let quantity = match (drug.quantity.as_deref(), dispensing.amount.as_deref()) {
-                (Some(quantity), Some(amount)) => product(quantity, amount),
+            let quantity = match (drug.quantity, dispensing.amount) {
+                (Some(quantity), Some(amount)) => product(quantity, amount, self.arena),
                 _ => None,
             };
             let record = MedicationRecord {
@@ -152,8 +148,8 @@ impl<'a> Claim<'a, '_> {
                     .and_then(super::items::receipt_system)
                     .map(Cow::Borrowed),
                 dose: drug.dose.clone(),
-                days: dispensing.amount.clone().filter(|_| days),
-                quantity: quantity.map(Cow::Owned),
+                days: dispensing.amount.filter(|_| days).map(Cow::Borrowed),
+                quantity: quantity.map(Cow::Borrowed),
                 usage_code: regimen.usage_code.clone(),
                 usage_text: regimen.usage_text.clone(),
                 status: Some(Cow::Borrowed("claimed")),
@@ -171,8 +167,11 @@ impl<'a> Claim<'a, '_> {
 
     /// The physician a row names by number, 1 to 10.
     fn practitioner(&self, row: &RowView<'a, '_>) -> Text<'a> {
-        let number: usize =
-            std::str::from_utf8(row.raw(Role::PractitionerNo)).ok()?.trim().parse().ok()?;
+        let number = row.raw(Role::PractitionerNo);
+        if row.charset() == Charset::Cp932 && !number.is_ascii() {
+            return None;
+        }
+        let number: usize = std::str::from_utf8(number).ok()?.trim().parse().ok()?;
         self.practitioners.get(number.checked_sub(1)?)?.clone()
     }
 
@@ -188,7 +187,7 @@ impl<'a> Claim<'a, '_> {
         let digits = year.len();
         let year: u32 = year.parse().ok()?;
         let year = if day[..2] > *month { year.checked_sub(1)? } else { year };
-        Some(Cow::Owned(format!("{year:0digits$}{day}")))
+        Some(Cow::Borrowed(self.arena.text(&format!("{year:0digits$}{day}"))))
     }
 }
 

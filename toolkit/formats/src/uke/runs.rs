@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 
 use crate::{
-    delimited::Charset,
     record::Text,
-    row_view::{owned, push_escaped, text},
+    row_view::{RowView, Span},
     words::number,
 };
 
 /// The days of a run of day fields as `day:count`, and as a mask with their counts.
-pub(super) struct Days {
+pub(super) struct Days<'a> {
     /// `5:1 12:2`.
-    pub(super) text: Text<'static>,
+    pub(super) text: Text<'a>,
     /// Bit n: day n.
     pub(super) mask: u32,
 }
@@ -24,53 +23,61 @@ static ONCE: [&str; 31] = [
     "26:1", "27:1", "28:1", "29:1", "30:1", "31:1",
 ];
 
-/// Reads 31 day fields; blank and zero are no event.
-pub(super) fn days(cells: &[&[u8]]) -> Days {
+/// Reads the 31 day fields of a role; blank and zero are no event. Texts are made in a list that is used again.
+pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String) -> Days<'a> {
     let mut mask = 0u32;
-    let mut last = 0;
-    for (index, cell) in cells.iter().enumerate().take(31) {
-        if !cell.is_empty() && cell.iter().any(|b| !matches!(b, b'0' | b' ')) && cell.is_ascii() {
+    let mut last = "";
+    // Most fields are empty: first which are not, without a look at the text.
+    let mut filled = 0u32;
+    for (index, (from, to)) in cells.iter().take(31).enumerate() {
+        filled |= u32::from(from != to) << index;
+    }
+    while filled != 0 {
+        let index = filled.trailing_zeros();
+        filled &= filled - 1;
+        let cell = row.cell(cells[index as usize]);
+        if cell == "1" || cell.bytes().any(|b| !matches!(b, b'0' | b' ')) && cell.is_ascii() {
             mask |= 2 << index;
-            last = index;
+            last = cell;
         }
     }
     if mask == 0 {
         return Days { text: None, mask };
     }
-    if mask.is_power_of_two() && cells[last] == b"1" {
-        return Days { text: Some(Cow::Borrowed(ONCE[last])), mask };
+    if mask.is_power_of_two() && last == "1" {
+        let day = mask.trailing_zeros() as usize;
+        return Days { text: Some(Cow::Borrowed(ONCE[day - 1])), mask };
     }
-    let mut text = String::with_capacity(mask.count_ones() as usize * 5);
-    for day in (1..=31).filter(|d| mask >> d & 1 == 1) {
-        if !text.is_empty() {
-            text.push(' ');
+    list.clear();
+    let mut left = mask;
+    while left != 0 {
+        let day = left.trailing_zeros();
+        left &= left - 1;
+        if !list.is_empty() {
+            list.push(' ');
         }
-        text.push_str(&number(day));
-        text.push(':');
-        text.push_str(
-            std::str::from_utf8(cells[day as usize - 1].trim_ascii()).unwrap_or_default(),
-        );
+        list.push_str(&number(day.into()));
+        list.push(':');
+        list.push_str(row.cell(cells[day as usize - 1]).trim_ascii());
     }
-    Days { text: owned(text), mask }
+    Days { text: row.made(list), mask }
 }
 
-/// Pairs of code and text, as `code:text;code:text`.
-pub(super) fn pairs(charset: Charset, cells: &[&[u8]]) -> String {
-    let mut out = String::new();
+/// Appends pairs of code and text, as `code:text;code:text`.
+pub(super) fn push_pairs(row: &RowView<'_, '_>, cells: &[Span], list: &mut String) {
     for pair in cells.chunks(2) {
-        let mut filled = pair.iter().map(|c| text(charset, c));
+        let mut filled = pair.iter().map(|c| row.plain(*c));
         let (code, words) = (filled.next().flatten(), filled.next().flatten());
         if code.is_none() && words.is_none() {
             continue;
         }
-        if !out.is_empty() {
-            out.push(';');
+        if !list.is_empty() {
+            list.push(';');
         }
-        push_escaped(&mut out, code.as_deref().unwrap_or(""));
+        row.push_value(list, code.unwrap_or(""));
         if let Some(words) = words {
-            out.push(':');
-            push_escaped(&mut out, &words);
+            list.push(':');
+            row.push_value(list, words);
         }
     }
-    out
 }

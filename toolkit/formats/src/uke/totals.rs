@@ -3,10 +3,9 @@
 use super::Form;
 use crate::{
     decimal::whole,
-    delimited::Charset,
     layout::Role,
     record::{Issue, Parsed, Record},
-    row_view::{RowView, at_line, cut},
+    row_view::{Cells, at_line, cell, cut},
 };
 
 /// Claims and points of a file, counted and declared.
@@ -37,12 +36,15 @@ impl Totals {
     /// Takes the totals of a `GO` record; several (a file of volumes) add up.
     pub fn declare(&mut self, go_line: &[u8], line: u64) {
         let stop = memchr::memchr2(b'\r', b'\n', go_line).unwrap_or(go_line.len());
-        let mut cells = Vec::new();
-        cut(&go_line[..stop], b',', &mut cells);
-        let Some(layout) = Form::Medical.layout("GO").filter(|_| cells[0] == b"GO") else { return };
-        let row = RowView::new(line, &go_line[..stop], &cells, layout, Charset::Cp932);
-        let (claims, points) =
-            (whole(row.raw(Role::TotalClaims)), whole(row.raw(Role::TotalPoints)));
+        let mut cells = Cells::default();
+        let go_line = &go_line[..stop];
+        cut(go_line, b',', &mut cells);
+        let Some(layout) = Form::Medical.layout("GO") else { return };
+        if cell(go_line, &cells, 0) != b"GO" {
+            return;
+        }
+        let number = |role| whole(layout.at(role).map_or(&[], |at| cell(go_line, &cells, at)));
+        let (claims, points) = (number(Role::TotalClaims), number(Role::TotalPoints));
         let add = |a: Option<i64>, b: Option<i64>| Some(a?.saturating_add(b?));
         self.declared = Some(match self.declared {
             None => (line, claims, points),

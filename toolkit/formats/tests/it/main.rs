@@ -1,5 +1,6 @@
 //! The formats against data that nobody here wrote.
 
+mod arena;
 mod by_hand;
 mod conformance;
 mod counted;
