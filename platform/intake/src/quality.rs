@@ -125,6 +125,10 @@ pub struct Quality {
     births: HashMap<Id<kinds::PersonSource>, Times>,
     /// The person of the last visit, if the birth is known: a person's visits mostly stand together.
     last_born: Option<(Id<kinds::PersonSource>, Date)>,
+    /// Visits of one person whose birth is not known yet: they mostly stand together too.
+    last_waiting: Option<(Id<kinds::PersonSource>, Vec<Visit>)>,
+    /// The check of visits against births.
+    before_birth: Option<Tally>,
     /// Class of sex and age of everybody whose basics were kept; the last word counts.
     classes: HashMap<Id<kinds::PersonSource>, String>,
 }
@@ -155,8 +159,11 @@ impl Tally {
 #[derive(Debug, Clone, Default)]
 struct Times {
     birth: Option<Date>,
-    waiting: Vec<(Date, u64, u64)>,
+    waiting: Vec<Visit>,
 }
+
+/// A day; number of the file, line.
+type Visit = (Date, u64, u64);
 
 /// Plausibility: an event before the person's birth.
 pub const BEFORE_BIRTH: &str = "plausible.before-birth";
@@ -189,11 +196,6 @@ impl Quality {
     }
 
     /// Counts one check of the plausibility part of the grid.
-    fn checked(&mut self, table: &'static str, rule: &'static str, failed: bool) {
-        self.tally(&mut Tally::new(table, rule), failed);
-    }
-
-    /// As `checked`, for a check that comes again and again.
     #[inline]
     pub(crate) fn tally(&mut self, tally: &mut Tally, failed: bool) {
         let there =
@@ -231,6 +233,7 @@ impl Quality {
 
     /// Notes a birth; visits that came before it in the delivery are judged now.
     pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
+        self.set_aside();
         let times = self.births.entry(person).or_default();
         times.birth.get_or_insert(birth);
         for (visit, file, line) in std::mem::take(&mut times.waiting) {
@@ -250,19 +253,36 @@ impl Quality {
         if let Some((_, birth)) = self.last_born.filter(|(last, _)| *last == person) {
             return self.visit_of(birth, visit, file, line);
         }
-        let times = self.births.entry(person).or_default();
-        match times.birth {
+        if let Some((last, waiting)) = &mut self.last_waiting
+            && *last == person
+        {
+            return waiting.push((visit, file, line));
+        }
+        match self.births.get(&person).and_then(|times| times.birth) {
             Some(birth) => {
                 self.last_born = Some((person, birth));
                 self.visit_of(birth, visit, file, line);
             }
-            None => times.waiting.push((visit, file, line)),
+            None => {
+                self.set_aside();
+                self.last_waiting = Some((person, vec![(visit, file, line)]));
+            }
+        }
+    }
+
+    /// Puts the visits that wait with what is known of their person.
+    fn set_aside(&mut self) {
+        if let Some((person, mut visits)) = self.last_waiting.take() {
+            self.births.entry(person).or_default().waiting.append(&mut visits);
         }
     }
 
     fn visit_of(&mut self, birth: Date, visit: Date, file: u64, line: u64) {
         let bad = visit < birth;
-        self.checked("encounter", BEFORE_BIRTH, bad);
+        let mut tally =
+            self.before_birth.take().unwrap_or_else(|| Tally::new("encounter", BEFORE_BIRTH));
+        self.tally(&mut tally, bad);
+        self.before_birth = Some(tally);
         if bad {
             self.add(BEFORE_BIRTH, 1, || {
                 (FileRef { number: file, hint: String::new() }, format!("line {line}"))

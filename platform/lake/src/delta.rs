@@ -5,7 +5,7 @@
 //!
 //! Source: Apache Parquet, `Encodings.md`: delta strings, delta-length, delta encoding of whole numbers.
 
-use crate::pages::{pack, varint};
+use crate::bits::{pack, varint};
 
 /// Numbers of a block, and of its four parts.
 const BLOCK: usize = 128;

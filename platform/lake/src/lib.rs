@@ -23,6 +23,7 @@
 //!   row's day; what came stays in its own columns.
 //! - `lake.same-bytes`: the same rows in the same order, built the same way, give the same plain file.
 
+mod bits;
 mod bucket;
 mod catalog;
 mod collect;

@@ -1,5 +1,7 @@
-//! One column chunk of a Parquet file, written from what was gathered: a dictionary page and data pages of the format's first
-//! version, in the encodings every reader knows (plain, dictionary, run lengths with bit packing).
+//! One column chunk of a Parquet file, written from what was gathered: a dictionary page and data pages of the format's second
+//! version, in the encodings every reader knows (plain, dictionary, run lengths with bit packing, prefixes of text).
+//! Dictionaries and plain values are compressed; places in a dictionary are packed into as few bits as they need, and
+//! compressing those costs more than it saves.
 //!
 //! Source: Apache Parquet, `Encodings.md` and `parquet.thrift`. Headers and offsets are the library's.
 
@@ -22,6 +24,7 @@ use parquet::{
 use zstd::bulk::Compressor;
 
 use crate::{
+    bits::{hybrid, pack, run_of, stretched, width},
     delta,
     gather::{Gathered, Places, each},
 };
@@ -35,8 +38,6 @@ const DICTIONARY_BYTES: usize = 1 << 20;
 const SMALL: usize = 256;
 /// Level of zstd: one of the fast ones. Pages are small, and what comes back in them is in their dictionaries already.
 const LEVEL: i32 = -3;
-/// Runs from this length on are written as such.
-const RUN: usize = 16;
 
 thread_local! {
     /// Making one costs more than compressing a page.
@@ -54,18 +55,20 @@ fn compressed(body: &[u8]) -> Result<Vec<u8>, ParquetError> {
     })
 }
 
-/// A page: its bytes as they are written, its size before it was compressed, its rows.
+/// A data page: levels and values as they are written, its size before it was compressed, its rows.
 #[derive(Clone)]
 struct Body {
     bytes: Bytes,
+    levels: usize,
     size: usize,
     rows: usize,
+    nulls: usize,
+    compressed: bool,
 }
 
 /// Data pages that say which values of a dictionary the rows have. Columns that were read from one text share them.
 pub(crate) struct Listed {
     bodies: Vec<Body>,
-    codec: Compression,
     optional: bool,
 }
 
@@ -84,16 +87,16 @@ pub(crate) fn chunk(
     let optional = descr.max_def_level() > 0;
     if !is_listed(&all[source]) {
         let (encoding, bodies) = plain_bodies(&all[source], column, optional);
-        let codec = codec(bodies.iter().map(|(bytes, _)| bytes.len()).sum());
-        let squeezed = bodies.into_iter().map(|(bytes, rows)| squeeze(codec, bytes, rows));
-        let bodies = squeezed.collect::<Result<Vec<_>, _>>()?;
-        return put(column, descr, codec, encoding, bodies);
+        let codec = codec(bodies.iter().map(|body| body.size).sum());
+        let squeezed = bodies.into_iter().map(|body| squeezed(codec, body));
+        return put(column, descr, codec, encoding, squeezed.collect::<Result<_, _>>()?);
     }
     let pages = match &mut listed[source] {
         Some(pages) if pages.optional == optional => pages,
-        slot => slot.insert(listed_pages(&all[source], optional)?),
+        slot => slot.insert(listed_pages(&all[source], optional)),
     };
-    put(column, descr, pages.codec, Encoding::RLE_DICTIONARY, pages.bodies.clone())
+    let codec = codec(column.plain.len());
+    put(column, descr, codec, Encoding::RLE_DICTIONARY, pages.bodies.clone())
 }
 
 /// A dictionary of values that hardly come twice would only make the column longer; readers hold one in memory.
@@ -110,10 +113,14 @@ fn codec(size: usize) -> Compression {
     if size < SMALL { Compression::UNCOMPRESSED } else { Compression::ZSTD(ZstdLevel::default()) }
 }
 
-fn squeeze(codec: Compression, body: Vec<u8>, rows: usize) -> Result<Body, ParquetError> {
-    let size = body.len();
-    let plain = codec == Compression::UNCOMPRESSED;
-    Ok(Body { bytes: if plain { body.into() } else { compressed(&body)?.into() }, size, rows })
+/// The page with its values compressed; levels stay as they are.
+fn squeezed(codec: Compression, body: Body) -> Result<Body, ParquetError> {
+    if codec == Compression::UNCOMPRESSED {
+        return Ok(body);
+    }
+    let (levels, values) = body.bytes.split_at(body.levels);
+    let bytes = [levels, &compressed(values)?].concat().into();
+    Ok(Body { bytes, compressed: true, ..body })
 }
 
 fn put(
@@ -137,25 +144,31 @@ fn put(
         Ok::<_, ParquetError>(spec)
     };
     if listed {
-        let Body { bytes: buf, size, .. } = squeeze(codec, column.plain.clone(), 0)?;
+        let buf = match codec {
+            Compression::UNCOMPRESSED => column.plain.clone().into(),
+            _ => compressed(&column.plain)?.into(),
+        };
         let num_values = column.distinct() as u32;
         let page =
             Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: false };
-        dictionary_at = Some(put(page, size)?.offset as i64);
+        dictionary_at = Some(put(page, dictionary)?.offset as i64);
     }
     let mut index = OffsetIndexBuilder::new();
     let mut data_at = None;
-    for Body { bytes: buf, size, rows } in bodies {
-        let page = Page::DataPage {
-            buf,
-            num_values: rows as u32,
+    for body in bodies {
+        let page = Page::DataPageV2 {
+            buf: body.bytes,
+            num_values: body.rows as u32,
             encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
+            num_nulls: body.nulls as u32,
+            num_rows: body.rows as u32,
+            def_levels_byte_len: body.levels as u32,
+            rep_levels_byte_len: 0,
+            is_compressed: body.compressed,
             statistics: None,
         };
-        let spec = put(page, size)?;
-        index.append_row_count(rows as i64);
+        let spec = put(page, body.size)?;
+        index.append_row_count(body.rows as i64);
         index.append_offset_and_size(spec.offset as i64, spec.compressed_size as i32);
         data_at.get_or_insert(spec.offset as i64);
     }
@@ -183,94 +196,94 @@ fn put(
     Ok((out.into_inner()?.into(), close))
 }
 
-fn listed_pages(rows: &Gathered, optional: bool) -> Result<Listed, ParquetError> {
+fn listed_pages(rows: &Gathered, optional: bool) -> Listed {
     let width = width(rows.distinct());
-    let mut raw = Vec::new();
-    match &rows.places {
-        Places::Stretches(stretches) if rows.rows <= PAGE_ROWS => {
-            let mut bytes = levels(rows, 0..rows.rows, optional);
+    let page = |page: Range<usize>, write: &dyn Fn(&mut Vec<u8>)| {
+        body(rows, page, optional, |bytes| {
             bytes.push(width as u8);
-            stretched(stretches, width, &mut bytes);
-            raw.push((bytes, rows.rows));
+            write(bytes);
+        })
+    };
+    let one_by_one;
+    let places = match &rows.places {
+        Places::Stretches(stretches) if rows.rows <= PAGE_ROWS => {
+            let body = page(0..rows.rows, &|bytes| stretched(stretches, width, bytes));
+            return Listed { bodies: vec![body], optional };
         }
-        places => {
-            let one_by_one;
-            let places = match places {
-                Places::Each(places) => places,
-                Places::Stretches(stretches) => {
-                    one_by_one = each(stretches);
-                    &one_by_one
-                }
-                _ => &Vec::new(),
-            };
-            for (page, values) in page_ranges(rows, None) {
-                let mut bytes = levels(rows, page.clone(), optional);
-                bytes.push(width as u8);
-                hybrid(&places[values], width, &mut bytes);
-                raw.push((bytes, page.len()));
-            }
+        Places::Stretches(stretches) => {
+            one_by_one = each(stretches);
+            &one_by_one[..]
         }
-    }
-    let size: usize = raw.iter().map(|(bytes, _)| bytes.len()).sum();
-    let codec = codec(size + rows.plain.len());
-    let bodies = raw.into_iter().map(|(bytes, rows)| squeeze(codec, bytes, rows));
-    Ok(Listed { bodies: bodies.collect::<Result<_, _>>()?, codec, optional })
+        Places::Each(places) => places,
+        Places::As(_) | Places::Bits(_) | Places::Numbered(..) => &[],
+    };
+    let ranges = page_ranges(rows, None).into_iter();
+    let bodies = ranges
+        .map(|(of, values)| page(of, &|bytes| hybrid(&places[values.clone()], width, bytes)))
+        .collect();
+    Listed { bodies, optional }
 }
 
 /// Pages of the values themselves.
-fn plain_bodies(
-    rows: &Gathered,
-    column: &Gathered,
-    optional: bool,
-) -> (Encoding, Vec<(Vec<u8>, usize)>) {
+fn plain_bodies(rows: &Gathered, column: &Gathered, optional: bool) -> (Encoding, Vec<Body>) {
     let one_by_one;
     let places = match &rows.places {
         Places::Numbered(word, numbers) => {
             let page = |numbers: &[u64]| {
-                let mut bytes = levels(rows, 0..numbers.len(), optional);
-                delta::numbered(word, numbers, &mut bytes);
-                (bytes, numbers.len())
+                body(rows, 0..numbers.len(), optional, |bytes| {
+                    delta::numbered(word, numbers, bytes);
+                })
             };
-            let pages = numbers.chunks(PAGE_ROWS).map(page).collect();
-            return (Encoding::DELTA_BYTE_ARRAY, pages);
+            return (Encoding::DELTA_BYTE_ARRAY, numbers.chunks(PAGE_ROWS).map(page).collect());
         }
-        Places::Each(places) | Places::Bits(places) => places,
+        Places::Each(places) | Places::Bits(places) => &places[..],
         Places::Stretches(stretches) => {
             one_by_one = each(stretches);
             &one_by_one
         }
-        Places::As(_) => &Vec::new(),
+        Places::As(_) => &[],
     };
     let bits = matches!(rows.places, Places::Bits(_));
     let size = |at: usize| column.value(places[at]).len();
-    let body = |(page, values): (Range<usize>, Range<usize>)| {
-        let mut bytes = levels(rows, page.clone(), optional);
-        if bits {
-            pack(&places[values], 1, &mut bytes);
-        } else {
-            for value in &places[values] {
-                bytes.extend_from_slice(column.value(*value));
+    let page = |(page, values): (Range<usize>, Range<usize>)| {
+        body(rows, page, optional, |bytes| {
+            if bits {
+                pack(&places[values], 1, bytes);
+            } else {
+                for value in &places[values] {
+                    bytes.extend_from_slice(column.value(*value));
+                }
             }
-        }
-        (bytes, page.len())
+        })
     };
     let pages = page_ranges(rows, if bits { None } else { Some(&size) });
-    (Encoding::PLAIN, pages.into_iter().map(body).collect())
+    (Encoding::PLAIN, pages.into_iter().map(page).collect())
 }
 
-/// Definition levels of these rows: which have a value.
-fn levels(rows: &Gathered, page: Range<usize>, optional: bool) -> Vec<u8> {
+/// A page of these rows: which have a value, and what `write` writes of the values.
+fn body(
+    rows: &Gathered,
+    page: Range<usize>,
+    optional: bool,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Body {
     let mut bytes = Vec::new();
+    let present = rows.present.get(page.clone()).filter(|present| !present.is_empty());
+    let filled = match present {
+        Some(present) => present.iter().map(|p| usize::from(*p)).sum(),
+        None if rows.says_nothing() => 0,
+        None => page.len(),
+    };
     if optional {
-        bytes.extend([0; 4]);
-        match rows.present.get(page.clone()) {
+        match present {
             Some(present) => hybrid(present, 1, &mut bytes),
-            None => run_of(page.len(), u32::from(!rows.says_nothing()), 1, &mut bytes),
+            None => run_of(page.len(), u32::from(filled > 0), 1, &mut bytes),
         }
-        let length = bytes.len() as u32 - 4;
-        bytes[..4].copy_from_slice(&length.to_le_bytes());
     }
-    bytes
+    let levels = bytes.len();
+    write(&mut bytes);
+    let (size, nulls) = (bytes.len(), page.len() - filled);
+    Body { bytes: bytes.into(), levels, size, rows: page.len(), nulls, compressed: false }
 }
 
 /// Which rows each page takes, and which of the values; `size`: bytes that a value takes in its page, if they count.
@@ -299,91 +312,4 @@ fn page_ranges(
         (row, value) = (end, values);
     }
     pages
-}
-
-/// Bits that hold each place of a dictionary of so many values; one at least.
-fn width(distinct: usize) -> u32 {
-    (usize::BITS - distinct.saturating_sub(1).leading_zeros()).max(1)
-}
-
-/// Run lengths and bit packing, mixed: a group is eight values in bits, a run is a length and a value.
-fn hybrid<T: Copy + PartialEq + Into<u32>>(values: &[T], width: u32, out: &mut Vec<u8>) {
-    let mut from = 0;
-    let mut at = 0;
-    while at < values.len() {
-        let first = values[at];
-        let run = values[at..].iter().take_while(|v| **v == first).count();
-        if run >= RUN {
-            groups(&values[from..at], width, out);
-            run_of(run, first.into(), width, out);
-            at += run;
-            from = at;
-        } else {
-            at = values.len().min(at + 8);
-        }
-    }
-    groups(&values[from..], width, out);
-}
-
-/// As [`hybrid`], of values that come with their number.
-fn stretched(stretches: &[(u32, u32)], width: u32, out: &mut Vec<u8>) {
-    let mut waiting: Vec<u32> = Vec::new();
-    for (value, length) in stretches {
-        let mut length = *length as usize;
-        // A run begins behind whole groups only.
-        let gap = length.min(waiting.len().next_multiple_of(8) - waiting.len());
-        waiting.extend(std::iter::repeat_n(*value, gap));
-        length -= gap;
-        if length >= RUN {
-            groups(&waiting, width, out);
-            waiting.clear();
-            run_of(length, *value, width, out);
-        } else {
-            waiting.extend(std::iter::repeat_n(*value, length));
-        }
-    }
-    groups(&waiting, width, out);
-}
-
-fn run_of(length: usize, value: u32, width: u32, out: &mut Vec<u8>) {
-    varint((length as u64) << 1, out);
-    out.extend_from_slice(&value.to_le_bytes()[..width.div_ceil(8) as usize]);
-}
-
-/// Whole groups; the last is filled up with zeros.
-fn groups<T: Copy + Into<u32>>(values: &[T], width: u32, out: &mut Vec<u8>) {
-    if values.is_empty() {
-        return;
-    }
-    let count = values.len().div_ceil(8);
-    varint((count as u64) << 1 | 1, out);
-    let end = out.len() + count * width as usize;
-    pack(values, width, out);
-    out.resize(end, 0);
-}
-
-/// Values in so many bits each, the lowest first; whole bytes.
-pub(crate) fn pack<T: Copy + Into<u32>>(values: &[T], width: u32, out: &mut Vec<u8>) {
-    let end = out.len() + (values.len() * width as usize).div_ceil(8);
-    out.reserve(end - out.len() + 8);
-    let (mut held, mut bits) = (0_u64, 0);
-    for value in values {
-        held |= u64::from((*value).into()) << bits;
-        bits += width;
-        if bits >= 32 {
-            out.extend_from_slice(&(held as u32).to_le_bytes());
-            held >>= 32;
-            bits -= 32;
-        }
-    }
-    out.extend_from_slice(&held.to_le_bytes());
-    out.truncate(end);
-}
-
-pub(crate) fn varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use arrow::array::StringArray;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::short::Short;
+use crate::short::{Keyed, Short};
 
 /// A row without a value.
 const EMPTY: i32 = -1;
@@ -39,7 +39,7 @@ enum Last {
 
 #[derive(Default)]
 struct Known {
-    short: HashTable<(Short, i32)>,
+    short: HashTable<Keyed>,
     long: HashTable<i32>,
 }
 
@@ -148,12 +148,13 @@ impl Repeated {
         let fresh = self.fresh();
         if let Some(known) = &mut self.known {
             let code = self.hash.hash_one(short);
-            if let Some((_, key)) = known.short.find(code, |(known, _)| *known == short) {
+            if let Some(known) = known.short.find(code, |known| known.short() == short) {
                 self.looked_up += 1;
-                return *key;
+                return known.key;
             }
             let hash = &self.hash;
-            known.short.insert_unique(code, (short, fresh), |(known, _)| hash.hash_one(known));
+            let hash_of = |known: &Keyed| hash.hash_one(known.short());
+            known.short.insert_unique(code, Keyed::new(short, fresh), hash_of);
         }
         self.add(value)
     }

@@ -11,6 +11,24 @@ pub(crate) struct Short {
     length: u32,
 }
 
+/// A short text and its key, without a gap between.
+#[derive(Clone, Copy)]
+pub(crate) struct Keyed {
+    low: u64,
+    high: u64,
+    length: u32,
+    pub(crate) key: i32,
+}
+
+impl Keyed {
+    pub(crate) fn new(Short { low, high, length }: Short, key: i32) -> Self {
+        Self { low, high, length, key }
+    }
+    pub(crate) fn short(&self) -> Short {
+        Short { low: self.low, high: self.high, length: self.length }
+    }
+}
+
 impl Short {
     /// The text; `None` if it is longer.
     #[inline]

@@ -25,7 +25,12 @@ struct State<B> {
 
 struct Shared<B> {
     state: Mutex<State<B>>,
-    changed: Condvar,
+    /// There is a block to take, or none will come.
+    filled: Condvar,
+    /// There is room for a block.
+    emptied: Condvar,
+    /// A turn was passed on, or a work ended.
+    passed: Condvar,
     room: usize,
 }
 
@@ -33,27 +38,44 @@ impl<B> Shared<B> {
     fn lock(&self) -> MutexGuard<'_, State<B>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn wait_while(&self, mut busy: impl FnMut(&State<B>) -> bool) -> MutexGuard<'_, State<B>> {
-        self.changed
+    fn wait_while(
+        &self,
+        change: &Condvar,
+        mut busy: impl FnMut(&State<B>) -> bool,
+    ) -> MutexGuard<'_, State<B>> {
+        change
             .wait_while(self.lock(), |state| !state.stopped && busy(state))
             .unwrap_or_else(PoisonError::into_inner)
     }
-    fn change(&self, f: impl FnOnce(&mut State<B>)) {
+    /// Waits for a turn; false: nothing counts any more.
+    fn turn(&self, busy: impl FnMut(&State<B>) -> bool) -> bool {
+        !self.wait_while(&self.passed, busy).stopped
+    }
+    /// Turns change.
+    fn pass(&self, f: impl FnOnce(&mut State<B>)) {
         f(&mut self.lock());
-        self.changed.notify_all();
+        self.passed.notify_all();
+    }
+    /// The end, for everybody.
+    fn end(&self, f: impl FnOnce(&mut State<B>)) {
+        f(&mut self.lock());
+        for change in [&self.filled, &self.emptied, &self.passed] {
+            change.notify_all();
+        }
     }
     fn push(&self, block: B) -> bool {
-        let mut state = self.wait_while(|state| state.queue.len() >= self.room);
+        let mut state = self.wait_while(&self.emptied, |state| state.queue.len() >= self.room);
         if state.stopped {
             return false;
         }
         state.queue.push_back(block);
         drop(state);
-        self.changed.notify_all();
+        self.filled.notify_one();
         true
     }
     fn take(&self) -> Option<(u64, B)> {
-        let mut state = self.wait_while(|state| state.queue.is_empty() && !state.closed);
+        let empty = |state: &State<B>| state.queue.is_empty() && !state.closed;
+        let mut state = self.wait_while(&self.filled, empty);
         if state.stopped {
             return None;
         }
@@ -61,7 +83,7 @@ impl<B> Shared<B> {
         let number = state.taken;
         state.taken += 1;
         drop(state);
-        self.changed.notify_all();
+        self.emptied.notify_one();
         Some((number, block))
     }
 }
@@ -127,25 +149,27 @@ pub fn ordered<B: Send, E: Send>(
             turn: 0,
             second: 0,
         }),
-        changed: Condvar::new(),
+        filled: Condvar::new(),
+        emptied: Condvar::new(),
+        passed: Condvar::new(),
         room: 2,
     };
     let failed: Mutex<Option<E>> = Mutex::new(None);
     let fail = |e: E| {
         failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
-        shared.change(|state| state.stopped = true);
+        shared.end(|state| state.stopped = true);
     };
     let worker = || {
         while let Some((number, block)) = shared.take() {
             let _unless_done = Ends(|| {
                 if thread::panicking() {
-                    shared.change(|state| state.stopped = true);
+                    shared.end(|state| state.stopped = true);
                 }
             });
-            let wait = || !shared.wait_while(|state| state.turn != number).stopped;
-            let ends = || !shared.wait_while(|state| state.second != number).stopped;
+            let wait = || shared.turn(|state| state.turn != number);
+            let ends = || shared.turn(|state| state.second != number);
             let pass = || {
-                shared.change(|state| state.turn = number + 1);
+                shared.pass(|state| state.turn = number + 1);
                 ends()
             };
             let done = work(block, &Turn { wait: &wait, pass: &pass });
@@ -154,7 +178,7 @@ pub fn ordered<B: Send, E: Send>(
             }
             match done {
                 Ok(()) => {
-                    shared.change(|state| (state.turn, state.second) = (number + 1, number + 1));
+                    shared.pass(|state| (state.turn, state.second) = (number + 1, number + 1));
                 }
                 Err(e) => fail(e),
             }
@@ -164,7 +188,7 @@ pub fn ordered<B: Send, E: Send>(
         for _ in 0..threads.max(1) {
             scope.spawn(worker);
         }
-        let _closes = Ends(|| shared.change(|state| state.closed = true));
+        let _closes = Ends(|| shared.end(|state| state.closed = true));
         produce(&mut |block| shared.push(block))
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
