@@ -20,6 +20,10 @@ impl Arena {
     pub fn reset(&mut self) {
         self.0.reset();
     }
+    /// Bytes of memory it holds.
+    pub fn bytes(&self) -> usize {
+        self.0.allocated_bytes()
+    }
     /// Keeps a text.
     #[inline]
     pub(crate) fn text(&self, text: &str) -> &str {
@@ -34,7 +38,7 @@ impl Arena {
 
 impl fmt::Debug for Arena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Arena of {} bytes", self.0.allocated_bytes())
+        write!(f, "Arena of {} bytes", self.bytes())
     }
 }
 

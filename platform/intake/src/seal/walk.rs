@@ -7,11 +7,14 @@
 use std::{
     io::{BufReader, Read},
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
-use kiban_formats::{Arena, Parsed, ordered::ordered};
+use kiban_formats::{
+    Arena, Parsed,
+    ordered::{Turn, ordered},
+};
 
 use super::{
     Checked, Segment,
@@ -30,7 +33,7 @@ const READ_BUFFER: usize = 256 << 10;
 /// Threads more than processors: while one waits for its turn to hand on, others parse.
 const AHEAD: usize = 1;
 /// Bytes, parts after which a block is handed on.
-const BLOCK_BYTES: usize = 64 << 10;
+const BLOCK_BYTES: usize = 128 << 10;
 const BLOCK_PARTS: usize = 256;
 
 /// Some segments in the order of the delivery, not yet parsed.
@@ -69,9 +72,38 @@ impl From<CutError> for Walk {
     }
 }
 
+/// Memory of blocks that are done with, for those to come: the system takes its time over every new page.
+#[derive(Default)]
+struct Room(Mutex<(Vec<Vec<u8>>, Vec<Arena>)>);
+
+impl Room {
+    fn arena(&self) -> Arena {
+        self.lock().1.pop().unwrap_or_default()
+    }
+    fn bytes(&self) -> Vec<u8> {
+        self.lock().0.pop().unwrap_or_default()
+    }
+    /// What one large segment needed is given back.
+    fn back(&self, mut bytes: Vec<u8>, mut arena: Arena) {
+        let mut room = self.lock();
+        if bytes.capacity() <= 4 * BLOCK_BYTES {
+            bytes.clear();
+            room.0.push(bytes);
+        }
+        if arena.bytes() <= 16 * BLOCK_BYTES {
+            arena.reset();
+            room.1.push(arena);
+        }
+    }
+    fn lock(&self) -> MutexGuard<'_, (Vec<Vec<u8>>, Vec<Arena>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Where blocks go.
 struct Outbox<'h> {
     block: Block,
+    room: &'h Room,
     hand: &'h mut dyn FnMut(Block) -> bool,
 }
 
@@ -84,7 +116,8 @@ impl Outbox<'_> {
         self.flush()
     }
     fn flush(&mut self) -> Result<(), Walk> {
-        let block = std::mem::take(&mut self.block);
+        let next = Block { bytes: self.room.bytes(), parts: Vec::new() };
+        let block = std::mem::replace(&mut self.block, next);
         if block.parts.is_empty() || (self.hand)(block) { Ok(()) } else { Err(Walk::Enough) }
     }
     fn segment(
@@ -156,36 +189,52 @@ impl Checked {
     ) -> Result<(), E> {
         let taker = Mutex::new(Taker { each: judge, count: 0 });
         let keep = Mutex::new(keep);
+        let room = Room::default();
         ordered(
             thread::available_parallelism().map_or(1, usize::from) + AHEAD,
-            |hand| self.blocks(want, hand).map_err(E::from),
+            |hand| self.blocks(want, &room, hand).map_err(E::from),
             |block: Block, turn| {
-                // What the block's segments say borrows from it until they are kept.
-                let arena = Arena::new();
-                let parsed: Vec<Parsed<'_>> = block
-                    .parts
-                    .iter()
-                    .map(|part| match part {
-                        Part::Segment { at, line, parser, .. } => {
-                            parser.parse(want, &block.bytes[at.clone()], *line, &arena)
-                        }
-                        Part::Counted | Part::End { .. } => Parsed::default(),
-                    })
-                    .collect();
-                if !turn.wait() {
-                    return Ok(());
-                }
-                let judged = {
-                    let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
-                    self.judged(&block, &parsed, &mut taker)?
-                };
-                if judged.is_empty() || !turn.pass() {
-                    return Ok(());
-                }
-                let mut keep = keep.lock().unwrap_or_else(PoisonError::into_inner);
-                judged.into_iter().try_for_each(|(segment, verdict)| (*keep)(&segment, verdict))
+                let arena = room.arena();
+                let done = self.work(want, &block, &arena, turn, &taker, &keep);
+                room.back(block.bytes, arena);
+                done
             },
         )
+    }
+
+    /// What is done with one block: its segments are parsed, and handed on when its turns come.
+    fn work<V, E: From<ReceiveError>>(
+        &self,
+        want: Want,
+        block: &Block,
+        arena: &Arena,
+        turn: &Turn<'_>,
+        taker: &Mutex<Taker<impl FnMut(&Segment<'_>) -> Result<V, E>>>,
+        keep: &Mutex<impl FnMut(&Segment<'_>, V) -> Result<(), E>>,
+    ) -> Result<(), E> {
+        // What the block's segments say borrows from it and from the arena until they are kept.
+        let parsed: Vec<Parsed<'_>> = block
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Segment { at, line, parser, .. } => {
+                    parser.parse(want, &block.bytes[at.clone()], *line, arena)
+                }
+                Part::Counted | Part::End { .. } => Parsed::default(),
+            })
+            .collect();
+        if !turn.wait() {
+            return Ok(());
+        }
+        let judged = {
+            let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
+            self.judged(block, &parsed, &mut taker)?
+        };
+        if judged.is_empty() || !turn.pass() {
+            return Ok(());
+        }
+        let mut keep = keep.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.into_iter().try_for_each(|(segment, verdict)| (*keep)(&segment, verdict))
     }
 
     /// A block's segments, each with what was made of it.
@@ -236,21 +285,35 @@ impl Checked {
     }
 
     /// Decrypts on a thread of its own what is wanted, cuts.
-    fn blocks(&self, want: Want, hand: &mut dyn FnMut(Block) -> bool) -> Result<(), ReceiveError> {
+    fn blocks(
+        &self,
+        want: Want,
+        room: &Room,
+        hand: &mut dyn FnMut(Block) -> bool,
+    ) -> Result<(), ReceiveError> {
         if want == Want::Persons {
             let ranges = self.of_persons.iter().map(|(_, range)| range.clone());
             let mut parts = self.payload.parts(ranges);
             let files = self.of_persons.iter().map(|(index, _)| *index);
             return read_ahead(
                 |plain| parts.append_next(plain),
-                |opened| self.blocks_of(opened, files, want, hand),
+                |opened| {
+                    self.blocks_of(
+                        opened,
+                        files,
+                        want,
+                        Outbox { block: Block::default(), room, hand },
+                    )
+                },
             );
         }
         let mut pieces = self.payload.pieces(None).map_err(ReceiveError::Read)?;
         let files = 0..self.files.len();
         read_ahead(
             |plain| pieces.append_next(plain),
-            |opened| self.blocks_of(opened, files, want, hand),
+            |opened| {
+                self.blocks_of(opened, files, want, Outbox { block: Block::default(), room, hand })
+            },
         )
     }
 
@@ -260,10 +323,9 @@ impl Checked {
         opened: Ahead,
         files: impl Iterator<Item = usize>,
         want: Want,
-        hand: &mut dyn FnMut(Block) -> bool,
+        mut outbox: Outbox<'_>,
     ) -> Result<(), ReceiveError> {
         let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
-        let mut outbox = Outbox { block: Block::default(), hand };
         for index in files {
             let file = &self.files[index];
             let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
