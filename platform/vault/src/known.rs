@@ -77,13 +77,19 @@ impl Known {
 
     /// Sets what is kept of a segment, which is known from here on.
     pub(crate) fn keep(&mut self, place: Place, kept: KnownSegment) {
+        let before = self.segments.value(place);
+        let which = if self.kept(place) == kept { before & WHICH } else { self.which(kept) };
+        *self.segments.value_mut(place) = before & VERSION | KNOWN | which;
+    }
+
+    /// Which of the values it is.
+    fn which(&mut self, kept: KnownSegment) -> u32 {
         let next = self.values.len() as u32;
         let which = *self.places.entry(kept).or_insert(next);
         if which == next {
             self.values.push(kept);
         }
-        let value = self.segments.value_mut(place);
-        *value = *value & VERSION | KNOWN | which;
+        which
     }
 
     /// What is kept of a segment that is known.

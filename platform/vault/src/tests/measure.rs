@@ -1,9 +1,10 @@
 //! How much memory the tables of segments and versions take: by hand, with
 //! `cargo test -p kiban-vault --lib -- --ignored --exact --nocapture tests::measure::memory_by_record`.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use kiban_kernel::{Digest, Id, Kind, NoSteps};
+use kiban_lake::Snapshot;
 use kiban_testkit::Child;
 
 use super::{
@@ -12,21 +13,26 @@ use super::{
     plain::{Plain, Said},
     world::{HOSPITAL, World, holder, patient, told},
 };
-use crate::versions::{Occasion, Versions};
+use crate::{
+    known::KnownSegment,
+    segments, version_rows,
+    versions::{Occasion, Versions},
+};
 
 /// Resources of 5 GiB of FHIR lines.
 const MANY: u64 = 2_500_000;
 /// Records that lie in the lake, in so many deliveries.
-const STORED: (u32, u32) = (40_000, 5);
+const STORED: (u32, u32) = (50_000, 8);
 
 const FOLDER: &str = "KIBAN_VAULT_FOLDER";
 const WHAT: &str = "KIBAN_VAULT_MEASURE";
-const WHATS: [&str; 5] = [
+const WHATS: [&str; 6] = [
     "compact tables",
     "compact tables, versions told",
     "plain maps",
     "plain maps, versions told",
     "loading compact tables",
+    "loading plain maps",
 ];
 
 fn hashed<K: Kind>(n: u64) -> Id<K> {
@@ -106,6 +112,24 @@ async fn fill(world: &World) {
     }
 }
 
+/// All rows at once, then the maps.
+async fn loaded(world: &World, head: Snapshot) -> Plain {
+    let lake = world.vault.lake();
+    let mut known: HashMap<_, KnownSegment> = HashMap::new();
+    for batch in lake.scan(segments::TABLE, head).await.unwrap() {
+        let columns = segments::Columns(&batch);
+        for row in 0..batch.num_rows() {
+            let kept = known.entry(columns.id("segment", row).unwrap()).or_default();
+            kept.tables.merge(columns.tables(row).unwrap());
+            kept.bytes |= columns.place(row).unwrap().is_some();
+        }
+    }
+    let batches = lake.scan(version_rows::TABLE, head).await.unwrap();
+    let mut plain = Plain::of(version_rows::rows(&batches, |_, _| true).unwrap());
+    plain.known = known;
+    plain
+}
+
 #[tokio::test]
 #[ignore = "run as a child by the test below"]
 async fn child() {
@@ -118,20 +142,26 @@ async fn child() {
     let (after, records) = match which {
         0 | 1 => (compact(which == 1), MANY),
         2 | 3 => (plain(which == 3), MANY),
-        _ => {
+        4 => {
             let lake = world.vault.lake();
             let versions = Versions::load(lake, head, holder(HOSPITAL)).await.unwrap();
             let after = resident().0;
-            let person = world.person(HOSPITAL, "p1");
-            assert_eq!(versions.in_use_of(person).len(), 100);
+            assert_eq!(versions.in_use_of(world.person(HOSPITAL, "p1")).len(), 100);
+            (after, u64::from(STORED.0 * STORED.1))
+        }
+        _ => {
+            let plain = loaded(&world, head).await;
+            let after = resident().0;
+            assert_eq!(plain.in_use_of(world.person(HOSPITAL, "p1")).len(), 100);
             (after, u64::from(STORED.0 * STORED.1))
         }
     };
     let each = |bytes: u64| (bytes - before) as f64 / records as f64;
     let told = format!(
-        "{what}: {:.1} bytes a record, {:.1} at most meanwhile, {records} records",
+        "{what}: {:.1} bytes a record, {:.1} at most meanwhile; {records} records, {} MB at most",
         each(after),
-        each(resident().1)
+        each(resident().1),
+        (resident().1 - before) / 1_000_000
     );
     fs::write(dir.join("told"), told).unwrap();
 }
