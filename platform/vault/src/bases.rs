@@ -4,7 +4,7 @@ use kiban_formats::Record;
 use kiban_kernel::Bases;
 
 /// Two bits per canonical table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct TableBases(u64);
 
 /// The first of the two bits of every table.

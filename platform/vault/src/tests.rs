@@ -1,5 +1,8 @@
+mod compact;
 mod crash;
 mod history;
+mod measure;
+mod plain;
 mod stores;
 mod versions;
 mod world;

@@ -136,47 +136,57 @@ pub(crate) fn rows(
 ) -> Result<Vec<VersionRow>, VaultError> {
     let mut out = Vec::new();
     for batch in batches {
-        let bad = |column| VaultError::Column { table: TABLE, column };
-        let text = |column: &'static str| {
-            batch
-                .column_by_name(column)
-                .and_then(|c| c.as_string_opt::<i32>())
-                .ok_or_else(|| bad(column))
-        };
-        let int = |column: &'static str| {
-            batch
-                .column_by_name(column)
-                .and_then(|c| c.as_primitive_opt::<Int64Type>())
-                .ok_or_else(|| bad(column))
-        };
-        let (holders, records) = (text("holder")?, text("record")?);
-        let (persons, deliveries, segments) =
-            (text("person_source")?, text("delivery")?, text("segment")?);
-        let (states, versions, causes, digests) =
-            (text("state")?, text("version")?, text("cause")?, text("file_sha256")?);
-        let (numbers, times) = (int("no")?, int("stated_at")?);
-        for row in 0..batch.num_rows() {
-            if !wanted(holders.value(row), records.value(row)) {
-                continue;
-            }
-            out.push(VersionRow {
-                person: persons.value(row).parse().map_err(|_| bad("person_source"))?,
-                holder: holders.value(row).parse().map_err(|_| bad("holder"))?,
-                delivery: deliveries.value(row).parse().map_err(|_| bad("delivery"))?,
-                record: records.value(row).parse().map_err(|_| bad("record"))?,
-                segment: match segments.value(row) {
-                    "" => None,
-                    id => Some(id.parse().map_err(|_| bad("segment"))?),
-                },
-                no: numbers.value(row),
-                state: State::of(states.value(row)).ok_or_else(|| bad("state"))?,
-                version: versions.value(row).to_owned(),
-                stated_at: times.value(row),
-                cause: Cause::of(causes.value(row)).ok_or_else(|| bad("cause"))?,
-                digest: digests.value(row).parse().map_err(|_| bad("file_sha256"))?,
-            });
-        }
+        each_row(batch, &mut wanted, |row| out.push(row))?;
     }
     out.sort_by_key(|r| r.no);
     Ok(out)
+}
+
+/// Calls `f` with the rows of a scanned batch for which `wanted` says yes (holder and record as text), one by one.
+pub(crate) fn each_row(
+    batch: &RecordBatch,
+    mut wanted: impl FnMut(&str, &str) -> bool,
+    mut f: impl FnMut(VersionRow),
+) -> Result<(), VaultError> {
+    let bad = |column| VaultError::Column { table: TABLE, column };
+    let text = |column: &'static str| {
+        batch
+            .column_by_name(column)
+            .and_then(|c| c.as_string_opt::<i32>())
+            .ok_or_else(|| bad(column))
+    };
+    let int = |column: &'static str| {
+        batch
+            .column_by_name(column)
+            .and_then(|c| c.as_primitive_opt::<Int64Type>())
+            .ok_or_else(|| bad(column))
+    };
+    let (holders, records) = (text("holder")?, text("record")?);
+    let (persons, deliveries, segments) =
+        (text("person_source")?, text("delivery")?, text("segment")?);
+    let (states, versions, causes, digests) =
+        (text("state")?, text("version")?, text("cause")?, text("file_sha256")?);
+    let (numbers, times) = (int("no")?, int("stated_at")?);
+    for row in 0..batch.num_rows() {
+        if !wanted(holders.value(row), records.value(row)) {
+            continue;
+        }
+        f(VersionRow {
+            person: persons.value(row).parse().map_err(|_| bad("person_source"))?,
+            holder: holders.value(row).parse().map_err(|_| bad("holder"))?,
+            delivery: deliveries.value(row).parse().map_err(|_| bad("delivery"))?,
+            record: records.value(row).parse().map_err(|_| bad("record"))?,
+            segment: match segments.value(row) {
+                "" => None,
+                id => Some(id.parse().map_err(|_| bad("segment"))?),
+            },
+            no: numbers.value(row),
+            state: State::of(states.value(row)).ok_or_else(|| bad("state"))?,
+            version: versions.value(row).to_owned(),
+            stated_at: times.value(row),
+            cause: Cause::of(causes.value(row)).ok_or_else(|| bad("cause"))?,
+            digest: digests.value(row).parse().map_err(|_| bad("file_sha256"))?,
+        });
+    }
+    Ok(())
 }

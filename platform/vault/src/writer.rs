@@ -11,7 +11,7 @@ use crate::{
     Vault, VaultError,
     bases::{TableBases, minus},
     clear::{ClearedSegment, clear},
-    known::{self, Known},
+    known::Known,
     lots::{FEW_ROWS, Lots},
     people::People,
     prepared::Prepared,
@@ -61,6 +61,7 @@ pub(crate) struct Judge<'n> {
     people: People<'n>,
     persons: HashMap<Cow<'n, str>, Person>,
     judged: Judged,
+    /// The segments of the holder, from the moment when all is judged; before, the versions have them.
     pub(crate) known: Known,
     pub(crate) versions: Versions,
     pub(crate) sealed_at: i64,
@@ -98,7 +99,7 @@ impl<'n> VaultWriter<'n> {
         Ok(Self {
             rows: RowLots::new(gate.holder(), delivery, gate.on(), lots())?,
             judge: Judge {
-                known: known::load(&vault.lake, base, gate.holder()).await?,
+                known: Known::default(),
                 versions: Versions::load(&vault.lake, base, gate.holder()).await?,
                 sealed_at: sealed_at.as_microsecond(),
                 ids,
@@ -129,6 +130,7 @@ impl<'n> VaultWriter<'n> {
         self.judge.close_container().await?;
         self.rows.lots.written().await?;
         self.judge.lots.written().await?;
+        self.judge.known = self.judge.versions.judged();
         let withdrawal = self.withdraw().await?;
         let Self { mut judge, rows } = self;
         judge.count_persons();
@@ -198,7 +200,8 @@ impl Judge<'_> {
         }
         person.kept = true;
 
-        let was_known = self.known.contains_key(&id);
+        let at = self.versions.segments.insert(id);
+        let was_known = self.versions.segments.is_known(at);
         let (record, version, taken_back) = match &stated {
             Some(s) => {
                 (self.ids.record(self.gate.holder(), &s.record), s.version.as_str(), s.taken_back)
@@ -211,7 +214,7 @@ impl Judge<'_> {
             let statement = Statement {
                 record,
                 person: person.id,
-                segment: id,
+                segment: at,
                 version,
                 taken_back,
                 file: segment.file.sha256,
@@ -221,7 +224,8 @@ impl Judge<'_> {
         } else {
             Rows::Missing
         };
-        let known = self.known.entry(id).or_default();
+        let mut known = self.versions.segments.kept(at);
+        self.versions.segments.keep(at, known);
         let mut new = TableBases::default();
         for record in &segment.parsed.records {
             let place = record.table_index();
@@ -241,6 +245,7 @@ impl Judge<'_> {
         counts.history_segments += u64::from(use_of == Rows::None);
         known.tables.merge(new);
         known.bytes |= keep_bytes;
+        self.versions.segments.keep(at, known);
 
         if let Some(told) = person.told.take() {
             for notice in &told.notices {

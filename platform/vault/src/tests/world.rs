@@ -291,7 +291,7 @@ impl World {
                     writer.rows.push(segment, &kept);
                 }
             }
-            writer.finish().await.unwrap()
+            Box::pin(writer.finish()).await.unwrap()
         };
         Box::pin(write).await
     }
