@@ -134,10 +134,14 @@ mod tests {
     fn lines_stay_numbers_until_something_else_comes() {
         let lines = || [Position::Line(7), Position::Line(12)];
         let mut positions = Positions::default();
-        lines().iter().for_each(|at| positions.push(at));
+        for at in &lines() {
+            positions.push(at);
+        }
         assert!(matches!(positions.finish(), Values::Numbered("line ", of) if of == [7, 12]));
         let mut positions = Positions::default();
-        lines().iter().for_each(|at| positions.push(at));
+        for at in &lines() {
+            positions.push(at);
+        }
         positions.push(&Position::from("OBX[3]"));
         positions.push(&Position::Line(1));
         assert!(matches!(positions.finish(), Values::Text(_)));
