@@ -1,12 +1,14 @@
 //! A table from ids to small values, for millions of ids.
 //!
 //! Enters: ids that are keyed hashes, one value each. Leaves: the value and the place of an id; a place stays as the table
-//! grows, so that other tables may name an id in 4 bytes instead of 16. Refuses: nothing; ids are never removed.
+//! grows, so that other tables may name an id in 4 bytes instead of 16. Refuses: nothing, unless a shard is full; ids are
+//! never removed.
 //!
 //! # Memory
 //! 16 bytes an id, its value, and 4.6 to 5.7 bytes of an index that is at least seven tenths full. The table is cut in
 //! [`SHARDS`] by the id itself: growing copies the index of one shard, and no id or value ever moves. A shard has room for
-//! 16 million ids: four thousand million in all, which is a quarter of a terabyte.
+//! 16 million ids: four thousand million in all, which take a quarter of a terabyte; one more is a panic, and the
+//! delivery is not stored.
 
 use std::marker::PhantomData;
 

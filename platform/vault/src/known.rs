@@ -1,7 +1,8 @@
 //! Segments of a holder that the lake holds already, and those that versions of records name.
 //!
 //! Enters: rows of `source_segment`, and the segments of a delivery as they are judged. Leaves: to which tables a segment's
-//! rows went and whether its bytes are kept; a place that stands for the segment's id in other tables.
+//! rows went and whether its bytes are kept; a place that stands for the segment's id in other tables. Refuses: a row that cannot
+//! be read.
 //!
 //! # Memory
 //! 26 bytes a segment of the holder, whichever delivery it came in: its id, 4 bytes for what is kept of it, its share of the

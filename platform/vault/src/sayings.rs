@@ -1,5 +1,8 @@
 //! When something was said of a record, and of which version.
 //!
+//! Enters: a version's text and a moment. Leaves: a number of 4 bytes that stands for both, and both again. Refuses:
+//! nothing.
+//!
 //! # Memory
 //! Without a version, as in FHIR and claims, all that was said at one moment is one entry: as many as deliveries. With one,
 //! 16 bytes a record if it is 17 digits, as SS-MIX2 has it; any other text is kept as it is, some 50 bytes. A version that

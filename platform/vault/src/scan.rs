@@ -1,5 +1,7 @@
 //! Going through a large table of the lake a few files at a time.
 //!
+//! Enters: a table at a snapshot. Leaves: its batches, one by one. Refuses: a file that does not open.
+//!
 //! # Memory
 //! The rows of some files, [`ROWS_AT_ONCE`] or one file, whatever the table's size.
 

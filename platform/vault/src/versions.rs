@@ -3,6 +3,9 @@
 //! Rows of the lake table `record_version` are only added; the last word on a record is the one that orders highest: by
 //! the source's own order where both versions tell one, by the time of sealing otherwise, by arrival in the end.
 //!
+//! Enters: the holder's rows of the lake, then what a delivery's segments and lists state. Leaves: rows to be added, the
+//! segments whose rows leave use. Refuses: nothing; what comes late or twice changes nothing but the history.
+//!
 //! # Memory
 //! 33 bytes a record that has a name: its id, the places of its segment, its person and what was said last, its share of
 //! the index; 16 more where the source tells versions ([`crate::sayings`]). Besides, 26 for each segment
