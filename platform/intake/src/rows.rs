@@ -3,7 +3,7 @@
 //! Enters: records and the context every stored row carries. Leaves: the columns of each table. A date or
 //! number that cannot be read leaves its typed column empty; its text is kept, the defect counted.
 
-mod common;
+mod provenance;
 mod table;
 mod taken;
 
@@ -134,7 +134,7 @@ impl TableBuilders {
         let at = record.table_index();
         let table = &mut self.tables[at];
         let row = table.rows;
-        table.common.push(context, &mut self.ids, record.position(), row);
+        table.provenance.push(context, &mut self.ids, record.position(), row);
         table.rows += 1;
         let name = table.name;
         let (future, backward) = (&mut table.future, &mut table.backward);

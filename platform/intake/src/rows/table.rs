@@ -7,7 +7,7 @@ use kiban_lake::{
 
 use super::{
     COMMON, DAY, RowsError,
-    common::Common,
+    provenance::Provenance,
     taken::{Column, Spare, TableRows},
 };
 use crate::{
@@ -19,7 +19,7 @@ pub(super) struct TableBuilder {
     pub(super) name: &'static str,
     pub(super) schema: &'static TableSchema,
     pub(super) rows: usize,
-    pub(super) common: Common,
+    pub(super) provenance: Provenance,
     pub(super) slots: Vec<Slot>,
     /// Room for the next rows.
     pub(super) spare: Option<Spare>,
@@ -124,7 +124,7 @@ impl TableBuilder {
             name,
             schema,
             rows: 0,
-            common: Common::default(),
+            provenance: Provenance::default(),
             slots,
             spare: None,
             future: Tally::new(name, FUTURE),
@@ -140,13 +140,13 @@ impl TableBuilder {
 
     /// What was collected; collects anew, in the room that was given for it.
     pub(super) fn take(&mut self) -> TableRows {
-        let (common, texts) = self.spare.take().map_or_else(Default::default, Spare::parts);
+        let (provenance, texts) = self.spare.take().map_or_else(Default::default, Spare::parts);
         let mut texts = texts.into_iter();
         let slots = self.slots.iter_mut();
         TableRows {
             name: self.name,
             rows: std::mem::take(&mut self.rows),
-            common: std::mem::replace(&mut self.common, common),
+            provenance: std::mem::replace(&mut self.provenance, provenance),
             columns: slots.map(|slot| slot.take(texts.next().unwrap_or_default())).collect(),
         }
     }

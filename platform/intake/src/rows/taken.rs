@@ -5,7 +5,7 @@ use kiban_lake::{Columns, LakeError, Reading, Repeated, Values};
 
 use super::{
     DAY, RowsError,
-    common::Common,
+    provenance::Provenance,
     table::{ReadValue, Typed},
 };
 
@@ -13,7 +13,7 @@ use super::{
 pub struct TableRows {
     pub(super) name: &'static str,
     pub(super) rows: usize,
-    pub(super) common: Common,
+    pub(super) provenance: Provenance,
     pub(super) columns: Vec<Column>,
 }
 
@@ -42,7 +42,7 @@ impl TableRows {
     /// memory of them.
     pub fn spare(&self) -> Spare {
         let texts = self.columns.iter().map(|column| column.text.like()).collect();
-        Spare { table: self.name, common: self.common.like(), texts }
+        Spare { table: self.name, provenance: self.provenance.like(), texts }
     }
 
     /// The rows, to be written or made a batch of.
@@ -50,9 +50,9 @@ impl TableRows {
     /// # Errors
     /// They do not fit the table, which a test excludes.
     pub fn columns(self) -> Result<Columns, RowsError> {
-        let (ends, common) = self.common.finish();
+        let (ends, provenance) = self.provenance.finish();
         let mut values: Vec<(Option<&str>, Values)> =
-            common.into_iter().map(|(name, values)| (Some(name), values)).collect();
+            provenance.into_iter().map(|(name, values)| (Some(name), values)).collect();
         // Names of text columns beside typed ones.
         let beside: Vec<String> =
             self.columns.iter().map(|column| format!("{}_text", column.name)).collect();
@@ -84,13 +84,13 @@ fn refused(table: &'static str) -> impl Fn(LakeError) -> RowsError {
 /// Room for rows of one table.
 pub struct Spare {
     pub(super) table: &'static str,
-    common: Common,
+    provenance: Provenance,
     texts: Vec<Repeated>,
 }
 
 impl Spare {
-    pub(super) fn parts(self) -> (Common, Vec<Repeated>) {
-        (self.common, self.texts)
+    pub(super) fn parts(self) -> (Provenance, Vec<Repeated>) {
+        (self.provenance, self.texts)
     }
 }
 

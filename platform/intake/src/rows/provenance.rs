@@ -11,7 +11,7 @@ use super::{Ids, RowContext, text_of};
 const LINE: &str = "line ";
 
 /// Rows so far, by what they begin with.
-pub(super) struct Common {
+pub(super) struct Provenance {
     person_source: Repeated,
     bases: Vec<u8>,
     holder: Repeated,
@@ -26,7 +26,7 @@ pub(super) struct Common {
     of: Option<(Id<kinds::Segment>, u64, u8)>,
 }
 
-impl Default for Common {
+impl Default for Provenance {
     fn default() -> Self {
         Self {
             person_source: Repeated::default(),
@@ -43,7 +43,7 @@ impl Default for Common {
     }
 }
 
-impl Common {
+impl Provenance {
     /// The row behind so many others.
     pub(super) fn push(
         &mut self,

@@ -1,0 +1,79 @@
+//! Visits against births: a visit that comes before its person's birth in the delivery waits for it.
+
+use std::mem;
+
+use kiban_kernel::{Date, Id, kinds};
+
+use super::{BEFORE_BIRTH, Quality, Tally};
+use crate::place::FileRef;
+
+/// What is known of one person's time; visits seen before the birth wait for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Times {
+    pub(super) birth: Option<Date>,
+    pub(super) waiting: Vec<Visit>,
+}
+
+/// A day; number of the file, line.
+pub(super) type Visit = (Date, u64, u64);
+
+impl Quality {
+    /// Notes a birth; visits that came before it in the delivery are judged now.
+    pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
+        self.set_aside();
+        let times = self.births.entry(person).or_default();
+        times.birth.get_or_insert(birth);
+        for (visit, file, line) in mem::take(&mut times.waiting) {
+            self.visit_of(birth, visit, file, line);
+        }
+    }
+
+    /// Notes a visit; it is judged when the birth is known.
+    pub(crate) fn visit(
+        &mut self,
+        person: Id<kinds::PersonSource>,
+        visit: Date,
+        file: u64,
+        line: u64,
+    ) {
+        // Only the first birth of a person counts: what was known stays so.
+        if let Some((_, birth)) = self.last_born.filter(|(last, _)| *last == person) {
+            return self.visit_of(birth, visit, file, line);
+        }
+        if let Some((last, waiting)) = &mut self.last_waiting
+            && *last == person
+        {
+            return waiting.push((visit, file, line));
+        }
+        match self.births.get(&person).and_then(|times| times.birth) {
+            Some(birth) => {
+                self.last_born = Some((person, birth));
+                self.visit_of(birth, visit, file, line);
+            }
+            None => {
+                self.set_aside();
+                self.last_waiting = Some((person, vec![(visit, file, line)]));
+            }
+        }
+    }
+
+    /// Puts the visits that wait with what is known of their person.
+    fn set_aside(&mut self) {
+        if let Some((person, mut visits)) = self.last_waiting.take() {
+            self.births.entry(person).or_default().waiting.append(&mut visits);
+        }
+    }
+
+    fn visit_of(&mut self, birth: Date, visit: Date, file: u64, line: u64) {
+        let bad = visit < birth;
+        let mut tally =
+            self.before_birth.take().unwrap_or_else(|| Tally::new("encounter", BEFORE_BIRTH));
+        self.tally(&mut tally, bad);
+        self.before_birth = Some(tally);
+        if bad {
+            self.add(BEFORE_BIRTH, 1, || {
+                (FileRef { number: file, hint: String::new() }, format!("line {line}"))
+            });
+        }
+    }
+}
