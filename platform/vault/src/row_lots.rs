@@ -16,8 +16,8 @@ use crate::{
     writer::Kept,
 };
 
-/// Source bytes that are read before rows are written out.
-const FLUSH_BYTES: u64 = 48 << 20;
+/// Source bytes that are read before rows are written out: some rows are long.
+const FLUSH_BYTES: u64 = 20 << 20;
 /// Rows that are collected before they are written out.
 const FLUSH_ROWS: usize = 200_000;
 
