@@ -17,6 +17,7 @@ use parquet::{
     errors::ParquetError,
     file::{
         metadata::{ColumnChunkMetaData, OffsetIndexBuilder},
+        statistics::Statistics,
         writer::{SerializedPageWriter, TrackedWrite},
     },
     schema::types::ColumnDescPtr,
@@ -155,6 +156,7 @@ fn put(
     }
     let mut index = OffsetIndexBuilder::new();
     let mut data_at = None;
+    let nulls: usize = bodies.iter().map(|body| body.nulls).sum();
     for body in bodies {
         let page = Page::DataPageV2 {
             buf: body.bytes,
@@ -183,7 +185,7 @@ fn put(
         .set_data_page_offset(data_at.unwrap_or(0))
         .set_dictionary_page_offset(dictionary_at);
     if let Some(statistics) = &column.statistics {
-        metadata = metadata.set_statistics(statistics.clone());
+        metadata = metadata.set_statistics(with_nulls(statistics, nulls as u64));
     }
     let close = ColumnCloseResult {
         bytes_written: packed as u64,
@@ -194,6 +196,27 @@ fn put(
         offset_index: Some(index.build()),
     };
     Ok((out.into_inner()?.into(), close))
+}
+
+/// Bounds with the number of rows without a value. An engine that is not told it takes it for none, and a column of one value for
+/// that value in every row.
+fn with_nulls(bounds: &Statistics, nulls: u64) -> Statistics {
+    let nulls = Some(nulls);
+    match bounds {
+        Statistics::Int32(b) => {
+            Statistics::int32(b.min_opt().copied(), b.max_opt().copied(), None, nulls, false)
+        }
+        Statistics::Int64(b) => {
+            Statistics::int64(b.min_opt().copied(), b.max_opt().copied(), None, nulls, false)
+        }
+        Statistics::Double(b) => {
+            Statistics::double(b.min_opt().copied(), b.max_opt().copied(), None, nulls, false)
+        }
+        Statistics::ByteArray(b) => {
+            Statistics::byte_array(b.min_opt().cloned(), b.max_opt().cloned(), None, nulls, false)
+        }
+        other => other.clone(),
+    }
 }
 
 fn listed_pages(rows: &Gathered, optional: bool) -> Listed {

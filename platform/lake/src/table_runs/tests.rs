@@ -132,6 +132,26 @@ fn back(bytes: Vec<u8>, rows: &Columns) -> RecordBatch {
     concat_batches(&schema, &wide).unwrap()
 }
 
+/// The rows of the file that a selection takes, in batches of a few.
+fn selected(bytes: Vec<u8>, rows: &Columns, takes: &[(usize, bool)]) -> RecordBatch {
+    use parquet::arrow::arrow_reader::{
+        ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+    };
+    let selectors: Vec<RowSelector> = takes
+        .iter()
+        .map(|(n, take)| if *take { RowSelector::select(*n) } else { RowSelector::skip(*n) })
+        .collect();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap();
+    let reader = reader.with_row_selection(RowSelection::from(selectors)).with_batch_size(100);
+    let schema = rows.table.arrow();
+    let found: Vec<_> = reader
+        .build()
+        .unwrap()
+        .map(|batch| table_file::widen(&schema, &batch.unwrap()).unwrap())
+        .collect();
+    concat_batches(&schema, &found).unwrap()
+}
+
 #[test]
 fn empty_columns_are_left_out_and_a_file_is_the_same_again() {
     let rows = rows(500, 1, 40, 3, 50, 0);
@@ -181,6 +201,35 @@ fn row_groups_are_cut_and_bounds_are_kept() {
     assert_eq!(back(bytes, &rows), picked(&rows, &runs));
 }
 
+/// The engine takes a column of one value without gaps for that value: it must be told of the gaps.
+#[tokio::test]
+async fn a_day_that_few_rows_have_stays_theirs_in_the_engine() {
+    let mut rows = rows(60, 1, 40, 3, 10, 0);
+    let (mut day, own) =
+        (Repeated::default(), Date32Array::from_iter((0..60).map(|n| (n == 7).then_some(19_900))));
+    day.fill_to(41);
+    day.push("20240722");
+    rows.values[5] = Values::Text(day);
+    rows.values[6] = Values::Read(5, Reading::Days(vec![Some(19_926)]));
+    rows.values[7] = Values::Read(5, Reading::Moments(vec![Some(1)]));
+    rows.values[8] = Values::Read(5, Reading::Numbers(vec![Some(0.5)]));
+    rows.values[9] = Values::Array(Arc::new(own));
+    let runs = runs(&rows, 0..6);
+    let (bytes, _) = write_runs(&rows, &runs, Vec::new()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rows.parquet");
+    std::fs::write(&path, bytes).unwrap();
+    let engine = datafusion::prelude::SessionContext::new();
+    let frame = engine.read_parquet(path.to_str().unwrap(), Default::default()).await.unwrap();
+    let found = frame.collect().await.unwrap();
+    let want = picked(&rows, &runs);
+    for name in ["day", "at", "amount", "own_day"] {
+        let found: usize = found.iter().map(|b| b.column_by_name(name).unwrap().null_count()).sum();
+        assert_eq!(found, want.column_by_name(name).unwrap().null_count(), "{name}");
+        assert_eq!(found, 59, "{name}");
+    }
+}
+
 #[test]
 fn a_column_may_be_empty_in_one_row_group_alone() {
     let mut rows = rows(ROW_GROUP + 500, 3, 20, 9, 100, 0);
@@ -217,6 +266,21 @@ proptest! {
         }
         let (bytes, written) = write_runs(&all, &runs, Vec::new()).unwrap();
         prop_assert_eq!(written as usize, runs.iter().map(|run| run.rows.len()).sum::<usize>());
-        prop_assert_eq!(back(bytes, &all), picked(&all, &runs));
+        let whole = picked(&all, &runs);
+        prop_assert_eq!(&back(bytes.clone(), &all), &whole);
+        // A query that narrows down passes over rows.
+        let rows = whole.num_rows();
+        let takes: Vec<(usize, bool)> = (0..rows)
+            .step_by(cut as usize)
+            .map(|from| ((cut as usize).min(rows - from), from / cut as usize % 3 != turn % 3))
+            .collect();
+        let mut from = 0;
+        let mut want = Vec::new();
+        for (n, take) in &takes {
+            want.extend(take.then(|| whole.slice(from, *n)));
+            from += n;
+        }
+        let want = concat_batches(&whole.schema(), &want).unwrap();
+        prop_assert_eq!(selected(bytes, &all, &takes), want);
     }
 }
