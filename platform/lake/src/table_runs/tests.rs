@@ -7,6 +7,7 @@ use arrow::{
     },
     compute::{concat_batches, take_record_batch},
 };
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use kiban_kernel::ColumnClass;
 use proptest::prelude::*;
 
@@ -205,8 +206,8 @@ fn row_groups_are_cut_and_bounds_are_kept() {
 #[tokio::test]
 async fn a_day_that_few_rows_have_stays_theirs_in_the_engine() {
     let mut rows = rows(60, 1, 40, 3, 10, 0);
-    let (mut day, own) =
-        (Repeated::default(), Date32Array::from_iter((0..60).map(|n| (n == 7).then_some(19_900))));
+    let mut day = Repeated::default();
+    let own: Date32Array = (0..60).map(|n| (n == 7).then_some(19_900)).collect();
     day.fill_to(41);
     day.push("20240722");
     rows.values[5] = Values::Text(day);
@@ -219,8 +220,9 @@ async fn a_day_that_few_rows_have_stays_theirs_in_the_engine() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rows.parquet");
     std::fs::write(&path, bytes).unwrap();
-    let engine = datafusion::prelude::SessionContext::new();
-    let frame = engine.read_parquet(path.to_str().unwrap(), Default::default()).await.unwrap();
+    let engine = SessionContext::new();
+    let frame =
+        engine.read_parquet(path.to_str().unwrap(), ParquetReadOptions::default()).await.unwrap();
     let found = frame.collect().await.unwrap();
     let want = picked(&rows, &runs);
     for name in ["day", "at", "amount", "own_day"] {
