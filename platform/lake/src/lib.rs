@@ -64,7 +64,7 @@ pub use erase::{Erased, Held, StagedErasure};
 pub use error::{KeyError, LakeError, SealError, TableFileError};
 pub use keys::{DataClass, KeyRing, Secret};
 pub use lake::{Lake, Staged};
-pub use lot::Threads;
+pub use lot::{Threads, WrittenLot};
 pub use remote::{Cluster, ClusterError, ClusterKey, Engine};
 pub use repeated::Repeated;
 pub use session::{STORE_URL, Session, plan};

@@ -30,6 +30,16 @@ pub enum Threads {
     One,
 }
 
+/// The files of a lot, written and not yet sure to last. Dropped, they are removed.
+#[must_use = "its files are removed unless they are staged"]
+pub struct WrittenLot(Vec<(TableFile, StagedPath, NewFile)>);
+
+impl std::fmt::Debug for WrittenLot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WrittenLot of {} files", self.0.len())
+    }
+}
+
 impl Lake {
     /// Write rows to sealed files, one per hash bucket of persons, ordered by person; nothing is visible
     /// until [`Lake::append`]. The same rows in the same order give the same plain bytes.
@@ -56,11 +66,11 @@ impl Lake {
     }
 
     /// As [`Lake::stage`], for the rows of several tables as they were collected: one lot of many, written without a batch
-    /// between. Blocks.
+    /// between. The files are not yet sure to last: [`Lake::stage_lot`] sees to that. Blocks.
     ///
     /// # Errors
     /// As [`Lake::stage`].
-    pub fn stage_lot(&self, lot: &[Columns], threads: Threads) -> Result<Staged, LakeError> {
+    pub fn write_lot(&self, lot: &[Columns], threads: Threads) -> Result<WrittenLot, LakeError> {
         let lot: Vec<(&Columns, Runs)> = lot
             .iter()
             .map(|columns| Ok((columns, runs_of(columns)?)))
@@ -80,7 +90,15 @@ impl Lake {
             Threads::All => parallel(jobs, write)?,
             Threads::One => jobs.into_iter().map(write).collect::<Result<_, _>>()?,
         };
-        self.commit_files(written)
+        Ok(WrittenLot(written))
+    }
+
+    /// Makes the files of a lot last. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// The disk failed; then no file stays.
+    pub fn stage_lot(&self, lot: WrittenLot) -> Result<Staged, LakeError> {
+        self.commit_files(lot.0)
     }
 
     fn commit_files(
@@ -125,7 +143,8 @@ impl Lake {
         let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;
         let (sealer, rows) = write(sealer).map_err(|e| in_table(table, e))?;
         let counted = sealer.finish().map_err(io())?;
-        let (file, digest, bytes) = counted.finish();
+        let (mut file, digest, bytes) = counted.finish();
+        file.push();
         let row = TableFile {
             id,
             table: table.name.clone(),

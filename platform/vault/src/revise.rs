@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use kiban_formats::Record;
 use kiban_intake::revisions::{Correction, Retraction};
 use kiban_kernel::{Date, Id, kinds};
-use kiban_lake::StagedWithdrawal;
+use kiban_lake::{Staged, StagedWithdrawal};
 
 use crate::{
     VaultError,
@@ -91,7 +91,10 @@ impl Judge<'_> {
 
 impl VaultWriter<'_> {
     /// Stages that the rows of what ended leave their tables, those of this delivery too.
-    pub(crate) async fn withdraw(&mut self) -> Result<StagedWithdrawal, VaultError> {
+    pub(crate) async fn withdraw(
+        &mut self,
+        staged: &mut Vec<Staged>,
+    ) -> Result<StagedWithdrawal, VaultError> {
         let Self { judge, rows } = self;
         let ended = std::mem::take(&mut judge.versions.ended);
         let counts = &mut judge.report.counts;
@@ -110,9 +113,8 @@ impl VaultWriter<'_> {
         let persons: BTreeSet<Id<kinds::PersonSource>> = ended.into_values().collect();
         let persons: Vec<_> = persons.into_iter().collect();
         let lake = rows.lots.lake.clone();
-        let staged = std::mem::take(&mut rows.lots.staged);
-        let (staged, left) = lake.unstage(staged, &names).await?;
-        rows.lots.staged = staged;
+        let (kept, left) = lake.unstage(std::mem::take(staged), &names).await?;
+        *staged = kept;
         for (table, count) in left {
             rows.totals.subtract(&table, count);
         }

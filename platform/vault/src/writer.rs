@@ -4,8 +4,9 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use kiban_intake::{Segment, SegmentIds, format_name, report::ReportBuilder};
 use kiban_kernel::{Id, PartialDate, Timestamp, kinds};
-use kiban_lake::{Columns, ContainerWriter, Snapshot, StagedContainer, Threads};
+use kiban_lake::{Columns, ContainerWriter, LakeError, Snapshot, StagedContainer, Threads};
 use kiban_register::{Gate, Judged, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
+use tokio::task::JoinHandle;
 
 use crate::{
     Vault, VaultError,
@@ -71,7 +72,8 @@ pub(crate) struct Judge<'n> {
     segments: Vec<SegmentRow>,
     file: Option<(u64, Arc<str>)>,
     container: Option<ContainerWriter>,
-    containers: Vec<StagedContainer>,
+    /// Those that are full, while the disk makes them last.
+    containers: Vec<JoinHandle<Result<StagedContainer, LakeError>>>,
     pub(crate) lots: Lots,
 }
 
@@ -127,23 +129,27 @@ impl<'n> VaultWriter<'n> {
     pub(crate) async fn finish(mut self) -> Result<Prepared, VaultError> {
         self.rows.write(1, Threads::All).await?;
         self.judge.write(1, Threads::All).await?;
-        self.judge.close_container().await?;
-        self.rows.lots.written().await?;
-        self.judge.lots.written().await?;
+        self.judge.close_container();
+        let mut staged = self.rows.lots.all().await?;
+        let of_judge = self.judge.lots.all().await?;
         self.judge.known = self.judge.versions.judged();
-        let withdrawal = self.withdraw().await?;
+        let withdrawal = self.withdraw(&mut staged).await?;
         let Self { mut judge, rows } = self;
         judge.count_persons();
-        let (mut report, mut staged) = (judge.report, rows.lots.staged);
+        let mut report = judge.report;
         report.quality.absorb(rows.quality);
-        staged.extend(judge.lots.staged);
+        staged.extend(of_judge);
+        let mut containers = Vec::with_capacity(judge.containers.len());
+        for closing in judge.containers {
+            containers.push(closing.await.map_err(VaultError::Task)??);
+        }
         Ok(Prepared {
             lake: rows.lots.lake,
             base: judge.base,
             watermark: judge.gate.watermark(),
             staged,
             withdrawal,
-            containers: judge.containers,
+            containers,
             report,
             builders: rows.builders,
             totals: rows.totals,
@@ -326,7 +332,7 @@ impl Judge<'_> {
     pub(crate) async fn flush(&mut self) -> Result<(), VaultError> {
         self.write(FEW_ROWS, Threads::One).await?;
         if self.container.as_ref().is_some_and(|c| c.bytes() >= CONTAINER_BYTES) {
-            self.close_container().await?;
+            self.close_container();
         }
         Ok(())
     }
@@ -344,11 +350,8 @@ impl Judge<'_> {
         self.lots.begin(tables.into_iter().filter(|empty| !empty).count(), make, threads).await
     }
 
-    async fn close_container(&mut self) -> Result<(), VaultError> {
-        if let Some(container) = self.container.take() {
-            self.containers.push(container.finish().await?);
-        }
-        Ok(())
+    fn close_container(&mut self) {
+        self.containers.extend(self.container.take().map(|full| tokio::spawn(full.finish())));
     }
 
     fn count_persons(&mut self) {

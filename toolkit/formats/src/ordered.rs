@@ -1,8 +1,11 @@
 //! Blocks worked on by several threads, handed on in their order.
 //!
-//! Enters: a producer of blocks and what is to be done with each. Leaves: what the work did when its turn came, block
-//! after block, the same for any number of threads. Refuses: to go on behind the first block that fails. Memory: two
-//! blocks more than there are threads.
+//! Enters: a producer of blocks and what is to be done with each: what needs no order, then a first turn and a second one in
+//! the order of the blocks. Leaves: what was done, the same for any number of threads. Refuses: to go on behind the first
+//! block that fails. Memory: some blocks more than there are threads.
+//!
+//! No thread waits for the turn of its block: it leaves the block where it is and takes up whatever else can be done, what is
+//! nearest to its end first. As many threads as processors are then enough, and none stands idle beside work.
 
 use std::{
     collections::VecDeque,
@@ -10,109 +13,193 @@ use std::{
     thread,
 };
 
-struct State<B> {
+/// Blocks of the producer that may wait to be taken.
+const WAITING: usize = 4;
+/// Blocks, beyond one for each thread, that may be on their way.
+const ON_THEIR_WAY: usize = 4;
+
+struct State<B, P, E> {
+    /// The producer's blocks, not yet taken.
     queue: VecDeque<B>,
     /// The producer has ended.
     closed: bool,
-    /// A block failed: nothing behind it counts.
+    /// Blocks that were taken and wait for their first turn, in order; none while one is being prepared.
+    prepared: VecDeque<Option<P>>,
+    /// The number of the first of these.
+    first: u64,
+    /// Blocks that wait for their second turn.
+    judged: VecDeque<P>,
+    /// Is somebody at the first turn, at the second?
+    in_first: bool,
+    in_second: bool,
+    /// The failure that counts, and whether work on the blocks before it has ended too.
+    failed: Option<E>,
     stopped: bool,
-    /// Blocks that were taken.
-    taken: u64,
-    /// The block whose turn it is; and whose second turn.
-    turn: u64,
-    second: u64,
+    /// Threads that wait.
+    asleep: usize,
 }
 
-struct Shared<B> {
-    state: Mutex<State<B>>,
-    /// There is a block to take, or none will come.
-    filled: Condvar,
-    /// There is room for a block.
-    emptied: Condvar,
-    /// A turn was passed on, or a work ended.
-    passed: Condvar,
-    room: usize,
+/// What a thread can do next.
+enum Next<B, P> {
+    Second(P),
+    First(P),
+    Prepare(u64, B),
+    Wait,
+    End,
 }
 
-impl<B> Shared<B> {
-    fn lock(&self) -> MutexGuard<'_, State<B>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl<B, P, E> State<B, P, E> {
+    fn next(&mut self, limit: usize) -> Next<B, P> {
+        if self.stopped {
+            return Next::End;
+        }
+        if !self.in_second
+            && let Some(block) = self.judged.pop_front()
+        {
+            self.in_second = true;
+            return Next::Second(block);
+        }
+        if self.failed.is_some() {
+            // Nothing behind the failure counts; what stands before it has had its first turn.
+            let over = !self.in_second;
+            self.stopped |= over;
+            return if over { Next::End } else { Next::Wait };
+        }
+        if !self.in_first
+            && let Some(ready) = self.prepared.front_mut()
+            && let Some(block) = ready.take()
+        {
+            self.prepared.pop_front();
+            self.first += 1;
+            self.in_first = true;
+            return Next::First(block);
+        }
+        let on_their_way = self.on_their_way();
+        if on_their_way < limit
+            && let Some(block) = self.queue.pop_front()
+        {
+            self.prepared.push_back(None);
+            return Next::Prepare(self.first + self.prepared.len() as u64 - 1, block);
+        }
+        let over = self.closed && self.queue.is_empty() && on_their_way == 0;
+        if over { Next::End } else { Next::Wait }
     }
-    fn wait_while(
-        &self,
-        change: &Condvar,
-        mut busy: impl FnMut(&State<B>) -> bool,
-    ) -> MutexGuard<'_, State<B>> {
-        change
-            .wait_while(self.lock(), |state| !state.stopped && busy(state))
-            .unwrap_or_else(PoisonError::into_inner)
+    fn on_their_way(&self) -> usize {
+        self.prepared.len()
+            + self.judged.len()
+            + usize::from(self.in_first)
+            + usize::from(self.in_second)
     }
-    /// Waits for a turn; false: nothing counts any more.
-    fn turn(&self, busy: impl FnMut(&State<B>) -> bool) -> bool {
-        !self.wait_while(&self.passed, busy).stopped
+    /// Would [`State::next`] find something to do?
+    fn has_more(&self, limit: usize) -> bool {
+        let second = !self.in_second && !self.judged.is_empty();
+        let first = !self.in_first && matches!(self.prepared.front(), Some(Some(_)));
+        let prepare = !self.queue.is_empty() && self.on_their_way() < limit;
+        self.stopped || second || self.failed.is_none() && (first || prepare)
     }
-    /// Turns change.
-    fn pass(&self, f: impl FnOnce(&mut State<B>)) {
-        f(&mut self.lock());
-        self.passed.notify_all();
-    }
-    /// The end, for everybody.
-    fn end(&self, f: impl FnOnce(&mut State<B>)) {
-        f(&mut self.lock());
-        for change in [&self.filled, &self.emptied, &self.passed] {
-            change.notify_all();
+    fn place(&mut self, number: u64, block: P) {
+        if let Some(place) = self.prepared.get_mut((number - self.first) as usize) {
+            *place = Some(block);
         }
     }
+}
+
+struct Shared<B, P, E> {
+    state: Mutex<State<B, P, E>>,
+    /// There is something to do, or nothing will come.
+    changed: Condvar,
+    /// There is room for blocks.
+    emptied: Condvar,
+    limit: usize,
+}
+
+impl<B, P, E> Shared<B, P, E> {
+    fn lock(&self) -> MutexGuard<'_, State<B, P, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The end, for everybody.
+    fn end(&self, f: impl FnOnce(&mut State<B, P, E>)) {
+        f(&mut self.lock());
+        self.changed.notify_all();
+        self.emptied.notify_all();
+    }
     fn push(&self, block: B) -> bool {
-        let mut state = self.wait_while(&self.emptied, |state| state.queue.len() >= self.room);
-        if state.stopped {
+        let full = |state: &mut State<B, P, E>| {
+            state.queue.len() >= WAITING && state.failed.is_none() && !state.stopped
+        };
+        let waited = self.emptied.wait_while(self.lock(), full);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.failed.is_some() || state.stopped {
             return false;
         }
         state.queue.push_back(block);
-        drop(state);
-        self.filled.notify_one();
+        self.wake(&state);
         true
     }
-    fn take(&self) -> Option<(u64, B)> {
-        let empty = |state: &State<B>| state.queue.is_empty() && !state.closed;
-        let mut state = self.wait_while(&self.filled, empty);
-        if state.stopped {
-            return None;
+    /// Whoever takes something up wakes another if there is more.
+    fn wake(&self, state: &State<B, P, E>) {
+        if state.asleep > 0 && state.has_more(self.limit) {
+            self.changed.notify_one();
         }
-        let block = state.queue.pop_front()?;
-        let number = state.taken;
-        state.taken += 1;
-        drop(state);
-        self.emptied.notify_one();
-        Some((number, block))
+    }
+    /// Does what can be done until nothing is left.
+    fn work(
+        &self,
+        prepare: &impl Fn(B) -> P,
+        first: &Mutex<impl FnMut(&mut P) -> Result<(), E>>,
+        second: &Mutex<impl FnMut(P) -> Result<(), E>>,
+    ) {
+        let mut state = self.lock();
+        loop {
+            let next = state.next(self.limit);
+            self.wake(&state);
+            match next {
+                Next::Second(block) => {
+                    drop(state);
+                    let done = (*lock(second))(block);
+                    state = self.lock();
+                    state.in_second = false;
+                    if let Err(e) = done {
+                        // It stands before whatever failed in its first turn.
+                        state.failed = Some(e);
+                        state.stopped = true;
+                    }
+                }
+                Next::First(mut block) => {
+                    drop(state);
+                    let done = (*lock(first))(&mut block);
+                    state = self.lock();
+                    state.in_first = false;
+                    match done {
+                        Ok(()) => state.judged.push_back(block),
+                        Err(e) => state.failed = state.failed.take().or(Some(e)),
+                    }
+                }
+                Next::Prepare(number, block) => {
+                    if state.queue.len() <= WAITING / 2 {
+                        self.emptied.notify_one();
+                    }
+                    drop(state);
+                    let block = prepare(block);
+                    state = self.lock();
+                    state.place(number, block);
+                }
+                Next::Wait => {
+                    state.asleep += 1;
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.asleep -= 1;
+                }
+                Next::End => {
+                    drop(state);
+                    return self.end(|_| {});
+                }
+            }
+        }
     }
 }
 
-/// A block's place in the order: one turn, and a second one for who passes on the first while work is left to do.
-pub struct Turn<'s> {
-    wait: &'s dyn Fn() -> bool,
-    pass: &'s dyn Fn() -> bool,
-}
-
-impl std::fmt::Debug for Turn<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Turn")
-    }
-}
-
-impl Turn<'_> {
-    /// Waits until every block before this one has passed on its turn, or its work has ended. False: one of them failed, and
-    /// nothing of this block may be handed on.
-    #[must_use]
-    pub fn wait(&self) -> bool {
-        (self.wait)()
-    }
-    /// Lets the next block have its turn, and waits until the work on every block before this one has ended. False: as
-    /// [`Self::wait`].
-    #[must_use]
-    pub fn pass(&self) -> bool {
-        (self.pass)()
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends a role of the work even if its thread panics.
@@ -126,72 +213,57 @@ impl<F: FnMut()> Drop for Ends<F> {
 
 /// Works on the blocks of a producer on so many threads, and one for the producer.
 ///
-/// `produce` hands its blocks to the function it is given; `false` means that nobody wants more. `work` does what needs no
-/// order, asks its [`Turn`] to wait, and does the rest, in one turn or in two. The first error in the order of the blocks is returned; one of
-/// `produce` comes behind all its blocks.
+/// `produce` hands its blocks to the function it is given; `false` means that nobody wants more. `prepare` makes something of
+/// each, several at a time. `first` and `second` see that in the order of the blocks, each one block at a time, both at the
+/// same time: `second` what `first` has seen. The first error in the order of the blocks is returned; `second` has then
+/// seen all blocks before the one that failed. One of `produce` comes behind all its blocks.
 ///
 /// # Errors
 /// That error.
 ///
 /// # Panics
-/// If `produce` or `work` does.
-pub fn ordered<B: Send, E: Send>(
+/// If one of the functions does.
+pub fn ordered<B: Send, P: Send, E: Send>(
     threads: usize,
     produce: impl FnOnce(&mut dyn FnMut(B) -> bool) -> Result<(), E> + Send,
-    work: impl Fn(B, &Turn<'_>) -> Result<(), E> + Sync,
+    prepare: impl Fn(B) -> P + Sync,
+    first: impl FnMut(&mut P) -> Result<(), E> + Send,
+    second: impl FnMut(P) -> Result<(), E> + Send,
 ) -> Result<(), E> {
+    let threads = threads.max(1);
     let shared = Shared {
         state: Mutex::new(State {
             queue: VecDeque::new(),
             closed: false,
+            prepared: VecDeque::new(),
+            first: 0,
+            judged: VecDeque::new(),
+            in_first: false,
+            in_second: false,
+            failed: None,
             stopped: false,
-            taken: 0,
-            turn: 0,
-            second: 0,
+            asleep: 0,
         }),
-        filled: Condvar::new(),
+        changed: Condvar::new(),
         emptied: Condvar::new(),
-        passed: Condvar::new(),
-        room: 2,
+        limit: threads + ON_THEIR_WAY,
     };
-    let failed: Mutex<Option<E>> = Mutex::new(None);
-    let fail = |e: E| {
-        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
-        shared.end(|state| state.stopped = true);
-    };
-    let worker = || {
-        while let Some((number, block)) = shared.take() {
-            let _unless_done = Ends(|| {
-                if thread::panicking() {
-                    shared.end(|state| state.stopped = true);
-                }
-            });
-            let wait = || shared.turn(|state| state.turn != number);
-            let ends = || shared.turn(|state| state.second != number);
-            let pass = || {
-                shared.pass(|state| state.turn = number + 1);
-                ends()
-            };
-            let done = work(block, &Turn { wait: &wait, pass: &pass });
-            if !ends() {
-                return;
-            }
-            match done {
-                Ok(()) => {
-                    shared.pass(|state| (state.turn, state.second) = (number + 1, number + 1));
-                }
-                Err(e) => fail(e),
-            }
-        }
-    };
+    let (first, second) = (Mutex::new(first), Mutex::new(second));
     let produced = thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(worker);
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let _unless_done = Ends(|| {
+                    if thread::panicking() {
+                        shared.end(|state| state.stopped = true);
+                    }
+                });
+                shared.work(&prepare, &first, &second);
+            });
         }
         let _closes = Ends(|| shared.end(|state| state.closed = true));
         produce(&mut |block| shared.push(block))
     });
-    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    match shared.state.into_inner().unwrap_or_else(PoisonError::into_inner).failed {
         Some(e) => Err(e),
         None => produced,
     }
@@ -201,78 +273,82 @@ pub fn ordered<B: Send, E: Send>(
 mod tests {
     use super::*;
 
+    /// What of 200 blocks had its first and its second turn, and how it ended.
     fn run(
         threads: usize,
-        fails: Option<u64>,
+        fails_first: Option<u64>,
+        fails_second: Option<u64>,
         ends: Result<(), u64>,
-    ) -> (Result<(), u64>, Vec<u64>) {
-        let seen = Mutex::new(Vec::new());
+    ) -> (Result<(), u64>, Vec<u64>, Vec<u64>) {
+        let (mut first, mut second) = (Vec::new(), Vec::new());
         let done = ordered(
             threads,
-            |hand| {
-                for n in 0..200u64 {
-                    if !hand(n) {
-                        return Ok(());
-                    }
-                }
-                ends
-            },
-            |n, turn| {
+            |hand| if (0..200u64).all(&mut *hand) { ends } else { Ok(()) },
+            |n| {
                 // Blocks take different times.
                 std::hint::black_box((0..(n * 7919) % 1000).fold(n, |a, b| a.wrapping_mul(31) ^ b));
-                if fails.is_some_and(|f| n >= f) {
-                    return Err(n);
+                n
+            },
+            |n| {
+                first.push(*n);
+                if fails_first == Some(*n) { Err(*n) } else { Ok(()) }
+            },
+            |n| {
+                if fails_second == Some(n) {
+                    return Err(1000 + n);
                 }
-                if turn.wait() {
-                    seen.lock().unwrap().push(n);
-                }
+                second.push(n);
                 Ok(())
             },
         );
-        (done, seen.into_inner().unwrap())
+        (done, first, second)
     }
 
     #[test]
     fn both_turns_come_in_order_and_the_first_failure_ends_them() {
-        for (threads, fails) in [(1, None), (4, None), (4, Some(42)), (1, Some(42))] {
-            let (first, second) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
-            let done = ordered(
-                threads,
-                |hand| {
-                    let _ = (0..200u64).all(&mut *hand);
-                    Ok(())
-                },
-                |n, turn| {
-                    std::hint::black_box(
-                        (0..(n * 7919) % 1000).fold(n, |a, b| a.wrapping_mul(31) ^ b),
-                    );
-                    if !turn.wait() {
-                        return Ok(());
-                    }
-                    first.lock().unwrap().push(n);
-                    if fails == Some(n) {
-                        return Err(n);
-                    }
-                    if turn.pass() {
-                        second.lock().unwrap().push(n);
-                    }
-                    Ok(())
-                },
-            );
-            let until = |end: u64| (0..end).collect::<Vec<_>>();
-            assert_eq!(done, fails.map_or(Ok(()), Err));
-            assert_eq!(first.into_inner().unwrap(), until(fails.map_or(200, |n| n + 1)));
-            assert_eq!(second.into_inner().unwrap(), until(fails.unwrap_or(200)));
+        let until = |end: u64| (0..end).collect::<Vec<_>>();
+        for threads in [1, 2, 5] {
+            assert_eq!(run(threads, None, None, Ok(())), (Ok(()), until(200), until(200)));
+            assert_eq!(run(threads, None, None, Err(999)), (Err(999), until(200), until(200)));
+            for ends in [Ok(()), Err(999)] {
+                assert_eq!(run(threads, Some(42), None, ends), (Err(42), until(43), until(42)));
+                // The second turn of a block before the one that failed may still fail.
+                let (done, first, second) = run(threads, Some(42), Some(41), ends);
+                assert_eq!((done, second), (Err(1041), until(41)));
+                assert!(first.len() >= 42 && first == until(first.len() as u64));
+                let (done, first, second) = run(threads, None, Some(42), ends);
+                assert_eq!((done, second), (Err(1042), until(42)));
+                assert!(first.len() >= 43 && first == until(first.len() as u64));
+            }
         }
     }
 
     #[test]
-    fn results_come_in_order_and_the_first_failure_ends_them() {
-        for threads in [1, 2, 5] {
-            let all: Vec<u64> = (0..200).collect();
-            assert_eq!(run(threads, None, Ok(())), (Ok(()), all.clone()));
-            assert_eq!(run(threads, None, Err(999)), (Err(999), all.clone()));
-            assert_eq!(run(threads, Some(42), Err(999)), (Err(42), all[..42].to_vec()));
+    fn a_panic_ends_all_threads() {
+        for turn in 0..3 {
+            let panics = |at: i32, n: u64| assert!(at != turn || n < 42, "as the test wants");
+            let done = std::panic::catch_unwind(|| {
+                ordered(
+                    2,
+                    |hand| {
+                        let _ = (0..200u64).all(&mut *hand);
+                        Ok::<(), ()>(())
+                    },
+                    |n| {
+                        panics(0, n);
+                        n
+                    },
+                    |n| {
+                        panics(1, *n);
+                        Ok(())
+                    },
+                    |n| {
+                        panics(2, n);
+                        Ok(())
+                    },
+                )
+            });
+            assert!(done.is_err(), "{turn}");
         }
     }
 }

@@ -11,10 +11,8 @@ use std::{
     thread,
 };
 
-use kiban_formats::{
-    Arena, Parsed,
-    ordered::{Turn, ordered},
-};
+use kiban_formats::{Arena, Parsed, ordered::ordered};
+use self_cell::self_cell;
 
 use super::{
     Checked, Segment,
@@ -30,8 +28,6 @@ use crate::{
 
 /// Bytes read of a file at once.
 const READ_BUFFER: usize = 256 << 10;
-/// Threads more than processors: while one waits for its turn to hand on, others parse.
-const AHEAD: usize = 1;
 /// Bytes, parts after which a block is handed on.
 const BLOCK_BYTES: usize = 128 << 10;
 const BLOCK_PARTS: usize = 256;
@@ -135,16 +131,33 @@ impl Outbox<'_> {
     }
 }
 
-/// Whoever takes the segments, and how many the file has given so far.
-struct Taker<F> {
-    each: F,
-    count: u64,
+/// A block and the texts made while it was read.
+struct Source {
+    block: Block,
+    arena: Arena,
+}
+
+type ParsedParts<'a> = Vec<Parsed<'a>>;
+
+self_cell!(
+    /// A block that was read: what its parts say borrows from it.
+    struct Reading {
+        owner: Source,
+        #[covariant]
+        dependent: ParsedParts,
+    }
+);
+
+/// A block that was read, and what was made of its parts.
+struct Work<V> {
+    reading: Reading,
+    verdicts: Vec<Option<V>>,
 }
 
 impl Checked {
     /// Walks every segment in order. That each piece is what it was is known when it opens, that none is missing at the end:
-    /// what was handed out counts only once this returns `Ok`, keep nothing before. Segments are parsed by a few threads more
-    /// than there are processors; `each` is called by one at a time.
+    /// what was handed out counts only once this returns `Ok`, keep nothing before. Segments are parsed by as many threads
+    /// as there are processors; `each` is called by one at a time.
     ///
     /// # Errors
     /// The file changed since it was checked, cannot be read, or `each` says so.
@@ -160,7 +173,7 @@ impl Checked {
     ///
     /// # Errors
     /// As [`Self::segments`].
-    pub fn segments_in_turns<V, E: From<ReceiveError> + Send>(
+    pub fn segments_in_turns<V: Send, E: From<ReceiveError> + Send>(
         &self,
         judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
         keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
@@ -181,103 +194,111 @@ impl Checked {
         self.walk(Want::Persons, |segment| each(*segment), |_, ()| Ok(()))
     }
 
-    fn walk<V, E: From<ReceiveError> + Send>(
+    fn walk<V: Send, E: From<ReceiveError> + Send>(
         &self,
         want: Want,
-        judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
-        keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
+        mut judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
+        mut keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        let taker = Mutex::new(Taker { each: judge, count: 0 });
-        let keep = Mutex::new(keep);
         let room = Room::default();
+        let mut count = 0;
         ordered(
-            thread::available_parallelism().map_or(1, usize::from) + AHEAD,
+            thread::available_parallelism().map_or(1, usize::from),
             |hand| self.blocks(want, &room, hand).map_err(E::from),
-            |block: Block, turn| {
-                let arena = room.arena();
-                let done = self.work(want, &block, &arena, turn, &taker, &keep);
+            |block| {
+                let source = Source { block, arena: room.arena() };
+                Work { reading: Reading::new(source, |s| parse(want, s)), verdicts: Vec::new() }
+            },
+            |work| self.judge(work, &mut count, &mut judge),
+            |work| {
+                self.keep(&work.reading, work.verdicts, &mut keep)?;
+                let Source { block, arena } = work.reading.into_owner();
                 room.back(block.bytes, arena);
-                done
+                Ok(())
             },
         )
     }
 
-    /// What is done with one block: its segments are parsed, and handed on when its turns come.
-    fn work<V, E: From<ReceiveError>>(
+    /// The first turn of a block: its segments are judged, and counted.
+    fn judge<V, E: From<ReceiveError>>(
         &self,
-        want: Want,
-        block: &Block,
-        arena: &Arena,
-        turn: &Turn<'_>,
-        taker: &Mutex<Taker<impl FnMut(&Segment<'_>) -> Result<V, E>>>,
-        keep: &Mutex<impl FnMut(&Segment<'_>, V) -> Result<(), E>>,
+        work: &mut Work<V>,
+        count: &mut u64,
+        judge: &mut impl FnMut(&Segment<'_>) -> Result<V, E>,
     ) -> Result<(), E> {
-        // What the block's segments say borrows from it and from the arena until they are kept.
-        let parsed: Vec<Parsed<'_>> = block
-            .parts
-            .iter()
-            .map(|part| match part {
-                Part::Segment { at, line, parser, .. } => {
-                    parser.parse(want, &block.bytes[at.clone()], *line, arena)
+        let parts = &work.reading.borrow_owner().block.parts;
+        work.verdicts.reserve_exact(parts.len());
+        for (at, part) in parts.iter().enumerate() {
+            let verdict = match part {
+                Part::Counted => {
+                    *count += 1;
+                    None
                 }
-                Part::Counted | Part::End { .. } => Parsed::default(),
-            })
-            .collect();
-        if !turn.wait() {
-            return Ok(());
-        }
-        let judged = {
-            let mut taker = taker.lock().unwrap_or_else(PoisonError::into_inner);
-            self.judged(block, &parsed, &mut taker)?
-        };
-        if judged.is_empty() || !turn.pass() {
-            return Ok(());
-        }
-        let mut keep = keep.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.into_iter().try_for_each(|(segment, verdict)| (*keep)(&segment, verdict))
-    }
-
-    /// A block's segments, each with what was made of it.
-    fn judged<'b, V, E: From<ReceiveError>>(
-        &'b self,
-        block: &'b Block,
-        parsed: &'b [Parsed<'b>],
-        taker: &mut Taker<impl FnMut(&Segment<'_>) -> Result<V, E>>,
-    ) -> Result<Vec<(Segment<'b>, V)>, E> {
-        let mut judged = Vec::with_capacity(block.parts.len());
-        for (part, parsed) in block.parts.iter().zip(parsed) {
-            match part {
-                Part::Counted => taker.count += 1,
                 Part::End { file } => {
                     let (number, entry) = self.numbered(*file);
-                    if std::mem::take(&mut taker.count) != entry.segments {
+                    if std::mem::take(count) != entry.segments {
                         let file = FileRef::new(number, &entry.path);
                         return Err(ReceiveError::SegmentCount { file }.into());
                     }
+                    None
                 }
-                Part::Segment { parser, .. } if parser.is_remark(parsed) => {}
-                Part::Segment { file, line, at, header, .. } => {
-                    taker.count += 1;
-                    let (number, entry) = self.numbered(*file);
-                    let format = format_of(&entry.format).ok_or_else(|| {
-                        ReceiveError::UnknownFormat { file: FileRef::new(number, &entry.path) }
-                    })?;
-                    let segment = Segment {
-                        file: entry,
-                        file_number: number,
-                        format,
-                        line: *line,
-                        person: parsed.person.as_deref(),
-                        bytes: &block.bytes[at.clone()],
-                        header,
-                        parsed,
-                    };
-                    let verdict = (taker.each)(&segment)?;
-                    judged.push((segment, verdict));
-                }
+                Part::Segment { .. } => match self.segment(&work.reading, at)? {
+                    Some(segment) => {
+                        *count += 1;
+                        Some(judge(&segment)?)
+                    }
+                    None => None,
+                },
+            };
+            work.verdicts.push(verdict);
+        }
+        Ok(())
+    }
+
+    /// The second turn.
+    fn keep<V, E: From<ReceiveError>>(
+        &self,
+        reading: &Reading,
+        verdicts: Vec<Option<V>>,
+        keep: &mut impl FnMut(&Segment<'_>, V) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (at, verdict) in verdicts.into_iter().enumerate() {
+            if let Some(verdict) = verdict
+                && let Some(segment) = self.segment(reading, at)?
+            {
+                keep(&segment, verdict)?;
             }
         }
-        Ok(judged)
+        Ok(())
+    }
+
+    /// The segment at a place of a block, unless it is a remark or none.
+    fn segment<'b>(
+        &'b self,
+        reading: &'b Reading,
+        at: usize,
+    ) -> Result<Option<Segment<'b>>, ReceiveError> {
+        let (block, parsed) = (&reading.borrow_owner().block, &reading.borrow_dependent()[at]);
+        let Part::Segment { file, line, at, header, parser } = &block.parts[at] else {
+            return Ok(None);
+        };
+        if parser.is_remark(parsed) {
+            return Ok(None);
+        }
+        let (number, entry) = self.numbered(*file);
+        let format = format_of(&entry.format).ok_or_else(|| ReceiveError::UnknownFormat {
+            file: FileRef::new(number, &entry.path),
+        })?;
+        Ok(Some(Segment {
+            file: entry,
+            file_number: number,
+            format,
+            line: *line,
+            person: parsed.person.as_deref(),
+            bytes: &block.bytes[at.clone()],
+            header,
+            parsed,
+        }))
     }
 
     fn numbered(&self, file: usize) -> (u64, &FileEntry) {
@@ -385,4 +406,16 @@ impl Checked {
         }
         Ok(outbox.put(Part::End { file: index }).is_ok())
     }
+}
+
+/// What the segments of a block say.
+fn parse(want: Want, source: &Source) -> ParsedParts<'_> {
+    let Source { block, arena } = source;
+    let of = |part: &Part| match part {
+        Part::Segment { at, line, parser, .. } => {
+            parser.parse(want, &block.bytes[at.clone()], *line, arena)
+        }
+        Part::Counted | Part::End { .. } => Parsed::default(),
+    };
+    block.parts.iter().map(of).collect()
 }
