@@ -57,7 +57,17 @@ impl Numbers {
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
+    /// One of so many, as codes are used: a hundredth of them makes up a third of what is billed, a tenth more than a half.
+    fn used(&mut self, n: u64) -> u64 {
+        let part = u128::from(self.below(1 << 16));
+        ((part * part * part * part * u128::from(n)) >> 64) as u64
+    }
 }
+
+/// Codes of the masters: acts, drugs, diseases.
+const ACTS: u64 = 10_000;
+const DRUGS: u64 = 20_000;
+const DISEASES: u64 = 27_000;
 
 /// CP932 text on its way out.
 struct Text<'w> {
@@ -104,23 +114,26 @@ fn claims(text: &mut Text<'_>, seed: u64) -> io::Result<Vec<String>> {
         let admitted = if stay { "20240402" } else { "" };
         let mut rows = String::with_capacity(4096);
         let mut points = 0;
+        // Who comes, comes on one to three days; who stays is treated on any.
+        let visits: [u64; 3] = std::array::from_fn(|_| n.below(30));
+        let visits = if stay { &[][..] } else { &visits[..1 + n.below(3) as usize] };
         for _ in 0..3 + n.below(5) {
-            let _ = write!(rows, "SY,{:07},20230401,1,,,,\r\n", 2_500_000 + n.below(90_000));
+            let _ = write!(rows, "SY,{:07},20230401,1,,,,\r\n", 2_500_000 + n.used(DISEASES));
         }
         rows.push_str("SY,0000999,20230401,1,8002,長い名前の病気の疑い,,\r\n");
         for _ in 0..12 + n.below(12) {
             let every = stay && n.below(8) == 0;
-            let (code, score) = (160_000_000 + n.below(99_999), n.below(500));
+            let (code, score) = (160_000_000 + n.used(ACTS), n.below(500));
             points += score;
-            let _ = write!(rows, "SI,60,1,{code},,{score},1,,,,,,,{}\r\n", days(&mut n, every));
+            let _ = write!(rows, "SI,60,1,{code},,{score},1,,,,,,,{}\r\n", days(&mut n, visits, every));
             if n.below(3) == 0 {
                 let (code, dose, score) =
-                    (620_000_000 + n.below(99_999), 1 + n.below(3), n.below(90));
+                    (620_000_000 + n.used(DRUGS), 1 + n.below(3), n.below(90));
                 points += score * 7;
                 let _ = write!(
                     rows,
                     "IY,21,1,{code},{dose},{score},7,,,,,,,{}\r\n",
-                    days(&mut n, false)
+                    days(&mut n, visits, false)
                 );
             }
             if n.below(6) == 0 {
@@ -140,10 +153,12 @@ fn claims(text: &mut Text<'_>, seed: u64) -> io::Result<Vec<String>> {
     Ok(persons)
 }
 
-/// The 31 fields of a month.
-fn days(n: &mut Numbers, every: bool) -> String {
+/// The 31 fields of a month: a row's day is one of the visits, or any.
+fn days(n: &mut Numbers, visits: &[u64], every: bool) -> String {
     let mut days = [if every { "1" } else { "" }; 31];
-    days[n.below(30) as usize] = "1";
+    let day = n.below(30);
+    let visit = visits.get(day as usize % visits.len().max(1));
+    days[*visit.unwrap_or(&day) as usize] = "1";
     days.join(",")
 }
 
@@ -158,9 +173,9 @@ fn costs(text: &mut Text<'_>, seed: u64, bundle: bool) -> io::Result<Vec<String>
         for act in 1..20 + n.below(100) {
             for item in 0..=1 + n.below(3) {
                 let code = if item < 2 {
-                    160_000_000 + n.below(99_999)
+                    160_000_000 + n.used(ACTS)
                 } else {
-                    620_000_000 + n.below(99_999)
+                    620_000_000 + n.used(DRUGS)
                 };
                 let name = NAMES[n.below(4) as usize];
                 let (a, b, c) = (n.below(3000), n.below(300), n.below(300));
