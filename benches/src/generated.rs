@@ -125,7 +125,8 @@ fn claims(text: &mut Text<'_>, seed: u64) -> io::Result<Vec<String>> {
             let every = stay && n.below(8) == 0;
             let (code, score) = (160_000_000 + n.used(ACTS), n.below(500));
             points += score;
-            let _ = write!(rows, "SI,60,1,{code},,{score},1,,,,,,,{}\r\n", days(&mut n, visits, every));
+            let _ =
+                write!(rows, "SI,60,1,{code},,{score},1,,,,,,,{}\r\n", days(&mut n, visits, every));
             if n.below(3) == 0 {
                 let (code, dose, score) =
                     (620_000_000 + n.used(DRUGS), 1 + n.below(3), n.below(90));
@@ -172,11 +173,8 @@ fn costs(text: &mut Text<'_>, seed: u64, bundle: bool) -> io::Result<Vec<String>
         let person = format!("{:010}", persons.len() + 1);
         for act in 1..20 + n.below(100) {
             for item in 0..=1 + n.below(3) {
-                let code = if item < 2 {
-                    160_000_000 + n.used(ACTS)
-                } else {
-                    620_000_000 + n.used(DRUGS)
-                };
+                let code =
+                    if item < 2 { 160_000_000 + n.used(ACTS) } else { 620_000_000 + n.used(DRUGS) };
                 let name = NAMES[n.below(4) as usize];
                 let (a, b, c) = (n.below(3000), n.below(300), n.below(300));
                 if bundle {
