@@ -77,8 +77,9 @@ fn checkups(home: &mut Home, megabytes: u64) -> anyhow::Result<()> {
     let files = (megabytes * 1_000_000).div_ceil(checkups.file(0).len() as u64);
     for number in 0..files {
         let file = checkups.file(number);
-        let parsed = kiban_formats::checkup::parse_file(file.as_bytes());
-        home.notify(parsed.person.as_deref().context("a check-up of nobody")?);
+        let arena = kiban_formats::Arena::new();
+        let parsed = kiban_formats::checkup::parse_file(file.as_bytes(), &arena);
+        home.notify(parsed.person.context("a check-up of nobody")?);
         let folder = format!("1310000001_00990001_202407010_{}", 1 + number / 1000);
         home.file(&format!("{folder}/DATA/h1310000001202407010{number:06}.xml"), file.as_bytes())?;
     }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use kiban_formats::{CutError, Format, Piece, Want, cut, fhir, ssmix2};
+use kiban_formats::{Arena, CutError, Format, Piece, Want, cut, fhir, ssmix2};
 
 use crate::{
     fixtures,
@@ -14,8 +14,10 @@ pub(crate) fn ssmix2(messages: u64) -> anyhow::Result<()> {
     let storage = fixtures::storage()?;
     let meter = Meter::start()?;
     let (mut records, mut bytes) = (0_usize, 0_usize);
+    let mut arena = Arena::new();
     for message in storage.iter().cycle().take(messages as usize) {
-        let parsed = ssmix2::parse_file(&message.path, &message.bytes);
+        arena.reset();
+        let parsed = ssmix2::parse_file(&message.path, &message.bytes, &arena);
         anyhow::ensure!(!parsed.rejected, "a message of the fixture was rejected");
         records += black_box(parsed).records.len();
         bytes += message.bytes.len();
@@ -32,13 +34,15 @@ pub(crate) fn fhir(megabytes: u64) -> anyhow::Result<()> {
     let rounds = (megabytes * 1_000_000).div_ceil(one as u64);
     let meter = Meter::start()?;
     let (mut records, mut bytes) = (0_usize, 0_usize);
+    let mut arena = Arena::new();
     for _ in 0..rounds {
         for (_, text) in &files {
             for (number, line) in (1..).zip(text.split(|b| *b == b'\n')) {
                 if line.is_empty() {
                     continue;
                 }
-                records += black_box(fhir::parse_line(line, number)).records.len();
+                arena.reset();
+                records += black_box(fhir::parse_line(line, number, &arena)).records.len();
                 bytes += line.len();
             }
         }

@@ -178,8 +178,8 @@ impl TableBuilders {
             }
         });
         if let Record::Person(person) = record {
-            let birth = person.birth_on.as_deref().and_then(|t| kiban_kernel::parse_date(t).ok());
-            let class = class_of(person.sex.as_deref(), birth, context.received_on);
+            let birth = person.birth_on.and_then(|t| kiban_kernel::parse_date(t).ok());
+            let class = class_of(person.sex, birth, context.received_on);
             quality.class(context.person_source, class);
         }
         if let (Some(start), Some(end)) = period {

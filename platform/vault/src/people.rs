@@ -97,13 +97,11 @@ impl<'n> People<'n> {
         if segment.parsed.rejected {
             return;
         }
-        let date = |text: &Option<std::borrow::Cow<'_, str>>| {
-            text.as_deref().and_then(|t| parse_partial(t).ok())
-        };
+        let date = |text: Option<&str>| text.and_then(|t| parse_partial(t).ok());
         for record in &segment.parsed.records {
             let (birth, death) = match record {
-                Record::Person(p) => (date(&p.birth_on), date(&p.death_on)),
-                Record::Death(d) => (None, date(&d.died_on)),
+                Record::Person(p) => (date(p.birth_on), date(p.death_on)),
+                Record::Death(d) => (None, date(d.died_on)),
                 _ => continue,
             };
             let facts = match self.by_local_id.get_mut(local_id) {
@@ -123,14 +121,14 @@ impl<'n> People<'n> {
                 && facts.identities.len() < MOST_IDENTITIES
             {
                 let identity = Identity::normalise(&RawIdentity {
-                    name_kanji: p.name_kanji.as_deref(),
-                    name_kana: p.name_kana.as_deref(),
-                    birth_on: p.birth_on.as_deref().and_then(|t| parse_date(t).ok()),
-                    sex: p.sex.as_deref().and_then(Sex::from_code),
-                    insurer_no: p.insurer_no.as_deref(),
-                    insured_symbol: p.insured_symbol.as_deref(),
-                    insured_number: p.insured_number.as_deref(),
-                    insured_branch: p.insured_branch.as_deref(),
+                    name_kanji: p.name_kanji,
+                    name_kana: p.name_kana,
+                    birth_on: p.birth_on.and_then(|t| parse_date(t).ok()),
+                    sex: p.sex.and_then(Sex::from_code),
+                    insurer_no: p.insurer_no,
+                    insured_symbol: p.insured_symbol,
+                    insured_number: p.insured_number,
+                    insured_branch: p.insured_branch,
                     ..RawIdentity::default()
                 });
                 if !facts.identities.contains(&identity) {

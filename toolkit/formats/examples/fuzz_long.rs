@@ -18,8 +18,8 @@ use std::{
 };
 
 use kiban_formats::{
-    CutError, Format, Parsed, Piece, Want, cut, delimited::Document, detect, mapped, mml, rule_ja,
-    ssmix2, xml,
+    Arena, CutError, Format, Parsed, Piece, Want, cut, delimited::Document, detect, mapped, mml,
+    rule_ja, ssmix2, xml,
 };
 
 type Seeds = BTreeMap<&'static str, Vec<(Format, String, Vec<u8>)>>;
@@ -169,7 +169,7 @@ fn read(format: Format, path: &str, bytes: &[u8]) {
         if let Piece::Segment(unit) = piece
             && let Some(person) = unit.parsed.person
         {
-            named.insert(unit.line, person.into_owned());
+            named.insert(unit.line, person.to_owned());
         }
         Ok(())
     });
@@ -206,13 +206,13 @@ fn run(parser: &str, format: Format, path: &str, bytes: &[u8]) {
             if let Ok(mapping) = mapped::Mapping::from_toml(&text) {
                 let line = HURTS.map(|h| String::from_utf8_lossy(h).into_owned()).join(",");
                 if let Ok(reader) = mapped::Reader::new(&mapping, line.as_bytes()) {
-                    check(&reader.parse_row(line.as_bytes(), 2));
+                    check(&reader.parse_row(line.as_bytes(), 2, &Arena::new()));
                 }
             }
         }
         "xml" => {
             let _ = (xml::root_name(bytes), xml::decode(bytes).is_ok());
-            check(&mml::parse_module(bytes, "p"));
+            check(&mml::parse_module(bytes, "p", &Arena::new()));
         }
         "delimited" => {
             assert!(
@@ -228,7 +228,7 @@ fn run(parser: &str, format: Format, path: &str, bytes: &[u8]) {
             ] {
                 let name =
                     format!("0012345_20240401_{kind}_000000000000001_20240401110000001_01_1");
-                check(&ssmix2::parse_file(&name, bytes));
+                check(&ssmix2::parse_file(&name, bytes, &Arena::new()));
             }
         }
         _ => {

@@ -178,7 +178,7 @@ fn main() {
             let mut arena = Arena::new();
             while let Ok(Some(segment)) = segments.next_segment() {
                 arena.reset();
-                let parsed = reader.parse_segment_in(segment.bytes, segment.first_line, &arena);
+                let parsed = reader.parse_segment(segment.bytes, segment.first_line, &arena);
                 counts = (counts.0 + 1, counts.1 + parsed.records.len() as u64);
             }
             counts
@@ -200,7 +200,7 @@ fn main() {
             let mut arena = Arena::new();
             while let Ok(Some(segment)) = segments.next_segment() {
                 arena.reset();
-                let parsed = jahis::parse_segment_in(segment.bytes, segment.first_line, &arena);
+                let parsed = jahis::parse_segment(segment.bytes, segment.first_line, &arena);
                 counts = (counts.0 + 1, counts.1 + parsed.records.len() as u64);
             }
             counts

@@ -5,7 +5,7 @@
 
 use std::{io::Read as _, path::Path};
 
-use kiban_formats::{checkup, fhir, mml};
+use kiban_formats::{Arena, checkup, fhir, mml};
 
 /// Reads `bytes` again and again for about two seconds; prints the rate of the best round.
 fn measure(name: &str, bytes: usize, mut read: impl FnMut() -> usize) {
@@ -38,7 +38,8 @@ fn main() {
     let file = [&text[..from], &entries, &text[until..]].concat();
     let rounds = 200;
     measure("check-up XML", file.len() * rounds, || {
-        (0..rounds).map(|_| checkup::parse_file(file.as_bytes()).records.len()).sum()
+        let count = |arena: &Arena| checkup::parse_file(file.as_bytes(), arena).records.len();
+        (0..rounds).map(|_| count(&Arena::new())).sum()
     });
     let Some(samples) = std::env::args().nth(1) else { return };
     let mut lines = Vec::new();
@@ -50,11 +51,12 @@ fn main() {
         let _ = xz2::read::XzDecoder::new(file).read_to_end(&mut lines);
     }
     measure("FHIR NDJSON", lines.len(), || {
-        lines.split(|b| *b == b'\n').map(|l| fhir::parse_line(l, 1).records.len()).sum()
+        let count = |line, arena: &Arena| fhir::parse_line(line, 1, arena).records.len();
+        lines.split(|b| *b == b'\n').map(|line| count(line, &Arena::new())).sum()
     });
     if let Ok(file) = std::fs::read(Path::new(&samples).join("mml/mml4_sample1.xml")) {
         measure("MML", file.len() * rounds, || {
-            (0..rounds).map(|_| mml::parse_file(&file).records.len()).sum()
+            (0..rounds).map(|_| mml::parse_file(&file, &Arena::new()).records.len()).sum()
         });
     }
 }

@@ -183,8 +183,11 @@ pub fn cut_keyed<E: From<CutError>>(
     if format == Format::HealthKit {
         // The export names nobody: whoever takes it must know whose it is.
         let mut reader = phr::Reader::new("");
+        let mut arena = Arena::new();
         return lines(input, 0, max_bytes, |line, number| {
-            let parsed = want.any().then(|| reader.parse_line(trim_end(line), number));
+            arena.reset();
+            let arena = &arena;
+            let parsed = want.any().then(|| reader.parse_line(trim_end(line), number, arena));
             match parsed {
                 Some(parsed) if says_nothing(&parsed) => each(Piece::Remark(parsed)),
                 parsed => each(Piece::Segment(unit(number, line, parsed, None))),
@@ -228,13 +231,13 @@ fn named(name: &'static str) -> Parsed<'static> {
     Parsed { unread: vec![Cow::Borrowed(name)], ..Parsed::default() }
 }
 
-fn whole<'a>(format: Format, path: &str, bytes: &'a [u8]) -> Parsed<'a> {
+fn whole<'a>(format: Format, path: &str, bytes: &'a [u8], arena: &'a Arena) -> Parsed<'a> {
     match format {
-        Format::SsMix2 => ssmix2::parse_file(path, bytes),
-        Format::SsMix2Extended => ssmix2::parse_extended(path, bytes),
-        Format::CheckupXml => checkup::parse_file(bytes),
-        Format::Mml => mml::parse_file(bytes),
-        _ => fhir::parse_line(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes), 1),
+        Format::SsMix2 => ssmix2::parse_file(path, bytes, arena),
+        Format::SsMix2Extended => ssmix2::parse_extended(path, bytes, arena),
+        Format::CheckupXml => checkup::parse_file(bytes, arena),
+        Format::Mml => mml::parse_file(bytes, arena),
+        _ => fhir::parse_line(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes), 1, arena),
     }
 }
 

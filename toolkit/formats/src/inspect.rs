@@ -114,7 +114,7 @@ impl Inspection {
             self.rejected += 1;
             return;
         }
-        match parsed.person.as_deref() {
+        match parsed.person {
             Some(person) => {
                 self.persons.insert(key(person));
             }

@@ -9,8 +9,9 @@
 //!
 //! ```
 //! let line = br#"{"resourceType":"Procedure","subject":{"reference":"Patient/p1"},"code":{"text":"x"}}"#;
-//! let parsed = kiban_formats::fhir::parse_line(line, 1);
-//! assert_eq!(parsed.person.as_deref(), Some("p1"));
+//! let arena = kiban_formats::Arena::new();
+//! let parsed = kiban_formats::fhir::parse_line(line, 1, &arena);
+//! assert_eq!(parsed.person, Some("p1"));
 //! assert_eq!(parsed.records[0].table(), "procedure");
 //! ```
 //!

@@ -6,11 +6,12 @@
 //! a day that must be completed is counted. No file system, no clock.
 //!
 //! ```
-//! use kiban_formats::{municipal, out};
+//! use kiban_formats::{Arena, municipal, out};
 //! let header = "宛名番号,氏名カナ,生年月日,性別,住所,死亡年月日";
 //! let (reader, _) = municipal::Reader::find([header.as_bytes()])?;
-//! let parsed = reader.parse_row("1,,19500102,1,,20240301".as_bytes(), 2);
-//! let rows = || parsed.records.iter().map(|r| (parsed.person.as_deref().unwrap_or(""), r));
+//! let arena = Arena::new();
+//! let parsed = reader.parse_row("1,,19500102,1,,20240301".as_bytes(), 2, &arena);
+//! let rows = || parsed.records.iter().map(|r| (parsed.person.unwrap_or(""), r));
 //! let mut survey = out::Survey::default();
 //! for (person, record) in rows() {
 //!     survey.note(person, record);

@@ -5,7 +5,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::record::Record;
+use crate::{
+    arena::Arena,
+    record::{Record, Text},
+};
 
 /// A defect of the source: which rule was broken, where, how often. Never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,7 @@ const LISTED: usize = 100;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Parsed<'a> {
     /// The holder's key of the person, if the segment is about one.
-    pub person: Option<Cow<'a, str>>,
+    pub person: Text<'a>,
     /// What was read.
     pub records: Vec<Record<'a>>,
     /// Defects.
@@ -56,11 +59,11 @@ impl<'a> Parsed<'a> {
     pub fn rejected(rule: &'static str, position: impl Into<Cow<'a, str>>) -> Self {
         Self { issues: vec![Issue::new(rule, position)], rejected: true, ..Self::default() }
     }
-    /// The same, owning its text.
-    pub fn into_owned(self) -> Parsed<'static> {
+    /// The same, with its records in another arena: for whoever keeps it longer than the segment.
+    pub fn copy_in(self, arena: &Arena) -> Parsed<'_> {
         Parsed {
-            person: self.person.map(|p| Cow::Owned(p.into_owned())),
-            records: self.records.into_iter().map(Record::into_owned).collect(),
+            person: self.person.map(|person| arena.text(person)),
+            records: self.records.iter().map(|record| record.copy_in(arena)).collect(),
             issues: self.issues.into_iter().map(Issue::into_owned).collect(),
             unread: self.unread.into_iter().map(|u| Cow::Owned(u.into_owned())).collect(),
             rejected: self.rejected,

@@ -7,9 +7,8 @@
 //! Not read, and named: `sourceName` and `device` (they hold the owner's name), records inside a `Correlation` (the export
 //! repeats them), workouts, routes and electrocardiograms (they tell where the person was).
 
-use std::borrow::Cow;
-
 use crate::{
+    arena::Arena,
     record::{MeasurementRecord, Parsed, PersonRecord},
     text,
     xml::Document,
@@ -41,14 +40,14 @@ impl Reader {
         Self { person: person.to_owned(), started: false, correlation: false }
     }
 
-    /// Reads the next line. `line_no` appears in positions.
-    pub fn parse_line(&mut self, line: &[u8], line_no: u64) -> Parsed<'static> {
+    /// Reads the next line. `line_no` appears in positions. What is made stands in the arena.
+    pub fn parse_line<'a>(&mut self, line: &'a [u8], line_no: u64, arena: &'a Arena) -> Parsed<'a> {
         let at = || format!("line {line_no}");
         if line.len() > MAX_LINE {
             return Parsed::rejected("phr.too-long", at());
         }
         let Ok(line) = std::str::from_utf8(line) else {
-            return self.malformed(at());
+            return self.malformed(at(), arena);
         };
         let line = line.trim();
         self.started |= line.starts_with("<HealthData");
@@ -64,11 +63,11 @@ impl Reader {
                 self.correlation &= !tag.starts_with("/Correlation");
                 Parsed::default()
             }
-            "Record" if self.correlation => self.unread("Correlation/Record"),
-            "Record" | "Me" => self.element(line, line_no),
+            "Record" if self.correlation => self.unread("Correlation/Record", arena),
+            "Record" | "Me" => self.element(line, line_no, arena),
             "Correlation" => {
                 self.correlation = !line.ends_with("/>");
-                self.unread("Correlation")
+                self.unread("Correlation", arena)
             }
             "ExportDate" => Parsed::default(),
             "MetadataEntry"
@@ -83,34 +82,40 @@ impl Reader {
             | "SensitivityPoint"
             | "VisionPrescription"
             | "InstantaneousBeatsPerMinute"
-            | "HeartRateVariabilityMetadataList" => self.unread(name),
-            _ => self.unread("?"),
+            | "HeartRateVariabilityMetadataList" => self.unread(name, arena),
+            _ => self.unread("?", arena),
         }
     }
 
-    fn unread(&self, name: &str) -> Parsed<'static> {
-        let mut out = Parsed { person: Some(Cow::Owned(self.person.clone())), ..Parsed::default() };
+    fn of_person<'a>(&self, arena: &'a Arena) -> Parsed<'a> {
+        Parsed { person: Some(arena.text(&self.person)), ..Parsed::default() }
+    }
+
+    fn unread<'a>(&self, name: &str, arena: &'a Arena) -> Parsed<'a> {
+        let mut out = self.of_person(arena);
         out.note_unread(name.to_owned());
         out
     }
 
-    fn malformed(&self, at: String) -> Parsed<'static> {
-        let mut out = Parsed { person: Some(Cow::Owned(self.person.clone())), ..Parsed::default() };
+    fn malformed<'a>(&self, at: String, arena: &'a Arena) -> Parsed<'a> {
+        let mut out = self.of_person(arena);
         out.note_issue("phr.malformed", at);
         out
     }
 
     /// One element with its attributes; elements inside it stand on lines of their own.
-    fn element(&self, line: &str, line_no: u64) -> Parsed<'static> {
+    fn element<'a>(&self, line: &'a str, line_no: u64, arena: &'a Arena) -> Parsed<'a> {
         let at = || format!("line {line_no}");
-        let closed: Cow<'_, str> = match line.strip_suffix("/>") {
-            Some(_) => Cow::Borrowed(line),
-            None => Cow::Owned(format!("{}/>", line.strip_suffix('>').unwrap_or(line))),
+        let closed = match line.strip_suffix("/>") {
+            Some(_) => line,
+            None => arena.text(&format!("{}/>", line.strip_suffix('>').unwrap_or(line))),
         };
-        let Ok(document) = Document::parse(&closed) else { return self.malformed(at()) };
+        let Ok(document) = Document::parse(closed, arena) else {
+            return self.malformed(at(), arena);
+        };
         let root = document.root();
-        let own = |name: &str| root.value(name).map(|v| Cow::Owned(v.into_owned()));
-        let mut out = Parsed { person: Some(Cow::Owned(self.person.clone())), ..Parsed::default() };
+        let own = |name: &str| root.value(name);
+        let mut out = self.of_person(arena);
         for name in ["sourceName", "sourceVersion", "device", "creationDate"] {
             if root.attribute(name).is_some() {
                 out.note_unread(format!("Record.{name}"));
@@ -119,13 +124,13 @@ impl Reader {
         if root.name() == "Me" {
             let characteristic = |name: &str| own(&format!("HKCharacteristicTypeIdentifier{name}"));
             let person = PersonRecord {
-                position: at().into(),
+                position: arena.text(&at()).into(),
                 birth_on: characteristic("DateOfBirth"),
-                sex: characteristic("BiologicalSex").map(|s| match s.as_ref() {
-                    "HKBiologicalSexMale" => Cow::Borrowed("M"),
-                    "HKBiologicalSexFemale" => Cow::Borrowed("F"),
-                    "HKBiologicalSexOther" => Cow::Borrowed("O"),
-                    "HKBiologicalSexNotSet" => Cow::Borrowed("U"),
+                sex: characteristic("BiologicalSex").map(|s| match s {
+                    "HKBiologicalSexMale" => "M",
+                    "HKBiologicalSexFemale" => "F",
+                    "HKBiologicalSexOther" => "O",
+                    "HKBiologicalSexNotSet" => "U",
                     _ => s,
                 }),
                 ..PersonRecord::default()
@@ -133,40 +138,40 @@ impl Reader {
             if characteristic("BloodType").is_some() {
                 out.note_unread("Me.BloodType");
             }
-            out.records.push(person.into());
+            out.records.push(arena.record(person));
             return out;
         }
         let value = own("value");
-        if value.as_deref().is_some_and(text::holds_my_number) {
+        if value.is_some_and(text::holds_my_number) {
             return Parsed::rejected("my-number", at());
         }
-        let found = value.as_deref().and_then(text::quantity);
+        let found = value.and_then(text::quantity);
         let record = MeasurementRecord {
-            position: at().into(),
-            category: Some(Cow::Borrowed("phr")),
+            position: arena.text(&at()).into(),
+            category: Some("phr"),
             code: own("type"),
-            code_system: Some(Cow::Borrowed(SYSTEM)),
-            value_num: found.map(|f| Cow::Owned(f.number.into_owned())),
+            code_system: Some(SYSTEM),
+            value_num: found.map(|f| arena.keep(f.number)),
             value_text: value,
             unit: own("unit"),
-            measured_at: own("startDate").map(iso),
+            measured_at: own("startDate").map(|time| iso(time, arena)),
             ..MeasurementRecord::default()
         };
-        if own("endDate").map(iso) != record.measured_at {
+        if own("endDate").map(|time| iso(time, arena)) != record.measured_at {
             out.note_unread("Record.endDate");
         }
-        out.records.push(record.into());
+        out.records.push(arena.record(record));
         out
     }
 }
 
 /// `2024-04-01 07:03:21 +0900` as ISO 8601 spells the same instant; any other text stays.
-fn iso(time: Cow<'static, str>) -> Cow<'static, str> {
+fn iso<'a>(time: &'a str, arena: &'a Arena) -> &'a str {
     let s = time.as_bytes();
     let plain = s.len() == 25 && s.is_ascii() && s[10] == b' ' && s[19] == b' ';
     if plain && matches!(s[20], b'+' | b'-') {
         let (day, clock, zone) = (&time[..10], &time[11..19], &time[20..23]);
-        return Cow::Owned(format!("{day}T{clock}{zone}:{}", &time[23..]));
+        return arena.text(&format!("{day}T{clock}{zone}:{}", &time[23..]));
     }
     time
 }
@@ -197,13 +202,14 @@ mod tests {
 </HealthData>"#;
         assert!(is_export(export.as_bytes()));
         let mut reader = Reader::new("p1");
+        let arena = Arena::new();
         let mut records = Vec::new();
         let mut unread = Vec::new();
         let mut issues = Vec::new();
         for (index, line) in export.lines().enumerate() {
-            let parsed = reader.parse_line(line.as_bytes(), index as u64 + 1);
+            let parsed = reader.parse_line(line.as_bytes(), index as u64 + 1, &arena);
             records.extend(parsed.records);
-            unread.extend(parsed.unread.into_iter().map(Cow::into_owned));
+            unread.extend(parsed.unread.into_iter().map(std::borrow::Cow::into_owned));
             issues.extend(parsed.issues.into_iter().map(|i| i.rule));
         }
         let tables: Vec<_> = records.iter().map(|r| (r.table(), r.position().words())).collect();
@@ -230,8 +236,8 @@ mod tests {
         let mut shown = String::new();
         records[1].for_each(|_, v| shown.push_str(v.unwrap_or("")));
         assert!(!shown.contains("花子"));
-        assert!(reader.parse_line(&vec![b'x'; MAX_LINE + 1], 9).rejected);
+        assert!(reader.parse_line(&vec![b'x'; MAX_LINE + 1], 9, &arena).rejected);
         let secret = br#"<Record type="x" value="123456789018"/>"#;
-        assert_eq!(reader.parse_line(secret, 9).issues[0].rule, "my-number");
+        assert_eq!(reader.parse_line(secret, 9, &arena).issues[0].rule, "my-number");
     }
 }

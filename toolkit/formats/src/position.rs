@@ -5,18 +5,20 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::arena::Arena;
+
 /// A place in a source: `line 17`, `OBX[3]`, `row 5 column 12`.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub enum Position<'a> {
     /// A line, from 1: `line 17`.
     Line(u64),
     /// Any other place, in words.
-    Words(Cow<'a, str>),
+    Words(&'a str),
 }
 
-impl Position<'_> {
+impl<'a> Position<'a> {
     /// In words.
-    pub fn text(&self) -> Cow<'_, str> {
+    pub fn text(&self) -> Cow<'a, str> {
         match self {
             Self::Line(number) => Cow::Owned(line_text(*number)),
             Self::Words(words) => Cow::Borrowed(words),
@@ -35,11 +37,11 @@ impl Position<'_> {
             Self::Words(words) => f(words),
         }
     }
-    /// The same place, owning its words.
-    pub fn into_owned(self) -> Position<'static> {
+    /// The same place, with its words in another arena.
+    pub fn copy_in(self, arena: &Arena) -> Position<'_> {
         match self {
             Self::Line(number) => Position::Line(number),
-            Self::Words(words) => Position::Words(Cow::Owned(words.into_owned())),
+            Self::Words(words) => Position::Words(arena.text(words)),
         }
     }
     /// The words of a place that is no line; for tests.
@@ -76,7 +78,7 @@ fn line_text(number: u64) -> String {
 
 impl Default for Position<'_> {
     fn default() -> Self {
-        Self::Words(Cow::Borrowed(""))
+        Self::Words("")
     }
 }
 
@@ -115,21 +117,9 @@ impl PartialEq<&str> for Position<'_> {
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Position<'a> {
-    fn from(words: Cow<'a, str>) -> Self {
-        Self::Words(words)
-    }
-}
-
 impl<'a> From<&'a str> for Position<'a> {
     fn from(words: &'a str) -> Self {
-        Self::Words(Cow::Borrowed(words))
-    }
-}
-
-impl From<String> for Position<'_> {
-    fn from(words: String) -> Self {
-        Self::Words(Cow::Owned(words))
+        Self::Words(words)
     }
 }
 
@@ -137,7 +127,7 @@ impl<'a> From<Position<'a>> for Cow<'a, str> {
     fn from(position: Position<'a>) -> Self {
         match position {
             Position::Line(number) => Cow::Owned(line_text(number)),
-            Position::Words(words) => words,
+            Position::Words(words) => Cow::Borrowed(words),
         }
     }
 }
@@ -152,7 +142,7 @@ mod tests {
             let words = format!("line {number}");
             let line = Position::Line(number);
             assert_eq!((line.to_string(), line.text().as_ref()), (words.clone(), words.as_str()));
-            assert_eq!(line, Position::from(words.clone()));
+            assert_eq!(line, Position::from(words.as_str()));
             assert_eq!(Cow::from(line), words);
         }
         assert_ne!(Position::Line(1), Position::from("OBX[1]"));

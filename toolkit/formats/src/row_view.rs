@@ -3,8 +3,6 @@
 //! Enters: a segment's bytes, decoded once ([`Decoded`]); its lines, cut ([`cut`]). Leaves: [`RowView`]: the fields by
 //! their roles, as text of the arena or the segment itself. Refuses: bytes that are not of the encoding.
 
-use std::borrow::Cow;
-
 use crate::{
     Position,
     arena::Arena,
@@ -231,7 +229,7 @@ impl<'a, 's> RowView<'a, 's> {
     }
     /// Text of one of its fields, blanks around it taken off; `None` if nothing is left.
     #[inline]
-    pub(crate) fn plain(&self, span: Span) -> Option<&'a str> {
+    pub(crate) fn text(&self, span: Span) -> Text<'a> {
         if span.0 == span.1 {
             return None;
         }
@@ -241,20 +239,10 @@ impl<'a, 's> RowView<'a, 's> {
             _ => trimmed(cell),
         }
     }
-    /// As [`Self::plain`], as a record's field.
-    #[inline]
-    pub(crate) fn text(&self, span: Span) -> Text<'a> {
-        self.plain(span).map(Cow::Borrowed)
-    }
     /// Text of a role's field.
     #[inline]
-    pub(crate) fn find(&self, role: Role) -> Option<&'a str> {
-        self.plain(*self.cells.get(self.layout.at(role)?)?)
-    }
-    /// As [`Self::find`], as a record's field.
-    #[inline]
     pub(crate) fn get(&self, role: Role) -> Text<'a> {
-        self.find(role).map(Cow::Borrowed)
+        self.text(*self.cells.get(self.layout.at(role)?)?)
     }
     /// Bytes of a role's field; none if the layout or the row has no such field. Those of a row without fixed widths
     /// are of its text.
@@ -285,7 +273,7 @@ impl<'a, 's> RowView<'a, 's> {
     pub(crate) fn keep(&self, prefix: &str, into: &mut String, out: &mut Parsed<'a>) {
         for (index, label) in self.layout.kept_at() {
             let Some(span) = self.cells.get(*index) else { break };
-            let Some(value) = self.plain(*span) else { continue };
+            let Some(value) = self.text(*span) else { continue };
             if !into.is_empty() {
                 into.push(';');
             }
@@ -297,7 +285,7 @@ impl<'a, 's> RowView<'a, 's> {
             self.push_value(into, value);
         }
         for index in self.layout.beyond()..self.cells.len() {
-            if self.plain(self.cells[index]).is_some() {
+            if self.text(self.cells[index]).is_some() {
                 out.note_unread(format!("{}.{}", self.layout.id, index + 1));
             }
         }
@@ -327,13 +315,8 @@ impl<'a, 's> RowView<'a, 's> {
     }
     /// A text that was made, as a record's field; `None` if it is empty.
     pub(crate) fn made(&self, text: &str) -> Text<'a> {
-        self.decoded.arena.filled(text).map(Cow::Borrowed)
+        self.decoded.arena.filled(text)
     }
-}
-
-/// The text unless it is empty.
-pub(crate) fn owned<'a>(text: String) -> Text<'a> {
-    (!text.is_empty()).then_some(Cow::Owned(text))
 }
 
 /// Appends a value of a list whose separators are `;`, `:` and `=`; a backslash stands before them.

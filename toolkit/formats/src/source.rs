@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use crate::{
     Format,
-    record::{Parsed, Record},
+    record::{Parsed, Record, Text},
     ssmix2::{FileName, split_path},
 };
 
@@ -213,22 +213,22 @@ fn claim(parsed: &Parsed<'_>) -> Option<Stated> {
         Record::Claim(claim) => Some(claim),
         _ => None,
     })?;
-    let part = |v: &Option<Cow<'_, str>>| v.as_deref().unwrap_or("").replace('/', "-");
+    let part = |v: Text<'_>| v.unwrap_or("").replace('/', "-");
     // The number in a file comes again in the next month's file.
-    let number = match &claim.search_no {
-        Some(_) => part(&claim.search_no),
-        None => format!("{}@{}", part(&claim.receipt_no), part(&claim.billed_month)),
+    let number = match claim.search_no {
+        Some(_) => part(claim.search_no),
+        None => format!("{}@{}", part(claim.receipt_no), part(claim.billed_month)),
     };
-    if part(&claim.institution).is_empty() || number.starts_with('@') {
+    if part(claim.institution).is_empty() || number.starts_with('@') {
         return None;
     }
     let record = format!(
         "uke/{}/{}/{}/{}/{}/{number}",
-        part(&claim.payer_body),
-        part(&claim.prefecture),
-        part(&claim.form),
-        part(&claim.institution),
-        part(&claim.care_month),
+        part(claim.payer_body),
+        part(claim.prefecture),
+        part(claim.form),
+        part(claim.institution),
+        part(claim.care_month),
     );
     Some(Stated { record, version: String::new(), taken_back: false })
 }

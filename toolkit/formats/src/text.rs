@@ -145,15 +145,6 @@ pub(crate) fn narrowed(text: &str) -> String {
     text.chars().map(narrow).filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Without blanks in front and behind; borrowed text stays borrowed.
-pub(crate) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(t) => Cow::Borrowed(t.trim()),
-        Cow::Owned(t) if t.trim().len() == t.len() => Cow::Owned(t),
-        Cow::Owned(t) => Cow::Owned(t.trim().to_owned()),
-    }
-}
-
 /// Does the text consist of kana (with blanks and marks)?
 pub(crate) fn is_kana(text: &str) -> bool {
     let kana = |c: char| matches!(c, '\u{3041}'..='\u{30FF}' | '\u{FF61}'..='\u{FF9F}');

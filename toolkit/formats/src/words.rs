@@ -1,6 +1,8 @@
 //! Short texts that every row needs (small numbers, days), from tables instead of the allocator.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
+
+use crate::arena::Arena;
 
 /// `000` to `999`, three bytes each.
 static NUMBERS: LazyLock<String> = LazyLock::new(|| {
@@ -19,7 +21,7 @@ fn push_digits(into: &mut String, n: usize, digits: u32) {
 }
 
 /// A number as text.
-pub(crate) fn number(n: u64) -> Cow<'static, str> {
+pub(crate) fn number(n: u64, arena: &Arena) -> &str {
     match n {
         0..1_000 => {
             let width = if n >= 100 {
@@ -30,9 +32,9 @@ pub(crate) fn number(n: u64) -> Cow<'static, str> {
                 1
             };
             let end = n as usize * 3 + 3;
-            Cow::Borrowed(&NUMBERS[end - width..end])
+            &NUMBERS[end - width..end]
         }
-        _ => Cow::Owned(n.to_string()),
+        _ => arena.text(&n.to_string()),
     }
 }
 
@@ -52,13 +54,13 @@ static DAYS: LazyLock<String> = LazyLock::new(|| {
 
 /// A day of the month set behind the month as that is written (`YYYYMM`, `GYYMM`); the month alone for
 /// day 0.
-pub(crate) fn day_of(month: &str, day: u32) -> Cow<'static, str> {
+pub(crate) fn day_of<'a>(month: &str, day: u32, arena: &'a Arena) -> &'a str {
     if month.len() == 6
         && (1..=31).contains(&day)
         && let Some(place) = place_of(month.as_bytes())
     {
         let from = (place * 31 + day as usize - 1) * 8;
-        return Cow::Borrowed(&DAYS[from..from + 8]);
+        return &DAYS[from..from + 8];
     }
     let mut text = String::with_capacity(month.len() + 2);
     text.push_str(month);
@@ -66,7 +68,7 @@ pub(crate) fn day_of(month: &str, day: u32) -> Cow<'static, str> {
         text.push(char::from(b'0' + (day / 10 % 10) as u8));
         text.push(char::from(b'0' + (day % 10) as u8));
     }
-    Cow::Owned(text)
+    arena.text(&text)
 }
 
 /// Number of a month in the table.
@@ -85,15 +87,16 @@ mod tests {
 
     #[test]
     fn the_tables_say_what_formatting_says() {
+        let arena = Arena::new();
         for n in [0, 7, 10, 99, 100, 999, 1_000, 123_456] {
-            assert_eq!(number(n), n.to_string());
+            assert_eq!(number(n, &arena), n.to_string());
         }
         for month in ["199001", "202404", "205912", "206001", "198912", "202413", "50604", "4300a"]
         {
             for day in [1, 9, 10, 31] {
-                assert_eq!(day_of(month, day), format!("{month}{day:02}"));
+                assert_eq!(day_of(month, day, &arena), format!("{month}{day:02}"));
             }
-            assert_eq!(day_of(month, 0), month);
+            assert_eq!(day_of(month, 0, &arena), month);
         }
     }
 }

@@ -247,7 +247,7 @@ fn rows(
                 return Ok(());
             }
             let place = Place { file: name, number, line, parser };
-            let person = parsed.person.as_deref().unwrap_or_default();
+            let person = parsed.person.unwrap_or_default();
             parsed.records.iter().try_for_each(|record| each(person, place, record))
         });
         match done {

@@ -206,7 +206,7 @@ fn facts_of(
     index: &mut HashMap<Box<str>, u32>,
     parsed: &Parsed<'_>,
 ) -> u32 {
-    let id = parsed.person.as_deref().unwrap_or_default();
+    let id = parsed.person.unwrap_or_default();
     let at = match index.get(id) {
         Some(at) => *at,
         None => {
@@ -217,22 +217,20 @@ fn facts_of(
         }
     };
     let facts = &mut persons[at as usize];
-    let read = |text: &Option<std::borrow::Cow<'_, str>>| {
-        text.as_deref().and_then(|t| parse_partial(t).ok())
-    };
+    let read = |text: Option<&str>| text.and_then(|t| parse_partial(t).ok());
     for record in &parsed.records {
         match record {
             Record::Person(p) => {
-                facts.died = earlier(facts.died, read(&p.death_on));
+                facts.died = earlier(facts.died, read(p.death_on));
                 // The youngest reading: a guardian is asked for rather than not.
-                let birth = read(&p.birth_on);
+                let birth = read(p.birth_on);
                 if birth
                     .is_some_and(|b| facts.birth.is_none_or(|known| known.latest() < b.latest()))
                 {
                     facts.birth = birth;
                 }
             }
-            Record::Death(d) => facts.died = earlier(facts.died, read(&d.died_on)),
+            Record::Death(d) => facts.died = earlier(facts.died, read(d.died_on)),
             _ => {}
         }
     }

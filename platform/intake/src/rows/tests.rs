@@ -5,7 +5,10 @@ use arrow::{
     datatypes::DataType,
 };
 use jiff::civil::date;
-use kiban_formats::record::{EncounterRecord, MeasurementRecord, MedicationRecord, PersonRecord};
+use kiban_formats::{
+    Arena,
+    record::{EncounterRecord, MeasurementRecord, MedicationRecord, PersonRecord},
+};
 
 use super::*;
 
@@ -48,12 +51,13 @@ fn every_record_fits_its_schema() {
 fn text_is_kept_whatever_becomes_of_the_typed_value() {
     let mut tables = TableBuilders::new().unwrap();
     let mut quality = Quality::default();
+    let arena = Arena::new();
     let measure = |at: &'static str, num: &'static str| {
-        Record::from(MeasurementRecord {
+        arena.record(MeasurementRecord {
             position: "OBX[3]".into(),
-            value_text: Some(num.into()),
-            value_num: Some(num.into()),
-            measured_at: Some(at.into()),
+            value_text: Some(num),
+            value_num: Some(num),
+            measured_at: Some(at),
             ..MeasurementRecord::default()
         })
     };
@@ -97,18 +101,19 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
 fn implausible_dates_are_counted() {
     let mut tables = TableBuilders::new().unwrap();
     let mut quality = Quality::default();
+    let arena = Arena::new();
     let visit = |start: &'static str, end: &'static str| {
-        Record::from(EncounterRecord {
-            start_at: Some(start.into()),
-            end_at: Some(end.into()),
+        arena.record(EncounterRecord {
+            start_at: Some(start),
+            end_at: Some(end),
             ..EncounterRecord::default()
         })
     };
     tables.push(&context(), &visit("20240501", "20240430"), &mut quality);
     tables.push(&context(), &visit("202405011000", "20240501"), &mut quality);
     tables.push(&context(), &visit("20260101", "20260102"), &mut quality);
-    let person = PersonRecord { birth_on: Some("20240502".into()), ..PersonRecord::default() };
-    tables.push(&context(), &Record::from(person), &mut quality);
+    let person = PersonRecord { birth_on: Some("20240502"), ..PersonRecord::default() };
+    tables.push(&context(), &Record::from(&person), &mut quality);
     let count = |rule: &str| quality.rules().get(rule).map_or(0, |r| r.count);
     assert_eq!(
         (count(END_BEFORE_START), count(FUTURE), count(crate::quality::BEFORE_BIRTH)),
@@ -119,12 +124,9 @@ fn implausible_dates_are_counted() {
 #[test]
 fn doses_have_a_number_beside_the_text() {
     let mut tables = TableBuilders::new().unwrap();
-    let record = MedicationRecord {
-        dose: Some("2 錠".into()),
-        days: Some("7".into()),
-        ..MedicationRecord::default()
-    };
-    tables.push(&context(), &Record::from(record), &mut Quality::default());
+    let record =
+        MedicationRecord { dose: Some("2 錠"), days: Some("7"), ..MedicationRecord::default() };
+    tables.push(&context(), &Record::from(&record), &mut Quality::default());
     let batch = tables.take_large(1).remove(0).batch().unwrap();
     let (days, dose): (&Float64Array, _) = (column(&batch, "days"), text(&batch, "dose_text"));
     assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
@@ -132,16 +134,17 @@ fn doses_have_a_number_beside_the_text() {
 
 #[test]
 fn lots_are_the_same_in_new_room_and_small_tables_wait() {
+    let arena = Arena::new();
     let measure = |n: usize| {
-        Record::from(MeasurementRecord {
-            position: format!("OBX[{n}]").into(),
-            code: Some(["K", "Na"][n % 2].into()),
-            value_num: (!n.is_multiple_of(3)).then(|| format!("{}.5", n % 7).into()),
-            measured_at: Some("20240506".into()),
+        arena.record(MeasurementRecord {
+            position: arena.text(&format!("OBX[{n}]")).into(),
+            code: Some(["K", "Na"][n % 2]),
+            value_num: (!n.is_multiple_of(3)).then(|| arena.text(&format!("{}.5", n % 7))),
+            measured_at: Some("20240506"),
             ..MeasurementRecord::default()
         })
     };
-    let person = Record::from(PersonRecord { sex: Some("1".into()), ..PersonRecord::default() });
+    let person = arena.record(PersonRecord { sex: Some("1"), ..PersonRecord::default() });
     let mut lots: Vec<Vec<RecordBatch>> = Vec::new();
     for restocks in [false, true] {
         let mut tables = TableBuilders::new().unwrap();

@@ -86,7 +86,7 @@ impl Room {
             bytes.clear();
             room.0.push(bytes);
         }
-        if arena.bytes() <= 16 * BLOCK_BYTES {
+        if arena.bytes() <= 64 * BLOCK_BYTES {
             arena.reset();
             room.1.push(arena);
         }
@@ -294,7 +294,7 @@ impl Checked {
             file_number: number,
             format,
             line: *line,
-            person: parsed.person.as_deref(),
+            person: parsed.person,
             bytes: &block.bytes[at.clone()],
             header,
             parsed,

@@ -56,7 +56,7 @@ fn segments(format: Format, path: &str, bytes: &[u8]) -> Vec<(String, Vec<&'stat
             let p = unit.parsed;
             if let (Some(person), false, false) = (p.person, p.rejected, p.records.is_empty()) {
                 let tables = p.records.iter().map(kiban_formats::Record::table).collect();
-                out.push((person.into_owned(), tables, unit.bytes.to_vec()));
+                out.push((person.to_owned(), tables, unit.bytes.to_vec()));
             }
         }
         Ok(())
@@ -263,7 +263,7 @@ fn claims_of_an_insurer_are_sent_by_insurance() {
         let bytes = bytes.as_slice();
         cut_keyed::<CutError>(format, keyed, path, bytes, 64 << 20, Want::All, |piece| {
             if let Piece::Segment(unit) = piece {
-                insured.extend(unit.parsed.person.map(std::borrow::Cow::into_owned));
+                insured.extend(unit.parsed.person.map(str::to_owned));
             }
             Ok(())
         })

@@ -7,7 +7,7 @@ use std::{
 
 use arrow::{array::AsArray as _, datatypes::UInt8Type};
 use kiban_audit::{Db, Event, Log, LogSigner};
-use kiban_formats::{Format, fhir, municipal};
+use kiban_formats::{Arena, Format, fhir, municipal};
 use kiban_govern::Actor;
 use kiban_intake::{
     Segment, SegmentIds,
@@ -247,6 +247,7 @@ impl World {
         };
         let mut reader =
             csv.then(|| municipal::Reader::new(RESIDENTS.trim_end().as_bytes()).unwrap());
+        let arena = Arena::new();
         let mut parsed = Vec::new();
         for (i, line) in lines.iter().enumerate().skip(usize::from(csv)) {
             let number = i as u64 + 1;
@@ -255,8 +256,8 @@ impl World {
                 number,
                 line,
                 match &mut reader {
-                    Some(reader) => reader.parse_row(bytes, number),
-                    None => fhir::parse_line(bytes, number),
+                    Some(reader) => reader.parse_row(bytes, number, &arena),
+                    None => fhir::parse_line(bytes, number, &arena),
                 },
             ));
         }
@@ -267,7 +268,7 @@ impl World {
                 file_number: 1,
                 format,
                 line: *number,
-                person: parsed.person.as_deref(),
+                person: parsed.person,
                 bytes: line.as_bytes(),
                 header: header.as_bytes(),
                 parsed,

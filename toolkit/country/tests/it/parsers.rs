@@ -7,7 +7,7 @@ use std::{
 };
 
 use kiban_country::{CHECKUP_ITEMS, Holder, Params, Specialist};
-use kiban_formats::{Record, fhir, municipal, ssmix2};
+use kiban_formats::{Arena, Record, fhir, municipal, ssmix2};
 
 use crate::{OnDisk, birth, tree};
 
@@ -35,12 +35,13 @@ fn municipal_files_are_read_row_by_row() {
         let mut lines = bytes.split_inclusive(|b| *b == b'\n');
         let reader = municipal::Reader::new(lines.next().expect("header")).expect("layout");
         assert_eq!(reader.layout(), layout);
+        let arena = Arena::new();
         let mut rows = 0;
         for line in lines {
             rows += 1;
-            let parsed = reader.parse_row(line, rows + 1);
+            let parsed = reader.parse_row(line, rows + 1, &arena);
             assert!(!parsed.rejected && parsed.issues.is_empty(), "{name}: row {rows}");
-            let person = parsed.person.as_deref().expect("a person");
+            let person = parsed.person.expect("a person");
             assert!(residents.contains(person));
             let records = if name == "checkup" { CHECKUP_ITEMS.len() } else { 1 };
             assert_eq!(parsed.records.len(), records, "{name}: row {rows}");
@@ -54,10 +55,11 @@ fn the_hospitals_patients_are_those_of_the_truth() {
     let country = country();
     let mut found = BTreeMap::new();
     for (path, bytes) in tree(&country.path("holders/hospital_a/source")) {
-        let parsed = ssmix2::parse_file(path.to_str().expect("text"), &bytes);
+        let arena = Arena::new();
+        let parsed = ssmix2::parse_file(path.to_str().expect("text"), &bytes, &arena);
         assert!(!parsed.rejected, "a fixture file is rejected");
         for record in parsed.records {
-            if let (Record::Person(person), Some(id)) = (record, &parsed.person) {
+            if let (Record::Person(person), Some(id)) = (record, parsed.person) {
                 found.insert(id.to_string(), person.name_kana.map(|n| n.to_string()));
             }
         }
@@ -72,10 +74,11 @@ fn the_hospitals_patients_are_those_of_the_truth() {
                 if line.is_empty() {
                     continue;
                 }
-                let parsed = fhir::parse_line(line, n);
+                let arena = Arena::new();
+                let parsed = fhir::parse_line(line, n, &arena);
                 assert!(!parsed.rejected);
                 for record in &parsed.records {
-                    if let (Record::Person(person), Some(id)) = (record, &parsed.person) {
+                    if let (Record::Person(person), Some(id)) = (record, parsed.person) {
                         assert!(person.name_kanji.is_some() && person.birth_on.is_some());
                         persons.insert(id.to_string());
                     }
@@ -92,24 +95,24 @@ fn exact_keys_are_exact_and_the_others_are_not() {
     let mut hospital: BTreeMap<String, (String, String, jiff::civil::Date)> = BTreeMap::new();
     let mut keep = |record: &Record<'_>, id: &str| {
         if let Record::Person(person) = record {
-            let text =
-                |t: &Option<std::borrow::Cow<'_, str>>| t.as_deref().unwrap_or("").to_owned();
-            let born = birth(&text(&person.birth_on));
-            hospital
-                .insert(id.to_owned(), (text(&person.name_kanji), text(&person.name_kana), born));
+            let text = |t: Option<&str>| t.unwrap_or("").to_owned();
+            let born = birth(person.birth_on.unwrap_or(""));
+            hospital.insert(id.to_owned(), (text(person.name_kanji), text(person.name_kana), born));
         }
     };
     for (path, bytes) in tree(&country.path("holders/hospital_a/source")) {
-        let parsed = ssmix2::parse_file(path.to_str().expect("text"), &bytes);
-        let id = parsed.person.clone().unwrap_or_default();
-        parsed.records.iter().for_each(|r| keep(r, &id));
+        let arena = Arena::new();
+        let parsed = ssmix2::parse_file(path.to_str().expect("text"), &bytes, &arena);
+        let id = parsed.person.unwrap_or_default();
+        parsed.records.iter().for_each(|r| keep(r, id));
     }
     let patients =
         fs::read(country.path("holders/hospital_b/source/Patient.ndjson")).expect("file");
     for (line, n) in patients.split(|b| *b == b'\n').zip(1..).filter(|(l, _)| !l.is_empty()) {
-        let parsed = fhir::parse_line(line, n);
-        let id = parsed.person.clone().unwrap_or_default();
-        parsed.records.iter().for_each(|r| keep(r, &id));
+        let arena = Arena::new();
+        let parsed = fhir::parse_line(line, n, &arena);
+        let id = parsed.person.unwrap_or_default();
+        parsed.records.iter().for_each(|r| keep(r, id));
     }
     let town: BTreeMap<String, BTreeMap<String, String>> = country
         .table("holders/municipality/source/persons.csv")

@@ -14,7 +14,8 @@ use super::{
     survey::{ALIASES, ITEMS, NAMED, To},
 };
 use crate::{
-    municipal::{Encoding, cells, owned_cells},
+    arena::Arena,
+    municipal::{Encoding, cells},
     record::{CareCertificationRecord, MeasurementRecord, Parsed, PersonRecord, Text},
     text,
 };
@@ -62,8 +63,9 @@ impl Reader {
     /// See [`FirstLineError`].
     pub fn new(first_line: &[u8], encoding: Encoding) -> Result<Self, FirstLineError> {
         let text = encoding.decode(first_line).ok_or(FirstLineError)?;
+        let arena = Arena::new();
         let row =
-            owned_cells(text.trim_end_matches(['\r', '\n']), FIELDS + 1).ok_or(FirstLineError)?;
+            cells(text.trim_end_matches(['\r', '\n']), FIELDS + 1, &arena).ok_or(FirstLineError)?;
         let columns: Vec<Column> = row.iter().map(|c| by_name(c)).collect();
         let has = |to: To| columns.iter().any(|c| c.to == to);
         if has(To::Insured)
@@ -87,24 +89,24 @@ impl Reader {
         self.header
     }
 
-    /// Reads one row. `row_no` is the line's number in the file.
-    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
-        let at = format!("row {row_no}");
+    /// Reads one row. `row_no` is the line's number in the file. What is made stands in the arena.
+    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64, arena: &'a Arena) -> Parsed<'a> {
+        let at = arena.text(&format!("row {row_no}"));
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.iter().all(u8::is_ascii_whitespace) {
             return Parsed::default();
         }
-        let row = match self.encoding.decode(line) {
-            None => return Parsed::rejected(self.encoding.broken(), at),
-            Some(Cow::Borrowed(text)) => cells(text, self.columns.len()),
-            Some(Cow::Owned(text)) => owned_cells(&text, self.columns.len()),
+        let Some(text) = self.encoding.decode(line) else {
+            return Parsed::rejected(self.encoding.broken(), at);
         };
-        let Some(row) = row else { return Parsed::rejected("csv.quotes", at) };
+        let Some(row) = cells(arena.keep(text), self.columns.len(), arena) else {
+            return Parsed::rejected("csv.quotes", at);
+        };
         if row.len() != self.columns.len() {
             return Parsed::rejected("csv.columns", at);
         }
-        let mut row: Vec<Cow<'a, str>> = row.into_iter().map(text::trim).collect();
+        let mut row: Vec<&str> = row.into_iter().map(str::trim).collect();
         if let Some(index) = row.iter().position(|c| text::holds_my_number(c)) {
             return Parsed::rejected("my-number", format!("{at} column {}", index + 1));
         }
@@ -118,7 +120,7 @@ impl Reader {
         let generation = take(To::Generation);
         let surveyed_on = take(To::Surveyed);
         let person = PersonRecord {
-            position: at.clone().into(),
+            position: at.into(),
             name_kanji: take(To::Kanji),
             name_kana: take(To::Kana),
             sex: take(To::Sex).map(sex_of),
@@ -126,18 +128,18 @@ impl Reader {
             postal_code: take(To::Postal),
             address: take(To::Address),
             phone: take(To::Phone),
-            record_no: Some(insured.clone()),
+            record_no: Some(insured),
             ..PersonRecord::default()
         };
         let certification = CareCertificationRecord {
-            position: at.clone().into(),
-            insurer_no: Some(insurer.clone()),
-            insured_no: Some(insured.clone()),
+            position: at.into(),
+            insurer_no: Some(insurer),
+            insured_no: Some(insured),
             care_level: take(To::Level),
-            care_level_system: Some(Cow::Borrowed(RESULT_SYSTEM)),
+            care_level_system: Some(RESULT_SYSTEM),
             applied_on: take(To::Applied),
             application_kind: take(To::Application),
-            surveyed_on: surveyed_on.clone(),
+            surveyed_on,
             first_level: take(To::First),
             care_minutes: take(To::Minutes),
             decided_on: take(To::Decided),
@@ -147,38 +149,38 @@ impl Reader {
             dementia_grade: take(To::Dementia),
             status: take(To::Withdrawn),
         };
-        let key = format!("{}:{}", text::narrowed(&insurer), text::narrowed(&insured));
-        let mut out = Parsed { person: Some(Cow::Owned(key)), ..Parsed::default() };
+        let key = format!("{}:{}", text::narrowed(insurer), text::narrowed(insured));
+        let mut out = Parsed { person: Some(arena.text(&key)), ..Parsed::default() };
         for value in [&person.name_kanji, &person.address] {
             if value.as_deref().is_some_and(text::gaiji) {
-                out.note_issue("gaiji", at.clone());
+                out.note_issue("gaiji", at);
             }
         }
         if certification.applied_on.is_none() && certification.valid_from.is_none() {
-            out.note_issue("care.no-date", at.clone());
+            out.note_issue("care.no-date", at);
         }
-        out.records.push(person.into());
-        out.records.push(certification.into());
-        let system: Text<'static> =
-            Some(generation.as_deref().map_or(Cow::Borrowed(ITEM_SYSTEM), |g| {
-                Cow::Owned(format!("{ITEM_SYSTEM}/{}", text::narrowed(g)))
+        out.records.push(arena.record(person));
+        out.records.push(arena.record(certification));
+        let system: Text<'a> =
+            Some(generation.map_or(ITEM_SYSTEM, |g| {
+                arena.text(&format!("{ITEM_SYSTEM}/{}", text::narrowed(g)))
             }));
         for (index, cell) in row.into_iter().enumerate().filter(|(_, c)| !c.is_empty()) {
             let column = &self.columns[index];
             if column.to == To::Item {
-                let number = text::quantity(&cell).map(|q| Cow::Owned(q.number.into_owned()));
+                let number = text::quantity(cell).map(|q| arena.keep(q.number));
                 let item = MeasurementRecord {
-                    position: format!("row {row_no} column {}", index + 1).into(),
-                    category: Some(Cow::Borrowed("care-assessment")),
-                    code: Some(column.name.clone()),
-                    code_system: system.clone(),
-                    text: Some(column.name.clone()),
+                    position: arena.text(&format!("row {row_no} column {}", index + 1)).into(),
+                    category: Some("care-assessment"),
+                    code: Some(arena.keep(column.name.clone())),
+                    code_system: system,
+                    text: Some(arena.keep(column.name.clone())),
                     value_num: number,
                     value_text: Some(cell),
-                    measured_at: surveyed_on.clone(),
+                    measured_at: surveyed_on,
                     ..MeasurementRecord::default()
                 };
-                out.records.push(item.into());
+                out.records.push(arena.record(item));
             } else {
                 out.note_unread(column.name.clone());
             }

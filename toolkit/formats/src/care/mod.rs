@@ -11,10 +11,9 @@ pub mod certification;
 mod layout;
 mod survey;
 
-use std::borrow::Cow;
-
 use crate::{
-    municipal::{Encoding, cells, owned_cells},
+    arena::Arena,
+    municipal::{Encoding, cells},
     record::{CareCertificationRecord, CareServiceRecord, Parsed, PersonRecord, Text},
     text,
 };
@@ -62,7 +61,8 @@ impl Reader {
     /// Name of a line's record, as the exchange file calls it; `None` for a control record or one that is not known.
     pub(crate) fn record_name(self, line: &[u8]) -> Option<&'static str> {
         let text = self.encoding.decode(line)?;
-        let row = owned_cells(&text, MAX_FIELDS)?;
+        let arena = Arena::new();
+        let row = cells(&text, MAX_FIELDS, &arena)?;
         let field = |n: usize| row.get(n).map_or("", |f| f.trim());
         if IMPERSONAL.iter().any(|p| field(2).starts_with(p)) {
             return Some("請求書");
@@ -70,8 +70,8 @@ impl Reader {
         layout::of(field(2), field(3), field(6)).map(|layout| layout.name)
     }
 
-    /// Reads one line. `row_no` counts from 1 and appears in positions.
-    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
+    /// Reads one line. `row_no` counts from 1 and appears in positions. What is made stands in the arena.
+    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64, arena: &'a Arena) -> Parsed<'a> {
         let at = || format!("row {row_no}");
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -79,18 +79,17 @@ impl Reader {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Parsed::default();
         }
-        let row = match self.encoding.decode(line) {
-            None => return Parsed::rejected(self.encoding.broken(), at()),
-            Some(Cow::Borrowed(text)) => cells(text, MAX_FIELDS),
-            Some(Cow::Owned(text)) => owned_cells(&text, MAX_FIELDS),
+        let Some(text) = self.encoding.decode(line) else {
+            return Parsed::rejected(self.encoding.broken(), at());
         };
+        let row = cells(arena.keep(text), MAX_FIELDS, arena);
         let Some(row) = row.filter(|r| r.len() <= MAX_FIELDS) else {
             return Parsed::rejected("csv.quotes", at());
         };
         match row[0].trim() {
             "1" => impersonal("介護.コントロール"),
             "3" => impersonal("介護.エンド"),
-            "2" if row.len() > 2 => data(row, row_no),
+            "2" if row.len() > 2 => data(row, row_no, arena),
             _ => Parsed::rejected("care.unknown-record", at()),
         }
     }
@@ -102,11 +101,11 @@ fn impersonal(name: &'static str) -> Parsed<'static> {
     out
 }
 
-fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
+fn data<'a>(row: Vec<&'a str>, row_no: u64, arena: &'a Arena) -> Parsed<'a> {
     // Record kind and running number stand before the exchange record.
-    let mut fields: Vec<Cow<'_, str>> = row.into_iter().skip(2).map(text::trim).collect();
-    let field = |n: usize| fields.get(n).map_or("", |f| f.as_ref());
-    let at = format!("row {row_no}");
+    let mut fields: Vec<&str> = row.into_iter().skip(2).map(str::trim).collect();
+    let field = |n: usize| fields.get(n).copied().unwrap_or_default();
+    let at = arena.text(&format!("row {row_no}"));
     if IMPERSONAL.iter().any(|p| field(0).starts_with(p)) {
         return impersonal("介護.請求書");
     }
@@ -123,17 +122,17 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     let (Some(insurer_no), Some(insured_no)) = (insurer, insured) else {
         return Parsed::rejected("care.no-person", at);
     };
-    let person = format!("{}:{}", text::narrowed(&insurer_no), text::narrowed(&insured_no));
-    let mut out = Parsed { person: Some(Cow::Owned(person)), ..Parsed::default() };
+    let person = format!("{}:{}", text::narrowed(insurer_no), text::narrowed(insured_no));
+    let mut out = Parsed { person: Some(arena.text(&person)), ..Parsed::default() };
     let level = taken.take(To::Level);
     let (valid_from, valid_to) = (taken.take(To::ValidFrom), taken.take(To::ValidUntil));
     let (birth_on, sex) = (taken.take(To::Birth), taken.take(To::Sex));
     let service = CareServiceRecord {
-        position: at.clone().into(),
-        kind: Some(Cow::Borrowed(layout.kind)),
+        position: at.into(),
+        kind: Some(layout.kind),
         service_month: taken.take(To::Month),
-        insurer_no: Some(insurer_no.clone()),
-        insured_no: Some(insured_no.clone()),
+        insurer_no: Some(insurer_no),
+        insured_no: Some(insured_no),
         provider: taken.take(To::Provider),
         service_kind: taken.take(To::Kind),
         service_item: taken.take(To::Item),
@@ -141,7 +140,7 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
         units: taken.take(To::Units),
         times: taken.take(To::Times),
         total_units: taken.take(To::TotalUnits),
-        care_level: level.clone(),
+        care_level: level,
         started_on: taken.take(To::Started),
         ended_on: taken.take(To::Ended),
         end_reason: taken.take(To::EndReason),
@@ -149,32 +148,32 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
         status: taken.take(To::Status),
     };
     if service.service_month.is_none() {
-        out.note_issue("care.no-month", at.clone());
+        out.note_issue("care.no-month", at);
     }
     if birth_on.is_some() || sex.is_some() {
         let person = PersonRecord {
-            position: at.clone().into(),
+            position: at.into(),
             birth_on,
             sex: sex.map(sex_of),
-            record_no: Some(insured_no.clone()),
+            record_no: Some(insured_no),
             ..PersonRecord::default()
         };
-        out.records.push(person.into());
+        out.records.push(arena.record(person));
     }
     if level.is_some() && valid_from.is_some() {
         let certification = CareCertificationRecord {
-            position: at.clone().into(),
+            position: at.into(),
             insurer_no: Some(insurer_no),
             insured_no: Some(insured_no),
             care_level: level,
-            care_level_system: Some(Cow::Borrowed(LEVEL_SYSTEM)),
+            care_level_system: Some(LEVEL_SYSTEM),
             valid_from,
             valid_to,
             ..CareCertificationRecord::default()
         };
-        out.records.push(certification.into());
+        out.records.push(arena.record(certification));
     }
-    out.records.push(service.into());
+    out.records.push(arena.record(service));
     for (index, field) in fields.iter().enumerate() {
         // Zeros fill fields that say nothing.
         if field.is_empty() || field.bytes().all(|b| b == b'0') {
@@ -189,17 +188,17 @@ fn data(row: Vec<Cow<'_, str>>, row_no: u64) -> Parsed<'_> {
     out
 }
 
-pub(crate) fn sex_of(code: Cow<'_, str>) -> Cow<'_, str> {
-    match code.as_ref() {
-        "1" | "１" | "男" => Cow::Borrowed("M"),
-        "2" | "２" | "女" => Cow::Borrowed("F"),
+pub(crate) fn sex_of(code: &str) -> &str {
+    match code {
+        "1" | "１" | "男" => "M",
+        "2" | "２" | "女" => "F",
         _ => code,
     }
 }
 
 struct Taken<'r, 'a> {
     layout: &'static Layout,
-    fields: &'r mut Vec<Cow<'a, str>>,
+    fields: &'r mut Vec<&'a str>,
 }
 
 impl<'a> Taken<'_, 'a> {

@@ -1,8 +1,9 @@
 use super::*;
+use crate::arena::lasting;
 use crate::record::Record;
 
 fn read(line: &str) -> Parsed<'_> {
-    Reader::new(Encoding::Utf8).parse_row(line.as_bytes(), 2)
+    Reader::new(Encoding::Utf8).parse_row(line.as_bytes(), 2, lasting())
 }
 
 const BASE: &str = "2,2,7131,01,202404,1370000001,990001,0000000123,,,,,,,19400101,2,22,,20240101,20261231,1,1370000009,20240401,,,,,,,,90,,,,1500,13500,1500";
@@ -123,7 +124,7 @@ fn certifications_are_read_by_position_and_by_name() {
     let line = row.join(",");
     let reader = certification::Reader::new(line.as_bytes(), Encoding::Utf8).unwrap();
     assert!(!reader.has_header());
-    let parsed = reader.parse_row(line.as_bytes(), 1);
+    let parsed = reader.parse_row(line.as_bytes(), 1, lasting());
     let Record::CareCertification(c) = &parsed.records[1] else { panic!("{parsed:?}") };
     assert_eq!(
         (
@@ -149,7 +150,7 @@ fn certifications_are_read_by_position_and_by_name() {
     let header = "保険者番号,被保険者番号,申請日,判定結果,寝返り,備考";
     let reader = certification::Reader::new(header.as_bytes(), Encoding::Utf8).unwrap();
     assert!(reader.has_header());
-    let parsed = reader.parse_row("990001,123,R06.04.01,22,1,x".as_bytes(), 2);
+    let parsed = reader.parse_row("990001,123,R06.04.01,22,1,x".as_bytes(), 2, lasting());
     assert_eq!((parsed.records.len(), &parsed.unread[..]), (3, &["要介護認定.備考".into()][..]));
     assert!(certification::Reader::new(b"a,b", Encoding::Utf8).is_err());
     for (line, rule) in [
@@ -157,6 +158,6 @@ fn certifications_are_read_by_position_and_by_name() {
         ("990001,,,,,", "care.no-person"),
         ("990001,1,,22,,", "care.no-date"),
     ] {
-        assert_eq!(reader.parse_row(line.as_bytes(), 3).issues[0].rule, rule);
+        assert_eq!(reader.parse_row(line.as_bytes(), 3, lasting()).issues[0].rule, rule);
     }
 }

@@ -64,17 +64,21 @@ impl ItemTable {
     /// # Errors
     /// See [`ItemTableError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, ItemTableError> {
-        use crate::municipal::{Encoding, cells};
+        use crate::{
+            arena::Arena,
+            municipal::{Encoding, cells},
+        };
         let encoding = Encoding::of_header(bytes);
         let text = encoding.decode(bytes).ok_or(ItemTableError::Encoding)?;
         let mut columns: Option<[usize; 5]> = None;
         let mut items = HashMap::new();
+        let arena = Arena::new();
         for line in text.lines() {
-            let Some(row) = cells(line, 100) else { continue };
+            let Some(row) = cells(line, 100, &arena) else { continue };
             let cell = |n: usize| row.get(n).map_or("", |c| c.trim());
             match columns {
                 None => {
-                    let find = |name: &str| row.iter().position(|c| c == name);
+                    let find = |name: &str| row.iter().position(|c| *c == name);
                     columns = find("XMLITEM_17CODE").and_then(|code| {
                         Some([
                             code,
@@ -126,13 +130,13 @@ impl ItemTable {
             let Record::Checkup(r) = record else { continue };
             let Some(code) = &r.item_code else { continue };
             let Some(item) = self.get(code) else {
-                found.push(("checkup.item-unknown", r.position.clone()));
+                found.push(("checkup.item-unknown", r.position));
                 continue;
             };
             if let Some(unit) = &r.unit
                 && ![&item.unit, &item.shown_unit].into_iter().any(|u| u.eq_ignore_ascii_case(unit))
             {
-                found.push(("checkup.unit", r.position.clone()));
+                found.push(("checkup.unit", r.position));
             }
             let number = r.value_text.is_none() || r.value_num.is_some();
             let wrong = match item.kind.as_ref() {
@@ -141,11 +145,11 @@ impl ItemTable {
                 _ => r.unit.is_some(),
             };
             if wrong {
-                found.push(("checkup.value-type", r.position.clone()));
+                found.push(("checkup.value-type", r.position));
             }
         }
         for (rule, position) in found {
-            parsed.note_issue(rule, position.into_owned());
+            parsed.note_issue(rule, position);
         }
     }
 }

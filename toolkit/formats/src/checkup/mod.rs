@@ -17,11 +17,10 @@
 mod items;
 mod person;
 
-use std::borrow::Cow;
-
 pub use items::{Item, ItemTable, ItemTableError, KEY_ITEMS};
 
 use crate::{
+    arena::Arena,
     record::{CheckupRecord, Parsed, Text},
     text,
     xml::{self, Document, Element},
@@ -38,34 +37,37 @@ pub fn is_root(name: &str) -> bool {
     ROOTS.contains(&name)
 }
 
-/// Reads one file.
-pub fn parse_file(bytes: &[u8]) -> Parsed<'_> {
-    read_file(bytes, parse_text)
+/// Reads one file. What is made stands in the arena.
+pub fn parse_file<'a>(bytes: &'a [u8], arena: &'a Arena) -> Parsed<'a> {
+    read_file(bytes, arena, |text| parse_text(text, arena))
 }
 
 /// As [`parse_file`], but of a check-up only what stands before its items: for a first look at who it is about.
-pub fn parse_person(bytes: &[u8]) -> Parsed<'_> {
-    read_file(bytes, |text| match Document::parse_head(text, "component") {
+pub fn parse_person<'a>(bytes: &'a [u8], arena: &'a Arena) -> Parsed<'a> {
+    read_file(bytes, arena, |text| match Document::parse_head(text, "component", arena) {
         Ok(document) if document.root().name() == "ClinicalDocument" => {
             let mut out = Parsed::default();
             person::of_document(document.root(), &mut out);
             // A head behind the items is none, but whoever writes one is still to be asked about.
-            if out.rejected { parse_text(text) } else { out }
+            if out.rejected { parse_text(text, arena) } else { out }
         }
-        Ok(_) | Err(_) => parse_text(text),
+        Ok(_) | Err(_) => parse_text(text, arena),
     })
 }
 
-fn read_file(bytes: &[u8], read: impl Fn(&str) -> Parsed<'_>) -> Parsed<'_> {
+fn read_file<'a>(
+    bytes: &'a [u8],
+    arena: &'a Arena,
+    read: impl FnOnce(&'a str) -> Parsed<'a>,
+) -> Parsed<'a> {
     match xml::decode(bytes) {
-        Ok(Cow::Borrowed(text)) => read(text),
-        Ok(Cow::Owned(text)) => read(&text).into_owned(),
+        Ok(text) => read(arena.keep(text)),
         Err(error) => Parsed::rejected(error.rule(), error.position()),
     }
 }
 
-fn parse_text(text: &str) -> Parsed<'_> {
-    let document = match Document::parse(text) {
+fn parse_text<'a>(text: &'a str, arena: &'a Arena) -> Parsed<'a> {
+    let document = match Document::parse(text, arena) {
         Ok(document) => document,
         Err(error) => return Parsed::rejected(error.rule(), error.position()),
     };
@@ -125,7 +127,7 @@ fn body<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
         for entry in section.all("entry") {
             number += 1;
             for statement in entry.children() {
-                read(statement, &context, context.examined_on.as_ref(), number, out, 0);
+                read(statement, &context, context.examined_on, number, out, 0);
             }
         }
     }
@@ -143,13 +145,13 @@ fn time<'a>(e: Element<'_, 'a>) -> Text<'a> {
 fn read<'a>(
     statement: Element<'_, 'a>,
     context: &Context<'a>,
-    examined_on: Option<&Cow<'a, str>>,
+    examined_on: Text<'a>,
     number: usize,
     out: &mut Parsed<'a>,
     depth: usize,
 ) {
     let own = statement.child("effectiveTime").and_then(time);
-    let examined_on = own.as_ref().or(examined_on);
+    let examined_on = own.or(examined_on);
     if statement.name() == "observation" {
         observation(statement, context, examined_on, number, out);
     } else if depth == 0 && statement.child("entryRelationship").is_none() {
@@ -165,62 +167,61 @@ fn read<'a>(
 fn observation<'a>(
     o: Element<'_, 'a>,
     context: &Context<'a>,
-    examined_on: Option<&Cow<'a, str>>,
+    examined_on: Text<'a>,
     number: usize,
     out: &mut Parsed<'a>,
 ) {
     let code = o.child("code");
     let item_code = code.and_then(|c| c.value("code"));
-    let at = || Cow::Owned(format!("entry[{number}]"));
+    let arena = o.arena();
+    let at = arena.text(&format!("entry[{number}]"));
     if item_code.is_none() {
-        out.note_issue("checkup.no-code", at());
+        out.note_issue("checkup.no-code", at);
     }
     let null = |e: Element<'_, 'a>| e.value("nullFlavor");
     let negated = o.attribute("negationInd").is_some_and(|n| n == "true");
     let range = o.path(&["referenceRange", "observationRange", "value"]);
     let mut base = CheckupRecord {
-        position: at().into(),
-        code_system: Some(code.and_then(|c| c.value("codeSystem")).map_or(
-            Cow::Borrowed(ITEM_SYSTEM),
-            |system| match system.strip_prefix("1.2.392.200119.6.1005") {
-                Some("") => Cow::Borrowed(ITEM_SYSTEM),
-                _ => Cow::Owned(format!("urn:oid:{system}")),
-            },
-        )),
+        position: at.into(),
+        code_system: Some(code.and_then(|c| c.value("codeSystem")).map_or(ITEM_SYSTEM, |system| {
+            match system.strip_prefix("1.2.392.200119.6.1005") {
+                Some("") => ITEM_SYSTEM,
+                _ => arena.text(&format!("urn:oid:{system}")),
+            }
+        })),
         text: code.and_then(|c| c.value("displayName")),
         item_code,
-        examined_on: examined_on.cloned(),
-        institution: context.institution.clone(),
-        program: context.program.clone(),
+        examined_on,
+        institution: context.institution,
+        program: context.program,
         flag: o.child("interpretationCode").and_then(|c| c.value("code")),
         method: o.child("methodCode").and_then(|c| c.value("code")),
         reference_range: range.and_then(interval),
-        status: if negated { Some(Cow::Borrowed("not-done")) } else { null(o) },
+        status: if negated { Some("not-done") } else { null(o) },
         ..CheckupRecord::default()
     };
     let mut values = o.all("value").peekable();
     if values.peek().is_none() {
         // A heading of a group of items has neither value nor status of its own.
         if base.status.is_some() || o.child("entryRelationship").is_none() {
-            out.records.push(base.into());
+            out.records.push(arena.record(base));
         }
         return;
     }
     let mut index = 0;
     while let Some(value) = values.next() {
         // The last value, nearly always the only one, takes the record itself.
-        let mut record =
-            if values.peek().is_none() { std::mem::take(&mut base) } else { base.clone() };
+        let mut record = if values.peek().is_none() { std::mem::take(&mut base) } else { base };
         index += 1;
         if index > 1 {
-            record.position = format!("entry[{number}] value[{index}]").into();
+            record.position = arena.text(&format!("entry[{number}] value[{index}]")).into();
         }
         record.status = record.status.or_else(|| null(value));
         read_value(value, &mut record);
         if record.value_text.is_none() && record.status.is_none() {
-            out.note_issue("checkup.no-value", record.position.clone());
+            out.note_issue("checkup.no-value", record.position);
         }
-        out.records.push(record.into());
+        out.records.push(arena.record(record));
     }
 }
 
@@ -234,22 +235,16 @@ fn read_value<'a>(value: Element<'_, 'a>, record: &mut CheckupRecord<'a>) {
             record.value_text = value
                 .value("displayName")
                 .or_else(|| value.child_text("originalText"))
-                .or_else(|| record.value_code.clone());
+                .or(record.value_code);
         }
         "ST" | "ED" | "SC" => record.value_text = value.text(),
         "IVL_PQ" | "RTO" => record.value_text = interval(value),
         _ => {
             record.value_text = value.value("value").or_else(|| value.text());
             record.unit = value.value("unit");
-            if let Some(found) = record.value_text.as_deref().and_then(text::quantity) {
-                record.comparator = found.comparator.map(Cow::Borrowed);
-                record.value_num = match found.number {
-                    // The text itself is the number, as it nearly always is.
-                    Cow::Borrowed(n) if Some(n) == record.value_text.as_deref() => {
-                        record.value_text.clone()
-                    }
-                    number => Some(Cow::Owned(number.into_owned())),
-                };
+            if let Some(found) = record.value_text.and_then(text::quantity) {
+                record.comparator = found.comparator;
+                record.value_num = Some(value.arena().keep(found.number));
             }
         }
     }
@@ -260,9 +255,11 @@ fn interval<'a>(value: Element<'_, 'a>) -> Text<'a> {
     let end = |name: &str| value.child(name).and_then(|e| e.value("value"));
     match (end("low"), end("high")) {
         (None, None) => value.value("value"),
-        (low, high) => {
-            Some(Cow::Owned(format!("{}-{}", low.unwrap_or_default(), high.unwrap_or_default())))
-        }
+        (low, high) => Some(value.arena().text(&format!(
+            "{}-{}",
+            low.unwrap_or_default(),
+            high.unwrap_or_default()
+        ))),
     }
 }
 

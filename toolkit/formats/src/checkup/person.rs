@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    arena::Arena,
     record::{Parsed, PersonRecord},
     text,
     xml::Element,
@@ -16,6 +17,7 @@ const BRANCH: &str = "1.2.392.200119.6.211";
 
 /// `recordTarget` of a clinical document.
 pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
+    let arena = root.arena();
     let mut first: Option<PersonRecord<'a>> = None;
     for (index, target) in root.all("recordTarget").enumerate() {
         let Some(role) = target.child("patientRole") else { continue };
@@ -23,11 +25,11 @@ pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
             PersonRecord { position: "recordTarget".into(), ..PersonRecord::default() };
         for id in role.all("id") {
             let Some(value) = id.value("extension") else { continue };
-            if text::holds_my_number(&value) {
+            if text::holds_my_number(value) {
                 reject(out, "my-number", "recordTarget");
                 return;
             }
-            let slot = match id.value("root").as_deref() {
+            let slot = match id.value("root") {
                 Some(INSURER) => &mut person.insurer_no,
                 Some(SYMBOL) => &mut person.insured_symbol,
                 Some(NUMBER) => &mut person.insured_number,
@@ -46,22 +48,19 @@ pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
         let patient = role.child("patient");
         // One string by the standard; family and given name apart in other CDA documents.
         person.name_kana = patient.and_then(|p| p.child("name")).and_then(|name| {
-            name.text().or_else(|| Some(Cow::Owned(name.whole_text()?.replace('\n', " "))))
+            name.text().or_else(|| Some(arena.text(&name.whole_text()?.replace('\n', " "))))
         });
         person.sex = patient
             .and_then(|p| p.child("administrativeGenderCode"))
             .and_then(|c| c.value("code"))
             .map(sex);
         person.birth_on = patient.and_then(|p| p.child("birthTime")).and_then(|b| b.value("value"));
-        let numbers: Vec<Cow<'a, str>> = role
+        let numbers: Vec<&str> = role
             .all("telecom")
             .filter_map(|t| t.value("value"))
-            .map(|v| match v {
-                Cow::Borrowed(v) => Cow::Borrowed(v.strip_prefix("tel:").unwrap_or(v)),
-                Cow::Owned(v) => Cow::Owned(v.strip_prefix("tel:").unwrap_or(&v).to_owned()),
-            })
+            .map(|v| v.strip_prefix("tel:").unwrap_or(v))
             .collect();
-        person.phone = (!numbers.is_empty()).then(|| Cow::Owned(numbers.join(";")));
+        person.phone = (!numbers.is_empty()).then(|| arena.text(&numbers.join(";")));
         match &first {
             Some(known) if key(known) != key(&person) => {
                 reject(out, "checkup.two-persons", format!("recordTarget[{}]", index + 1));
@@ -77,7 +76,7 @@ pub(super) fn of_document<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
         .all("participant")
         .filter(|p| p.attribute("typeCode").is_some_and(|t| t == "HLD"))
         .find_map(|p| p.path(&["associatedEntity", "id"])?.value("extension"));
-    finish(person, out);
+    finish(person, root.arena(), out);
 }
 
 /// `subjectPerson` of a claim for payment.
@@ -103,10 +102,10 @@ pub(super) fn of_claim<'a>(root: Element<'_, 'a>, out: &mut Parsed<'a>) {
         record_no: root.path(&["checkupCard", "id"]).and_then(|e| e.value("extension")),
         ..PersonRecord::default()
     };
-    finish(person, out);
+    finish(person, root.arena(), out);
 }
 
-fn finish<'a>(person: PersonRecord<'a>, out: &mut Parsed<'a>) {
+fn finish<'a>(person: PersonRecord<'a>, arena: &'a Arena, out: &mut Parsed<'a>) {
     let numbers = [
         &person.insurer_no,
         &person.insured_symbol,
@@ -124,14 +123,14 @@ fn finish<'a>(person: PersonRecord<'a>, out: &mut Parsed<'a>) {
         reject(out, "checkup.no-person", "recordTarget");
         return;
     }
-    if person.address.as_deref().is_some_and(text::gaiji) {
+    if person.address.is_some_and(text::gaiji) {
         out.note_issue("gaiji", "recordTarget address");
     }
     if person.birth_on.is_none() {
         out.note_issue("checkup.no-birth", "recordTarget");
     }
-    out.person = Some(Cow::Owned(key(&person)));
-    out.records.push(person.into());
+    out.person = Some(arena.text(&key(&person)));
+    out.records.push(arena.record(person));
 }
 
 fn reject<'a>(out: &mut Parsed<'a>, rule: &'static str, position: impl Into<Cow<'a, str>>) {
@@ -142,19 +141,19 @@ fn reject<'a>(out: &mut Parsed<'a>, rule: &'static str, position: impl Into<Cow<
 /// `insurer:symbol:number:branch`, narrow, without blanks.
 fn key(person: &PersonRecord<'_>) -> String {
     crate::text::member_key([
-        person.insurer_no.as_deref(),
-        person.insured_symbol.as_deref(),
-        person.insured_number.as_deref(),
-        person.insured_branch.as_deref(),
+        person.insurer_no,
+        person.insured_symbol,
+        person.insured_number,
+        person.insured_branch,
     ])
 }
 
-fn sex(code: Cow<'_, str>) -> Cow<'_, str> {
-    match code.as_ref() {
-        "1" => Cow::Borrowed("M"),
-        "2" => Cow::Borrowed("F"),
-        "9" => Cow::Borrowed("O"),
-        "0" => Cow::Borrowed("U"),
+fn sex(code: &str) -> &str {
+    match code {
+        "1" => "M",
+        "2" => "F",
+        "9" => "O",
+        "0" => "U",
         _ => code,
     }
 }

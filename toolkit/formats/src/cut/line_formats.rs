@@ -10,7 +10,7 @@ use super::{
     named,
     raw::{Kind, RawPiece, RawUnit, SegmentParser},
 };
-use crate::{Format, care, dpc, municipal, segment::SegmentReader, uke};
+use crate::{Arena, Format, care, dpc, municipal, segment::SegmentReader, uke};
 
 /// Lines in front of a municipal table in which its header is looked for.
 const TITLE_LINES: usize = 10;
@@ -98,7 +98,8 @@ pub(super) fn care<E: From<CutError>>(
         }
         if format == Format::CareClaims && care::is_control(row) {
             each(RawPiece::Header(bytes))?;
-            return each(RawPiece::Remark(claims.parse_row(row, line)));
+            let arena = Arena::new();
+            return each(RawPiece::Remark(claims.parse_row(row, line, &arena)));
         }
         each(RawPiece::Segment(RawUnit { line, bytes, parser, wanted: want.any() }))
     })

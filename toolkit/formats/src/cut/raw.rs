@@ -68,7 +68,7 @@ impl SegmentParser {
     pub(super) fn new(kind: Kind) -> Self {
         Self(Arc::new(kind))
     }
-    /// What a segment of the file says: all, or what may tell of the person. Texts that are made stand in the arena.
+    /// What a segment of the file says: all, or what may tell of the person. What is made stands in the arena.
     pub fn parse<'a>(
         &self,
         want: Want,
@@ -78,24 +78,24 @@ impl SegmentParser {
     ) -> Parsed<'a> {
         match &*self.0 {
             Kind::Whole(Format::CheckupXml, _) if want == Want::Persons => {
-                checkup::parse_person(bytes)
+                checkup::parse_person(bytes, arena)
             }
-            Kind::Whole(format, path) => whole(*format, path, bytes),
+            Kind::Whole(format, path) => whole(*format, path, bytes, arena),
             Kind::Ndjson => {
                 let text = trim_end(bytes);
                 let mark = if line == 1 { text.strip_prefix(b"\xef\xbb\xbf") } else { None };
-                fhir::parse_line(mark.unwrap_or(text), line)
+                fhir::parse_line(mark.unwrap_or(text), line, arena)
             }
-            Kind::Municipal(reader) => reader.parse_row(trim_end(bytes), line),
-            Kind::Care(reader) => reader.parse_row(trim_end(bytes), line),
-            Kind::Certified(reader) => reader.parse_row(trim_end(bytes), line),
+            Kind::Municipal(reader) => reader.parse_row(trim_end(bytes), line, arena),
+            Kind::Care(reader) => reader.parse_row(trim_end(bytes), line, arena),
+            Kind::Certified(reader) => reader.parse_row(trim_end(bytes), line, arena),
             Kind::Claims(Some(reader)) if want == Want::Persons => {
-                reader.parse_person_in(bytes, line, arena)
+                reader.parse_person(bytes, line, arena)
             }
-            Kind::Claims(Some(reader)) => reader.parse_segment_in(bytes, line, arena),
+            Kind::Claims(Some(reader)) => reader.parse_segment(bytes, line, arena),
             Kind::Claims(None) => Parsed::rejected("uke.no-header", format!("line {line}")),
-            Kind::Stays(reader) => reader.parse_segment_in(bytes, line, arena),
-            Kind::Notebook => jahis::parse_segment_in(bytes, line, arena),
+            Kind::Stays(reader) => reader.parse_segment(bytes, line, arena),
+            Kind::Notebook => jahis::parse_segment(bytes, line, arena),
         }
     }
     pub(super) fn kind(&self) -> &Kind {

@@ -1,7 +1,5 @@
 //! EF, E, F and D: what was done and used, with points.
 
-use std::borrow::Cow;
-
 use super::{
     File,
     patient::{Stay, named},
@@ -37,17 +35,17 @@ impl<'a> Stay<'a> {
         {
             self.out.note_issue("dpc.columns", row.position());
         }
-        let code = row.find(Role::Code);
+        let code = row.get(Role::Code);
         let system = code.and_then(receipt_system);
-        let name = row.find(Role::Text);
+        let name = row.get(Role::Text);
         if code.is_some() && system.is_none() {
             self.out.note_issue("dpc.code-shape", row.position());
         }
-        let section = row.find(Role::DataKind);
-        let (quantity, count) = (row.find(Role::Quantity), row.find(Role::Count));
-        let unit = row.find(Role::Unit);
-        let started = row.find(Role::Started);
-        let practitioner = row.find(Role::Practitioner);
+        let section = row.get(Role::DataKind);
+        let (quantity, count) = (row.get(Role::Quantity), row.get(Role::Count));
+        let unit = row.get(Role::Unit);
+        let started = row.get(Role::Started);
+        let practitioner = row.get(Role::Practitioner);
         let bundling = match (self.file, flag(&row, 1)) {
             (File::Ef | File::F, Some(b'1')) => Some("bundled"),
             (File::Ef | File::F, Some(b'0')) => Some("outside"),
@@ -56,44 +54,38 @@ impl<'a> Stay<'a> {
         };
         if source == "F" {
             match system {
-                Some("receipt-act") => self.out.records.push(
-                    ProcedureRecord {
-                        position: row.position(),
-                        code: code.map(Cow::Borrowed),
-                        code_system: system.map(Cow::Borrowed),
-                        text: name.map(Cow::Borrowed),
-                        status: bundling.map(Cow::Borrowed),
-                        started_at: started.map(Cow::Borrowed),
-                        encounter_key: self.key.map(Cow::Borrowed),
-                        practitioner: practitioner.map(Cow::Borrowed),
-                        ..ProcedureRecord::default()
-                    }
-                    .into(),
-                ),
+                Some("receipt-act") => self.out.records.push(self.arena.record(ProcedureRecord {
+                    position: row.position(),
+                    code,
+                    code_system: system,
+                    text: name,
+                    status: bundling,
+                    started_at: started,
+                    encounter_key: self.key,
+                    practitioner,
+                    ..ProcedureRecord::default()
+                })),
                 Some("receipt-drug") => {
                     let total = match (quantity, count) {
                         (Some(quantity), Some(count)) => product(quantity, count, self.arena),
                         _ => quantity,
                     };
                     let days = count.filter(|_| section == Some("21"));
-                    self.out.records.push(
-                        MedicationRecord {
-                            position: row.position(),
-                            kind: Some(Cow::Borrowed("claim")),
-                            code: code.map(Cow::Borrowed),
-                            code_system: system.map(Cow::Borrowed),
-                            text: name.map(Cow::Borrowed),
-                            days: days.map(Cow::Borrowed),
-                            quantity: total.map(Cow::Borrowed),
-                            quantity_unit: unit.map(Cow::Borrowed),
-                            status: bundling.map(Cow::Borrowed),
-                            started_at: started.map(Cow::Borrowed),
-                            encounter_key: self.key.map(Cow::Borrowed),
-                            practitioner: practitioner.map(Cow::Borrowed),
-                            ..MedicationRecord::default()
-                        }
-                        .into(),
-                    );
+                    self.out.records.push(self.arena.record(MedicationRecord {
+                        position: row.position(),
+                        kind: Some("claim"),
+                        code,
+                        code_system: system,
+                        text: name,
+                        days,
+                        quantity: total,
+                        quantity_unit: unit,
+                        status: bundling,
+                        started_at: started,
+                        encounter_key: self.key,
+                        practitioner,
+                        ..MedicationRecord::default()
+                    }));
                 }
                 _ => {}
             }
@@ -119,41 +111,38 @@ impl<'a> Stay<'a> {
         let detail = named(&row, roles, &mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: self.key.map(Cow::Borrowed),
-            source_record: Some(Cow::Borrowed(source)),
+            claim_key: self.key,
+            source_record: Some(source),
             unit_no: row.get(Role::OrderNo),
             row_no: row.get(Role::DetailNo),
-            section: section.map(Cow::Borrowed),
-            code: code.map(Cow::Borrowed),
-            code_system: system.map(Cow::Borrowed),
-            text: name.map(Cow::Borrowed),
-            quantity: quantity.map(Cow::Borrowed),
-            quantity_unit: unit.map(Cow::Borrowed),
+            section,
+            code,
+            code_system: system,
+            text: name,
+            quantity,
+            quantity_unit: unit,
             points,
-            count: count.map(Cow::Borrowed),
-            started_on: started.map(Cow::Borrowed),
-            bundling: bundling.map(Cow::Borrowed),
+            count,
+            started_on: started,
+            bundling,
             detail,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(item));
         match self.file {
             File::D => self.bundle(&row),
             File::EfOutpatient => {}
             _ if !self.told => {
                 self.told = true;
-                self.out.records.push(
-                    DpcStayRecord {
-                        position: row.position(),
-                        stay_key: self.key.map(Cow::Borrowed),
-                        source: Some(Cow::Borrowed(self.file.as_str())),
-                        facility: row.get(Role::Facility),
-                        admitted_on: row.get(Role::Admitted),
-                        discharged_on: row.get(Role::Discharged),
-                        ..DpcStayRecord::default()
-                    }
-                    .into(),
-                );
+                self.out.records.push(self.arena.record(DpcStayRecord {
+                    position: row.position(),
+                    stay_key: self.key,
+                    source: Some(self.file.as_str()),
+                    facility: row.get(Role::Facility),
+                    admitted_on: row.get(Role::Admitted),
+                    discharged_on: row.get(Role::Discharged),
+                    ..DpcStayRecord::default()
+                }));
             }
             _ => {}
         }
@@ -164,25 +153,22 @@ impl<'a> Stay<'a> {
 
     /// The stay under a DPC code, told once per code.
     fn bundle(&mut self, row: &RowView<'a, '_>) {
-        let Some(code) = row.find(Role::DpcCode) else { return };
+        let Some(code) = row.get(Role::DpcCode) else { return };
         if self.dpc_codes.contains(&code) {
             return;
         }
         self.dpc_codes.push(code);
-        self.out.records.push(
-            DpcStayRecord {
-                position: row.position(),
-                stay_key: self.key.map(Cow::Borrowed),
-                source: Some(Cow::Borrowed("d")),
-                facility: row.get(Role::Facility),
-                dpc_code: Some(Cow::Borrowed(code)),
-                admitted_on: row.get(Role::Admitted),
-                discharged_on: row.get(Role::Discharged),
-                coefficient: row.get(Role::Coefficient),
-                ..DpcStayRecord::default()
-            }
-            .into(),
-        );
+        self.out.records.push(self.arena.record(DpcStayRecord {
+            position: row.position(),
+            stay_key: self.key,
+            source: Some("d"),
+            facility: row.get(Role::Facility),
+            dpc_code: Some(code),
+            admitted_on: row.get(Role::Admitted),
+            discharged_on: row.get(Role::Discharged),
+            coefficient: row.get(Role::Coefficient),
+            ..DpcStayRecord::default()
+        }));
     }
 
     /// The visit of an outpatient file, told once.
@@ -195,18 +181,15 @@ impl<'a> Stay<'a> {
         if self.person.birth_on.is_none() {
             return;
         }
-        self.out.records.push(self.person.clone().into());
-        self.out.records.push(
-            EncounterRecord {
-                position: row.position(),
-                encounter_key: self.key.map(Cow::Borrowed),
-                class: Some(Cow::Borrowed("O")),
-                start_at: day,
-                department_code: row.get(Role::Department),
-                ..EncounterRecord::default()
-            }
-            .into(),
-        );
+        self.out.records.push(self.arena.record(self.person));
+        self.out.records.push(self.arena.record(EncounterRecord {
+            position: row.position(),
+            encounter_key: self.key,
+            class: Some("O"),
+            start_at: day,
+            department_code: row.get(Role::Department),
+            ..EncounterRecord::default()
+        }));
     }
 
     /// A row of an outpatient file whose データ区分 is SY.
@@ -215,19 +198,19 @@ impl<'a> Stay<'a> {
         let flag = |at: usize| {
             flag(&row, at).filter(u8::is_ascii_digit).map(|b| {
                 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-                Cow::Borrowed(DIGITS[usize::from(b - b'0')])
+                DIGITS[usize::from(b - b'0')]
             })
         };
-        let system = code.is_some().then_some(Cow::Borrowed("receipt-disease"));
+        let system = code.is_some().then_some("receipt-disease");
         let condition = ConditionRecord {
             position: row.position(),
-            code: code.clone(),
-            code_system: system.clone(),
+            code,
+            code_system: system,
             text: row.get(Role::Text),
             role: flag(4),
             outcome: flag(3),
             recorded_at: row.get(Role::Started),
-            encounter_key: self.key.map(Cow::Borrowed),
+            encounter_key: self.key,
             ..ConditionRecord::default()
         };
         let roles = [
@@ -239,8 +222,8 @@ impl<'a> Stay<'a> {
         ];
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: self.key.map(Cow::Borrowed),
-            source_record: Some(Cow::Borrowed("SY")),
+            claim_key: self.key,
+            source_record: Some("SY"),
             unit_no: row.get(Role::OrderNo),
             row_no: row.get(Role::DetailNo),
             section: row.get(Role::DataKind),
@@ -259,8 +242,8 @@ impl<'a> Stay<'a> {
         if row.get(Role::Practitioner).is_some() {
             self.out.note_unread("医師コード");
         }
-        self.out.records.push(condition.into());
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(condition));
+        self.out.records.push(self.arena.record(item));
     }
 }
 

@@ -3,14 +3,12 @@
 //! The codes change each fiscal year: what a payload means stands in the layout table by code and version;
 //! a code that is not there is kept as a row of `survey` like all others.
 
-use std::borrow::Cow;
-
 use super::{File, form1_layout, header::Columns, patient::Stay};
 use crate::{
     layout::{RecordLayout, Role},
     record::{
         ConditionRecord, DeathRecord, DpcStayRecord, EncounterRecord, MeasurementRecord,
-        ProcedureRecord, Record, SurveyRecord, Text,
+        ProcedureRecord, SurveyRecord, Text,
     },
     row_view::RowView,
 };
@@ -27,7 +25,7 @@ pub(super) struct Form1<'a> {
 /// One coded row, from either shape.
 struct Coded<'a, 's> {
     row: &'s RowView<'a, 's>,
-    code: Cow<'a, str>,
+    code: &'a str,
     version: Text<'a>,
     episode: Text<'a>,
     spell: Text<'a>,
@@ -40,7 +38,7 @@ struct Coded<'a, 's> {
 impl<'a> Coded<'a, '_> {
     fn get(&self, role: Role) -> Text<'a> {
         let at = self.layout?.at(role)?;
-        self.payloads.get(at)?.clone()
+        *self.payloads.get(at)?
     }
 }
 
@@ -56,7 +54,7 @@ impl<'a> Stay<'a> {
             return;
         };
         let version = row.get(Role::Version);
-        let layout = form1_layout(&code, version.as_deref().unwrap_or(""));
+        let layout = form1_layout(code, version.unwrap_or(""));
         let detail = row.detail(&mut self.list, &mut self.out);
         self.coded(
             Coded {
@@ -96,15 +94,15 @@ impl<'a> Stay<'a> {
                     let name = columns.name(at).unwrap_or_default();
                     let record = SurveyRecord {
                         position: row.position(),
-                        stay_key: self.key.map(Cow::Borrowed),
-                        file: Some(Cow::Borrowed("form1")),
+                        stay_key: self.key,
+                        file: Some("form1"),
                         facility: row.get(Role::Facility),
                         admitted_on: row.get(Role::Admitted),
                         code: row.made(name),
                         value1: Some(value),
                         ..SurveyRecord::default()
                     };
-                    self.out.records.push(record.into());
+                    self.out.records.push(self.arena.record(record));
                 }
             }
         }
@@ -126,7 +124,7 @@ impl<'a> Stay<'a> {
             self.coded(
                 Coded {
                     row: &row,
-                    code: Cow::Borrowed(layout.id),
+                    code: layout.id,
                     version: None,
                     episode: row.get(Role::Episode),
                     spell: row.get(Role::Spell),
@@ -140,14 +138,14 @@ impl<'a> Stay<'a> {
     }
 
     fn coded(&mut self, coded: Coded<'a, '_>, detail: Text<'a>) {
-        match coded.code.as_ref() {
+        match coded.code {
             "A000010" => {
                 self.form1.basics = true;
                 self.person.birth_on = coded.get(Role::Birth);
                 self.person.postal_code = coded.get(Role::Postal);
-                self.person.sex = coded.get(Role::Sex).map(|s| match s.as_ref() {
-                    "1" => Cow::Borrowed("M"),
-                    "2" => Cow::Borrowed("F"),
+                self.person.sex = coded.get(Role::Sex).map(|s| match s {
+                    "1" => "M",
+                    "2" => "F",
                     _ => s,
                 });
             }
@@ -157,13 +155,13 @@ impl<'a> Stay<'a> {
             "A001010" => self.body(&coded),
             _ => {}
         }
-        let name = coded.layout.and_then(|l| l.fields.first()).map(|f| Cow::Borrowed(f.name));
+        let name = coded.layout.and_then(|l| l.fields.first()).map(|f| f.name);
         let [value1, value2, value3, value4, value5, value6, value7, value8, value9] =
             coded.payloads;
         let record = SurveyRecord {
             position: coded.row.position(),
-            stay_key: self.key.map(Cow::Borrowed),
-            file: Some(Cow::Borrowed("form1")),
+            stay_key: self.key,
+            file: Some("form1"),
             facility: coded.row.get(Role::Facility),
             ward: None,
             admitted_on: coded.row.get(Role::Admitted),
@@ -186,17 +184,17 @@ impl<'a> Stay<'a> {
             value9,
             detail,
         };
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
     }
 
     fn about_stay(&mut self, coded: &Coded<'a, '_>) {
-        let episode = coded.episode.clone();
+        let episode = coded.episode;
         let place = self.form1.stays.iter().position(|s| s.episode_no == episode);
         let place = place.unwrap_or_else(|| {
             self.form1.stays.push(DpcStayRecord {
                 position: coded.row.position(),
-                stay_key: self.key.map(Cow::Borrowed),
-                source: Some(Cow::Borrowed("form1")),
+                stay_key: self.key,
+                source: Some("form1"),
                 facility: coded.row.get(Role::Facility),
                 admitted_on: coded.row.get(Role::Admitted),
                 episode_no: episode,
@@ -205,7 +203,7 @@ impl<'a> Stay<'a> {
             self.form1.stays.len() - 1
         });
         let stay = &mut self.form1.stays[place];
-        match coded.code.as_ref() {
+        match coded.code {
             "A000020" => {
                 stay.admitted_on = coded.get(Role::Admitted).or(stay.admitted_on.take());
                 stay.route = coded.get(Role::Section);
@@ -220,7 +218,7 @@ impl<'a> Stay<'a> {
             _ => stay.department = coded.get(Role::Department),
         }
         let Some(layout) = coded.layout else { return };
-        let mut detail = stay.detail.take().map(Cow::into_owned).unwrap_or_default();
+        let mut detail = stay.detail.take().unwrap_or_default().to_owned();
         for (index, value) in coded.payloads.iter().enumerate() {
             if layout.kept(index) == Some(false) {
                 continue;
@@ -244,60 +242,51 @@ impl<'a> Stay<'a> {
         let suspected = coded.payloads[modifiers.start.min(9)..modifiers.end.min(9)]
             .iter()
             .any(|m| m.as_deref().is_some_and(|m| m.as_bytes().chunks(4).any(|m| m == b"8002")));
-        self.out.records.push(
-            ConditionRecord {
-                position: coded.row.position(),
-                code_system: code.is_some().then_some(Cow::Borrowed("receipt-disease")),
-                code,
-                text: words,
-                icd10,
-                role: Some(coded.code.clone()),
-                certainty: suspected.then_some(Cow::Borrowed("suspected")),
-                recorded_at: coded.row.get(Role::Admitted),
-                encounter_key: self.key.map(Cow::Borrowed),
-                ..ConditionRecord::default()
-            }
-            .into(),
-        );
+        self.out.records.push(self.arena.record(ConditionRecord {
+            position: coded.row.position(),
+            code_system: code.is_some().then_some("receipt-disease"),
+            code,
+            text: words,
+            icd10,
+            role: Some(coded.code),
+            certainty: suspected.then_some("suspected"),
+            recorded_at: coded.row.get(Role::Admitted),
+            encounter_key: self.key,
+            ..ConditionRecord::default()
+        }));
     }
 
     fn operation(&mut self, coded: &Coded<'a, '_>) {
         let code = coded.get(Role::SectionCode);
-        self.out.records.push(
-            ProcedureRecord {
-                position: coded.row.position(),
-                code_system: code.is_some().then_some(Cow::Borrowed("k-code")),
-                code,
-                text: coded.get(Role::Text),
-                started_at: coded.get(Role::Started),
-                encounter_key: self.key.map(Cow::Borrowed),
-                ..ProcedureRecord::default()
-            }
-            .into(),
-        );
+        self.out.records.push(self.arena.record(ProcedureRecord {
+            position: coded.row.position(),
+            code_system: code.is_some().then_some("k-code"),
+            code,
+            text: coded.get(Role::Text),
+            started_at: coded.get(Role::Started),
+            encounter_key: self.key,
+            ..ProcedureRecord::default()
+        }));
     }
 
     fn body(&mut self, coded: &Coded<'a, '_>) {
         for (role, name, unit) in [(Role::Quantity, "身長", "cm"), (Role::Weight, "体重", "kg")]
         {
             let Some(value) = coded.get(role) else { continue };
-            let quantity = crate::text::quantity(&value).map(|q| q.number.into_owned());
-            self.out.records.push(
-                MeasurementRecord {
-                    position: coded.row.position(),
-                    category: Some(Cow::Borrowed("body")),
-                    code: Some(coded.code.clone()),
-                    code_system: Some(Cow::Borrowed("dpc-form1")),
-                    text: Some(Cow::Borrowed(name)),
-                    value_num: quantity.map(Cow::Owned),
-                    value_text: Some(value),
-                    unit: Some(Cow::Borrowed(unit)),
-                    measured_at: coded.row.get(Role::Admitted),
-                    encounter_key: self.key.map(Cow::Borrowed),
-                    ..MeasurementRecord::default()
-                }
-                .into(),
-            );
+            let number = crate::text::quantity(value).map(|q| self.arena.keep(q.number));
+            self.out.records.push(self.arena.record(MeasurementRecord {
+                position: coded.row.position(),
+                category: Some("body"),
+                code: Some(coded.code),
+                code_system: Some("dpc-form1"),
+                text: Some(name),
+                value_num: number,
+                value_text: Some(value),
+                unit: Some(unit),
+                measured_at: coded.row.get(Role::Admitted),
+                encounter_key: self.key,
+                ..MeasurementRecord::default()
+            }));
         }
     }
 
@@ -308,38 +297,32 @@ impl<'a> Stay<'a> {
         }
         if self.form1.basics {
             if self.person.birth_on.is_none() {
-                self.out.note_issue("dpc.no-birth", self.person.position.clone());
+                self.out.note_issue("dpc.no-birth", self.person.position);
             }
-            self.out.records.push(self.person.clone().into());
+            self.out.records.push(self.arena.record(self.person));
         }
         for stay in std::mem::take(&mut self.form1.stays) {
-            let whole = stay.episode_no.as_deref().is_none_or(|e| e.bytes().all(|b| b == b'0'));
+            let whole = stay.episode_no.is_none_or(|e| e.bytes().all(|b| b == b'0'));
             if whole {
-                self.out.records.push(
-                    EncounterRecord {
-                        position: stay.position.clone(),
-                        encounter_key: self.key.map(Cow::Borrowed),
-                        class: Some(Cow::Borrowed("I")),
-                        start_at: stay.admitted_on.clone(),
-                        end_at: stay.discharged_on.clone(),
-                        department_code: stay.department.clone(),
-                        disposition_code: stay.destination.clone(),
-                        ..EncounterRecord::default()
-                    }
-                    .into(),
-                );
-                if matches!(stay.outcome.as_deref(), Some("6" | "7")) {
-                    self.out.records.push(
-                        DeathRecord {
-                            position: stay.position.clone(),
-                            died_on: stay.discharged_on.clone(),
-                            ..DeathRecord::default()
-                        }
-                        .into(),
-                    );
+                self.out.records.push(self.arena.record(EncounterRecord {
+                    position: stay.position,
+                    encounter_key: self.key,
+                    class: Some("I"),
+                    start_at: stay.admitted_on,
+                    end_at: stay.discharged_on,
+                    department_code: stay.department,
+                    disposition_code: stay.destination,
+                    ..EncounterRecord::default()
+                }));
+                if matches!(stay.outcome, Some("6" | "7")) {
+                    self.out.records.push(self.arena.record(DeathRecord {
+                        position: stay.position,
+                        died_on: stay.discharged_on,
+                        ..DeathRecord::default()
+                    }));
                 }
             }
-            self.out.records.push(Record::from(stay));
+            self.out.records.push(self.arena.record(stay));
         }
     }
 }

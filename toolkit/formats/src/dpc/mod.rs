@@ -239,12 +239,8 @@ impl Reader {
     }
 
     /// Reads one segment. `first_line` is the number of its first line in the file and appears in
-    /// positions. The header and an end mark give an empty [`Parsed`].
-    pub fn parse_segment<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
-        self.parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
-    }
-    /// As [`Self::parse_segment`], with the texts that are made standing in the arena: for whoever reads many stays.
-    pub fn parse_segment_in<'a>(
+    /// positions. The header and an end mark give an empty [`Parsed`]. What is made stands in the arena.
+    pub fn parse_segment<'a>(
         &self,
         bytes: &'a [u8],
         first_line: u64,
@@ -338,7 +334,7 @@ impl Reader {
     /// Form 3: columns that hold something, by name.
     fn facility<'a>(&self, row: &RowView<'a, '_>, out: &mut Parsed<'a>) {
         for index in 1..row.cells.len() {
-            if row.plain(row.cells[index]).is_some() {
+            if row.text(row.cells[index]).is_some() {
                 let name = self.columns.as_ref().and_then(|c| c.name(index));
                 match name {
                     Some(name) => out.note_unread(format!("様式3.{name}")),
@@ -356,7 +352,7 @@ fn stay_key<'a>(row: &RowView<'a, '_>) -> Option<&'a str> {
         if !key.is_empty() {
             key.push('-');
         }
-        key.push_str(row.find(role).unwrap_or_default());
+        key.push_str(row.get(role).unwrap_or_default());
     }
     row.arena().filled(&key)
 }

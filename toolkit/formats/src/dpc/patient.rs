@@ -1,7 +1,5 @@
 //! The rows of one stay: whose they are, and what they have in common.
 
-use std::borrow::Cow;
-
 use super::{File, form1::Form1, stay_key};
 use crate::{
     arena::Arena,
@@ -56,7 +54,7 @@ impl<'a> Stay<'a> {
                 self.id = Some(id.to_vec());
                 self.out.person = row.get(Role::Key);
                 self.key = stay_key(row);
-                self.my_number = self.out.person.as_deref().is_some_and(holds_my_number);
+                self.my_number = self.out.person.is_some_and(holds_my_number);
                 self.person.position = row.position();
                 self.person.record_no.clone_from(&self.out.person);
                 true
@@ -72,28 +70,25 @@ impl<'a> Stay<'a> {
 
     /// The insurer of a row, told once.
     pub(super) fn insured(&mut self, row: &RowView<'a, '_>) {
-        let insurer = row.find(Role::InsurerNo);
+        let insurer = row.get(Role::InsurerNo);
         if insurer.is_none() || insurer == self.insurer {
             return;
         }
         self.insurer = insurer;
-        self.out.records.push(
-            CoverageRecord {
-                position: row.position(),
-                insurer_no: insurer.map(Cow::Borrowed),
-                kind: row.get(Role::ClaimType),
-                from_on: row.get(Role::Admitted),
-                to_on: row.get(Role::Discharged),
-                ..CoverageRecord::default()
-            }
-            .into(),
-        );
+        self.out.records.push(self.arena.record(CoverageRecord {
+            position: row.position(),
+            insurer_no: insurer,
+            kind: row.get(Role::ClaimType),
+            from_on: row.get(Role::Admitted),
+            to_on: row.get(Role::Discharged),
+            ..CoverageRecord::default()
+        }));
     }
 
     /// Rows of H and form 4: kept as they are.
     pub(super) fn survey(&mut self, row: RowView<'a, '_>) {
         let payloads: Vec<Text<'a>> = row.run(Role::Payload).iter().map(|c| row.text(*c)).collect();
-        let value = |n: usize| payloads.get(n).cloned().flatten();
+        let value = |n: usize| payloads.get(n).copied().flatten();
         let detail = row.detail(&mut self.list, &mut self.out);
         let code = row.get(Role::ItemCode);
         if self.file == File::H && code.is_none() {
@@ -101,8 +96,8 @@ impl<'a> Stay<'a> {
         }
         let record = SurveyRecord {
             position: row.position(),
-            stay_key: self.key.map(Cow::Borrowed),
-            file: Some(Cow::Borrowed(self.file.as_str())),
+            stay_key: self.key,
+            file: Some(self.file.as_str()),
             facility: row.get(Role::Facility),
             ward: row.get(Role::Ward),
             admitted_on: row.get(Role::Admitted),
@@ -125,7 +120,7 @@ impl<'a> Stay<'a> {
             value9: value(8),
             detail,
         };
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
     }
 
     pub(super) fn finish(mut self, first_line: u64) -> Parsed<'a> {
@@ -155,7 +150,7 @@ pub(super) fn named<'a>(
 ) -> Text<'a> {
     list.clear();
     for (role, name) in roles {
-        if let Some(value) = row.find(*role) {
+        if let Some(value) = row.get(*role) {
             row.push_named(list, name, value);
         }
     }

@@ -1,12 +1,18 @@
 //! Bundles: several resources about one patient as one segment.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use super::{
     IMPERSONAL, Place, one, read,
     view::{Bundle, Entry, Head, Reference},
 };
-use crate::record::{Parsed, Record};
+use crate::{
+    arena::Arena,
+    record::{
+        ConditionRecord, DocumentRecord, ImagingStudyRecord, MeasurementRecord, MedicationRecord,
+        NoteRecord, Parsed, ProcedureRecord, Record, ServiceOrderRecord, Text,
+    },
+};
 
 /// Types of bundles whose entries are the present state of resources.
 const KINDS: [&str; 7] = [
@@ -28,7 +34,7 @@ struct Known<'a> {
     addresses: [Option<String>; 2],
 }
 
-pub(super) fn read<'a>(bundle: Bundle<'a>, place: Place<'_>) -> Parsed<'a> {
+pub(super) fn read<'a>(bundle: Bundle<'a>, place: Place<'a>) -> Parsed<'a> {
     let at = |entry: usize| Place { entry: Some(entry + 1), ..place };
     let kind = bundle.kind.as_ref().map_or("", |k| k.as_str());
     if !KINDS.contains(&kind) {
@@ -45,11 +51,11 @@ pub(super) fn read<'a>(bundle: Bundle<'a>, place: Place<'_>) -> Parsed<'a> {
             Err(rule) => return Parsed::rejected(rule, at(index).to_string()),
         }
     }
-    let person = match person(&entries) {
-        Ok(person) => person,
+    let person = match person(&entries, place.arena) {
+        Ok(person) => person.map(|person| place.arena.text(&person)),
         Err(index) => return Parsed::rejected("fhir.bundle-persons", at(index).to_string()),
     };
-    if person.as_deref().is_some_and(crate::text::holds_my_number) {
+    if person.is_some_and(crate::text::holds_my_number) {
         return Parsed::rejected("my-number", place.to_string());
     }
     let mut out = Parsed::default();
@@ -63,7 +69,7 @@ pub(super) fn read<'a>(bundle: Bundle<'a>, place: Place<'_>) -> Parsed<'a> {
     }
     for (index, known) in &entries {
         let impersonal = IMPERSONAL.contains(&known.kind.as_str());
-        let parsed = one(known.text, Place { person: person.as_deref(), ..at(*index) });
+        let parsed = one(known.text, Place { person, ..at(*index) });
         if parsed.rejected {
             let mut whole = Parsed { issues: parsed.issues, ..Parsed::default() };
             whole.reject("fhir.bundle-entry", at(*index).to_string());
@@ -78,14 +84,13 @@ pub(super) fn read<'a>(bundle: Bundle<'a>, place: Place<'_>) -> Parsed<'a> {
         for name in parsed.unread {
             out.note_unread(name);
         }
-        out.records.extend(parsed.records.into_iter().map(|mut record| {
-            if let Some(Some(key)) = encounter_key(&mut record)
-                && let Some(id) = encounters.get(key.as_ref())
-            {
-                *key = Cow::Owned((*id).to_owned());
-            }
-            record
-        }));
+        let resolved = |key: &str| encounters.get(key).map(|id| place.arena.text(id));
+        out.records.extend(
+            parsed
+                .records
+                .into_iter()
+                .map(|record| resolve(record, resolved, place.arena).unwrap_or(record)),
+        );
     }
     if entries.is_empty() {
         out.note_unread("Bundle (empty)");
@@ -105,7 +110,7 @@ fn known<'a>(entry: &Entry<'a>) -> Result<Option<Known<'a>>, &'static str> {
 }
 
 /// The key of the only patient; `None` if nothing here is about a person. An entry about somebody else is the error.
-fn person(entries: &[(usize, Known<'_>)]) -> Result<Option<String>, usize> {
+fn person(entries: &[(usize, Known<'_>)], arena: &Arena) -> Result<Option<String>, usize> {
     let mut patients = entries.iter().filter(|(_, k)| k.kind == "Patient");
     let patient = patients.next();
     if let Some((index, _)) = patients.next() {
@@ -139,7 +144,7 @@ fn person(entries: &[(usize, Known<'_>)]) -> Result<Option<String>, usize> {
                 }
             }
             (None, known_key) => {
-                let own = read::subject_key(subject).map(Cow::into_owned).ok_or(*index)?;
+                let own = read::subject_key(arena, subject).map(str::to_owned).ok_or(*index)?;
                 if known_key.as_ref().is_some_and(|k| *k != own) {
                     return Err(*index);
                 }
@@ -160,17 +165,28 @@ fn points_at(subject: &Reference<'_>, patient: &Known<'_>) -> bool {
         .any(|a| a == bare || (a.starts_with("Patient/") && bare.ends_with(a.as_str())))
 }
 
-/// The encounter's key of a record that has one.
-fn encounter_key<'r, 'a>(record: &'r mut Record<'a>) -> Option<&'r mut Option<Cow<'a, str>>> {
+/// The record with its encounter's own key instead of the address that stands for it in the bundle; `None` if it has no
+/// such address.
+fn resolve<'a>(
+    record: Record<'a>,
+    resolved: impl Fn(&str) -> Text<'a>,
+    arena: &'a Arena,
+) -> Option<Record<'a>> {
+    macro_rules! with_key {
+        ($r:ident, $name:ident) => {{
+            let encounter_key = Some(resolved($r.encounter_key?)?);
+            arena.record($name { encounter_key, ..*$r })
+        }};
+    }
     Some(match record {
-        Record::Condition(r) => &mut r.encounter_key,
-        Record::Medication(r) => &mut r.encounter_key,
-        Record::Procedure(r) => &mut r.encounter_key,
-        Record::Measurement(r) => &mut r.encounter_key,
-        Record::Note(r) => &mut r.encounter_key,
-        Record::ImagingStudy(r) => &mut r.encounter_key,
-        Record::ServiceOrder(r) => &mut r.encounter_key,
-        Record::Document(r) => &mut r.encounter_key,
+        Record::Condition(r) => with_key!(r, ConditionRecord),
+        Record::Medication(r) => with_key!(r, MedicationRecord),
+        Record::Procedure(r) => with_key!(r, ProcedureRecord),
+        Record::Measurement(r) => with_key!(r, MeasurementRecord),
+        Record::Note(r) => with_key!(r, NoteRecord),
+        Record::ImagingStudy(r) => with_key!(r, ImagingStudyRecord),
+        Record::ServiceOrder(r) => with_key!(r, ServiceOrderRecord),
+        Record::Document(r) => with_key!(r, DocumentRecord),
         _ => return None,
     })
 }

@@ -17,12 +17,12 @@ pub mod json;
 mod read;
 pub mod view;
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use crate::record::Parsed;
+use crate::{arena::Arena, record::Parsed};
 
 /// Most objects of one resource: hostile input must not grow in memory.
 const MAX_OBJECTS: usize = 100_000;
@@ -46,11 +46,13 @@ const IMPERSONAL: [&str; 13] = [
 
 /// Where a resource stands, and whose it is where the bundle around it says so.
 #[derive(Debug, Clone, Copy)]
-struct Place<'p> {
+struct Place<'a> {
     line: u64,
     /// Number of the entry in its bundle, from 1.
     entry: Option<usize>,
-    person: Option<&'p str>,
+    person: Option<&'a str>,
+    /// Where texts are made.
+    arena: &'a Arena,
 }
 
 impl fmt::Display for Place<'_> {
@@ -60,10 +62,10 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-fn at(place: Place<'_>) -> crate::Position<'static> {
+fn at(place: Place<'_>) -> crate::Position<'_> {
     match place.entry {
         None => crate::Position::Line(place.line),
-        Some(_) => place.to_string().into(),
+        Some(_) => place.arena.text(&place.to_string()).into(),
     }
 }
 
@@ -74,7 +76,9 @@ fn at(place: Place<'_>) -> crate::Position<'static> {
 /// among the patient's identifiers, else the member number of the insurance, else the patient's id. A bundle about two patients,
 /// one that asks for deletions, and one of which any entry is refused for more than a missing code is `rejected` as a whole: it is one
 /// segment, and belongs to one person.
-pub fn parse_line(line: &[u8], line_no: u64) -> Parsed<'_> {
+///
+/// What is made stands in the arena.
+pub fn parse_line<'a>(line: &'a [u8], line_no: u64, arena: &'a Arena) -> Parsed<'a> {
     let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     let line = line.trim_ascii();
     if line.is_empty() {
@@ -87,11 +91,11 @@ pub fn parse_line(line: &[u8], line_no: u64) -> Parsed<'_> {
     if line.len() > MAX_OBJECTS && memchr::memchr_iter(b'{', line).count() > MAX_OBJECTS {
         return Parsed::rejected("fhir.too-large", at());
     }
-    one(text, Place { line: line_no, entry: None, person: None })
+    one(text, Place { line: line_no, entry: None, person: None, arena })
 }
 
 /// Reads one resource.
-fn one<'a>(text: &'a str, place: Place<'_>) -> Parsed<'a> {
+fn one<'a>(text: &'a str, place: Place<'a>) -> Parsed<'a> {
     let parsed = match resource_type(text) {
         Some(kind) => dispatch(kind, text, place),
         None => serde_json::from_str::<view::Head<'_>>(text).map(|head| match head.resource_type {
@@ -133,7 +137,7 @@ fn view<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
 fn dispatch<'a>(
     kind: &str,
     text: &'a str,
-    place: Place<'_>,
+    place: Place<'a>,
 ) -> Result<Parsed<'a>, serde_json::Error> {
     Ok(match kind {
         "Observation" => read::observation(view(text)?, place),
@@ -160,7 +164,7 @@ fn dispatch<'a>(
     })
 }
 
-fn unread<'a>(kind: &str, head: &view::Head<'a>, place: Place<'_>) -> Parsed<'a> {
+fn unread<'a>(kind: &str, head: &view::Head<'a>, place: Place<'a>) -> Parsed<'a> {
     let mut out = Parsed::default();
     let plain = crate::text::plain_name(kind);
     out.note_unread(if plain { kind.to_owned() } else { "?".to_owned() });
@@ -173,10 +177,10 @@ fn unread<'a>(kind: &str, head: &view::Head<'a>, place: Place<'_>) -> Parsed<'a>
     }
     let subject = [&head.subject, &head.patient, &head.beneficiary];
     out.person = match place.person {
-        Some(person) => Some(Cow::Owned(person.to_owned())),
-        None => subject.into_iter().find_map(|r| read::subject_key(r.as_ref()?)),
+        Some(person) => Some(person),
+        None => subject.into_iter().find_map(|r| read::subject_key(place.arena, r.as_ref()?)),
     };
-    if out.person.as_deref().is_some_and(crate::text::holds_my_number) {
+    if out.person.is_some_and(crate::text::holds_my_number) {
         out.person = None;
         out.reject("my-number", place.to_string());
         return out;

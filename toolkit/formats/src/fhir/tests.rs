@@ -1,6 +1,5 @@
-use std::borrow::Cow;
-
 use super::*;
+use crate::arena::lasting;
 use crate::record::Record;
 
 fn get<'r>(record: &'r Record<'_>, column: &str) -> Option<&'r str> {
@@ -16,7 +15,7 @@ fn get<'r>(record: &'r Record<'_>, column: &str) -> Option<&'r str> {
 #[test]
 fn a_patient_gives_person_and_death() {
     let line = r#"{"resourceType":"Patient","id":"p1","identifier":[{"type":{"coding":[{"code":"MR"}]},"value":"0012"}],"name":[{"text":"見本 太郎","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation","valueCode":"IDE"}]},{"family":"ミホン","given":["タロウ"]}],"gender":"male","birthDate":"1950-01-01","address":[{"use":"work","text":"勤務先"},{"use":"home","city":"架空市","line":["1-1"],"postalCode":"100-0001"}],"telecom":[{"system":"phone","value":"1"},{"system":"email","value":"a@b"},{"system":"phone","value":"2"}],"deceasedDateTime":"2024-02","contact":[],"_gender":{}}"#;
-    let parsed = parse_line(line.as_bytes(), 7);
+    let parsed = parse_line(line.as_bytes(), 7, lasting());
     assert_eq!(parsed.person.as_deref(), Some("p1"));
     let person = &parsed.records[0];
     assert_eq!(get(person, "name_kanji"), Some("見本 太郎"));
@@ -37,7 +36,7 @@ fn a_patient_gives_person_and_death() {
 #[test]
 fn an_observation_gives_its_value_and_its_components() {
     let line = r#"{"resourceType":"Observation","status":"final","category":[{"coding":[{"code":"vital-signs"}]}],"code":{"coding":[{"system":"urn:x","code":"85354-9","display":"BP"}]},"subject":{"reference":"https://h/fhir/Patient/p1/_history/3"},"encounter":{"reference":"Encounter/e1"},"effectivePeriod":{"start":"2024-01-01"},"valueQuantity":{"value":7.20,"comparator":"<","unit":"g","system":"u"},"component":[{"code":{"text":"sys"},"valueQuantity":{"value":120}},{"code":{"text":"q"},"valueString":"5以下"},{"code":{"text":"c"},"valueCodeableConcept":{"coding":[{"code":"260385009","display":"Negative"}],"text":"陰性"}},{"code":{"text":"b"},"valueBoolean":true}],"referenceRange":[{"low":{"value":1.0},"high":{"value":2}}],"method":{"text":"x"}}"#;
-    let parsed = parse_line(line.as_bytes(), 3);
+    let parsed = parse_line(line.as_bytes(), 3, lasting());
     assert_eq!((parsed.person.as_deref(), parsed.records.len()), (Some("p1"), 5));
     let own = &parsed.records[0];
     assert_eq!(get(own, "category"), Some("vital"));
@@ -52,13 +51,17 @@ fn an_observation_gives_its_value_and_its_components() {
     assert_eq!(parsed.unread, ["Observation.method"]);
     let panel = line
         .replace(r#""valueQuantity":{"value":7.20,"comparator":"<","unit":"g","system":"u"},"#, "");
-    assert_eq!(parse_line(panel.as_bytes(), 1).records.len(), 4, "a panel has no row of its own");
+    assert_eq!(
+        parse_line(panel.as_bytes(), 1, lasting()).records.len(),
+        4,
+        "a panel has no row of its own"
+    );
 }
 
 #[test]
 fn conditions_find_icd10_and_keep_the_other_code() {
     let line = r#"{"resourceType":"Condition","subject":{"reference":"Patient/p1"},"verificationStatus":{"coding":[{"code":"provisional"}]},"clinicalStatus":{"coding":[{"code":"resolved"}]},"code":{"coding":[{"system":"http://jpfhir.jp/fhir/core/mhlw/CodeSystem/ICD10-2013-full","code":"e11.9"},{"system":"http://medis.or.jp/CodeSystem/master-disease-keyNumber","code":"20054174"}],"text":"糖尿病"},"onsetDateTime":"2020","abatementDateTime":"2021-02"}"#;
-    let parsed = parse_line(line.as_bytes(), 1);
+    let parsed = parse_line(line.as_bytes(), 1, lasting());
     let record = &parsed.records[0];
     assert_eq!((get(record, "icd10"), get(record, "code")), (Some("E119"), Some("20054174")));
     assert_eq!(
@@ -74,7 +77,7 @@ fn conditions_find_icd10_and_keep_the_other_code() {
 #[test]
 fn drugs_keep_dose_days_and_usage() {
     let line = r#"{"resourceType":"MedicationRequest","status":"active","subject":{"reference":"Patient/p1"},"authoredOn":"2024-01-01","requester":{"reference":"Practitioner/d","display":"医師 一郎"},"medicationCodeableConcept":{"coding":[{"system":"http://medis.or.jp/CodeSystem/master-HOT7","code":"2254001","display":"薬"}]},"dosageInstruction":[{"text":"朝食後","doseAndRate":[{"doseQuantity":{"value":2.5,"unit":"mg"}}],"timing":{"repeat":{"boundsDuration":{"value":7,"code":"d"}},"code":{"coding":[{"code":"U1"}]}},"route":{"text":"内服"},"extension":[{"url":"x/JP_MedicationDosage_PeriodOfUse","valuePeriod":{"start":"2024-01-02"}}]},{}],"dispenseRequest":{"quantity":{"value":14,"unit":"錠"},"expectedSupplyDuration":{"value":2,"unit":"週"}}}"#;
-    let parsed = parse_line(line.as_bytes(), 1);
+    let parsed = parse_line(line.as_bytes(), 1, lasting());
     let record = &parsed.records[0];
     for (column, value) in [
         ("code", "2254001"),
@@ -98,7 +101,7 @@ fn drugs_keep_dose_days_and_usage() {
 #[test]
 fn coverage_encounter_procedure_and_report() {
     let line = r#"{"resourceType":"Coverage","beneficiary":{"reference":"Patient/p1"},"identifier":[{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"01130012:3705:39761652:02"}],"extension":[{"url":"x/JP_Coverage_InsuredPersonSymbol","valueString":"記号"}],"class":[{"type":{"coding":[{"code":"group"}]},"name":"協会"}],"period":{"start":"2024-04-01"}}"#;
-    let parsed = parse_line(line.as_bytes(), 1);
+    let parsed = parse_line(line.as_bytes(), 1, lasting());
     let record = &parsed.records[0];
     assert_eq!(
         (get(record, "insurer_no"), get(record, "insured_symbol")),
@@ -110,7 +113,7 @@ fn coverage_encounter_procedure_and_report() {
     );
 
     let line = r#"{"resourceType":"Encounter","id":"e1","status":"finished","class":{"code":"IMP"},"subject":{"reference":"Patient/p1"},"period":{"start":"a","end":"b"},"serviceType":{"text":"内科"},"hospitalization":{"dischargeDisposition":{"coding":[{"code":"home"}]}},"participant":[{"individual":{"display":"x"}},{"type":[{"coding":[{"code":"ATND"}]}],"individual":{"display":"y"}}]}"#;
-    let parsed = parse_line(line.as_bytes(), 1);
+    let parsed = parse_line(line.as_bytes(), 1, lasting());
     let record = &parsed.records[0];
     assert_eq!((get(record, "class"), get(record, "practitioner")), (Some("I"), Some("y")));
     assert_eq!(
@@ -119,7 +122,7 @@ fn coverage_encounter_procedure_and_report() {
     );
 
     let line = r#"{"resourceType":"DiagnosticReport","subject":{"reference":"Patient/p1"},"code":{"text":"肝機能"},"issued":"2024-01-02","conclusion":"異常なし","presentedForm":[{"data":"eA=="}]}"#;
-    let parsed = parse_line(line.as_bytes(), 1);
+    let parsed = parse_line(line.as_bytes(), 1, lasting());
     assert_eq!(
         (get(&parsed.records[0], "title"), get(&parsed.records[0], "text")),
         (Some("肝機能"), Some("異常なし"))
@@ -127,7 +130,7 @@ fn coverage_encounter_procedure_and_report() {
     assert_eq!(parsed.unread, ["DiagnosticReport.presentedForm"]);
     let silent = line.replace(r#""conclusion":"異常なし","#, "");
     assert_eq!(
-        parse_line(silent.as_bytes(), 1).unread,
+        parse_line(silent.as_bytes(), 1, lasting()).unread,
         ["DiagnosticReport.presentedForm", "DiagnosticReport"]
     );
 }
@@ -135,20 +138,26 @@ fn coverage_encounter_procedure_and_report() {
 #[test]
 fn text_is_borrowed_from_the_line() {
     let line = br#"{"resourceType":"Procedure","code":{"text":"plain"},"subject":{"reference":"Patient/p1"}}"#;
-    let parsed = parse_line(line, 1);
+    let parsed = parse_line(line, 1, lasting());
     let Record::Procedure(p) = &parsed.records[0] else { panic!() };
-    assert!(matches!(p.text, Some(Cow::Borrowed("plain"))));
-    assert!(matches!(parsed.person, Some(Cow::Borrowed("p1"))));
+    assert_eq!((p.text, parsed.person), (Some("plain"), Some("p1")));
+    for text in [p.text, parsed.person].into_iter().flatten() {
+        assert!(line.as_ptr_range().contains(&text.as_ptr()), "{text} is not the line's own");
+    }
 }
 
 #[test]
 fn other_types_are_named_with_or_without_a_person() {
-    let parsed = parse_line(br#"{"resourceType":"Goal","subject":{"reference":"Patient/p1"}}"#, 1);
+    let parsed = parse_line(
+        br#"{"resourceType":"Goal","subject":{"reference":"Patient/p1"}}"#,
+        1,
+        lasting(),
+    );
     assert_eq!((parsed.person.as_deref(), parsed.rejected), (Some("p1"), false));
     assert_eq!(parsed.unread, ["Goal"]);
     for kind in ["Organization", "Practitioner", "PractitionerRole", "Location"] {
         let line = format!(r#"{{"id":"1","resourceType":"{kind}"}}"#);
-        let parsed = parse_line(line.as_bytes(), 1);
+        let parsed = parse_line(line.as_bytes(), 1, lasting());
         assert_eq!(
             (parsed.person.is_none(), parsed.rejected, parsed.records.len()),
             (true, false, 0)
@@ -184,15 +193,15 @@ fn every_defect_of_a_line_has_its_reason() {
         (br#"{"resourceType":"Coverage","beneficiary":{"reference":"Patient/p"},"subscriberId":"123456789018"}"#.to_vec(), "my-number"),
     ];
     for (line, rule) in cases {
-        let parsed = parse_line(&line, 4);
+        let parsed = parse_line(&line, 4, lasting());
         assert!(parsed.rejected && parsed.records.is_empty() && parsed.person.is_none(), "{rule}");
         assert_eq!(parsed.issues[0].rule, rule);
         assert!(parsed.issues[0].position.starts_with("line 4"));
     }
     let components = "{},".repeat(MAX_OBJECTS + 1);
     let line = format!(r#"{{"resourceType":"Observation","component":[{components}{{}}]}}"#);
-    assert_eq!(parse_line(line.as_bytes(), 4).issues[0].rule, "fhir.too-large");
-    assert_eq!(parse_line(b" \r", 1), Parsed::default());
+    assert_eq!(parse_line(line.as_bytes(), 4, lasting()).issues[0].rule, "fhir.too-large");
+    assert_eq!(parse_line(b" \r", 1, lasting()), Parsed::default());
 }
 
 #[test]
@@ -204,7 +213,7 @@ fn a_document_is_read_as_one_person() {
 {"fullUrl":"urn:uuid:o","resource":{"resourceType":"Organization","id":"o"}},
 {"resource":{"resourceType":"Condition","encounter":{"reference":"urn:uuid:e"},"subject":{"identifier":{"value":"00012345:あ:１８７:05"}},"code":{"text":"胃炎"}}},
 {"resource":{"resourceType":"Specimen","id":"s"}}]}"#;
-    let parsed = parse_line(text.as_bytes(), 1);
+    let parsed = parse_line(text.as_bytes(), 1, lasting());
     assert!(!parsed.rejected, "{parsed:?}");
     assert_eq!(parsed.person.as_deref(), Some("000999"));
     let tables: Vec<_> = parsed.records.iter().map(|r| (r.table(), r.position().words())).collect();
@@ -225,13 +234,16 @@ fn a_document_is_read_as_one_person() {
         assert!(parsed.unread.iter().any(|u| u == name), "{name}: {:?}", parsed.unread);
     }
     let member = r#"{"resourceType":"Condition","subject":{"identifier":{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"00012345:あ:１８７:05"}},"code":{"text":"x"}}"#;
-    assert_eq!(parse_line(member.as_bytes(), 1).person.as_deref(), Some("00012345:あ:187:05"));
+    assert_eq!(
+        parse_line(member.as_bytes(), 1, lasting()).person.as_deref(),
+        Some("00012345:あ:187:05")
+    );
 }
 
 #[test]
 fn the_other_clinical_resources_are_read() {
-    let first = |text: &str| {
-        let parsed = parse_line(text.as_bytes(), 1).into_owned();
+    let first = |text: &'static str| {
+        let parsed = parse_line(text.as_bytes(), 1, lasting());
         assert!(!parsed.rejected && parsed.issues.is_empty(), "{parsed:?}");
         parsed.records.into_iter().next().unwrap()
     };

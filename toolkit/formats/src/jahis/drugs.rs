@@ -3,8 +3,6 @@
 //! The amount of an oral drug is that of a day; of a drug taken as needed that of one time; of others the
 //! whole. Amount times 調剤数量 is the total of all of them.
 
-use std::borrow::Cow;
-
 use super::{Kind, Reading};
 use crate::{
     decimal::product,
@@ -61,7 +59,7 @@ impl<'a> Reading<'a> {
     pub(super) fn drug(&mut self, row: RowView<'a, '_>) {
         let code = row.get(Role::Code);
         let kind = row.get(Role::CodeKind);
-        let system = match kind.as_deref() {
+        let system = match kind {
             Some("1") => None,
             Some("2") => Some("receipt-drug"),
             Some("3") => Some("mhlw-drug"),
@@ -69,9 +67,9 @@ impl<'a> Reading<'a> {
             Some("6") => Some("HOT"),
             Some("7") => Some("generic-name"),
             Some(_) => Some("other"),
-            None => code.as_deref().and_then(receipt_system),
+            None => code.and_then(receipt_system),
         };
-        if code.is_none() && kind.as_deref().is_some_and(|k| k != "1" && k != "7") {
+        if code.is_none() && kind.is_some_and(|k| k != "1" && k != "7") {
             self.out.note_issue("jahis.no-code", row.position());
         }
         if row.get(Role::Text).is_none() && code.is_none() {
@@ -79,18 +77,18 @@ impl<'a> Reading<'a> {
         }
         let mut record = self.drug_record(row.position());
         if self.kind == Kind::Notebook && row.raw(Role::WrittenBy).trim_ascii() == b"2" {
-            record.kind = Some(Cow::Borrowed("self-reported"));
+            record.kind = Some("self-reported");
         }
-        record.code_system = code.is_some().then_some(system).flatten().map(Cow::Borrowed);
+        record.code_system = code.is_some().then_some(system).flatten();
         record.code = code;
         record.text = row.get(Role::Text);
         record.quantity_unit = row.get(Role::Unit);
         // Materials, uninsured drugs; the amount as active ingredient.
         record.status = match (row.get(Role::Section), row.get(Role::Flags)) {
-            (section, Some(flag)) if flag == "2" => {
-                Some(Cow::Owned(format!("情報区分{};力価", section.as_deref().unwrap_or(""))))
+            (section, Some("2")) => {
+                Some(self.arena.text(&format!("情報区分{};力価", section.unwrap_or(""))))
             }
-            (Some(section), _) => Some(Cow::Owned(format!("情報区分{section}"))),
+            (Some(section), _) => Some(self.arena.text(&format!("情報区分{section}"))),
             _ => None,
         };
         let generic = [
@@ -107,25 +105,22 @@ impl<'a> Reading<'a> {
                 }
                 words.push_str(name);
                 words.push('=');
-                crate::row_view::push_escaped(&mut words, &value);
+                crate::row_view::push_escaped(&mut words, value);
             }
-            self.out.records.push(
-                NoteRecord {
-                    position: row.position(),
-                    kind: Some(Cow::Borrowed("一般名")),
-                    title: row.get(Role::Rp).map(|rp| Cow::Owned(format!("RP{rp}"))),
-                    text: Some(Cow::Owned(words)),
-                    written_at: self.day(),
-                    encounter_key: self.encounter_key(),
-                    practitioner: None,
-                }
-                .into(),
-            );
+            self.out.records.push(self.arena.record(NoteRecord {
+                position: row.position(),
+                kind: Some("一般名"),
+                title: row.get(Role::Rp).map(|rp| self.arena.text(&format!("RP{rp}"))),
+                text: Some(self.arena.text(&words)),
+                written_at: self.day(),
+                encounter_key: self.encounter_key(),
+                practitioner: None,
+            }));
         }
         self.regimens.drugs.push(Drug {
             rp: row.get(Role::Rp),
             serial: row.get(Role::Serial),
-            amount: row.find(Role::Quantity),
+            amount: row.get(Role::Quantity),
             record,
         });
         self.side(row);
@@ -138,22 +133,19 @@ impl<'a> Reading<'a> {
             self.regimens.usages.len() - 1
         });
         if let (Some(count), Some(unit)) = (row.get(Role::Count), row.get(Role::Unit)) {
-            self.out.records.push(
-                NoteRecord {
-                    position: row.position(),
-                    kind: Some(Cow::Borrowed("調剤数量")),
-                    title: row.get(Role::Rp).map(|rp| Cow::Owned(format!("RP{rp}"))),
-                    text: Some(Cow::Owned(format!("{count}{unit}"))),
-                    written_at: self.day(),
-                    encounter_key: self.encounter_key(),
-                    practitioner: None,
-                }
-                .into(),
-            );
+            self.out.records.push(self.arena.record(NoteRecord {
+                position: row.position(),
+                kind: Some("調剤数量"),
+                title: row.get(Role::Rp).map(|rp| self.arena.text(&format!("RP{rp}"))),
+                text: Some(self.arena.text(&format!("{count}{unit}"))),
+                written_at: self.day(),
+                encounter_key: self.encounter_key(),
+                practitioner: None,
+            }));
         }
         let usage = &mut self.regimens.usages[place];
         usage.form = row.get(Role::DosageForm).or(usage.form.take());
-        usage.count = row.find(Role::Count).or(usage.count);
+        usage.count = row.get(Role::Count).or(usage.count);
         usage.unit = row.get(Role::Unit).or(usage.unit.take());
         usage.code = row.get(Role::Usage).or(usage.code.take());
         usage.words = row.get(Role::UsageText).or(usage.words.take());
@@ -174,35 +166,33 @@ impl<'a> Reading<'a> {
     pub(super) fn close_regimens(&mut self) {
         let Regimens { drugs, usages } = std::mem::take(&mut self.regimens);
         let day = self.day();
-        let practitioner = self.visit.as_ref().and_then(|v| v.practitioner.clone());
+        let practitioner = self.visit.as_ref().and_then(|v| v.practitioner);
         for drug in drugs {
             let mut record = drug.record;
             let usage = usages.iter().find(|u| u.rp == drug.rp);
             if usage.is_none() {
-                self.out.note_issue("jahis.no-usage", record.position.clone());
+                self.out.note_issue("jahis.no-usage", record.position);
             }
-            let form = usage.and_then(|u| u.form.as_deref());
+            let form = usage.and_then(|u| u.form);
             let count = usage.and_then(|u| u.count);
-            let unit = usage.and_then(|u| u.unit.as_deref());
+            let unit = usage.and_then(|u| u.unit);
             if per_time(self.kind, form) && record.dose.is_none() {
-                record.dose = drug.amount.map(Cow::Borrowed);
+                record.dose = drug.amount;
                 record.dose_unit.clone_from(&record.quantity_unit);
             }
             record.quantity = match (drug.amount, count) {
-                (Some(amount), Some(count)) => {
-                    product(amount, count, self.arena).map(Cow::Borrowed)
-                }
+                (Some(amount), Some(count)) => product(amount, count, self.arena),
                 // Without a number of days or times the total is not known; the amount of a day is kept.
                 _ => None,
             };
             if record.quantity.is_none() && record.dose.is_none() {
-                record.usage_text = drug.amount.map(|a| Cow::Owned(format!("用量{a}")));
+                record.usage_text = drug.amount.map(|a| self.arena.text(&format!("用量{a}")));
             }
-            record.days = count.filter(|_| in_days(self.kind, form, unit)).map(Cow::Borrowed);
-            record.usage_code = usage.and_then(|u| u.code.clone());
-            let words = usage.and_then(|u| u.words.clone());
+            record.days = count.filter(|_| in_days(self.kind, form, unit));
+            record.usage_code = usage.and_then(|u| u.code);
+            let words = usage.and_then(|u| u.words);
             record.usage_text = match (words, record.usage_text.take()) {
-                (Some(words), Some(amount)) => Some(Cow::Owned(format!("{words} {amount}"))),
+                (Some(words), Some(amount)) => Some(self.arena.text(&format!("{words} {amount}"))),
                 (words, amount) => words.or(amount),
             };
             record.practitioner.clone_from(&practitioner);
@@ -211,7 +201,7 @@ impl<'a> Reading<'a> {
                 Kind::Notebook => record.started_at.clone_from(&day),
                 Kind::Prescription => record.ordered_at.clone_from(&day),
             }
-            self.out.records.push(record.into());
+            self.out.records.push(self.arena.record(record));
         }
     }
 
@@ -219,14 +209,14 @@ impl<'a> Reading<'a> {
     pub(super) fn over_the_counter(&mut self, row: RowView<'a, '_>) {
         let code = row.get(Role::Code);
         let mut record = self.drug_record(row.position());
-        record.kind = Some(Cow::Borrowed("otc"));
-        record.code_system = code.is_some().then_some(Cow::Borrowed("JAN"));
+        record.kind = Some("otc");
+        record.code_system = code.is_some().then_some("JAN");
         record.code = code;
         record.text = row.get(Role::Text);
         record.started_at = row.get(Role::Started);
         record.ended_at = row.get(Role::EndedOn);
         record.encounter_key = None;
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
         self.side(row);
     }
 }

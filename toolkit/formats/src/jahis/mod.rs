@@ -13,7 +13,7 @@ mod drugs;
 mod join;
 mod person;
 
-use std::{borrow::Cow, io::Read, sync::LazyLock};
+use std::{io::Read, sync::LazyLock};
 
 pub use join::{JoinError, join};
 
@@ -24,7 +24,7 @@ use crate::{
     record::{
         CoverageRecord, EncounterRecord, MedicationRecord, NoteRecord, Parsed, PersonRecord, Text,
     },
-    row_view::{Cells, Decoded, RowView, at_line, cell, cut, owned},
+    row_view::{Cells, Decoded, RowView, at_line, cell, cut},
     segment::{Cut, SegmentReader},
     text::holds_my_number,
 };
@@ -110,13 +110,9 @@ struct Reading<'a> {
     my_number: bool,
 }
 
-/// Reads one text. `first_line` is the number of its first line in the file and appears in positions.
-pub fn parse_segment(bytes: &[u8], first_line: u64) -> Parsed<'_> {
-    parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
-}
-
-/// As [`parse_segment`], with the texts that are made standing in the arena: for whoever reads many texts.
-pub fn parse_segment_in<'a>(bytes: &'a [u8], first_line: u64, arena: &'a Arena) -> Parsed<'a> {
+/// Reads one text. `first_line` is the number of its first line in the file and appears in positions. What is made stands
+/// in the arena.
+pub fn parse_segment<'a>(bytes: &'a [u8], first_line: u64, arena: &'a Arena) -> Parsed<'a> {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0x1A) {
         return Parsed::default();
     }
@@ -199,8 +195,8 @@ impl<'a> Reading<'a> {
             return;
         };
         let title = match (row.get(Role::Rp), row.get(Role::Section)) {
-            (Some(rp), None) => owned(format!("RP{rp}")),
-            (Some(rp), Some(section)) => owned(format!("RP{rp} 区分{section}")),
+            (Some(rp), None) => Some(self.arena.text(&format!("RP{rp}"))),
+            (Some(rp), Some(section)) => Some(self.arena.text(&format!("RP{rp} 区分{section}"))),
             (None, section) => section,
         };
         let record = NoteRecord {
@@ -212,17 +208,14 @@ impl<'a> Reading<'a> {
             encounter_key: self.encounter_key(),
             practitioner: None,
         };
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
         self.side(row);
     }
 
     /// Official name of a record's main field.
     fn kind_of(row: &RowView<'a, '_>) -> Text<'a> {
         let at = row.layout.at(Role::Text).map_or(1, |at| at + 1);
-        row.layout
-            .name_of(at)
-            .or_else(|| row.layout.fields.first().map(|f| f.name))
-            .map(Cow::Borrowed)
+        row.layout.name_of(at).or_else(|| row.layout.fields.first().map(|f| f.name))
     }
 
     /// Fields without a role, as a note of `name=value` pairs.
@@ -232,7 +225,7 @@ impl<'a> Reading<'a> {
             if row.layout.kept(index) == Some(false) {
                 continue;
             }
-            let Some(value) = row.plain(*cell) else { continue };
+            let Some(value) = row.text(*cell) else { continue };
             let Some(name) = row.layout.name_of(index + 1) else {
                 self.out.note_unread(format!("{}.{}", row.layout.id, index + 1));
                 continue;
@@ -245,14 +238,14 @@ impl<'a> Reading<'a> {
         }
         let record = NoteRecord {
             position: row.position(),
-            kind: row.layout.fields.first().map(|f| Cow::Borrowed(f.name)),
-            title: Some(Cow::Borrowed(row.layout.id)),
+            kind: row.layout.fields.first().map(|f| f.name),
+            title: Some(row.layout.id),
             text: row.made(&words),
             written_at: self.day(),
             encounter_key: self.encounter_key(),
             practitioner: None,
         };
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
     }
 
     fn unknown(&mut self, id: &'a str, line: u64) {
@@ -265,10 +258,10 @@ impl<'a> Reading<'a> {
     }
 
     fn day(&self) -> Text<'a> {
-        self.visit.as_ref().and_then(|v| v.start_at.clone())
+        self.visit.as_ref().and_then(|v| v.start_at)
     }
     fn encounter_key(&self) -> Text<'a> {
-        self.visit.as_ref().and_then(|v| v.encounter_key.clone())
+        self.visit.as_ref().and_then(|v| v.encounter_key)
     }
 
     fn finish(mut self, first_line: u64) -> Parsed<'a> {
@@ -285,22 +278,22 @@ impl<'a> Reading<'a> {
         self.out.person = person;
         self.person.record_no.clone_from(&self.patient_no);
         if self.person.birth_on.is_none() {
-            self.out.note_issue("jahis.no-birth", self.person.position.clone());
+            self.out.note_issue("jahis.no-birth", self.person.position);
         }
         let insurance = self.insurance.into_iter().chain(self.coverages);
-        self.out.records.push(self.person.into());
-        self.out.records.extend(insurance.map(Into::into));
+        self.out.records.push(self.arena.record(self.person));
+        self.out.records.extend(insurance.map(|insurance| self.arena.record(insurance)));
         self.out
     }
 
     fn drug_record(&self, position: crate::Position<'a>) -> MedicationRecord<'a> {
         MedicationRecord {
             position,
-            kind: Some(Cow::Borrowed(match (self.kind, self.by_patient) {
+            kind: Some(match (self.kind, self.by_patient) {
                 (Kind::Prescription, _) => "order",
                 (Kind::Notebook, false) => "dispense",
                 (Kind::Notebook, true) => "self-reported",
-            })),
+            }),
             encounter_key: self.encounter_key(),
             ..MedicationRecord::default()
         }

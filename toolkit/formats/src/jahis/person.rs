@@ -1,7 +1,5 @@
 //! Who the text is about, how insured, and the visits it tells of.
 
-use std::borrow::Cow;
-
 use super::{Kind, Reading};
 use crate::{
     layout::Role,
@@ -32,19 +30,16 @@ impl<'a> Reading<'a> {
             [(Role::Weight, "体重", Some("kg")), (Role::BloodType, "血液型", None)]
         {
             let Some(value) = row.get(role) else { continue };
-            let number = crate::text::quantity(&value).map(|q| q.number.into_owned());
-            self.out.records.push(
-                MeasurementRecord {
-                    position: row.position(),
-                    category: Some(Cow::Borrowed("body")),
-                    text: Some(Cow::Borrowed(name)),
-                    value_num: number.map(Cow::Owned),
-                    value_text: Some(value),
-                    unit: unit.map(Cow::Borrowed),
-                    ..MeasurementRecord::default()
-                }
-                .into(),
-            );
+            let number = crate::text::quantity(value).map(|q| self.arena.keep(q.number));
+            self.out.records.push(self.arena.record(MeasurementRecord {
+                position: row.position(),
+                category: Some("body"),
+                text: Some(name),
+                value_num: number,
+                value_text: Some(value),
+                unit,
+                ..MeasurementRecord::default()
+            }));
         }
         self.side(row);
     }
@@ -52,7 +47,7 @@ impl<'a> Reading<'a> {
     fn named(&mut self, row: &RowView<'a, '_>) {
         let (name, kana) = (row.get(Role::Name), row.get(Role::Kana));
         self.guard(&[&name, &kana]);
-        if name.as_deref().is_some_and(gaiji) {
+        if name.is_some_and(gaiji) {
             self.out.note_issue("gaiji", row.position());
         }
         self.person.name_kanji = name;
@@ -65,7 +60,7 @@ impl<'a> Reading<'a> {
                 self.person.position = row.position();
                 self.named(&row);
                 self.patient_no = row.get(Role::PatientNo);
-                let number = self.patient_no.clone();
+                let number = self.patient_no;
                 self.guard(&[&number]);
             }
             "12" => self.person.sex = sex(row.get(Role::Sex)),
@@ -107,12 +102,12 @@ impl<'a> Reading<'a> {
             position: row.position(),
             insurer_no: row.get(Role::InsurerNo),
             insured_number: recipient,
-            kind: Some(Cow::Borrowed(match row.layout.id {
+            kind: Some(match row.layout.id {
                 "27" => "public1",
                 "28" => "public2",
                 "29" => "public3",
                 _ => "public4",
-            })),
+            }),
             ..CoverageRecord::default()
         });
         self.side(row);
@@ -149,12 +144,16 @@ impl<'a> Reading<'a> {
         self.visits += 1;
         self.visit = Some(EncounterRecord {
             position: row.position(),
-            encounter_key: Some(Cow::Owned(format!("{}-{}", self.kind.as_str(), self.visits))),
-            class: Some(Cow::Borrowed("O")),
-            status: Some(Cow::Borrowed(match self.kind {
+            encounter_key: Some(self.arena.text(&format!(
+                "{}-{}",
+                self.kind.as_str(),
+                self.visits
+            ))),
+            class: Some("O"),
+            status: Some(match self.kind {
                 Kind::Notebook => "dispensed",
                 Kind::Prescription => "prescribed",
-            })),
+            }),
             ..EncounterRecord::default()
         });
     }
@@ -162,31 +161,31 @@ impl<'a> Reading<'a> {
     pub(super) fn close_visit(&mut self) {
         self.close_regimens();
         if self.kind == Kind::Prescription && self.day().is_none() {
-            self.out.note_issue("jahis.no-date", self.person.position.clone());
+            self.out.note_issue("jahis.no-date", self.person.position);
         }
-        self.out.records.extend(self.visit.take().map(Into::into));
+        self.out.records.extend(self.visit.take().map(|visit| self.arena.record(visit)));
     }
 
     /// The institution's number of the patient, else name, birth and sex.
     pub(super) fn key(&self) -> Text<'a> {
         if self.patient_no.is_some() {
-            return self.patient_no.clone();
+            return self.patient_no;
         }
-        let name = self.person.name_kana.as_deref().or(self.person.name_kanji.as_deref())?;
+        let name = self.person.name_kana.or(self.person.name_kanji)?;
         let mut key: String =
             name.chars().map(narrow).filter(|c| !c.is_whitespace() && *c != ':').collect();
         for part in [&self.person.birth_on, &self.person.sex] {
             key.push(':');
             key.push_str(part.as_deref().unwrap_or(""));
         }
-        Some(Cow::Owned(key))
+        Some(self.arena.text(&key))
     }
 }
 
 fn sex(code: Text<'_>) -> Text<'_> {
-    code.map(|s| match s.as_ref() {
-        "1" => Cow::Borrowed("M"),
-        "2" => Cow::Borrowed("F"),
+    code.map(|s| match s {
+        "1" => "M",
+        "2" => "F",
         _ => s,
     })
 }

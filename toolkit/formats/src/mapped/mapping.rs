@@ -190,10 +190,10 @@ impl Mapping {
         }
         for rule in &self.record {
             let table = || rule.table.clone();
-            let record = Record::empty(&rule.table, "")
+            let columns = Record::columns_of(&rule.table)
                 .ok_or_else(|| MappingError::Table { table: table() })?;
             for (column, source) in &rule.columns {
-                if !record.columns().contains(&column.as_str()) {
+                if !columns.contains(&column.as_str()) {
                     return Err(MappingError::Target { table: table(), column: column.clone() });
                 }
                 if source.column.is_some() == source.value.is_some() {

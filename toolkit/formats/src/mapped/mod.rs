@@ -18,8 +18,9 @@
 //!     category = { value = "laboratory" }
 //! "#).unwrap();
 //! let reader = kiban_formats::mapped::Reader::new(&mapping, "患者番号,検査コード,結果,検査日".as_bytes()).unwrap();
-//! let parsed = reader.parse_row("7,3B035,21,2024/4/1".as_bytes(), 2);
-//! assert_eq!(parsed.person.as_deref(), Some("7"));
+//! let arena = kiban_formats::Arena::new();
+//! let parsed = reader.parse_row("7,3B035,21,2024/4/1".as_bytes(), 2, &arena);
+//! assert_eq!(parsed.person, Some("7"));
 //! let columns = |name: &str| { let mut out = None; parsed.records[0].for_each(|c, v| if c == name { out = v; }); out };
 //! assert_eq!(columns("measured_at"), Some("2024-04-01"));
 //! ```
@@ -27,14 +28,13 @@
 mod date;
 mod mapping;
 
-use std::borrow::Cow;
-
 pub use date::read_date;
 pub use mapping::{Mapping, MappingError, RecordRule, Source, When};
 
 use crate::{
-    municipal::{Encoding, owned_cells, plain_header},
-    record::{Parsed, Record},
+    arena::Arena,
+    municipal::{Encoding, cells, plain_header},
+    record::{Parsed, Record, Text},
     text,
 };
 
@@ -74,7 +74,8 @@ impl<'m> Reader<'m> {
             _ => Encoding::of_header(first_line),
         };
         let text = encoding.decode(first_line).ok_or(MappingError::Encoding)?;
-        let row = cut(&text, mapping.delimiter, MAX_COLUMNS).ok_or(MappingError::Quotes)?;
+        let arena = Arena::new();
+        let row = cut(&text, mapping.delimiter, MAX_COLUMNS, &arena).ok_or(MappingError::Quotes)?;
         if row.len() > MAX_COLUMNS {
             return Err(MappingError::Quotes);
         }
@@ -126,8 +127,8 @@ impl<'m> Reader<'m> {
         self.encoding
     }
 
-    /// Reads one row. `row_no` is the line's number in the file.
-    pub fn parse_row(&self, line: &[u8], row_no: u64) -> Parsed<'static> {
+    /// Reads one row. `row_no` is the line's number in the file. What is made stands in the arena.
+    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64, arena: &'a Arena) -> Parsed<'a> {
         let at = || format!("row {row_no}");
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -137,13 +138,14 @@ impl<'m> Reader<'m> {
         let Some(text) = self.encoding.decode(line) else {
             return Parsed::rejected(self.encoding.broken(), at());
         };
-        let Some(row) = cut(&text, self.mapping.delimiter, self.columns.len()) else {
+        let text = arena.keep(text);
+        let Some(row) = cut(text, self.mapping.delimiter, self.columns.len(), arena) else {
             return Parsed::rejected("csv.quotes", at());
         };
         if row.len() != self.columns.len() {
             return Parsed::rejected("csv.columns", at());
         }
-        let row: Vec<&str> = row.iter().map(|c| c.trim()).collect();
+        let row: Vec<&str> = row.into_iter().map(str::trim).collect();
         for (index, cell) in row.iter().enumerate() {
             if !self.dated[index] && text::holds_my_number(cell) {
                 return Parsed::rejected("my-number", format!("row {row_no} column {}", index + 1));
@@ -153,7 +155,7 @@ impl<'m> Reader<'m> {
         if parts.iter().all(String::is_empty) {
             return Parsed::rejected("mapped.no-person", at());
         }
-        let mut out = Parsed { person: Some(Cow::Owned(parts.join(":"))), ..Parsed::default() };
+        let mut out = Parsed { person: Some(arena.text(&parts.join(":"))), ..Parsed::default() };
         let mut took = vec![false; row.len()];
         for index in &self.person {
             took[*index] = true;
@@ -165,21 +167,24 @@ impl<'m> Reader<'m> {
             if bound.when.is_some_and(|(i, when)| when.is.iter().any(|v| v == row[i]) == when.not) {
                 continue;
             }
-            let Some(mut record) = Record::empty(&bound.rule.table, at()) else { continue };
             let mut filled = false;
+            let mut columns = Vec::with_capacity(bound.fields.len());
             for (target, index, source) in &bound.fields {
                 let (value, from_row) = match index {
                     Some(index) => {
                         took[*index] = true;
-                        (value(source, row[*index], row_no, *index, &mut out), true)
+                        (value(source, row[*index], row_no, *index, &mut out, arena), true)
                     }
-                    None => (source.value.clone(), false),
+                    None => (source.value.as_deref().map(|value| arena.text(value)), false),
                 };
                 filled |= value.is_some() && from_row;
-                record.set(target, value.map(Cow::Owned));
+                columns.push((*target, value));
             }
             if filled {
-                out.records.push(record);
+                let position = arena.text(&at()).into();
+                let record = Record::of_table(&bound.rule.table, position, columns, arena);
+                // The mapping was checked: table and columns are there.
+                out.records.extend(record);
             }
         }
         for (index, cell) in row.iter().enumerate() {
@@ -204,44 +209,47 @@ impl<'m> Reader<'m> {
 }
 
 /// A cell made into a value: dates by their pattern, codes by their list.
-fn value(
+fn value<'a>(
     source: &Source,
-    cell: &str,
+    cell: &'a str,
     row_no: u64,
     index: usize,
     out: &mut Parsed<'_>,
-) -> Option<String> {
+    arena: &'a Arena,
+) -> Text<'a> {
     if cell.is_empty() || source.empty.iter().any(|e| e == cell) {
         return None;
     }
     if let Some(pattern) = &source.date {
-        return Some(read_date(cell, pattern).unwrap_or_else(|| {
+        let day = read_date(cell, pattern).map(|day| arena.text(&day));
+        return Some(day.unwrap_or_else(|| {
             out.note_issue("mapped.date", format!("row {row_no} column {}", index + 1));
-            cell.to_owned()
+            cell
         }));
     }
     if !source.codes.is_empty() {
-        return Some(source.codes.get(cell).cloned().unwrap_or_else(|| {
+        let code = source.codes.get(cell).map(|code| arena.text(code));
+        return Some(code.unwrap_or_else(|| {
             out.note_issue("mapped.code", format!("row {row_no} column {}", index + 1));
-            cell.to_owned()
+            cell
         }));
     }
     if source.number {
-        return text::quantity(cell).map(|q| q.number.into_owned());
+        return text::quantity(cell).map(|q| arena.keep(q.number));
     }
-    Some(cell.to_owned())
+    Some(cell)
 }
 
 /// Cells of a line; other delimiters than the comma know no quotes.
-fn cut(line: &str, delimiter: char, most: usize) -> Option<Vec<Cow<'static, str>>> {
+fn cut<'a>(line: &'a str, delimiter: char, most: usize, arena: &'a Arena) -> Option<Vec<&'a str>> {
     let line = line.trim_end_matches(['\r', '\n']);
     if delimiter == ',' {
-        return owned_cells(line, most);
+        return cells(line, most, arena);
     }
     if line.contains('"') {
         return None;
     }
-    Some(line.split(delimiter).take(most + 1).map(|c| Cow::Owned(c.to_owned())).collect())
+    Some(line.split(delimiter).take(most + 1).collect())
 }
 
 #[cfg(test)]

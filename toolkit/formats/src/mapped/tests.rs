@@ -1,4 +1,5 @@
 use super::*;
+use crate::arena::lasting;
 use proptest::prelude::*;
 
 #[test]
@@ -44,7 +45,7 @@ fn a_row_gives_the_records_of_the_mapping() {
     let header = "施設,患者番号,性別,生年月日,種別,結果,備考";
     let reader = Reader::new(&mapping, header.as_bytes()).unwrap();
     assert_eq!(reader.unused().collect::<Vec<_>>(), ["備考"]);
-    let parsed = reader.parse_row("A,７,1,3350401,K,<5.2,x".as_bytes(), 2);
+    let parsed = reader.parse_row("A,７,1,3350401,K,<5.2,x".as_bytes(), 2, lasting());
     assert_eq!(parsed.person.as_deref(), Some("A:7"));
     let [Record::Person(p), Record::Measurement(m)] = &parsed.records[..] else {
         panic!("{parsed:?}")
@@ -52,7 +53,7 @@ fn a_row_gives_the_records_of_the_mapping() {
     assert_eq!((p.sex.as_deref(), p.birth_on.as_deref()), (Some("M"), Some("1960-04-01")));
     assert_eq!((m.value_text.as_deref(), m.value_num.as_deref()), (Some("<5.2"), Some("5.2")));
     assert_eq!(parsed.unread, ["表.備考"]);
-    let parsed = reader.parse_row("A,7,3,99,X,,".as_bytes(), 3);
+    let parsed = reader.parse_row("A,7,3,99,X,,".as_bytes(), 3, lasting());
     let rules: Vec<_> = parsed.issues.iter().map(|i| (i.rule, i.position.as_ref())).collect();
     assert_eq!(rules.len(), 2, "{rules:?}");
     assert!(rules.contains(&("mapped.code", "row 3 column 3")));
@@ -63,7 +64,7 @@ fn a_row_gives_the_records_of_the_mapping() {
         ("A,7", "csv.columns"),
         ("A,\"7", "csv.quotes"),
     ] {
-        let parsed = reader.parse_row(row.as_bytes(), 4);
+        let parsed = reader.parse_row(row.as_bytes(), 4, lasting());
         assert!(parsed.rejected && parsed.issues[0].rule == rule, "{row}");
     }
 }
@@ -84,7 +85,7 @@ fn mappings_that_do_not_fit_are_refused() {
     let json = r#"{"person":["1"],"header":false,"delimiter":"\t","record":[{"table":"death","columns":{"died_on":{"column":"2"}}}]}"#;
     let mapping = Mapping::from_json(json).unwrap();
     let reader = Reader::new(&mapping, b"7\t2024").unwrap();
-    assert_eq!(reader.parse_row(b"7\t2024", 1).records.len(), 1);
+    assert_eq!(reader.parse_row(b"7\t2024", 1, lasting()).records.len(), 1);
     let missing = Mapping::from_json(&json.replace("\"2\"", "\"9\"")).unwrap();
     assert!(matches!(Reader::new(&missing, b"7\t2024"), Err(MappingError::Missing { .. })));
 }
@@ -94,7 +95,7 @@ proptest! {
     fn any_row_is_records_or_a_reason(line in proptest::collection::vec(prop_oneof![Just(b','), Just(b'"'), any::<u8>()], 0..60)) {
         let mapping = Mapping::from_toml(MAPPING).unwrap();
         let reader = Reader::new(&mapping, "施設,患者番号,性別,生年月日,種別,結果,備考".as_bytes()).unwrap();
-        let parsed = reader.parse_row(&line, 2);
+        let parsed = reader.parse_row(&line, 2, lasting());
         let said = !parsed.records.is_empty() || !parsed.issues.is_empty() || !parsed.unread.is_empty();
         prop_assert!(said || line.iter().all(u8::is_ascii_whitespace));
     }

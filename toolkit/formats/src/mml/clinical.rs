@@ -1,21 +1,20 @@
 //! Diagnoses, results, vital signs, procedures, background.
 
-use std::borrow::Cow;
-
 use super::{Walk, person};
 use crate::{
+    arena::Arena,
     record::{AllergyRecord, ConditionRecord, MeasurementRecord, ProcedureRecord, Text},
     text,
     xml::Element,
 };
 
 /// The ICD-10 part of a code as MML writes it: `E790-.003` is `E790` with a modifier of MEDIS.
-fn icd10<'a>(code: Option<&Cow<'a, str>>, system: Option<&Cow<'a, str>>) -> Text<'a> {
+fn icd10<'a>(code: Text<'a>, system: Text<'a>, arena: &'a Arena) -> Text<'a> {
     let system = system?.to_ascii_uppercase().replace(['-', ' ', '_'], "");
     let code = code.filter(|_| system.contains("ICD10"))?;
     let bare: String = code.split('-').next()?.chars().filter(|c| *c != '.').collect();
     let plain = bare.len() >= 3 && bare.as_bytes()[0].is_ascii_alphabetic();
-    plain.then(|| Cow::Owned(bare.to_ascii_uppercase()))
+    plain.then(|| arena.text(&bare.to_ascii_uppercase()))
 }
 
 /// Text, code and system of a diagnosis, whole or put together from parts.
@@ -32,7 +31,7 @@ pub(super) fn disease<'a>(module: Element<'_, 'a>) -> (Text<'a>, Text<'a>, Text<
             code = (name.value("code"), name.value("system"));
         }
     }
-    ((!texts.is_empty()).then(|| Cow::Owned(texts.concat())), code.0, code.1)
+    ((!texts.is_empty()).then(|| module.arena().text(&texts.concat())), code.0, code.1)
 }
 
 pub(super) fn diagnosis<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
@@ -43,35 +42,31 @@ pub(super) fn diagnosis<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         .flat_map(|c| c.all("category"))
         .filter_map(|c| c.text())
         .collect();
-    let suspected = categories.iter().any(|c| c == "suspectedDiagnosis");
+    let suspected = categories.contains(&"suspectedDiagnosis");
     let certainty = if suspected {
-        Some(Cow::Borrowed("suspected"))
+        Some("suspected")
     } else {
-        categories.iter().find(|c| c.ends_with("Diagnosis") && *c == "confirmedDiagnosis").cloned()
+        categories.iter().find(|c| c.ends_with("Diagnosis") && **c == "confirmedDiagnosis").copied()
     };
     let record = ConditionRecord {
         position: walk.at("RegisteredDiagnosisModule").into(),
-        icd10: icd10(code.as_ref(), code_system.as_ref()),
+        icd10: icd10(code, code_system, walk.arena),
         code,
         code_system,
         text,
-        role: (!categories.is_empty()).then(|| Cow::Owned(categories.join(";"))),
+        role: (!categories.is_empty()).then(|| walk.arena.text(&categories.join(";"))),
         certainty,
         onset_on: module.child_text("startDate"),
-        recorded_at: walk
-            .about
-            .confirmed
-            .clone()
-            .or_else(|| module.child_text("firstEncounterDate")),
+        recorded_at: walk.about.confirmed.or_else(|| module.child_text("firstEncounterDate")),
         resolved_on: module.child_text("endDate"),
         outcome: module.child_text("outcome"),
-        practitioner: walk.about.author.clone(),
+        practitioner: walk.about.author,
         ..ConditionRecord::default()
     };
     if record.code.is_none() && record.text.is_none() {
-        walk.out.note_issue("mml.no-code", record.position.clone());
+        walk.out.note_issue("mml.no-code", record.position);
     }
-    walk.out.records.push(record.into());
+    walk.out.records.push(walk.arena.record(record));
 }
 
 pub(super) fn test<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
@@ -87,39 +82,39 @@ pub(super) fn test<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             let name = item.child("itemName");
             let number = item.child("numValue");
             let value_text = item.child_text("value").or_else(|| number.and_then(|n| n.text()));
-            let found = value_text.as_deref().and_then(text::quantity);
+            let found = value_text.and_then(text::quantity);
             let end = |side: &str| number.and_then(|n| n.value(side));
             let unit = item.child("unit");
             let record = MeasurementRecord {
                 position: walk.at("item").into(),
-                category: Some(Cow::Borrowed("laboratory")),
+                category: Some("laboratory"),
                 code: name.and_then(|n| n.value("itCode")),
                 code_system: name.and_then(|n| n.value("itCodeId")),
                 text: name.and_then(|n| n.text()),
-                comparator: found.as_ref().and_then(|f| f.comparator).map(Cow::Borrowed),
+                comparator: found.as_ref().and_then(|f| f.comparator),
                 value_num: found
-                    .map(|f| Cow::Owned(f.number.into_owned()))
+                    .map(|f| walk.arena.keep(f.number))
                     .or_else(|| number.and_then(|n| n.text())),
                 value_text,
                 unit: unit.and_then(|u| u.text()),
                 reference_range: end("normal").or_else(|| match (end("low"), end("up")) {
                     (None, None) => None,
-                    (low, up) => Some(Cow::Owned(format!(
+                    (low, up) => Some(walk.arena.text(&format!(
                         "{}-{}",
                         low.unwrap_or_default(),
                         up.unwrap_or_default()
                     ))),
                 }),
                 flag: end("out"),
-                specimen: specimen.clone(),
-                status: status.clone(),
-                measured_at: measured_at.clone(),
+                specimen,
+                status,
+                measured_at,
                 ..MeasurementRecord::default()
             };
             if record.code.is_none() && record.text.is_none() {
-                walk.out.note_issue("mml.no-code", record.position.clone());
+                walk.out.note_issue("mml.no-code", record.position);
             }
-            walk.out.records.push(record.into());
+            walk.out.records.push(walk.arena.record(record));
         }
     }
 }
@@ -136,22 +131,22 @@ struct Simple<'a> {
 }
 
 fn measured<'a>(walk: &mut Walk<'a>, name: &'static str, simple: Simple<'a>) {
-    let found = simple.value.as_deref().and_then(text::quantity);
+    let found = simple.value.and_then(text::quantity);
     let record = MeasurementRecord {
         position: walk.at(name).into(),
-        category: Some(Cow::Borrowed(simple.category)),
-        code: simple.code.map(Cow::Borrowed),
-        code_system: simple.code.map(|_| Cow::Borrowed("MML")),
+        category: Some(simple.category),
+        code: simple.code,
+        code_system: simple.code.map(|_| "MML"),
         text: simple.text,
-        comparator: found.as_ref().and_then(|f| f.comparator).map(Cow::Borrowed),
-        value_num: found.map(|f| Cow::Owned(f.number.into_owned())),
+        comparator: found.as_ref().and_then(|f| f.comparator),
+        value_num: found.map(|f| walk.arena.keep(f.number)),
         value_text: simple.value,
         unit: simple.unit,
-        measured_at: simple.at.or_else(|| walk.about.confirmed.clone()),
-        practitioner: walk.about.author.clone(),
+        measured_at: simple.at.or(walk.about.confirmed),
+        practitioner: walk.about.author,
         ..MeasurementRecord::default()
     };
-    walk.out.records.push(record.into());
+    walk.out.records.push(walk.arena.record(record));
 }
 
 pub(super) fn vital_signs<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
@@ -162,7 +157,7 @@ pub(super) fn vital_signs<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             text: item.child_text("itemName"),
             value: item.child_text("value").or_else(|| item.child_text("numValue")),
             unit: item.child_text("unit"),
-            at: at.clone(),
+            at,
             ..Simple::default()
         };
         measured(walk, "vital", simple);
@@ -212,11 +207,11 @@ pub(super) fn base<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             severity: item.child_text("severity"),
             reaction: item.child("memo").and_then(|m| m.whole_text()),
             onset_on: item.child_text("identifiedDate"),
-            recorded_at: walk.about.confirmed.clone(),
-            practitioner: walk.about.author.clone(),
+            recorded_at: walk.about.confirmed,
+            practitioner: walk.about.author,
             ..AllergyRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     if let Some(blood) = module.child("bloodtype") {
         for code in ["abo", "rh"] {
@@ -246,7 +241,7 @@ pub(super) fn surgery<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         let day = info.and_then(|i| i.child_text("date"));
         let time = info.and_then(|i| i.child_text("startTime"));
         let started_at = match (day, time) {
-            (Some(day), Some(time)) => Some(Cow::Owned(format!("{day}T{time}"))),
+            (Some(day), Some(time)) => Some(walk.arena.text(&format!("{day}T{time}"))),
             (day, _) => day,
         };
         for part in item.child("surgicalProcedure").iter().flat_map(|p| p.all("procedureItem")) {
@@ -256,11 +251,11 @@ pub(super) fn surgery<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
                 code: operation.and_then(|o| o.value("code")),
                 code_system: operation.and_then(|o| o.value("system")),
                 text: operation.and_then(|o| o.text()),
-                started_at: started_at.clone(),
-                practitioner: walk.about.author.clone(),
+                started_at,
+                practitioner: walk.about.author,
                 ..ProcedureRecord::default()
             };
-            walk.out.records.push(record.into());
+            walk.out.records.push(walk.arena.record(record));
         }
         if let Some(diagnoses) = item.child("surgicalDiagnosis") {
             for module in diagnoses.all("RegisteredDiagnosisModule") {
@@ -283,12 +278,10 @@ pub(super) fn procedure<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         text: name.and_then(|n| n.text()),
         started_at: module.child_text("startDateTime"),
         ended_at: module.child_text("endDateTime"),
-        practitioner: performer
-            .and_then(|p| person::name(p).0)
-            .or_else(|| walk.about.author.clone()),
+        practitioner: performer.and_then(|p| person::name(p).0).or(walk.about.author),
         ..ProcedureRecord::default()
     };
-    walk.out.records.push(record.into());
+    walk.out.records.push(walk.arena.record(record));
     if let Some(text) = module.child("description").and_then(|d| d.whole_text()) {
         super::notes::push(walk, "description", text);
     }

@@ -15,9 +15,8 @@ mod drugs;
 mod notes;
 mod person;
 
-use std::borrow::Cow;
-
 use crate::{
+    arena::Arena,
     record::{Parsed, Text},
     text,
     xml::{self, Document, Element},
@@ -53,30 +52,31 @@ pub fn is_root(name: &str) -> bool {
 }
 
 /// Reads one file. A file that is a module alone names no patient and is refused; see [`parse_module`].
-pub fn parse_file(bytes: &[u8]) -> Parsed<'_> {
-    read(bytes, None)
+/// What is made stands in the arena.
+pub fn parse_file<'a>(bytes: &'a [u8], arena: &'a Arena) -> Parsed<'a> {
+    read(bytes, None, arena)
 }
 
 /// Reads a module that stands alone, of a patient who is known from elsewhere.
-pub fn parse_module<'a>(bytes: &'a [u8], person: &str) -> Parsed<'a> {
-    read(bytes, Some(person))
+pub fn parse_module<'a>(bytes: &'a [u8], person: &str, arena: &'a Arena) -> Parsed<'a> {
+    read(bytes, Some(person), arena)
 }
 
-fn read<'a>(bytes: &'a [u8], person: Option<&str>) -> Parsed<'a> {
+fn read<'a>(bytes: &'a [u8], person: Option<&str>, arena: &'a Arena) -> Parsed<'a> {
     match xml::decode(bytes) {
-        Ok(Cow::Borrowed(text)) => parse_text(text, person),
-        Ok(Cow::Owned(text)) => parse_text(&text, person).into_owned(),
+        Ok(text) => parse_text(arena.keep(text), person, arena),
         Err(error) => Parsed::rejected(error.rule(), error.position()),
     }
 }
 
-fn parse_text<'a>(text: &'a str, person: Option<&str>) -> Parsed<'a> {
-    let document = match Document::parse(text) {
+fn parse_text<'a>(text: &'a str, person: Option<&str>, arena: &'a Arena) -> Parsed<'a> {
+    let document = match Document::parse(text, arena) {
         Ok(document) => document,
         Err(error) => return Parsed::rejected(error.rule(), error.position()),
     };
     let root = document.root();
     let mut walk = Walk {
+        arena,
         out: Parsed::default(),
         about: About::default(),
         counted: Vec::new(),
@@ -88,14 +88,14 @@ fn parse_text<'a>(text: &'a str, person: Option<&str>) -> Parsed<'a> {
         ("Mml", None, None) => return Parsed::rejected("mml.no-person", "MmlHeader"),
         ("Mml", None, Some(master)) => walk.out.person = Some(master),
         (name, Some(person), None) if MODULES.contains(&name) => {
-            walk.out.person = Some(Cow::Owned(person.to_owned()));
+            walk.out.person = Some(arena.text(person));
         }
         (name, None, None) if MODULES.contains(&name) => {
             return Parsed::rejected("mml.no-person", "file");
         }
         _ => return Parsed::rejected("mml.root", "file"),
     }
-    if walk.out.person.as_deref().is_some_and(text::holds_my_number) {
+    if walk.out.person.is_some_and(text::holds_my_number) {
         return Parsed::rejected("my-number", "MmlHeader");
     }
     if root.name() == "Mml" {
@@ -146,6 +146,7 @@ impl<'a> About<'a> {
 }
 
 struct Walk<'a> {
+    arena: &'a Arena,
     out: Parsed<'a>,
     about: About<'a>,
     /// How many elements of a name were read: positions count through the file.
@@ -156,7 +157,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// `item[2] medication[5]`: the fifth medication of the file, in its second item.
-    fn at(&mut self, name: &'static str) -> Cow<'static, str> {
+    fn at(&mut self, name: &'static str) -> &'a str {
         let number = match self.counted.iter_mut().find(|(known, _)| *known == name) {
             Some((_, number)) => {
                 *number += 1;
@@ -167,7 +168,7 @@ impl<'a> Walk<'a> {
                 1
             }
         };
-        Cow::Owned(format!("item[{}] {name}[{number}]", self.about.item))
+        self.arena.text(&format!("item[{}] {name}[{number}]", self.about.item))
     }
 
     fn module(&mut self, module: Element<'_, 'a>) {

@@ -1,7 +1,5 @@
 //! Modules that are mostly text: progress notes, summaries, letters, reports, first visits.
 
-use std::borrow::Cow;
-
 use super::{MODULES, Walk, clinical};
 use crate::{
     record::{DeathRecord, EncounterRecord, FamilyHistoryRecord, NoteRecord, VaccinationRecord},
@@ -21,17 +19,17 @@ const APART: [&str; 8] = [
 ];
 
 /// A note with the title of its document.
-pub(super) fn push<'a>(walk: &mut Walk<'a>, kind: &'static str, text: Cow<'a, str>) {
+pub(super) fn push<'a>(walk: &mut Walk<'a>, kind: &'static str, text: &'a str) {
     let record = NoteRecord {
         position: walk.at("note").into(),
-        kind: Some(Cow::Borrowed(kind)),
-        title: walk.about.title.clone(),
+        kind: Some(kind),
+        title: walk.about.title,
         text: Some(text),
-        written_at: walk.about.confirmed.clone(),
-        practitioner: walk.about.author.clone(),
+        written_at: walk.about.confirmed,
+        practitioner: walk.about.author,
         ..NoteRecord::default()
     };
-    walk.out.records.push(record.into());
+    walk.out.records.push(walk.arena.record(record));
 }
 
 /// All text of a module as one note; modules inside are read by themselves.
@@ -53,11 +51,11 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
     {
         let record = EncounterRecord {
             position: walk.at("outPatientItem").into(),
-            class: Some(Cow::Borrowed("O")),
+            class: Some("O"),
             start_at: item.child_text("date"),
             ..EncounterRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     for item in history.iter().flat_map(|h| h.all("inPatient")).flat_map(|i| i.all("inPatientItem"))
     {
@@ -65,14 +63,14 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         let condition = discharge.and_then(|d| d.child("dischargeCondition"));
         let record = EncounterRecord {
             position: walk.at("inPatientItem").into(),
-            class: Some(Cow::Borrowed("I")),
+            class: Some("I"),
             start_at: item.child("admission").and_then(|a| a.child_text("date")),
             end_at: discharge.and_then(|d| d.child_text("date")),
             disposition_code: condition.and_then(|c| c.value("outcome")),
             disposition_text: condition.and_then(|c| c.text()),
             ..EncounterRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     if let Some(death) = module.child("deathInfo") {
         let record = DeathRecord {
@@ -81,7 +79,7 @@ pub(super) fn summary<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             cause_text: death.text(),
             ..DeathRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     text(walk, module);
 }
@@ -100,22 +98,22 @@ pub(super) fn first_visit<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             onset: item.child_text("age"),
             ..FamilyHistoryRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     let childhood = module.path(&["childhood", "vaccination"]);
     for item in childhood.iter().flat_map(|v| v.all("vaccinationItem")) {
         let record = VaccinationRecord {
             position: walk.at("vaccinationItem").into(),
             text: item.child_text("vaccine"),
-            status: item.child_text("injected").map(|i| match i.as_ref() {
-                "true" => Cow::Borrowed("completed"),
-                "false" => Cow::Borrowed("not-done"),
+            status: item.child_text("injected").map(|i| match i {
+                "true" => "completed",
+                "false" => "not-done",
                 _ => i,
             }),
             given_on: item.child_text("age"),
             ..VaccinationRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
     let apart = |name: &str| APART.contains(&name) || MODULES.contains(&name);
     if let Some(text) = module.text_apart(&apart) {

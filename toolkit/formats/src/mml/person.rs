@@ -1,7 +1,5 @@
 //! Patients, names, insurance.
 
-use std::borrow::Cow;
-
 use super::Walk;
 use crate::{
     record::{CoverageRecord, DeathRecord, PersonRecord, Text},
@@ -17,9 +15,9 @@ pub(super) fn name<'a>(names: Element<'_, 'a>) -> (Text<'a>, Text<'a>) {
         let text = name.child_text("fullname").or_else(|| {
             let parts: Vec<_> =
                 ["family", "middle", "given"].iter().filter_map(|p| name.child_text(p)).collect();
-            (!parts.is_empty()).then(|| Cow::Owned(parts.join(" ")))
+            (!parts.is_empty()).then(|| names.arena().text(&parts.join(" ")))
         });
-        match name.value("repCode").as_deref() {
+        match name.value("repCode") {
             Some("P") => kana = kana.or(text),
             Some("I") => kanji = text.or(kanji),
             _ => kanji = kanji.or(text),
@@ -47,7 +45,7 @@ pub(super) fn patient<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         .iter()
         .flat_map(|p| p.all("Phone"))
         .filter_map(|phone| {
-            phone.child_text("full").map(Cow::into_owned).or_else(|| {
+            phone.child_text("full").map(str::to_owned).or_else(|| {
                 let parts: Vec<_> =
                     ["area", "city", "number"].iter().filter_map(|p| phone.child_text(p)).collect();
                 (!parts.is_empty()).then(|| parts.join("-"))
@@ -61,11 +59,11 @@ pub(super) fn patient<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         position: walk.at("PatientModule").into(),
         name_kanji,
         name_kana,
-        sex: module.child_text("sex").map(|s| match s.as_ref() {
-            "male" => Cow::Borrowed("M"),
-            "female" => Cow::Borrowed("F"),
-            "other" => Cow::Borrowed("O"),
-            "unknown" => Cow::Borrowed("U"),
+        sex: module.child_text("sex").map(|s| match s {
+            "male" => "M",
+            "female" => "F",
+            "other" => "O",
+            "unknown" => "U",
             _ => s,
         }),
         birth_on: module.child_text("birthday"),
@@ -76,31 +74,33 @@ pub(super) fn patient<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
                     .iter()
                     .filter_map(|p| a.child_text(p))
                     .collect();
-                (!parts.is_empty()).then(|| Cow::Owned(parts.concat()))
+                (!parts.is_empty()).then(|| walk.arena.text(&parts.concat()))
             })
         }),
-        phone: (!phones.is_empty()).then(|| Cow::Owned(phones.join(";"))),
-        death_on: died_on.clone(),
-        record_no: own.or_else(|| walk.out.person.clone()),
+        phone: (!phones.is_empty()).then(|| walk.arena.text(&phones.join(";"))),
+        death_on: died_on,
+        record_no: own.or(walk.out.person),
         ..PersonRecord::default()
     };
     let numbers = module.descendants("otherId").into_iter().filter_map(|id| id.whole_text());
     let social = module.child_text("socialIdentification");
-    if numbers.chain(social).any(|n| text::holds_my_number(&n)) {
+    if numbers.chain(social).any(text::holds_my_number) {
         walk.out.reject("my-number", "PatientModule");
         return;
     }
     for value in [&person.name_kanji, &person.address] {
         if value.as_deref().is_some_and(text::gaiji) {
-            walk.out.note_issue("gaiji", person.position.clone());
+            walk.out.note_issue("gaiji", person.position);
         }
     }
-    walk.out.records.push(person.into());
+    walk.out.records.push(walk.arena.record(person));
     if dead || died_on.is_some() {
         let position = walk.at("death");
-        walk.out.records.push(
-            DeathRecord { position: position.into(), died_on, ..DeathRecord::default() }.into(),
-        );
+        walk.out.records.push(walk.arena.record(DeathRecord {
+            position: position.into(),
+            died_on,
+            ..DeathRecord::default()
+        }));
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn insurance<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
         walk.out.reject("my-number", "HealthInsuranceModule");
         return;
     }
-    walk.out.records.push(record.into());
+    walk.out.records.push(walk.arena.record(record));
     let programmes = module.child("publicInsurance");
     for programme in programmes.iter().flat_map(|p| p.all("publicInsuranceItem")) {
         let record = CoverageRecord {
@@ -133,11 +133,11 @@ pub(super) fn insurance<'a>(walk: &mut Walk<'a>, module: Element<'_, 'a>) {
             insurer_no: programme.child_text("provider"),
             insurer_name: programme.child_text("providerName"),
             insured_number: programme.child_text("recipient"),
-            kind: Some(Cow::Borrowed("public")),
+            kind: Some("public"),
             from_on: programme.child_text("startDate"),
             to_on: programme.child_text("expiredDate"),
             ..CoverageRecord::default()
         };
-        walk.out.records.push(record.into());
+        walk.out.records.push(walk.arena.record(record));
     }
 }

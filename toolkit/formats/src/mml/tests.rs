@@ -1,4 +1,5 @@
 use super::*;
+use crate::arena::lasting;
 use crate::record::Record;
 
 fn file(id: &str, modules: &str) -> String {
@@ -17,7 +18,7 @@ fn patients_insurance_and_diagnoses() {
 <HealthInsuranceModule><insuranceClass ClassCode='10'>国保</insuranceClass><insuranceNumber>138001</insuranceNumber><clientId><group>記</group><number>421</number></clientId></HealthInsuranceModule>\
 <RegisteredDiagnosisModule><diagnosis code='E790-.003' system='ICD10'>高尿酸血症</diagnosis><categories><category>mainDiagnosis</category><category>suspectedDiagnosis</category></categories><startDate>2023-12-01</startDate><outcome>recovering</outcome></RegisteredDiagnosisModule><ClaimModule><x/></ClaimModule>",
     );
-    let parsed = parse_file(text.as_bytes());
+    let parsed = parse_file(text.as_bytes(), lasting());
     assert!(!parsed.rejected && parsed.issues.is_empty(), "{parsed:?}");
     let [Record::Person(p), Record::Death(d), Record::Coverage(c), Record::Condition(r)] =
         &parsed.records[..]
@@ -51,7 +52,7 @@ fn modules_inside_modules_are_read_once() {
         "1",
         "<ProgressCourseModule><structuredExpression><problemItem><assessment><assessmentItem>安定<br/>継続</assessmentItem></assessment><objective><rxRecord><InjectionModule><medication><medicine><name>注</name></medicine><startDateTime>2024-01-02T10:00</startDateTime></medication></InjectionModule></rxRecord></objective><plan><rxOrder><PrescriptionModule><medication><medicine><name>錠</name><code system='YJ'>1</code></medicine><dose>2</dose><duration>P2W</duration></medication></PrescriptionModule></rxOrder></plan></problemItem></structuredExpression></ProgressCourseModule>",
     );
-    let parsed = parse_file(text.as_bytes());
+    let parsed = parse_file(text.as_bytes(), lasting());
     let [Record::Note(n), Record::Medication(given), Record::Medication(ordered)] =
         &parsed.records[..]
     else {
@@ -87,11 +88,11 @@ fn what_cannot_be_trusted_is_quarantined() {
         ("<x/>".to_owned(), "mml.root"),
         ("<!DOCTYPE Mml><Mml/>".to_owned(), "xml.dtd"),
     ] {
-        let parsed = parse_file(text.as_bytes());
+        let parsed = parse_file(text.as_bytes(), lasting());
         assert!(parsed.rejected && parsed.person.is_none() && parsed.records.is_empty(), "{text}");
         assert_eq!(parsed.issues[0].rule, rule);
     }
-    let parsed = parse_module(b"<VitalSignModule><item><itemName>SpO2</itemName><numValue>97</numValue><unit>%</unit></item><observedTime>2024</observedTime></VitalSignModule>", "7");
+    let parsed = parse_module(b"<VitalSignModule><item><itemName>SpO2</itemName><numValue>97</numValue><unit>%</unit></item><observedTime>2024</observedTime></VitalSignModule>", "7", lasting());
     let [Record::Measurement(m)] = &parsed.records[..] else { panic!("{parsed:?}") };
     assert_eq!(
         (m.value_num.as_deref(), m.measured_at.as_deref(), parsed.person.as_deref()),

@@ -1,7 +1,5 @@
 //! Vaccinations, events of residency, the register of the insured under long-term care insurance.
 
-use std::borrow::Cow;
-
 use super::{Cells, Column, person};
 use crate::{
     care::LEVEL_SYSTEM,
@@ -11,11 +9,11 @@ use crate::{
     },
 };
 
-pub(super) fn vaccination<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+pub(super) fn vaccination<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     let code = cells.take(Column::VaccineCode);
     let record = VaccinationRecord {
-        position: format!("row {row_no}").into(),
-        code_system: code.is_some().then_some(Cow::Borrowed("予防接種種別コード")),
+        position: cells.position(),
+        code_system: code.is_some().then_some("予防接種種別コード"),
         code,
         text: cells.take(Column::VaccineText),
         given_on: cells.take(Column::Vaccinated),
@@ -25,20 +23,20 @@ pub(super) fn vaccination<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut 
         lot: cells.take(Column::Lot),
         institution: cells.take(Column::Facility),
         // 1: given; examined only: not given.
-        status: cells.take(Column::Performed).map(|p| match p.as_ref() {
-            "1" | "１" | "実施" | "接種" => Cow::Borrowed("completed"),
-            "予診のみ" => Cow::Borrowed("not-done"),
+        status: cells.take(Column::Performed).map(|p| match p {
+            "1" | "１" | "実施" | "接種" => "completed",
+            "予診のみ" => "not-done",
             _ => p,
         }),
         ..VaccinationRecord::default()
     };
     if record.given_on.is_none() {
-        out.note_issue("csv.no-date", format!("row {row_no}"));
+        out.note_issue("csv.no-date", cells.position());
     }
     if record.code.is_none() && record.text.is_none() && record.manufacturer.is_none() {
-        out.note_issue("csv.no-vaccine", format!("row {row_no}"));
+        out.note_issue("csv.no-vaccine", cells.position());
     }
-    out.records.push(record.into());
+    out.records.push(cells.arena.record(record));
 }
 
 /// Words for the events of residency.
@@ -55,12 +53,12 @@ const EVENTS: [(&str, &str); 10] = [
     ("転出確定", "moved-out"),
 ];
 
-pub(super) fn residency<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+pub(super) fn residency<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     let event = cells.take(Column::Event);
-    let word = event.as_deref().and_then(|e| EVENTS.iter().find(|(ja, _)| *ja == e));
+    let word = event.and_then(|e| EVENTS.iter().find(|(ja, _)| *ja == e));
     let record = ResidencyRecord {
-        position: format!("row {row_no}").into(),
-        event: word.map(|(_, en)| Cow::Borrowed(*en)).or_else(|| event.clone()),
+        position: cells.position(),
+        event: word.map(|(_, en)| *en).or(event),
         event_code: event,
         happened_on: cells.take(Column::Moved),
         notified_on: cells.take(Column::Notified),
@@ -68,45 +66,45 @@ pub(super) fn residency<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Pa
         relation: cells.take(Column::Kin),
     };
     if record.event.is_none() {
-        out.note_issue("csv.no-event", format!("row {row_no}"));
+        out.note_issue("csv.no-event", cells.position());
     }
     if record.happened_on.is_none() {
-        out.note_issue("csv.no-date", format!("row {row_no}"));
+        out.note_issue("csv.no-date", cells.position());
     }
-    out.records.push(record.into());
+    out.records.push(cells.arena.record(record));
 }
 
-pub(super) fn care_insured<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+pub(super) fn care_insured<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     let (insurer_no, insured_no) = (cells.take(Column::InsurerNo), cells.take(Column::InsuredNo));
     let person = PersonRecord {
         // The number of long-term care insurance is no number of a health insurance card.
-        record_no: insured_no.clone(),
-        ..person(cells, row_no, out)
+        record_no: insured_no,
+        ..person(cells, out)
     };
     let coverage = CoverageRecord {
-        position: format!("row {row_no}").into(),
-        insurer_no: insurer_no.clone(),
-        insured_number: insured_no.clone(),
-        kind: Some(Cow::Borrowed("care")),
+        position: cells.position(),
+        insurer_no,
+        insured_number: insured_no,
+        kind: Some("care"),
         from_on: cells.take(Column::From),
         to_on: cells.take(Column::To),
         ..CoverageRecord::default()
     };
     let certification = CareCertificationRecord {
-        position: format!("row {row_no}").into(),
+        position: cells.position(),
         insurer_no,
         insured_no,
         care_level: cells.take(Column::CareLevel),
-        care_level_system: Some(Cow::Borrowed(LEVEL_SYSTEM)),
+        care_level_system: Some(LEVEL_SYSTEM),
         valid_from: cells.take(Column::ValidFrom),
         valid_to: cells.take(Column::ValidTo),
         ..CareCertificationRecord::default()
     };
-    out.records.push(person.into());
+    out.records.push(cells.arena.record(person));
     if coverage.from_on.is_some() || coverage.to_on.is_some() {
-        out.records.push(coverage.into());
+        out.records.push(cells.arena.record(coverage));
     }
     if certification.care_level.is_some() || certification.valid_from.is_some() {
-        out.records.push(certification.into());
+        out.records.push(cells.arena.record(certification));
     }
 }

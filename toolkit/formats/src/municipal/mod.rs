@@ -19,12 +19,14 @@ pub(crate) use layout::plain as plain_header;
 pub use row::Encoding;
 
 use crate::{
+    Position,
+    arena::Arena,
     checkup::ITEM_SYSTEM,
     record::{CheckupRecord, CoverageRecord, DeathRecord, Parsed, PersonRecord, Text},
     text,
 };
 use layout::{Column, column, unread_name};
-pub(crate) use row::{cells, owned_cells};
+pub(crate) use row::cells;
 
 /// Most columns of a file.
 const MAX_COLUMNS: usize = 2_000;
@@ -86,7 +88,8 @@ impl Reader {
     pub fn new(header_line: &[u8]) -> Result<Self, HeaderError> {
         let encoding = Encoding::of_header(header_line);
         let text = encoding.decode(header_line).ok_or(HeaderError::Encoding)?;
-        let header = owned_cells(text.trim_end_matches(['\r', '\n']), MAX_COLUMNS)
+        let arena = Arena::new();
+        let header = cells(text.trim_end_matches(['\r', '\n']), MAX_COLUMNS, &arena)
             .ok_or(HeaderError::Quotes)?;
         if header.len() > MAX_COLUMNS {
             return Err(HeaderError::Unknown);
@@ -136,8 +139,9 @@ impl Reader {
         self.encoding
     }
 
-    /// Reads one row. `row_no` is the line's number in the file (the header is 1) and appears in positions.
-    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64) -> Parsed<'a> {
+    /// Reads one row. `row_no` is the line's number in the file (the header is 1) and appears in positions. What is made
+    /// stands in the arena.
+    pub fn parse_row<'a>(&self, line: &'a [u8], row_no: u64, arena: &'a Arena) -> Parsed<'a> {
         let at = || format!("row {row_no}");
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -149,14 +153,10 @@ impl Reader {
             out.note_unread(format!("{}.comment", self.layout.label_ja()));
             return out;
         }
-        let row = match self.encoding.decode(line) {
-            None => {
-                return Parsed::rejected(self.encoding.broken(), at());
-            }
-            Some(Cow::Borrowed(text)) => cells(text, self.columns.len()),
-            Some(Cow::Owned(text)) => owned_cells(&text, self.columns.len()),
+        let Some(text) = self.encoding.decode(line) else {
+            return Parsed::rejected(self.encoding.broken(), at());
         };
-        let Some(mut row) = row else {
+        let Some(mut row) = cells(arena.keep(text), self.columns.len(), arena) else {
             return Parsed::rejected("csv.quotes", at());
         };
         if row.len() != self.columns.len() {
@@ -180,20 +180,20 @@ impl Reader {
                 return Parsed::rejected("my-number", format!("row {row_no} column {}", index + 1));
             }
         }
-        let mut cells = Cells { reader: self, row: &mut row };
+        let mut cells = Cells { reader: self, row: &mut row, row_no, arena };
         let mut out = Parsed { person: cells.key(), ..Parsed::default() };
         if out.person.is_none() {
             out.reject("csv.no-person", at());
             return out;
         }
         match self.layout {
-            Layout::Persons => persons(&mut cells, row_no, &mut out),
-            Layout::Coverage => coverage(&mut cells, row_no, &mut out),
-            Layout::Death => death(&mut cells, row_no, &mut out),
-            Layout::Checkup => checkup(&mut cells, row_no, &mut out),
-            Layout::Vaccination => events::vaccination(&mut cells, row_no, &mut out),
-            Layout::Residency => events::residency(&mut cells, row_no, &mut out),
-            Layout::CareInsured => events::care_insured(&mut cells, row_no, &mut out),
+            Layout::Persons => persons(&mut cells, &mut out),
+            Layout::Coverage => coverage(&mut cells, &mut out),
+            Layout::Death => death(&mut cells, &mut out),
+            Layout::Checkup => checkup(&mut cells, &mut out),
+            Layout::Vaccination => events::vaccination(&mut cells, &mut out),
+            Layout::Residency => events::residency(&mut cells, &mut out),
+            Layout::CareInsured => events::care_insured(&mut cells, &mut out),
         }
         // What no one took is unread.
         for (index, cell) in row.iter().enumerate() {
@@ -207,7 +207,9 @@ impl Reader {
 
 struct Cells<'r, 'a> {
     reader: &'r Reader,
-    row: &'r mut Vec<Cow<'a, str>>,
+    row: &'r mut Vec<&'a str>,
+    row_no: u64,
+    arena: &'a Arena,
 }
 
 impl<'a> Cells<'_, 'a> {
@@ -229,7 +231,7 @@ impl<'a> Cells<'_, 'a> {
         }
         if key.contains(&Column::Number) {
             let part = |c: Column| key.contains(&c).then(|| filled(&c)).flatten();
-            return Some(Cow::Owned(text::member_key([
+            return Some(self.arena.text(&text::member_key([
                 part(Column::InsurerNo),
                 part(Column::Symbol),
                 part(Column::Number),
@@ -237,7 +239,7 @@ impl<'a> Cells<'_, 'a> {
             ])));
         }
         let parts: Vec<String> = key.iter().filter_map(filled).map(text::narrowed).collect();
-        Some(Cow::Owned(parts.join(":")))
+        Some(self.arena.text(&parts.join(":")))
     }
 
     /// Does the file tell people apart by 宛名番号, so that a register of residents is delivered too?
@@ -252,26 +254,26 @@ impl<'a> Cells<'_, 'a> {
     }
     fn take_at(&mut self, index: usize) -> Text<'a> {
         let blank = |c: char| c.is_whitespace();
-        let cell = match std::mem::take(&mut self.row[index]) {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blank)),
-            Cow::Owned(text) if text.trim_matches(blank).len() == text.len() => Cow::Owned(text),
-            Cow::Owned(text) => Cow::Owned(text.trim_matches(blank).to_owned()),
-        };
+        let cell = std::mem::take(&mut self.row[index]).trim_matches(blank);
         (!cell.is_empty()).then_some(cell)
+    }
+    /// `row 5`.
+    fn position(&self) -> Position<'a> {
+        self.arena.text(&format!("row {}", self.row_no)).into()
     }
 }
 
 /// What the row says about the person.
-fn person<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &Parsed<'a>) -> PersonRecord<'a> {
+fn person<'a>(cells: &mut Cells<'_, 'a>, out: &Parsed<'a>) -> PersonRecord<'a> {
     PersonRecord {
-        position: format!("row {row_no}").into(),
+        position: cells.position(),
         name_kanji: cells.take(Column::NameKanji),
         name_kana: cells.take(Column::NameKana),
-        sex: cells.take(Column::Sex).map(|s| match s.as_ref() {
-            "1" | "１" | "男" => Cow::Borrowed("M"),
-            "2" | "２" | "女" => Cow::Borrowed("F"),
-            "9" | "９" => Cow::Borrowed("O"),
-            "0" | "０" | "3" | "３" | "不明" => Cow::Borrowed("U"),
+        sex: cells.take(Column::Sex).map(|s| match s {
+            "1" | "１" | "男" => "M",
+            "2" | "２" | "女" => "F",
+            "9" | "９" => "O",
+            "0" | "０" | "3" | "３" | "不明" => "U",
             _ => s,
         }),
         birth_on: cells.take(Column::Birth),
@@ -284,26 +286,26 @@ fn person<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &Parsed<'a>) -> Perso
         insured_number: None,
         insured_branch: None,
         death_on: cells.take(Column::Died),
-        record_no: out.person.clone(),
+        record_no: out.person,
     }
 }
 
-fn persons<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
-    let person = person(cells, row_no, out);
+fn persons<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
+    let person = person(cells, out);
     for (name, value) in [("氏名漢字", &person.name_kanji), ("住所", &person.address)] {
         if value.as_deref().is_some_and(text::gaiji) {
-            out.note_issue("gaiji", format!("row {row_no} {name}"));
+            out.note_issue("gaiji", format!("{} {name}", cells.position()));
         }
     }
     if person.birth_on.is_none() {
-        out.note_issue("csv.no-birth", format!("row {row_no}"));
+        out.note_issue("csv.no-birth", cells.position());
     }
-    out.records.push(person.into());
+    out.records.push(cells.arena.record(person));
 }
 
-fn coverage<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+fn coverage<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     let coverage = CoverageRecord {
-        position: format!("row {row_no}").into(),
+        position: cells.position(),
         insurer_no: cells.take(Column::InsurerNo),
         insurer_name: cells.take(Column::InsurerName),
         insured_symbol: cells.take(Column::Symbol),
@@ -315,34 +317,34 @@ fn coverage<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
         to_on: cells.take(Column::To),
     };
     if coverage.insurer_no.is_none() {
-        out.note_issue("csv.no-insurer", format!("row {row_no}"));
+        out.note_issue("csv.no-insurer", cells.position());
     }
-    out.records.push(coverage.into());
+    out.records.push(cells.arena.record(coverage));
 }
 
-fn death<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+fn death<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     let cause_code = cells.take(Column::CauseCode);
     let death = DeathRecord {
-        position: format!("row {row_no}").into(),
+        position: cells.position(),
         died_on: cells.take(Column::Died),
-        cause_system: cause_code.is_some().then_some(Cow::Borrowed("ICD-10")),
+        cause_system: cause_code.is_some().then_some("ICD-10"),
         cause_code,
         cause_text: cells.take(Column::CauseText),
         place: cells.take(Column::Place),
     };
     if death.died_on.is_none() {
-        out.note_issue("csv.no-date", format!("row {row_no}"));
+        out.note_issue("csv.no-date", cells.position());
     }
     if !cells.by_address_number() {
         // A death certificate is joined by name, birth, sex and address alone.
-        let death_on = death.died_on.clone();
-        let record = PersonRecord { death_on, ..person(cells, row_no, out) };
-        out.records.push(record.into());
+        let death_on = death.died_on;
+        let record = PersonRecord { death_on, ..person(cells, out) };
+        out.records.push(cells.arena.record(record));
     }
-    out.records.push(death.into());
+    out.records.push(cells.arena.record(death));
 }
 
-fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
+fn checkup<'a>(cells: &mut Cells<'_, 'a>, out: &mut Parsed<'a>) {
     if !cells.by_address_number() {
         // The insurer's number joins the rows with others of the person; who it is, only this row tells.
         let (insurer_no, insured_symbol) =
@@ -355,35 +357,36 @@ fn checkup<'a>(cells: &mut Cells<'_, 'a>, row_no: u64, out: &mut Parsed<'a>) {
             insured_number,
             insured_branch,
             record_no: None,
-            ..person(cells, row_no, out)
+            ..person(cells, out)
         };
-        out.records.push(record.into());
+        out.records.push(cells.arena.record(record));
     }
     let examined_on = cells.take(Column::Examined);
     let institution = cells.take(Column::Institution);
     if examined_on.is_none() {
-        out.note_issue("csv.no-date", format!("row {row_no}"));
+        out.note_issue("csv.no-date", cells.position());
     }
     let items = cells.reader.columns.iter().enumerate().filter(|(_, c)| **c == Column::Item);
     for (index, _) in items {
         let Some(value) = cells.take_at(index) else { continue };
-        let number = text::quantity(&value).map(|q| q.number.into_owned());
+        let number = text::quantity(value).map(|q| cells.arena.keep(q.number));
+        let place = format!("row {} column {}", cells.row_no, index + 1);
         let item = CheckupRecord {
-            position: format!("row {row_no} column {}", index + 1).into(),
-            item_code: Some(Cow::Owned(cells.reader.codes[index].clone())),
-            code_system: Some(Cow::Borrowed(ITEM_SYSTEM)),
+            position: cells.arena.text(&place).into(),
+            item_code: Some(cells.arena.text(&cells.reader.codes[index])),
+            code_system: Some(ITEM_SYSTEM),
             text: None,
-            value_num: number.map(Cow::Owned),
+            value_num: number,
             value_text: Some(value),
             unit: None,
-            examined_on: examined_on.clone(),
-            institution: institution.clone(),
+            examined_on,
+            institution,
             ..CheckupRecord::default()
         };
-        out.records.push(item.into());
+        out.records.push(cells.arena.record(item));
     }
     if !out.records.iter().any(|r| r.table() == CheckupRecord::TABLE) {
-        out.note_issue("csv.no-item", format!("row {row_no}"));
+        out.note_issue("csv.no-item", cells.position());
     }
 }
 

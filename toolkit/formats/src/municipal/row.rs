@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use encoding_rs::SHIFT_JIS;
 
+use crate::arena::Arena;
+
 /// How the file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -56,7 +58,7 @@ impl Encoding {
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Cuts a row into cells by RFC 4180; `None` if its quotes are broken. Stops behind `most` cells.
-pub(crate) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
+pub(crate) fn cells<'a>(row: &'a str, most: usize, arena: &'a Arena) -> Option<Vec<&'a str>> {
     let mut out = Vec::with_capacity(16);
     let mut rest = row;
     loop {
@@ -64,46 +66,37 @@ pub(crate) fn cells(row: &str, most: usize) -> Option<Vec<Cow<'_, str>>> {
             return Some(out);
         }
         if let Some(quoted) = rest.strip_prefix('"') {
-            let mut text = String::new();
-            let mut inner = quoted;
-            loop {
-                let (before, after) = inner.split_once('"')?;
-                text.push_str(before);
-                match after.strip_prefix('"') {
-                    Some(more) => {
-                        text.push('"');
-                        inner = more;
-                    }
-                    None => {
-                        out.push(Cow::Owned(text));
-                        rest = after;
-                        break;
-                    }
+            let (mut text, mut after) = quoted.split_once('"')?;
+            // Two quotes are one.
+            if after.starts_with('"') {
+                let mut joined = text.to_owned();
+                while let Some(more) = after.strip_prefix('"') {
+                    let (part, behind) = more.split_once('"')?;
+                    joined.push('"');
+                    joined.push_str(part);
+                    after = behind;
                 }
+                text = arena.text(&joined);
             }
-            match rest.strip_prefix(',') {
+            out.push(text);
+            match after.strip_prefix(',') {
                 Some(more) => rest = more,
-                None if rest.is_empty() => return Some(out),
+                None if after.is_empty() => return Some(out),
                 None => return None,
             }
         } else {
             match rest.split_once(',') {
                 Some((cell, more)) => {
-                    out.push(Cow::Borrowed(cell));
+                    out.push(cell);
                     rest = more;
                 }
                 None => {
-                    out.push(Cow::Borrowed(rest));
+                    out.push(rest);
                     return Some(out);
                 }
             }
         }
     }
-}
-
-/// As [`cells`], owning the text, for a row that was decoded into a temporary.
-pub(crate) fn owned_cells(row: &str, most: usize) -> Option<Vec<Cow<'static, str>>> {
-    cells(row, most).map(|all| all.into_iter().map(|c| Cow::Owned(c.into_owned())).collect())
 }
 
 #[cfg(test)]
@@ -113,11 +106,17 @@ mod tests {
 
     #[test]
     fn quotes_are_resolved_or_refused() {
-        assert_eq!(cells("a,\"b,\"\"c\",,", 9).unwrap(), ["a", "b,\"c", "", ""]);
-        assert_eq!(cells("\"\"", 9).unwrap(), [""]);
-        assert_eq!(cells("\"a", 9), None);
-        assert_eq!(cells("\"a\"b,c", 9), None);
-        assert_eq!(cells(&",".repeat(1000), 3).unwrap().len(), 4, "no more than needed to refuse");
+        let arena = Arena::new();
+        let cells = |row| cells(row, 9, &arena);
+        assert_eq!(cells("a,\"b,\"\"c\",,").unwrap(), ["a", "b,\"c", "", ""]);
+        assert_eq!(cells("\"\"").unwrap(), [""]);
+        assert_eq!(cells("\"a"), None);
+        assert_eq!(cells("\"a\"b,c"), None);
+        assert_eq!(
+            super::cells(&",".repeat(1000), 3, &arena).unwrap().len(),
+            4,
+            "no more than needed to refuse"
+        );
     }
 
     #[test]
@@ -136,7 +135,8 @@ mod tests {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(&fields).unwrap();
             let line = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-            prop_assert_eq!(cells(line.strip_suffix('\n').unwrap(), 9).unwrap(), fields);
+            let arena = Arena::new();
+            prop_assert_eq!(cells(line.strip_suffix('\n').unwrap(), 9, &arena).unwrap(), fields);
         }
     }
 }

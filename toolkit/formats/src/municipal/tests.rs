@@ -1,4 +1,5 @@
 use super::*;
+use crate::arena::lasting;
 use crate::record::Record;
 use encoding_rs::SHIFT_JIS;
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ fn a_resident_in_both_encodings() {
         let reader = Reader::new(&bytes(&format!("{header}\r\n"))).unwrap();
         assert_eq!((reader.layout(), reader.encoding()), (Layout::Persons, encoding));
         let line = bytes(row);
-        let parsed = reader.parse_row(&line, 2);
+        let parsed = reader.parse_row(&line, 2, lasting());
         let [Record::Person(person)] = &parsed.records[..] else { panic!("{parsed:?}") };
         assert_eq!(parsed.person.as_deref(), Some("0012345678"));
         assert_eq!(person.name_kanji.as_deref(), Some("髙﨑　花子"));
@@ -38,7 +39,11 @@ fn check_ups_give_one_record_per_item_done() {
         Layout::Checkup,
         &["9A751000000000001", "9N736000000000011", "９Ａ７６１０００００００００００１"],
     );
-    let parsed = reader.parse_row("1,ハナコ,19600401,2,20230601,1310000000,121,,7８".as_bytes(), 5);
+    let parsed = reader.parse_row(
+        "1,ハナコ,19600401,2,20230601,1310000000,121,,7８".as_bytes(),
+        5,
+        lasting(),
+    );
     let items: Vec<_> = parsed
         .records
         .iter()
@@ -57,16 +62,23 @@ fn check_ups_give_one_record_per_item_done() {
         ]
     );
     assert_eq!(parsed.unread, ["健診.氏名カナ", "健診.生年月日", "健診.性別"]);
-    assert_eq!(reader.parse_row(b"1,,,,20230601,,,,", 6).issues[0].rule, "csv.no-item");
+    assert_eq!(reader.parse_row(b"1,,,,20230601,,,,", 6, lasting()).issues[0].rule, "csv.no-item");
 }
 
 #[test]
 fn insurance_and_death() {
-    let parsed = reader(Layout::Coverage, &[])
-        .parse_row("1,00990001,架空市,国保,123,01,1,2020-04-01,".as_bytes(), 2);
+    let parsed = reader(Layout::Coverage, &[]).parse_row(
+        "1,00990001,架空市,国保,123,01,1,2020-04-01,".as_bytes(),
+        2,
+        lasting(),
+    );
     let [Record::Coverage(c)] = &parsed.records[..] else { panic!() };
     assert_eq!((c.insured_symbol.as_deref(), c.to_on.as_deref()), (Some("国保"), None));
-    let parsed = reader(Layout::Death, &[]).parse_row("1,R5.12.00,C169,胃がん,病院".as_bytes(), 2);
+    let parsed = reader(Layout::Death, &[]).parse_row(
+        "1,R5.12.00,C169,胃がん,病院".as_bytes(),
+        2,
+        lasting(),
+    );
     let [Record::Death(d)] = &parsed.records[..] else { panic!() };
     assert_eq!(
         (d.died_on.as_deref(), d.cause_system.as_deref()),
@@ -101,13 +113,13 @@ fn every_defect_of_a_row_has_its_reason() {
         ("1,20230101,C169,個人番号１２３４５６７８９０１８,".as_bytes(), "my-number"),
     ];
     for (line, rule) in cases {
-        let parsed = reader.parse_row(line, 9);
+        let parsed = reader.parse_row(line, 9, lasting());
         assert!(parsed.rejected && parsed.person.is_none() && parsed.records.is_empty(), "{rule}");
         assert_eq!(parsed.issues[0].rule, rule);
         assert!(parsed.issues[0].position.starts_with("row 9"));
     }
-    assert_eq!(reader.parse_row(b"1,,C169,,", 3).issues[0].rule, "csv.no-date");
-    assert_eq!(reader.parse_row(b"  \r\n", 3), Parsed::default());
+    assert_eq!(reader.parse_row(b"1,,C169,,", 3, lasting()).issues[0].rule, "csv.no-date");
+    assert_eq!(reader.parse_row(b"  \r\n", 3, lasting()), Parsed::default());
 }
 
 proptest! {
@@ -115,7 +127,7 @@ proptest! {
     fn any_row_is_records_or_a_reason(line in proptest::collection::vec(prop_oneof![Just(b','), Just(b'"'), any::<u8>()], 0..80)) {
         for layout in Layout::ALL {
             let reader = reader(layout, if layout == Layout::Checkup { &["9A751000000000001"] } else { &[] });
-            let parsed = reader.parse_row(&line, 2);
+            let parsed = reader.parse_row(&line, 2, lasting());
             let comment = line.starts_with(b"#");
         let blank = comment || line.iter().all(u8::is_ascii_whitespace);
             prop_assert!(blank || !parsed.records.is_empty() || !parsed.issues.is_empty());

@@ -166,7 +166,7 @@ impl<'v, S: Sinks> Fhir<'v, S> {
             Record::Death(_) => return Ok(None),
             Record::Encounter(r) => return self.survey.visit_of(at, r).map(|_| None),
             Record::DpcStay(r) => {
-                let found = self.survey.visit_at(at, r.stay_key.as_deref());
+                let found = self.survey.visit_at(at, r.stay_key);
                 return found.map(|_| None).ok_or(Reason::NoDate);
             }
             Record::Condition(r) => self.condition(at, r),

@@ -4,7 +4,7 @@
 //! Refuses: nothing silently; every reason is counted.
 
 use super::moment::Moment;
-use crate::record::Record;
+use crate::record::{Record, Text};
 
 /// Why a row is not in the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,37 +88,35 @@ const NOT_DONE: [&str; 4] = ["not-done", "refuted", "not-taken", "予診のみ"]
 /// # Errors
 /// The reason why it does not.
 pub(super) fn stands(record: &Record<'_>) -> Result<(), Reason> {
-    let is = |value: &Option<std::borrow::Cow<'_, str>>, list: &[&str]| {
-        value.as_deref().is_some_and(|v| list.contains(&v))
-    };
+    let is = |value: Text<'_>, list: &[&str]| value.is_some_and(|v| list.contains(&v));
     let status = match record {
-        Record::Encounter(r) => &r.status,
+        Record::Encounter(r) => r.status,
         Record::Condition(r) => {
-            if is(&r.action, &GONE) || is(&r.certainty, &GONE) {
+            if is(r.action, &GONE) || is(r.certainty, &GONE) {
                 return Err(Reason::Superseded);
             }
-            return if is(&r.certainty, &NOT_DONE) { Err(Reason::NotDone) } else { Ok(()) };
+            return if is(r.certainty, &NOT_DONE) { Err(Reason::NotDone) } else { Ok(()) };
         }
-        Record::Medication(r) => &r.status,
-        Record::Procedure(r) => &r.status,
-        Record::Measurement(r) => &r.status,
-        Record::Checkup(r) => &r.status,
-        Record::Vaccination(r) => &r.status,
+        Record::Medication(r) => r.status,
+        Record::Procedure(r) => r.status,
+        Record::Measurement(r) => r.status,
+        Record::Checkup(r) => r.status,
+        Record::Vaccination(r) => r.status,
         Record::Allergy(r) => {
-            if is(&r.certainty, &GONE) {
+            if is(r.certainty, &GONE) {
                 return Err(Reason::Superseded);
             }
-            if is(&r.certainty, &NOT_DONE) {
+            if is(r.certainty, &NOT_DONE) {
                 return Err(Reason::NotDone);
             }
-            &r.status
+            r.status
         }
-        Record::ImagingStudy(r) => &r.status,
-        Record::FamilyHistory(r) => &r.status,
-        Record::ServiceOrder(r) => &r.status,
-        Record::CareService(r) => &r.status,
-        Record::CareCertification(r) => &r.status,
-        Record::Document(r) => &r.status,
+        Record::ImagingStudy(r) => r.status,
+        Record::FamilyHistory(r) => r.status,
+        Record::ServiceOrder(r) => r.status,
+        Record::CareService(r) => r.status,
+        Record::CareCertification(r) => r.status,
+        Record::Document(r) => r.status,
         _ => return Ok(()),
     };
     if is(status, &GONE) {
@@ -132,34 +130,32 @@ pub(super) fn stands(record: &Record<'_>) -> Result<(), Reason> {
 
 /// Beginning and end of what a row tells, as far as the source says them.
 pub(super) fn span(record: &Record<'_>) -> (Option<Moment>, Option<Moment>) {
-    let read = |values: &[&Option<std::borrow::Cow<'_, str>>]| {
-        values.iter().find_map(|v| v.as_deref().and_then(Moment::read))
-    };
+    let read = |values: &[Text<'_>]| values.iter().find_map(|v| v.and_then(Moment::read));
     match record {
-        Record::Encounter(r) => (read(&[&r.start_at]), read(&[&r.end_at])),
-        Record::Condition(r) => (read(&[&r.onset_on, &r.recorded_at]), read(&[&r.resolved_on])),
-        Record::Medication(r) => (read(&[&r.started_at, &r.ordered_at]), read(&[&r.ended_at])),
-        Record::Procedure(r) => (read(&[&r.started_at, &r.ended_at]), read(&[&r.ended_at])),
-        Record::Measurement(r) => (read(&[&r.measured_at]), None),
-        Record::Note(r) => (read(&[&r.written_at]), None),
-        Record::Coverage(r) => (read(&[&r.from_on]), read(&[&r.to_on])),
-        Record::Checkup(r) => (read(&[&r.examined_on]), None),
-        Record::ClaimItem(r) => (read(&[&r.started_on]), None),
-        Record::DpcStay(r) => (read(&[&r.admitted_on]), read(&[&r.discharged_on])),
+        Record::Encounter(r) => (read(&[r.start_at]), read(&[r.end_at])),
+        Record::Condition(r) => (read(&[r.onset_on, r.recorded_at]), read(&[r.resolved_on])),
+        Record::Medication(r) => (read(&[r.started_at, r.ordered_at]), read(&[r.ended_at])),
+        Record::Procedure(r) => (read(&[r.started_at, r.ended_at]), read(&[r.ended_at])),
+        Record::Measurement(r) => (read(&[r.measured_at]), None),
+        Record::Note(r) => (read(&[r.written_at]), None),
+        Record::Coverage(r) => (read(&[r.from_on]), read(&[r.to_on])),
+        Record::Checkup(r) => (read(&[r.examined_on]), None),
+        Record::ClaimItem(r) => (read(&[r.started_on]), None),
+        Record::DpcStay(r) => (read(&[r.admitted_on]), read(&[r.discharged_on])),
         Record::Survey(r) => {
-            (read(&[&r.performed_on, &r.admitted_on]), read(&[&r.performed_on, &r.discharged_on]))
+            (read(&[r.performed_on, r.admitted_on]), read(&[r.performed_on, r.discharged_on]))
         }
-        Record::Death(r) => (read(&[&r.died_on]), None),
-        Record::CareService(r) => (read(&[&r.started_on, &r.service_month]), read(&[&r.ended_on])),
+        Record::Death(r) => (read(&[r.died_on]), None),
+        Record::CareService(r) => (read(&[r.started_on, r.service_month]), read(&[r.ended_on])),
         Record::CareCertification(r) => {
-            (read(&[&r.decided_on, &r.valid_from, &r.applied_on, &r.surveyed_on]), None)
+            (read(&[r.decided_on, r.valid_from, r.applied_on, r.surveyed_on]), None)
         }
-        Record::Vaccination(r) => (read(&[&r.given_on]), None),
-        Record::Allergy(r) => (read(&[&r.onset_on, &r.recorded_at]), None),
-        Record::ImagingStudy(r) => (read(&[&r.started_at]), None),
-        Record::ServiceOrder(r) => (read(&[&r.planned_at, &r.ordered_at]), None),
-        Record::Residency(r) => (read(&[&r.happened_on, &r.notified_on]), None),
-        Record::Document(r) => (read(&[&r.written_at]), None),
+        Record::Vaccination(r) => (read(&[r.given_on]), None),
+        Record::Allergy(r) => (read(&[r.onset_on, r.recorded_at]), None),
+        Record::ImagingStudy(r) => (read(&[r.started_at]), None),
+        Record::ServiceOrder(r) => (read(&[r.planned_at, r.ordered_at]), None),
+        Record::Residency(r) => (read(&[r.happened_on, r.notified_on]), None),
+        Record::Document(r) => (read(&[r.written_at]), None),
         Record::Person(_) | Record::Claim(_) | Record::ClaimPayer(_) | Record::FamilyHistory(_) => {
             (None, None)
         }

@@ -101,18 +101,21 @@ fn keep(slot: &mut Option<Box<str>>, value: Option<&str>) {
 
 /// By what a visit is known inside a person: the source's key, or else day, class and department.
 fn visit_key(r: &EncounterRecord<'_>) -> Result<Box<str>, Reason> {
-    if let Some(key) = r.encounter_key.as_deref() {
+    if let Some(key) = r.encounter_key {
         return Ok(format!("k:{key}").into());
     }
-    let text = |v: &Option<std::borrow::Cow<'_, str>>| v.as_deref().unwrap_or("").to_owned();
-    let start = r.start_at.as_deref().and_then(Moment::read);
-    let stay = matches!(r.status.as_deref(), Some("admission" | "discharge"));
+    let start = r.start_at.and_then(Moment::read);
+    let stay = matches!(r.status, Some("admission" | "discharge"));
     match start {
         Some(start) if stay => Ok(format!("s:{}", start.date()).into()),
-        Some(start) => {
-            Ok(format!("d:{}:{}:{}", start.iso(), text(&r.class), text(&r.department_code)).into())
-        }
-        None => match r.end_at.as_deref().and_then(Moment::read) {
+        Some(start) => Ok(format!(
+            "d:{}:{}:{}",
+            start.iso(),
+            r.class.unwrap_or(""),
+            r.department_code.unwrap_or("")
+        )
+        .into()),
+        None => match r.end_at.and_then(Moment::read) {
             Some(end) => Ok(format!("e:{}", end.date()).into()),
             None => Err(Reason::NoDate),
         },
@@ -121,7 +124,7 @@ fn visit_key(r: &EncounterRecord<'_>) -> Result<Box<str>, Reason> {
 
 /// Is the encounter a visit by itself?
 fn is_visit(r: &EncounterRecord<'_>) -> Result<(), Reason> {
-    match r.status.as_deref() {
+    match r.status {
         Some("planned" | "planned-admission" | "planned-discharge" | "planned-transfer") => {
             Err(Reason::Planned)
         }
@@ -145,18 +148,18 @@ impl Survey {
         let who = &mut self.persons[at as usize];
         match record {
             Record::Person(r) => {
-                keep(&mut who.sex, r.sex.as_deref());
-                keep(&mut who.postal_code, r.postal_code.as_deref());
-                let birth = r.birth_on.as_deref().and_then(Moment::read);
+                keep(&mut who.sex, r.sex);
+                keep(&mut who.postal_code, r.postal_code);
+                let birth = r.birth_on.and_then(Moment::read);
                 let exact = |m: &Moment| u8::from(m.month.is_some()) + u8::from(m.day.is_some());
                 if birth.as_ref().map(exact) > who.birth.as_ref().map(exact) {
                     who.birth = birth;
                 }
-                if let Some(died) = r.death_on.as_deref().and_then(Moment::read) {
+                if let Some(died) = r.death_on.and_then(Moment::read) {
                     who.dead = true;
                     if who.died.is_none() {
                         who.died = Some(died);
-                        who.died_text = r.death_on.as_deref().map(Into::into);
+                        who.died_text = r.death_on.map(Into::into);
                     }
                 }
                 return;
@@ -164,27 +167,27 @@ impl Survey {
             Record::Death(r) => {
                 who.dead = true;
                 if who.died.is_none() {
-                    who.died = r.died_on.as_deref().and_then(Moment::read);
-                    who.died_text = who.died.and(r.died_on.as_deref()).map(Into::into);
+                    who.died = r.died_on.and_then(Moment::read);
+                    who.died_text = who.died.and(r.died_on).map(Into::into);
                 }
                 if who.cause_code.is_none() && (r.cause_code.is_some() || r.cause_text.is_some()) {
-                    who.cause_code = r.cause_code.as_deref().map(Into::into);
-                    who.cause_system = r.cause_system.as_deref().map(Into::into);
-                    who.cause_text = r.cause_text.as_deref().map(Into::into);
+                    who.cause_code = r.cause_code.map(Into::into);
+                    who.cause_system = r.cause_system.map(Into::into);
+                    who.cause_text = r.cause_text.map(Into::into);
                 }
             }
             Record::Claim(r) => {
                 who.claimed = true;
-                let key = r.claim_key.as_deref().unwrap_or("");
-                let month = r.care_month.as_deref().and_then(Moment::read);
-                let billed = r.billed_month.as_deref().and_then(Moment::read);
+                let key = r.claim_key.unwrap_or("");
+                let month = r.care_month.and_then(Moment::read);
+                let billed = r.billed_month.and_then(Moment::read);
                 if month.or(billed).is_some() {
                     self.claims.insert((at, key.into()), month);
                 }
                 return;
             }
             Record::ClaimPayer(_) | Record::ClaimItem(_) => who.claimed = true,
-            Record::DpcStay(r) if r.source.as_deref() == Some("claim") => who.claimed = true,
+            Record::DpcStay(r) if r.source == Some("claim") => who.claimed = true,
             _ => who.recorded = true,
         }
         // Coverage, certifications and residency are not care: they say nothing of when care was seen.
@@ -207,18 +210,16 @@ impl Survey {
             }
             Record::DpcStay(r) => {
                 // Ward parts of a stay are inside it.
-                let whole = r.episode_no.as_deref().is_none_or(|e| e.bytes().all(|b| b == b'0'));
-                if let (Some(key), (Some(_), _), true) =
-                    (r.stay_key.as_deref(), span(record), whole)
-                {
+                let whole = r.episode_no.is_none_or(|e| e.bytes().all(|b| b == b'0'));
+                if let (Some(key), (Some(_), _), true) = (r.stay_key, span(record), whole) {
                     let (start, end) = span(record);
                     let visit = self.visit_mut(at, format!("k:{key}").into());
                     visit.key.get_or_insert_with(|| key.into());
                     keep(&mut visit.class, Some("I"));
-                    keep(&mut visit.facility, r.facility.as_deref());
-                    keep(&mut visit.disposition, r.destination.as_deref().or(r.outcome.as_deref()));
-                    visit.begins((start, r.admitted_on.as_deref()));
-                    visit.ends((end, r.discharged_on.as_deref()));
+                    keep(&mut visit.facility, r.facility);
+                    keep(&mut visit.disposition, r.destination.or(r.outcome));
+                    visit.begins((start, r.admitted_on));
+                    visit.ends((end, r.discharged_on));
                 }
             }
             _ => {}
@@ -240,19 +241,16 @@ impl Survey {
         }
         let claimed = self.persons[at as usize].claimed;
         let visit = self.visit_mut(at, key);
-        keep(&mut visit.key, r.encounter_key.as_deref());
-        keep(&mut visit.class, r.class.as_deref());
-        keep(&mut visit.status, r.status.as_deref());
-        keep(&mut visit.department, r.department_code.as_deref());
-        keep(&mut visit.department_text, r.department_text.as_deref());
-        keep(
-            &mut visit.disposition,
-            r.disposition_code.as_deref().or(r.disposition_text.as_deref()),
-        );
-        keep(&mut visit.practitioner, r.practitioner.as_deref());
+        keep(&mut visit.key, r.encounter_key);
+        keep(&mut visit.class, r.class);
+        keep(&mut visit.status, r.status);
+        keep(&mut visit.department, r.department_code);
+        keep(&mut visit.department_text, r.department_text);
+        keep(&mut visit.disposition, r.disposition_code.or(r.disposition_text));
+        keep(&mut visit.practitioner, r.practitioner);
         visit.claimed |= claimed;
-        visit.begins((start, r.start_at.as_deref()));
-        visit.ends((end, r.end_at.as_deref()));
+        visit.begins((start, r.start_at));
+        visit.ends((end, r.end_at));
     }
 
     fn visit_mut(&mut self, person: u32, key: Box<str>) -> &mut Visit {

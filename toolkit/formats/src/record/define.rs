@@ -10,7 +10,7 @@ macro_rules! tables {
     } )+) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Default, PartialEq, Eq)]
+            #[derive(Clone, Copy, Default, PartialEq, Eq)]
             pub struct $name<'a> {
                 /// Where in the source it was read: `OBX[3]`, `line 17`, `row 5`, `row 5 column 12`.
                 pub position: crate::Position<'a>,
@@ -24,14 +24,14 @@ macro_rules! tables {
                 pub const COLUMNS: &'static [&'static str] = &[$( stringify!($field) ),+];
 
                 /// Values in the order of [`Self::COLUMNS`].
-                pub fn values(&self) -> [Option<&str>; [$( stringify!($field) ),+].len()] {
-                    [$( self.$field.as_deref() ),+]
+                pub fn values(&self) -> [crate::record::Text<'a>; [$( stringify!($field) ),+].len()] {
+                    [$( self.$field ),+]
                 }
                 /// Calls `f` with the place of each column that has a value, in order, and the value.
-                pub fn for_each_filled<'s>(&'s self, f: &mut impl FnMut(usize, &'s str)) {
+                pub fn for_each_filled(&self, f: &mut impl FnMut(usize, &'a str)) {
                     let mut place = 0;
                     $(
-                        if let Some(value) = &self.$field {
+                        if let Some(value) = self.$field {
                             f(place, value);
                         }
                         place += 1;
@@ -46,11 +46,11 @@ macro_rules! tables {
                     }
                     true
                 }
-                /// The same record, owning its text.
-                pub fn into_owned(self) -> $name<'static> {
+                /// The same record, with its texts in another arena.
+                pub fn copy_in<'b>(&self, arena: &'b crate::Arena) -> $name<'b> {
                     $name {
-                        position: self.position.into_owned(),
-                        $( $field: self.$field.map(|t| std::borrow::Cow::Owned(t.into_owned())), )+
+                        position: self.position.copy_in(arena),
+                        $( $field: self.$field.map(|text| arena.text(text)), )+
                     }
                 }
             }
@@ -68,13 +68,13 @@ macro_rules! tables {
 
 macro_rules! records {
     ($( $(#[$doc:meta])* $variant:ident($name:ident), )+) => {
-        /// One fact about a person.
-        #[derive(Clone, PartialEq, Eq)]
+        /// One fact about a person; it stands in an [`Arena`](crate::Arena).
+        #[derive(Clone, Copy, PartialEq, Eq)]
         pub enum Record<'a> {
-            $( $(#[$doc])* $variant($name<'a>), )+
+            $( $(#[$doc])* $variant(&'a $name<'a>), )+
         }
 
-        impl Record<'_> {
+        impl<'a> Record<'a> {
             /// Names of the canonical tables.
             pub const TABLES: &'static [&'static str] = &[$( $name::TABLE ),+];
 
@@ -92,11 +92,11 @@ macro_rules! records {
                 match self { $( Self::$variant(_) => $name::COLUMNS, )+ }
             }
             /// Where in the source the record was read.
-            pub fn position(&self) -> &crate::Position<'_> {
+            pub fn position(&self) -> &'a crate::Position<'a> {
                 match self { $( Self::$variant(r) => &r.position, )+ }
             }
             /// Calls `f` with each column and its value, in the order of the columns.
-            pub fn for_each<'s>(&'s self, mut f: impl FnMut(&'static str, Option<&'s str>)) {
+            pub fn for_each(&self, mut f: impl FnMut(&'static str, Text<'a>)) {
                 match self { $(
                     Self::$variant(r) => {
                         for (column, value) in $name::COLUMNS.iter().zip(r.values()) {
@@ -106,33 +106,36 @@ macro_rules! records {
                 )+ }
             }
             /// Calls `f` with the place of each column that has a value, in order, and the value.
-            pub fn for_each_filled<'s>(&'s self, f: &mut impl FnMut(usize, &'s str)) {
+            pub fn for_each_filled(&self, f: &mut impl FnMut(usize, &'a str)) {
                 match self { $( Self::$variant(r) => r.for_each_filled(f), )+ }
             }
-            /// An empty record of a table, `None` if there is no such table.
-            pub fn empty(table: &str, position: impl Into<crate::Position<'static>>) -> Option<Record<'static>> {
+            /// Columns of a table by its name; `None` if there is no such table.
+            pub fn columns_of(table: &str) -> Option<&'static [&'static str]> {
+                [$( ($name::TABLE, $name::COLUMNS) ),+]
+                    .into_iter()
+                    .find_map(|(name, columns)| (name == table).then_some(columns))
+            }
+            /// A record of a table with these columns; `None` if there is no such table, or no such column in it.
+            pub fn of_table<'c>(
+                table: &str,
+                position: crate::Position<'a>,
+                columns: impl IntoIterator<Item = (&'c str, Text<'a>)>,
+                arena: &'a crate::Arena,
+            ) -> Option<Self> {
                 $(
                     if table == $name::TABLE {
-                        return Some(Record::$variant($name {
-                            position: position.into(),
-                            ..$name::default()
-                        }));
+                        let mut record = $name { position, ..$name::default() };
+                        return columns
+                            .into_iter()
+                            .all(|(column, value)| record.set(column, value))
+                            .then(|| arena.record(record));
                     }
                 )+
                 None
             }
-            /// The same record, owning its text.
-            pub fn into_owned(self) -> Record<'static> {
-                match self { $( Self::$variant(r) => Record::$variant(r.into_owned()), )+ }
-            }
-        }
-
-        impl<'a> Record<'a> {
-            /// Sets a column by name; `false` if the table has none of that name.
-            pub fn set(&mut self, column: &str, value: Text<'a>) -> bool {
-                match self { $(
-                    Self::$variant(r) => r.set(column, value),
-                )+ }
+            /// The same record, in another arena.
+            pub fn copy_in<'b>(&self, arena: &'b crate::Arena) -> Record<'b> {
+                match self { $( Self::$variant(r) => arena.record(r.copy_in(arena)), )+ }
             }
         }
 
@@ -142,8 +145,8 @@ macro_rules! records {
             }
         }
 
-        $( impl<'a> From<$name<'a>> for Record<'a> {
-            fn from(record: $name<'a>) -> Self {
+        $( impl<'a> From<&'a $name<'a>> for Record<'a> {
+            fn from(record: &'a $name<'a>) -> Self {
                 Self::$variant(record)
             }
         } )+

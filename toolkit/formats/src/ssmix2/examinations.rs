@@ -1,7 +1,5 @@
 //! `OML-01`, `OMG-01` to `OMG-13`, `OMD`: examinations ordered and done, diets.
 
-use std::borrow::Cow;
-
 use super::{Reading, lab, position, practitioner};
 use crate::record::{
     ImagingStudyRecord, MeasurementRecord, ProcedureRecord, ServiceOrderRecord, Text,
@@ -20,39 +18,40 @@ fn kind(data_type: &str) -> &'static str {
 
 /// What the `ORC` above says.
 #[derive(Default)]
-struct Order {
-    control: Text<'static>,
-    number: Text<'static>,
-    ordered_at: Text<'static>,
-    practitioner: Text<'static>,
+struct Order<'a> {
+    control: Text<'a>,
+    number: Text<'a>,
+    ordered_at: Text<'a>,
+    practitioner: Text<'a>,
 }
 
 /// `OMG-01`, `OMG-02`, `OMG-03`: one record per `OBR`; `OML-01`: one per `OBR` (the panel) and one per `OBX` in it (the
 /// test); `OMD`: one per `ODS`.
-pub(super) fn ordered(r: &mut Reading<'_>) {
+pub(super) fn ordered(r: &mut Reading<'_, '_>) {
+    let arena = r.arena;
     let message = r.message;
-    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1));
+    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1, arena));
     let kind = kind(r.name.data_type);
-    let (mut order, mut specimen, mut starts): (_, Text<'static>, Text<'static>) =
+    let (mut order, mut specimen, mut starts): (_, Text<'_>, Text<'_>) =
         (Order::default(), None, None);
     let mut numbers = [0usize; 3];
     for (_, segment) in message.segments() {
         let (slot, name, code) = match segment.name() {
             "ORC" => {
                 order = Order {
-                    control: segment.own(1, 1),
-                    number: segment.own(2, 1),
-                    ordered_at: segment.own(9, 1).or_else(|| segment.own(15, 1)),
-                    practitioner: practitioner(&segment, 12),
+                    control: segment.own(1, 1, arena),
+                    number: segment.own(2, 1, arena),
+                    ordered_at: segment.own(9, 1, arena).or_else(|| segment.own(15, 1, arena)),
+                    practitioner: practitioner(&segment, 12, arena),
                 };
                 continue;
             }
             "SPM" => {
-                specimen = segment.own(4, 1);
+                specimen = segment.own(4, 1, arena);
                 continue;
             }
             "TQ1" => {
-                starts = segment.own(7, 1);
+                starts = segment.own(7, 1, arena);
                 continue;
             }
             "OBR" => (0, "OBR", 4),
@@ -67,31 +66,33 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
             continue;
         }
         let record = ServiceOrderRecord {
-            position: at.clone().into(),
-            kind: Some(Cow::Borrowed(kind)),
-            code: segment.own(code, 1),
-            text: segment.own(code, 2).or_else(|| (slot == 1).then(|| segment.own(4, 1))?),
-            code_system: segment.own(code, 3),
+            position: arena.text(&at).into(),
+            kind: Some(kind),
+            code: segment.own(code, 1, arena),
+            text: segment
+                .own(code, 2, arena)
+                .or_else(|| (slot == 1).then(|| segment.own(4, 1, arena))?),
+            code_system: segment.own(code, 3, arena),
             site: match slot {
-                0 => specimen.clone().or_else(|| segment.own(15, 1)),
+                0 => specimen.or_else(|| segment.own(15, 1, arena)),
                 1 => None,
-                _ => specimen.clone(),
+                _ => specimen,
             },
-            status: r.status(order.control.clone()),
-            order_no: order.number.clone().or_else(|| (slot == 0).then(|| segment.own(2, 1))?),
-            ordered_at: order.ordered_at.clone(),
+            status: r.status(order.control),
+            order_no: order.number.or_else(|| (slot == 0).then(|| segment.own(2, 1, arena))?),
+            ordered_at: order.ordered_at,
             planned_at: if slot == 0 {
-                segment.own(36, 1).or_else(|| starts.clone()).or_else(|| segment.own(6, 1))
+                segment.own(36, 1, arena).or(starts).or_else(|| segment.own(6, 1, arena))
             } else {
-                starts.clone()
+                starts
             },
-            encounter_key: visit.clone(),
-            practitioner: order.practitioner.clone(),
+            encounter_key: visit,
+            practitioner: order.practitioner,
         };
         if record.code.is_none() {
             r.out.note_issue("ssmix2.no-code", at);
         }
-        r.out.records.push(record.into());
+        r.out.records.push(arena.record(record));
     }
     if numbers == [0, 0, 0] {
         r.out.note_issue("ssmix2.no-content", "file");
@@ -99,11 +100,12 @@ pub(super) fn ordered(r: &mut Reading<'_>) {
 }
 
 /// `OMG-11`, `OMG-12`: one procedure per `OBR`, one imaging study per `IPC`.
-pub(super) fn performed(r: &mut Reading<'_>) {
+pub(super) fn performed(r: &mut Reading<'_, '_>) {
+    let arena = r.arena;
     let message = r.message;
-    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1));
+    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1, arena));
     let mut numbers = [0usize; 2];
-    let mut last: Option<(Text<'static>, Text<'static>, Text<'static>, Text<'static>)> = None;
+    let mut last: Option<(Text<'_>, Text<'_>, Text<'_>, Text<'_>)> = None;
     for (_, segment) in message.segments() {
         match segment.name() {
             "OBR" => {
@@ -114,26 +116,22 @@ pub(super) fn performed(r: &mut Reading<'_>) {
                     continue;
                 }
                 let record = ProcedureRecord {
-                    position: at.clone().into(),
-                    code: segment.own(4, 1),
-                    text: segment.own(4, 2),
-                    code_system: segment.own(4, 3),
-                    status: r.status(segment.own(25, 1)),
-                    started_at: segment.own(7, 1),
-                    ended_at: segment.own(8, 1),
-                    encounter_key: visit.clone(),
-                    practitioner: practitioner(&segment, 34).or_else(|| practitioner(&segment, 16)),
+                    position: arena.text(&at).into(),
+                    code: segment.own(4, 1, arena),
+                    text: segment.own(4, 2, arena),
+                    code_system: segment.own(4, 3, arena),
+                    status: r.status(segment.own(25, 1, arena)),
+                    started_at: segment.own(7, 1, arena),
+                    ended_at: segment.own(8, 1, arena),
+                    encounter_key: visit,
+                    practitioner: practitioner(&segment, 34, arena)
+                        .or_else(|| practitioner(&segment, 16, arena)),
                 };
                 if record.code.is_none() {
                     r.out.note_issue("ssmix2.no-code", at);
                 }
-                last = Some((
-                    record.code.clone(),
-                    record.text.clone(),
-                    record.code_system.clone(),
-                    record.started_at.clone(),
-                ));
-                r.out.records.push(record.into());
+                last = Some((record.code, record.text, record.code_system, record.started_at));
+                r.out.records.push(arena.record(record));
             }
             "IPC" => {
                 numbers[1] += 1;
@@ -142,21 +140,21 @@ pub(super) fn performed(r: &mut Reading<'_>) {
                     r.out.note_issue("ssmix2.empty-segment", at);
                     continue;
                 }
-                let (code, text, code_system, started_at) = last.clone().unwrap_or_default();
+                let (code, text, code_system, started_at) = last.unwrap_or_default();
                 let record = ImagingStudyRecord {
-                    position: at.into(),
-                    accession_no: segment.own(1, 1),
-                    study_uid: segment.own(3, 1),
-                    modality: segment.own(5, 1),
+                    position: arena.text(&at).into(),
+                    accession_no: segment.own(1, 1, arena),
+                    study_uid: segment.own(3, 1, arena),
+                    modality: segment.own(5, 1, arena),
                     code,
                     text,
                     code_system,
                     started_at,
                     status: r.status(None),
-                    encounter_key: visit.clone(),
+                    encounter_key: visit,
                     ..ImagingStudyRecord::default()
                 };
-                r.out.records.push(record.into());
+                r.out.records.push(arena.record(record));
             }
             _ => {}
         }
@@ -167,25 +165,26 @@ pub(super) fn performed(r: &mut Reading<'_>) {
 }
 
 /// `OMG-13`, and vital signs in the extended storage: one measurement per `OBX`.
-pub(super) fn measured(r: &mut Reading<'_>, category: &'static str) {
+pub(super) fn measured(r: &mut Reading<'_, '_>, category: &'static str) {
+    let arena = r.arena;
     let message = r.message;
-    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1));
-    let mut observed: Text<'static> = None;
+    let visit = message.first("PV1").and_then(|pv1| pv1.own(19, 1, arena));
+    let mut observed: Text<'_> = None;
     let mut number = 0;
     for (_, segment) in message.segments() {
         match segment.name() {
-            "OBR" => observed = segment.own(7, 1),
+            "OBR" => observed = segment.own(7, 1, arena),
             "OBX" => {
                 number += 1;
-                if let Some(result) = lab::observation(&segment, number, &mut r.out) {
+                if let Some(result) = lab::observation(&segment, number, arena, &mut r.out) {
                     let record = MeasurementRecord {
-                        category: Some(Cow::Borrowed(category)),
-                        status: r.status(result.status.clone()),
-                        measured_at: result.measured_at.clone().or_else(|| observed.clone()),
-                        encounter_key: visit.clone(),
+                        category: Some(category),
+                        status: r.status(result.status),
+                        measured_at: result.measured_at.or(observed),
+                        encounter_key: visit,
                         ..result
                     };
-                    r.out.records.push(record.into());
+                    r.out.records.push(arena.record(record));
                 }
             }
             _ => {}

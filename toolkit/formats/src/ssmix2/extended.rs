@@ -6,12 +6,11 @@
 //!
 //! What is in a PDF, a picture or a CDA document stays in the bytes: it is named, not read.
 
-use std::borrow::Cow;
-
 use super::{
     FileName, Message, Reading, check_decoding, check_my_number, check_patient, examinations,
 };
 use crate::{
+    arena::Arena,
     record::{DocumentRecord, Parsed},
     xml,
 };
@@ -67,8 +66,8 @@ fn media_type(name: &str, bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Reads one file of the extended storage. `path_in_tree` must have the document's folder.
-pub fn parse_extended(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
+/// Reads one file of the extended storage. `path_in_tree` must have the document's folder. What is made stands in the arena.
+pub fn parse_extended<'a>(path_in_tree: &str, bytes: &[u8], arena: &'a Arena) -> Parsed<'a> {
     let Some(folder) = folder(path_in_tree) else {
         return Parsed::rejected("ssmix2.extended-name", "path");
     };
@@ -80,53 +79,55 @@ pub fn parse_extended(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
     }
     let file = path_in_tree.rsplit(['/', '\\']).next().unwrap_or("");
     let media = media_type(file, bytes);
-    let mut out = Parsed { person: Some(Cow::Owned(name.patient.to_owned())), ..Parsed::default() };
+    let mut out = Parsed { person: Some(arena.text(name.patient)), ..Parsed::default() };
     if bytes.is_empty() {
         out.note_issue("ssmix2.empty-document", "file");
     }
     // code^text^system^other code^other text^other system
     let part = |n: usize| name.data_type.split('^').nth(n).map(str::trim).filter(|p| !p.is_empty());
     let triple = if part(0).is_some() { [0, 1, 2] } else { [3, 4, 5] };
-    let [code, text, system] = triple.map(|n| part(n).map(|p| Cow::Owned(p.to_owned())));
+    let [code, text, system] = triple.map(|n| part(n).map(|p| arena.text(p)));
     let mut document = DocumentRecord {
         position: "file".into(),
-        text: text.or_else(|| part(1).map(|p| Cow::Owned(p.to_owned()))),
+        text: text.or_else(|| part(1).map(|p| arena.text(p))),
         code,
         code_system: system,
         title: None,
-        media_type: Some(Cow::Borrowed(media)),
-        size: Some(Cow::Owned(bytes.len().to_string())),
+        media_type: Some(media),
+        size: Some(arena.text(&bytes.len().to_string())),
         // To the second: milliseconds without a point are no time of HL7.
-        written_at: Some(Cow::Owned(name.arisen[..14].to_owned())),
-        status: (!name.is_current()).then_some(Cow::Borrowed("superseded")),
+        written_at: Some(arena.text(&name.arisen[..14])),
+        status: (!name.is_current()).then_some("superseded"),
         ..DocumentRecord::default()
     };
     if !name.is_current() {
         out.note_issue("ssmix2.superseded", "path");
     }
     match media {
-        "application/hl7-v2" => return message(name, document, bytes, out),
+        "application/hl7-v2" => return message(name, document, bytes, arena, out),
         "application/xml" => {
+            let made = Arena::new();
             if let Ok(text) = xml::decode(bytes)
-                && let Ok(cda) = xml::Document::parse(&text)
+                && let Ok(cda) = xml::Document::parse(&text, &made)
             {
-                document.title = cda.root().child_text("title").map(|t| Cow::Owned(t.into_owned()));
+                document.title = cda.root().child_text("title").map(|title| arena.text(title));
             }
             out.note_unread("拡張ストレージ.XML文書の本文");
         }
         other => out.note_unread(format!("拡張ストレージ.{other}")),
     }
-    out.records.push(document.into());
+    out.records.push(arena.record(document));
     out
 }
 
 /// A message beside or instead of a document: its observations are measurements.
-fn message(
+fn message<'a>(
     name: FileName<'_>,
-    document: DocumentRecord<'static>,
+    document: DocumentRecord<'a>,
     bytes: &[u8],
-    mut out: Parsed<'static>,
-) -> Parsed<'static> {
+    arena: &'a Arena,
+    mut out: Parsed<'a>,
+) -> Parsed<'a> {
     let Ok(message) = Message::parse(bytes) else {
         return Parsed::rejected("ssmix2.no-header", "file");
     };
@@ -144,8 +145,8 @@ fn message(
     }
     let vital = name.data_type.contains("L-OBSERVATIONS");
     let has_results = message.first("OBX").is_some();
-    out.records.push(document.into());
-    let mut reading = Reading { name, message: &message, out, cancelled: false };
+    out.records.push(arena.record(document));
+    let mut reading = Reading { name, message: &message, arena, out, cancelled: false };
     if has_results {
         examinations::measured(&mut reading, if vital { "vital" } else { "observation" });
     } else {

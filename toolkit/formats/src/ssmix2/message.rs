@@ -14,6 +14,7 @@ use super::{
     charset::{self, Decoding},
     escape::unescape,
 };
+use crate::{arena::Arena, record::Text};
 
 /// Largest message: hostile input must not grow in memory.
 const MAX_BYTES: usize = 16 << 20;
@@ -249,9 +250,9 @@ impl<'m> Segment<'m> {
     pub fn get(&self, n: usize, c: usize) -> Option<Cow<'m, str>> {
         self.field(n).repetitions().next().and_then(|r| r.component(c))
     }
-    /// As [`Self::get`], owning its text.
-    pub(crate) fn own(&self, n: usize, c: usize) -> crate::record::Text<'static> {
-        self.get(n, c).map(|v| Cow::Owned(v.into_owned()))
+    /// As [`Self::get`], as a text of the arena.
+    pub(crate) fn own<'a>(&self, n: usize, c: usize, arena: &'a Arena) -> Text<'a> {
+        self.get(n, c).map(|value| arena.text(&value))
     }
 }
 

@@ -35,9 +35,8 @@ pub use message::{Field, Message, MessageError, Segment};
 pub(crate) use name::split_path;
 pub use name::{FileName, NameError};
 
-use std::borrow::Cow;
-
 use crate::{
+    arena::Arena,
     record::{Parsed, Text},
     text,
 };
@@ -49,37 +48,38 @@ const BASICS: &str = "ADT-00";
 const SHORTEST: usize = 8;
 
 /// What the readers of the message types share.
-struct Reading<'m> {
+struct Reading<'m, 'a> {
     name: FileName<'m>,
     message: &'m Message<'m>,
-    out: Parsed<'static>,
+    arena: &'a Arena,
+    out: Parsed<'a>,
     cancelled: bool,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'_, 'a> {
     /// The status of a record: history and cancellation win over the source's code.
-    fn status(&self, own: Text<'static>) -> Text<'static> {
+    fn status(&self, own: Text<'a>) -> Text<'a> {
         if !self.name.is_current() {
-            return Some(Cow::Borrowed("superseded"));
+            return Some("superseded");
         }
         if self.cancelled {
-            return Some(Cow::Borrowed("cancelled"));
+            return Some("cancelled");
         }
         own
     }
 }
 
 /// `OBX[3]`: the third segment of that name.
-fn position(name: &str, number: usize) -> Cow<'static, str> {
-    Cow::Owned(format!("{name}[{number}]"))
+fn position(name: &str, number: usize) -> String {
+    format!("{name}[{number}]")
 }
 
 /// A person in `XCN` form: the name, or else the number.
-fn practitioner(segment: &Segment<'_>, field: usize) -> Text<'static> {
+fn practitioner<'a>(segment: &Segment<'_>, field: usize, arena: &'a Arena) -> Text<'a> {
     let first = segment.field(field).repetitions().next()?;
     let name: Vec<_> = [2, 3].into_iter().filter_map(|c| first.component(c)).collect();
     let text = if name.is_empty() { first.component(1)?.into_owned() } else { name.join(" ") };
-    Some(Cow::Owned(text))
+    Some(arena.text(&text))
 }
 
 /// Segments that the reader of a data type takes values from. `None`: the type is not read.
@@ -142,8 +142,8 @@ pub fn may_tell_of_person(path_in_tree: &str) -> bool {
 }
 
 /// Reads one file of the tree. `path_in_tree` may be a bare file name; folders are compared where the
-/// path has them.
-pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
+/// path has them. What is made stands in the arena.
+pub fn parse_file<'a>(path_in_tree: &str, bytes: &[u8], arena: &'a Arena) -> Parsed<'a> {
     let (folders, file) = split_path(path_in_tree);
     let mut out = Parsed::default();
     let name = match FileName::parse(file) {
@@ -182,28 +182,28 @@ pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
     let (Some(name), Some(patient)) = (name, patient) else { return out };
     let Some((kind, events)) = expected_message(name.data_type) else {
         if !out.rejected {
-            out.person = Some(Cow::Owned(patient));
+            out.person = Some(arena.text(&patient));
         }
         return out;
     };
     let header = message.first("MSH");
-    let (code, event) = header.map_or((None, None), |h| (h.own(9, 1), h.own(9, 2)));
-    if code.as_deref() != Some(kind) {
+    let (code, event) = header.map_or((None, None), |h| (h.own(9, 1, arena), h.own(9, 2, arena)));
+    if code != Some(kind) {
         out.reject("ssmix2.other-message", "MSH");
     }
     if out.rejected {
         return out;
     }
     let event = event.unwrap_or_default();
-    if !events.is_empty() && !events.contains(&event.as_ref()) {
+    if !events.is_empty() && !events.contains(&event) {
         out.note_issue("ssmix2.other-event", "MSH");
     }
     if !name.is_current() {
         out.note_issue("ssmix2.superseded", "file name");
     }
-    out.person = Some(Cow::Owned(patient));
-    let cancelled = kind == "ADT" && CANCELLING.contains(&event.as_ref());
-    let mut reading = Reading { name, message: &message, out, cancelled };
+    out.person = Some(arena.text(&patient));
+    let cancelled = kind == "ADT" && CANCELLING.contains(&event);
+    let mut reading = Reading { name, message: &message, arena, out, cancelled };
     match name.data_type {
         "ADT-00" => visits::basics(&mut reading),
         "PPR-01" => problems::read(&mut reading),
@@ -219,7 +219,7 @@ pub fn parse_file(path_in_tree: &str, bytes: &[u8]) -> Parsed<'static> {
     reading.out
 }
 
-fn check_folders(name: &FileName<'_>, folders: &Folders<'_>, out: &mut Parsed<'static>) {
+fn check_folders(name: &FileName<'_>, folders: &Folders<'_>, out: &mut Parsed<'_>) {
     // A path of fewer folders has no tree to compare with.
     let (Some(patient), Some(day)) = (folders.patient, folders.day) else { return };
     let in_tree = day == "-" || (day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()));
@@ -249,7 +249,7 @@ fn same_patient(a: &str, b: &str) -> bool {
     a == b || (number(a) && number(b) && a[a.len() - bare(a)..] == b[b.len() - bare(b)..])
 }
 
-fn check_decoding(seen: Decoding, out: &mut Parsed<'static>) {
+fn check_decoding(seen: Decoding, out: &mut Parsed<'_>) {
     if seen.half_width_kana > 0 {
         out.issues.push(issue("ssmix2.half-width-kana", seen.half_width_kana));
     }
@@ -264,11 +264,11 @@ fn check_decoding(seen: Decoding, out: &mut Parsed<'static>) {
 }
 
 fn issue(rule: &'static str, count: u32) -> crate::Issue<'static> {
-    crate::Issue { rule, position: Cow::Borrowed("file"), count }
+    crate::Issue { rule, position: "file".into(), count }
 }
 
 /// Names what is not read, and counts segments that are none.
-fn note_segments(message: &Message<'_>, name: Option<&FileName<'_>>, out: &mut Parsed<'static>) {
+fn note_segments(message: &Message<'_>, name: Option<&FileName<'_>>, out: &mut Parsed<'_>) {
     let read = name.and_then(|n| segments_read(n.data_type));
     if let (Some(name), None) = (name, read) {
         let known = name.data_type.len() <= 8
@@ -278,10 +278,7 @@ fn note_segments(message: &Message<'_>, name: Option<&FileName<'_>>, out: &mut P
     let mut headers = 0;
     for (index, segment) in message.segments() {
         if !segment.has_plain_name() {
-            out.note_issue(
-                "ssmix2.segment-malformed",
-                Cow::Owned(format!("segment {}", index + 1)),
-            );
+            out.note_issue("ssmix2.segment-malformed", format!("segment {}", index + 1));
             continue;
         }
         headers += usize::from(segment.name() == "MSH");
@@ -298,7 +295,7 @@ fn note_segments(message: &Message<'_>, name: Option<&FileName<'_>>, out: &mut P
 fn check_patient(
     message: &Message<'_>,
     name: Option<&FileName<'_>>,
-    out: &mut Parsed<'static>,
+    out: &mut Parsed<'_>,
 ) -> Option<String> {
     let mut patient: Option<String> = None;
     let segments = message.segments().map(|(_, s)| s).filter(|s| s.name() == "PID");
@@ -327,7 +324,7 @@ fn check_patient(
 }
 
 /// A My Number in any field that holds an identifier puts the file into quarantine.
-fn check_my_number(message: &Message<'_>, out: &mut Parsed<'static>) {
+fn check_my_number(message: &Message<'_>, out: &mut Parsed<'_>) {
     for (_, segment) in message.segments() {
         let fields: &[usize] = match segment.name() {
             "PID" => &[2, 3, 4, 5, 11, 13, 14, 18, 19, 20, 21, 26],
@@ -339,7 +336,7 @@ fn check_my_number(message: &Message<'_>, out: &mut Parsed<'static>) {
         };
         for field in fields {
             if text::holds_my_number(segment.field(*field).raw()) {
-                out.reject("my-number", Cow::Owned(format!("{}-{field}", segment.name())));
+                out.reject("my-number", format!("{}-{field}", segment.name()));
             }
         }
     }

@@ -1,13 +1,15 @@
 //! `PPR-01`: diagnoses and problems, one record per `PRB`.
 
-use std::borrow::Cow;
-
 use super::{Reading, Segment, position, practitioner};
-use crate::record::{ConditionRecord, Text};
+use crate::{
+    arena::Arena,
+    record::{ConditionRecord, Text},
+};
 
-pub(super) fn read(r: &mut Reading<'_>) {
+pub(super) fn read(r: &mut Reading<'_, '_>) {
+    let arena = r.arena;
     let message = r.message;
-    let mut open: Option<ConditionRecord<'static>> = None;
+    let mut open: Option<ConditionRecord<'_>> = None;
     let mut number = 0;
     for (_, segment) in message.segments() {
         match segment.name() {
@@ -18,7 +20,7 @@ pub(super) fn read(r: &mut Reading<'_>) {
                     r.out.note_issue("ssmix2.empty-segment", position("PRB", number));
                     continue;
                 }
-                let problem = problem(&segment, number);
+                let problem = problem(&segment, number, arena);
                 if problem.code.is_none() && problem.icd10.is_none() && problem.text.is_none() {
                     r.out.note_issue("ssmix2.no-code", position("PRB", number));
                 }
@@ -28,12 +30,12 @@ pub(super) fn read(r: &mut Reading<'_>) {
                 if let Some(problem) = open.as_mut()
                     && suspected(&segment)
                 {
-                    problem.certainty = Some(Cow::Borrowed("suspected"));
+                    problem.certainty = Some("suspected");
                 }
             }
             "ORC" => {
                 if let Some(problem) = open.as_mut() {
-                    problem.practitioner = practitioner(&segment, 12);
+                    problem.practitioner = practitioner(&segment, 12, arena);
                 }
             }
             _ => {}
@@ -45,37 +47,38 @@ pub(super) fn read(r: &mut Reading<'_>) {
     }
 }
 
-fn close(r: &mut Reading<'_>, problem: Option<ConditionRecord<'static>>) {
+fn close<'a>(r: &mut Reading<'_, 'a>, problem: Option<ConditionRecord<'a>>) {
+    let arena = r.arena;
     if let Some(mut problem) = problem {
         problem.action = r.status(problem.action);
-        r.out.records.push(problem.into());
+        r.out.records.push(arena.record(problem));
     }
 }
 
-fn problem(prb: &Segment<'_>, number: usize) -> ConditionRecord<'static> {
+fn problem<'a>(prb: &Segment<'_>, number: usize, arena: &'a Arena) -> ConditionRecord<'a> {
     let icd = prb.get(10, 3);
     let is_icd = icd.as_deref().is_none_or(|system| system.to_ascii_uppercase().starts_with('I'));
-    let icd10: Text<'static> = prb
+    let icd10: Text<'_> = prb
         .get(10, 1)
         .filter(|_| is_icd)
-        .map(|code| Cow::Owned(code.replace('.', "").to_ascii_uppercase()));
+        .map(|code| arena.text(&code.replace('.', "").to_ascii_uppercase()));
     let certainty = prb.get(13, 1).map(|c| match c.as_ref() {
-        "1" | "疑い" | "疑" => Cow::Borrowed("suspected"),
-        _ => Cow::Owned(c.into_owned()),
+        "1" | "疑い" | "疑" => "suspected",
+        other => arena.text(other),
     });
     ConditionRecord {
-        position: position("PRB", number).into(),
-        code: prb.own(3, 1),
-        code_system: prb.own(3, 3),
-        text: prb.own(3, 2).or_else(|| prb.own(17, 1)),
+        position: arena.text(&position("PRB", number)).into(),
+        code: prb.own(3, 1, arena),
+        code_system: prb.own(3, 3, arena),
+        text: prb.own(3, 2, arena).or_else(|| prb.own(17, 1, arena)),
         icd10,
-        role: prb.own(18, 1).or_else(|| prb.own(10, 4)),
+        role: prb.own(18, 1, arena).or_else(|| prb.own(10, 4, arena)),
         certainty,
-        action: prb.own(1, 1),
-        onset_on: prb.own(16, 1),
-        recorded_at: prb.own(2, 1),
-        resolved_on: prb.own(9, 1),
-        outcome: prb.own(14, 1),
+        action: prb.own(1, 1, arena),
+        onset_on: prb.own(16, 1, arena),
+        recorded_at: prb.own(2, 1, arena),
+        resolved_on: prb.own(9, 1, arena),
+        outcome: prb.own(14, 1, arena),
         encounter_key: None,
         practitioner: None,
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::arena::lasting;
 use crate::record::Record;
 
 const PATH: &str =
@@ -7,7 +8,7 @@ const PATH: &str =
 fn lab(lines: &str) -> Parsed<'static> {
     let name = "7_20240101_OML-11_1_20240101090000000_01_1";
     let text = format!("MSH|^~\\&|||||||OUL^R22\rPID|||7\r{lines}");
-    parse_file(name, &encode(&text).unwrap())
+    parse_file(name, &encode(&text).unwrap(), lasting())
 }
 
 fn column(record: &Record<'_>, column: &str) -> Option<String> {
@@ -23,7 +24,7 @@ fn column(record: &Record<'_>, column: &str) -> Option<String> {
 #[test]
 fn basics_give_person_coverage_death_and_body() {
     let text = "MSH|^~\\&|||||||ADT^A08|1|P|2.5\rEVN||2024\rPID|1||0000007^^^^PI||見本^太郎^^^^^L^I~ミホン^タロウ^^^^^L^P||19500101|M|||^^^^100-0001^JPN^B^勤務先~^^^^100-0002^JPN^H^自宅||^PRN^PH^^^^^^^^^03-0000-0000~^^^^^^^^^^^03-0000-0001|03-0000-0000|||||||||||||||20240101|Y\rIN1|1|06^組合^JHSD0001|06123456|健保||||||123・456||20240101|20250101||||SEL\rOBX|1|NM|9N001000000000001^身長^JC10||171.4|cm^cm^ISO+|||||F\rZZZ|1";
-    let parsed = parse_file(PATH, &encode(text).unwrap());
+    let parsed = parse_file(PATH, &encode(text).unwrap(), lasting());
     assert!(!parsed.rejected, "{parsed:?}");
     assert_eq!(parsed.person.as_deref(), Some("0000007"));
     let tables: Vec<_> = parsed.records.iter().map(Record::table).collect();
@@ -44,7 +45,7 @@ fn basics_give_person_coverage_death_and_body() {
 fn history_says_so_and_gives_no_person() {
     let path = PATH.replace("_-_1", "_-_0");
     let text = "MSH|^~\\&|||||||ADT^A08\rPID|||0000007\rOBX|1|NM|9N001||171|cm\rIN1|1|06";
-    let parsed = parse_file(&path, text.as_bytes());
+    let parsed = parse_file(&path, text.as_bytes(), lasting());
     assert_eq!(parsed.issues[0].rule, "ssmix2.superseded");
     let [Record::Measurement(height)] = &parsed.records[..] else { panic!("{parsed:?}") };
     assert_eq!(height.status.as_deref(), Some("superseded"));
@@ -69,7 +70,7 @@ fn laboratory_times_follow_the_observation() {
 fn diagnoses_tell_certainty_action_and_icd10() {
     let name = "7_-_PPR-01_1_20240101090000000_-_1";
     let text = "MSH|^~\\&|||||||PPR^ZD1\rPID|||7\rPRB|AD|20240101|20054174^胃炎^MDCDX2||||||20240301|K29.7^^I10^O^外来時||||N^回復せず|20240301|20231231||1^主診断\rZPR|||8002^の疑い\rORC|NW|||||||||||110^医師^一郎\rPRB|DE|20240102|1^x^99XYZ||||||||||疑い\rPRB";
-    let parsed = parse_file(name, &encode(text).unwrap());
+    let parsed = parse_file(name, &encode(text).unwrap(), lasting());
     let get = |i: usize, c: &str| column(&parsed.records[i], c);
     assert_eq!(get(0, "icd10").as_deref(), Some("K297"));
     assert_eq!(get(0, "certainty").as_deref(), Some("suspected"));
@@ -84,7 +85,7 @@ fn diagnoses_tell_certainty_action_and_icd10() {
 fn drugs_given_keep_dose_time_and_route() {
     let name = "7_20240101_OMP-11_1_20240101090000000_01_1";
     let text = "MSH|^~\\&|||||||RAS^O17\rPID|||7\rORC|NW||||||||20240101\rRXA|0|1|202401010830|202401010831|108665201^薬^HOT9|1|TAB^錠^MR9P|||200^看護^花子||||||||||CP\rRXA|0|1|||2^y\rRXR|PO^口";
-    let parsed = parse_file(name, &encode(text).unwrap());
+    let parsed = parse_file(name, &encode(text).unwrap(), lasting());
     let get = |i: usize, c: &str| column(&parsed.records[i], c);
     assert_eq!(get(0, "kind").as_deref(), Some("administration"));
     assert_eq!(get(0, "status").as_deref(), Some("CP"));
@@ -97,7 +98,7 @@ fn visits_know_start_end_and_cancellation() {
     let visit = |data_type: &str, event: &str| {
         let name = format!("7_20240102_{data_type}_1_20240102090000000_05_1");
         let text = format!("MSH|^~\\&|||||||ADT^{event}\rPID|||7\rPV1||I|||||1||||||||||||V9");
-        parse_file(&name, text.as_bytes())
+        parse_file(&name, text.as_bytes(), lasting())
     };
     let admitted = visit("ADT-22", "A01");
     assert_eq!(column(&admitted.records[0], "start_at").as_deref(), Some("20240102"));
@@ -128,7 +129,7 @@ fn every_defect_of_a_file_has_its_reason() {
         (PATH, &pid.replace("PID|||0000007", "PID||123456789018|0000007"), "my-number"),
     ];
     for (path, text, rule) in cases {
-        let parsed = parse_file(path, text.as_bytes());
+        let parsed = parse_file(path, text.as_bytes(), lasting());
         assert!(parsed.rejected && parsed.records.is_empty() && parsed.person.is_none(), "{rule}");
         assert!(parsed.issues.iter().any(|i| i.rule == rule), "{rule}: {:?}", parsed.issues);
     }
@@ -148,7 +149,7 @@ fn every_defect_of_a_file_has_its_reason() {
         ),
     ];
     for (path, text, rule) in soft {
-        let parsed = parse_file(&path, text.as_bytes());
+        let parsed = parse_file(&path, text.as_bytes(), lasting());
         assert!(!parsed.rejected, "{rule}");
         assert!(parsed.issues.iter().any(|i| i.rule == rule), "{rule}: {:?}", parsed.issues);
     }
@@ -157,7 +158,8 @@ fn every_defect_of_a_file_has_its_reason() {
 #[test]
 fn types_that_are_not_read_are_named() {
     let name = "7_20240101_OMG-99_1_20240101090000000_01_1";
-    let parsed = parse_file(name, b"MSH|^~\\&|||||||OMG^O19\rPID|||7\rSPM|1\rOBX|1\rOBX|2");
+    let parsed =
+        parse_file(name, b"MSH|^~\\&|||||||OMG^O19\rPID|||7\rSPM|1\rOBX|1\rOBX|2", lasting());
     assert_eq!(parsed.unread, ["OMG-99", "SPM", "OBX"]);
     assert_eq!((parsed.person.as_deref(), parsed.records.len()), (Some("7"), 0));
 }

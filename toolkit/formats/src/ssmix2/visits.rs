@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use super::{Field, Reading, Segment, position, practitioner};
 use crate::{
+    arena::Arena,
     record::{CoverageRecord, DeathRecord, EncounterRecord, MeasurementRecord, PersonRecord, Text},
     text,
 };
 
 /// `ADT-00`: the person, insurance, death; height, weight and blood group as measurements.
-pub(super) fn basics(r: &mut Reading<'_>) {
+pub(super) fn basics(r: &mut Reading<'_, '_>) {
+    let arena = r.arena;
     let message = r.message;
     let mut coverages = Vec::new();
     let mut numbers = [0usize; 2];
@@ -20,16 +22,18 @@ pub(super) fn basics(r: &mut Reading<'_>) {
                 if segment.is_empty() {
                     r.out.note_issue("ssmix2.empty-segment", position("IN1", numbers[0]));
                 } else {
-                    coverages.push(coverage(&segment, numbers[0]));
+                    coverages.push(coverage(&segment, numbers[0], arena));
                 }
             }
             "OBX" => {
                 numbers[1] += 1;
-                if let Some(measured) = super::lab::observation(&segment, numbers[1], &mut r.out) {
+                if let Some(measured) =
+                    super::lab::observation(&segment, numbers[1], arena, &mut r.out)
+                {
                     let status = r.status(measured.status);
-                    let category = Some(Cow::Borrowed("body"));
+                    let category = Some("body");
                     let record = MeasurementRecord { category, status, ..measured };
-                    r.out.records.push(record.into());
+                    r.out.records.push(arena.record(record));
                 }
             }
             _ => {}
@@ -40,7 +44,7 @@ pub(super) fn basics(r: &mut Reading<'_>) {
         return;
     }
     let Some(pid) = message.first("PID") else { return };
-    let mut person = person(&pid);
+    let mut person = person(&pid, arena);
     for (column, value) in [("PID-5", &person.name_kanji), ("PID-11", &person.address)] {
         if value.as_deref().is_some_and(text::gaiji) {
             r.out.note_issue("gaiji", column);
@@ -53,21 +57,21 @@ pub(super) fn basics(r: &mut Reading<'_>) {
         person.insured_branch.clone_from(&only.insured_branch);
     }
     if person.death_on.is_some() || pid.get(30, 1).as_deref() == Some("Y") {
-        let died_on = person.death_on.clone();
+        let died_on = person.death_on;
         let death = DeathRecord { position: "PID".into(), died_on, ..DeathRecord::default() };
-        r.out.records.push(death.into());
+        r.out.records.push(arena.record(death));
     }
-    r.out.records.insert(0, person.into());
-    r.out.records.extend(coverages.into_iter().map(Into::into));
+    r.out.records.insert(0, arena.record(person));
+    r.out.records.extend(coverages.into_iter().map(|record| arena.record(record)));
 }
 
-fn person(pid: &Segment<'_>) -> PersonRecord<'static> {
+fn person<'a>(pid: &Segment<'_>, arena: &'a Arena) -> PersonRecord<'a> {
     let mut person = PersonRecord {
         position: "PID".into(),
-        sex: pid.own(8, 1),
-        birth_on: pid.own(7, 1),
-        death_on: pid.own(29, 1),
-        record_no: pid.own(3, 1),
+        sex: pid.own(8, 1, arena),
+        birth_on: pid.own(7, 1, arena),
+        death_on: pid.own(29, 1, arena),
+        record_no: pid.own(3, 1, arena),
         ..PersonRecord::default()
     };
     for name in pid.field(5).repetitions() {
@@ -82,17 +86,17 @@ fn person(pid: &Segment<'_>) -> PersonRecord<'static> {
             _ => text::is_kana(&text),
         };
         let slot = if kana { &mut person.name_kana } else { &mut person.name_kanji };
-        slot.get_or_insert(Cow::Owned(text));
+        slot.get_or_insert(arena.text(&text));
     }
     let home = |f: &Field<'_>| f.component(7).as_deref() == Some("H");
     let address = pid.field(11);
     let chosen = address.repetitions().find(home).or_else(|| address.repetitions().next());
     if let Some(address) = chosen {
-        person.postal_code = own(address.component(5));
-        person.address = own(address.component(8)).or_else(|| {
+        person.postal_code = own(address.component(5), arena);
+        person.address = own(address.component(8), arena).or_else(|| {
             let parts: Vec<_> =
                 [4, 3, 1, 2].into_iter().filter_map(|c| address.component(c)).collect();
-            (!parts.is_empty()).then(|| Cow::Owned(parts.concat()))
+            (!parts.is_empty()).then(|| arena.text(&parts.concat()))
         });
     }
     let mut phones: Vec<String> = Vec::new();
@@ -102,47 +106,44 @@ fn person(pid: &Segment<'_>) -> PersonRecord<'static> {
             phones.push(number);
         }
     }
-    person.phone = (!phones.is_empty()).then(|| Cow::Owned(phones.join(";")));
+    person.phone = (!phones.is_empty()).then(|| arena.text(&phones.join(";")));
     person
 }
 
-fn own(value: Option<Cow<'_, str>>) -> Text<'static> {
-    value.map(|v| Cow::Owned(v.into_owned()))
+fn own<'a>(value: Option<Cow<'_, str>>, arena: &'a Arena) -> Text<'a> {
+    value.map(|value| arena.text(&value))
 }
 
-fn coverage(in1: &Segment<'_>, number: usize) -> CoverageRecord<'static> {
-    let (symbol, insured, branch) = card(&in1.field(10));
+fn coverage<'a>(in1: &Segment<'_>, number: usize, arena: &'a Arena) -> CoverageRecord<'a> {
+    let (symbol, insured, branch) = card(&in1.field(10), arena);
     CoverageRecord {
-        position: position("IN1", number).into(),
-        insurer_no: in1.own(3, 1),
-        insurer_name: in1.own(4, 1),
+        position: arena.text(&position("IN1", number)).into(),
+        insurer_no: in1.own(3, 1, arena),
+        insurer_name: in1.own(4, 1, arena),
         insured_symbol: symbol,
         insured_number: insured,
         insured_branch: branch,
-        kind: in1.own(2, 1),
-        relation: in1.own(17, 1),
-        from_on: in1.own(12, 1),
-        to_on: in1.own(13, 1),
+        kind: in1.own(2, 1, arena),
+        relation: in1.own(17, 1, arena),
+        from_on: in1.own(12, 1, arena),
+        to_on: in1.own(13, 1, arena),
     }
 }
 
 /// `IN1-10`: symbol, number, branch as repetitions or components, or joined by `・`; one part is the number.
-fn card(field: &Field<'_>) -> (Text<'static>, Text<'static>, Text<'static>) {
+fn card<'a>(field: &Field<'_>, arena: &'a Arena) -> (Text<'a>, Text<'a>, Text<'a>) {
     let separator = ['~', '^', '・', '･'].into_iter().find(|c| field.raw().contains(*c));
-    let parts: Vec<Text<'static>> = match separator {
+    let parts: Vec<Text<'a>> = match separator {
         Some(c @ ('~' | '^')) => field
             .raw()
             .split(c)
             .map(|p| {
                 let p = p.trim();
-                (!p.is_empty() && p != "\"\"").then(|| Cow::Owned(super::unescape(p).into_owned()))
+                (!p.is_empty() && p != "\"\"").then(|| arena.text(&super::unescape(p)))
             })
             .collect(),
         _ => field.whole().map_or_else(Vec::new, |whole| {
-            let some = |p: &str| {
-                Some(Cow::Owned(p.trim().to_owned())).filter(|p: &Cow<'_, str>| !p.is_empty())
-            };
-            whole.split(['・', '･']).map(some).collect()
+            whole.split(['・', '･']).map(|part| arena.filled(part.trim())).collect()
         }),
     };
     let mut parts = parts.into_iter();
@@ -155,21 +156,22 @@ fn card(field: &Field<'_>) -> (Text<'static>, Text<'static>, Text<'static>) {
 
 /// `ADT-01` to `ADT-52`: visits, admissions, leaves, transfers, discharges, planned or done. An admission and its discharge are two records, each with the end it knows,
 /// joined by the visit number (`PV1-19`) where the hospital sends one.
-pub(super) fn visit(r: &mut Reading<'_>) {
+pub(super) fn visit(r: &mut Reading<'_, '_>) {
+    let arena = r.arena;
     let Some(pv1) = r.message.first("PV1") else {
         r.out.note_issue("ssmix2.no-visit", "PV1");
         return;
     };
     let occurred = || {
-        let event = r.message.first("EVN").and_then(|evn| evn.own(6, 1));
-        event.or_else(|| (r.name.day != "-").then(|| Cow::Owned(r.name.day.to_owned())))
+        let event = r.message.first("EVN").and_then(|evn| evn.own(6, 1, arena));
+        event.or_else(|| (r.name.day != "-").then(|| arena.text(r.name.day)))
     };
     let discharge = r.name.data_type == "ADT-52";
-    let admitted = pv1.own(44, 1);
-    let planned = |field: usize| r.message.first("PV2").and_then(|pv2| pv2.own(field, 1));
+    let admitted = pv1.own(44, 1, arena);
+    let planned = |field: usize| r.message.first("PV2").and_then(|pv2| pv2.own(field, 1, arena));
     let (start_at, end_at, status) = match r.name.data_type {
-        "ADT-52" => (admitted, pv1.own(45, 1).or_else(occurred), "discharge"),
-        "ADT-22" => (admitted.or_else(occurred), pv1.own(45, 1), "admission"),
+        "ADT-52" => (admitted, pv1.own(45, 1, arena).or_else(occurred), "discharge"),
+        "ADT-22" => (admitted.or_else(occurred), pv1.own(45, 1, arena), "admission"),
         "ADT-21" => (planned(8).or_else(occurred), planned(9), "planned-admission"),
         "ADT-51" => (admitted, planned(9).or_else(occurred), "planned-discharge"),
         // What changes, from when on; the stay's own beginning is told by the admission.
@@ -180,20 +182,20 @@ pub(super) fn visit(r: &mut Reading<'_>) {
         "ADT-42" => (occurred(), None, "transfer"),
         _ => (admitted.or_else(occurred), None, "visit"),
     };
-    let clinic = (pv1.get(3, 6).as_deref() == Some("C")).then(|| pv1.own(3, 1)).flatten();
-    let from_name = || r.name.department.filter(|d| *d != "-").map(|d| Cow::Owned(d.to_owned()));
+    let clinic = (pv1.get(3, 6).as_deref() == Some("C")).then(|| pv1.own(3, 1, arena)).flatten();
+    let from_name = || r.name.department.filter(|d| *d != "-").map(|d| arena.text(d));
     let record = EncounterRecord {
         position: "PV1".into(),
-        encounter_key: pv1.own(19, 1),
-        class: pv1.own(2, 1),
+        encounter_key: pv1.own(19, 1, arena),
+        class: pv1.own(2, 1, arena),
         start_at,
         end_at,
-        department_code: pv1.own(10, 1).or(clinic).or_else(from_name),
-        department_text: pv1.own(10, 2),
-        disposition_code: pv1.own(36, 1).filter(|_| discharge),
-        disposition_text: pv1.own(36, 2).filter(|_| discharge),
-        status: r.status(Some(Cow::Borrowed(status))),
-        practitioner: practitioner(&pv1, 7),
+        department_code: pv1.own(10, 1, arena).or(clinic).or_else(from_name),
+        department_text: pv1.own(10, 2, arena),
+        disposition_code: pv1.own(36, 1, arena).filter(|_| discharge),
+        disposition_text: pv1.own(36, 2, arena).filter(|_| discharge),
+        status: r.status(Some(status)),
+        practitioner: practitioner(&pv1, 7, arena),
     };
-    r.out.records.push(record.into());
+    r.out.records.push(arena.record(record));
 }

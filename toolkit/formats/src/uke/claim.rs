@@ -1,7 +1,5 @@
 //! One claim: its rows, in order, become records.
 
-use std::borrow::Cow;
-
 use super::{Form, Reader, items::Run, payers::Sums, pharmacy::Regimen};
 use crate::{
     arena::Arena,
@@ -16,6 +14,13 @@ use crate::{
     text::holds_my_number,
     words::{day_of, number},
 };
+
+/// A 症状詳記 that the rows behind it may continue.
+struct Report {
+    /// Its note's place among the records.
+    place: usize,
+    words: Option<String>,
+}
 
 /// A claim being read.
 pub(super) struct Claim<'a, 'r> {
@@ -39,6 +44,7 @@ pub(super) struct Claim<'a, 'r> {
     pub(super) regimen: Regimen<'a>,
     pub(super) practitioners: Vec<Text<'a>>,
     pub(super) detail: String,
+    report: Option<Report>,
     /// A list that is used again and again.
     pub(super) list: String,
     /// Days of the month of care that rows told of, each made once.
@@ -79,6 +85,7 @@ pub(super) fn parse<'a>(
         regimen: Regimen::default(),
         practitioners: Vec::new(),
         detail: String::new(),
+        report: None,
         list: String::with_capacity(128),
         dates: [None; 32],
         dpc: memchr::memmem::find(bytes, b"\nBU,").is_some(),
@@ -168,6 +175,7 @@ impl<'a> Claim<'a, '_> {
 
     fn finish(mut self, first_line: u64) -> Parsed<'a> {
         self.close_regimen();
+        self.close_report();
         super::pharmacy::unreferenced(&mut self);
         if self.key.is_empty() {
             self.out.person = None;
@@ -175,7 +183,7 @@ impl<'a> Claim<'a, '_> {
             return self.out;
         }
         if self.my_number {
-            let mut out = Parsed::rejected("my-number", self.person.position.clone());
+            let mut out = Parsed::rejected("my-number", self.person.position);
             out.unread = self.out.unread;
             return out;
         }
@@ -188,19 +196,19 @@ impl<'a> Claim<'a, '_> {
         self.check_sums();
         self.visits();
         let first = self.payers.first();
-        self.billed.points = first.and_then(|p| p.points.clone());
-        self.billed.days = first.and_then(|p| p.days.clone());
-        self.billed.form = Some(Cow::Borrowed(match self.reader.header.form {
+        self.billed.points = first.and_then(|p| p.points);
+        self.billed.days = first.and_then(|p| p.days);
+        self.billed.form = Some(match self.reader.header.form {
             Form::Medical if self.dpc => "dpc",
             form => form.as_str(),
-        }));
-        self.billed.detail = self.arena.filled(&self.detail).map(Cow::Borrowed);
+        });
+        self.billed.detail = self.arena.filled(&self.detail);
         let coverages = super::person::coverages(&self.payers, &self.billed);
-        self.out.records.push(self.person.into());
-        self.out.records.push(self.billed.into());
-        self.out.records.extend(self.stay.map(Record::from));
-        self.out.records.extend(self.payers.into_iter().map(Record::from));
-        self.out.records.extend(coverages.into_iter().map(Record::from));
+        self.out.records.push(self.arena.record(self.person));
+        self.out.records.push(self.arena.record(self.billed));
+        self.out.records.extend(self.stay.map(|stay| self.arena.record(stay)));
+        self.out.records.extend(self.payers.into_iter().map(|payer| self.arena.record(payer)));
+        self.out.records.extend(coverages.into_iter().map(|coverage| self.arena.record(coverage)));
         self.out
     }
 
@@ -210,7 +218,7 @@ impl<'a> Claim<'a, '_> {
             return;
         }
         for payer in &self.payers {
-            let place = match payer.payer.as_deref() {
+            let place = match payer.payer {
                 Some("medical") => 0,
                 Some("public1") => 1,
                 Some("public2") => 2,
@@ -218,11 +226,11 @@ impl<'a> Claim<'a, '_> {
                 Some("public4") => 4,
                 _ => continue,
             };
-            let Some(declared) = payer.points.as_deref() else { continue };
+            let Some(declared) = payer.points else { continue };
             match (whole(declared.as_bytes()), self.sums.of(place)) {
-                (None, _) => self.out.note_issue("uke.not-a-number", payer.position.clone()),
+                (None, _) => self.out.note_issue("uke.not-a-number", payer.position),
                 (Some(declared), Some(sum)) if declared != sum => {
-                    self.out.note_issue("uke.total-differs", payer.position.clone());
+                    self.out.note_issue("uke.total-differs", payer.position);
                 }
                 _ => {}
             }
@@ -232,23 +240,21 @@ impl<'a> Claim<'a, '_> {
     /// Visits: a day with an event each, or the stay.
     fn visits(&mut self) {
         let base = EncounterRecord {
-            position: self.billed.position.clone(),
-            department_code: self.billed.department.clone(),
+            position: self.billed.position,
+            department_code: self.billed.department,
             ..EncounterRecord::default()
         };
         if self.inpatient {
             let stay = self.stay.as_ref();
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Borrowed(self.key)),
-                class: Some(Cow::Borrowed("I")),
-                start_at: stay
-                    .and_then(|s| s.admitted_on.clone())
-                    .or_else(|| self.billed.admitted_on.clone()),
-                end_at: stay.and_then(|s| s.discharged_on.clone()),
-                disposition_code: stay.and_then(|s| s.outcome.clone()),
+                encounter_key: Some(self.key),
+                class: Some("I"),
+                start_at: stay.and_then(|s| s.admitted_on).or(self.billed.admitted_on),
+                end_at: stay.and_then(|s| s.discharged_on),
+                disposition_code: stay.and_then(|s| s.outcome),
                 ..base
             };
-            self.out.records.push(record.into());
+            self.out.records.push(self.arena.record(record));
             return;
         }
         if !matches!(self.reader.header.form, Form::Medical | Form::Dental) {
@@ -259,14 +265,14 @@ impl<'a> Claim<'a, '_> {
             self.list.clear();
             self.list.push_str(self.key);
             self.list.push_str(if day < 10 { "-0" } else { "-" });
-            self.list.push_str(&number(day.into()));
+            self.list.push_str(number(day.into(), self.arena));
             let record = EncounterRecord {
-                encounter_key: Some(Cow::Borrowed(self.arena.text(&self.list))),
-                class: Some(Cow::Borrowed("O")),
+                encounter_key: Some(self.arena.text(&self.list)),
+                class: Some("O"),
                 start_at: self.date(day),
-                ..base.clone()
+                ..base
             };
-            self.out.records.push(record.into());
+            self.out.records.push(self.arena.record(record));
         }
     }
 
@@ -275,12 +281,9 @@ impl<'a> Claim<'a, '_> {
     pub(super) fn date(&mut self, day: u32) -> Text<'a> {
         let made = &mut self.dates[day as usize & 31];
         if made.is_none() {
-            *made = self.month.as_deref().map(|month| match day_of(month, day) {
-                Cow::Borrowed(day) => day,
-                Cow::Owned(day) => self.arena.text(&day),
-            });
+            *made = self.month.map(|month| day_of(month, day, self.arena));
         }
-        made.map(Cow::Borrowed)
+        *made
     }
 
     fn diagnosis(&mut self, row: RowView<'a, '_>) {
@@ -291,29 +294,29 @@ impl<'a> Claim<'a, '_> {
         if code.is_none() && name.is_none() {
             self.out.note_issue("uke.no-code", row.position());
         }
-        if code.as_deref().is_some_and(|c| c.len() != 7 || !c.bytes().all(|b| b.is_ascii_digit())) {
+        if code.is_some_and(|c| c.len() != 7 || !c.bytes().all(|b| b.is_ascii_digit())) {
             self.out.note_issue("uke.code-shape", row.position());
         }
-        let suspected = modifiers.as_deref().is_some_and(suspected);
-        let system = code.is_some().then_some(Cow::Borrowed("receipt-disease"));
+        let suspected = modifiers.is_some_and(suspected);
+        let system = code.is_some().then_some("receipt-disease");
         let condition = ConditionRecord {
             position: row.position(),
-            code: code.clone(),
-            code_system: system.clone(),
-            text: name.clone(),
-            icd10: icd10.clone(),
+            code,
+            code_system: system,
+            text: name,
+            icd10,
             role: row.get(Role::Kind),
-            certainty: suspected.then_some(Cow::Borrowed("suspected")),
+            certainty: suspected.then_some("suspected"),
             recorded_at: row.get(Role::Started),
             outcome: row.get(Role::Outcome),
-            encounter_key: Some(Cow::Borrowed(self.key)),
+            encounter_key: Some(self.key),
             ..ConditionRecord::default()
         };
         let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed(row.layout.id)),
+            claim_key: Some(self.key),
+            source_record: Some(row.layout.id),
             code,
             code_system: system,
             text: name,
@@ -327,8 +330,8 @@ impl<'a> Claim<'a, '_> {
             detail,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(condition.into());
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(condition));
+        self.out.records.push(self.arena.record(item));
     }
 
     /// 症状詳記: free text over several rows; a row without a kind continues the one before.
@@ -336,33 +339,45 @@ impl<'a> Claim<'a, '_> {
         let kind = row.get(Role::Section);
         let words = row.get(Role::Text);
         if kind.is_none()
-            && let Some(Record::Note(note)) = self.out.records.last_mut()
-            && note.kind.as_deref() == Some("症状詳記")
+            && let Some(report) = &mut self.report
+            && self.out.records.len() == report.place + 1
         {
-            if let (Some(before), Some(more)) = (&mut note.text, words) {
-                before.to_mut().push_str(&more);
+            if let (Some(before), Some(more)) = (&mut report.words, words) {
+                before.push_str(more);
             }
         } else {
-            self.out.records.push(
-                NoteRecord {
-                    position: row.position(),
-                    kind: Some(Cow::Borrowed("症状詳記")),
-                    title: kind,
-                    text: words,
-                    written_at: self.month.clone(),
-                    encounter_key: Some(Cow::Borrowed(self.key)),
-                    practitioner: None,
-                }
-                .into(),
-            );
+            self.close_report();
+            self.report =
+                Some(Report { place: self.out.records.len(), words: words.map(str::to_owned) });
+            self.out.records.push(self.arena.record(NoteRecord {
+                position: row.position(),
+                kind: Some("症状詳記"),
+                title: kind,
+                text: words,
+                written_at: self.month,
+                encounter_key: Some(self.key),
+                practitioner: None,
+            }));
         }
         self.side(row);
+    }
+
+    /// Puts the words of all rows into the note that the first one gave.
+    fn close_report(&mut self) {
+        let Some(report) = self.report.take() else { return };
+        let place = report.place;
+        if let Some(Record::Note(note)) = self.out.records.get(place)
+            && report.words.as_deref() != note.text
+        {
+            let text = report.words.map(|words| self.arena.text(&words));
+            self.out.records[place] = self.arena.record(NoteRecord { text, ..**note });
+        }
     }
 
     pub(super) fn stay_mut(&mut self, line: u64) -> &mut DpcStayRecord<'a> {
         self.stay.get_or_insert_with(|| DpcStayRecord {
             position: at_line(line),
-            source: Some(Cow::Borrowed("claim")),
+            source: Some("claim"),
             ..DpcStayRecord::default()
         })
     }

@@ -5,8 +5,6 @@
 //! of the same date, section, order, detail and code is `duplicate` and gives no event; across claims the
 //! column `item_key` says the same.
 
-use std::borrow::Cow;
-
 use super::{claim::Claim, runs::days};
 use crate::{
     decimal::{product, whole},
@@ -21,7 +19,7 @@ impl<'a> Claim<'a, '_> {
             "BU" => self.grouping(row),
             "KK" => {
                 let mut detail =
-                    self.stay_mut(row.line).detail.take().map(Cow::into_owned).unwrap_or_default();
+                    self.stay_mut(row.line).detail.take().unwrap_or_default().to_owned();
                 row.keep("KK", &mut detail, &mut self.out);
                 self.stay_mut(row.line).detail = row.made(&detail);
             }
@@ -32,12 +30,12 @@ impl<'a> Claim<'a, '_> {
     }
 
     fn grouping(&mut self, row: RowView<'a, '_>) {
-        let (key, facility) = (self.key, self.billed.institution.clone());
-        let month = self.month.clone();
-        let department = self.billed.department.clone();
+        let (key, facility) = (self.key, self.billed.institution);
+        let month = self.month;
+        let department = self.billed.department;
         let stay = self.stay_mut(row.line);
         stay.position = row.position();
-        stay.stay_key = Some(Cow::Borrowed(key));
+        stay.stay_key = Some(key);
         stay.facility = facility;
         stay.care_month = month;
         stay.department = department;
@@ -46,7 +44,7 @@ impl<'a> Claim<'a, '_> {
         stay.discharged_on = row.get(Role::Discharged);
         stay.outcome = row.get(Role::Outcome);
         stay.death_cause = row.get(Role::DeathCause);
-        if stay.dpc_code.as_deref().is_none_or(|c| c.len() != 14) {
+        if stay.dpc_code.is_none_or(|c| c.len() != 14) {
             self.out.note_issue("uke.dpc-code", row.position());
         }
         if self.stay_mut(row.line).admitted_on.is_none() {
@@ -66,11 +64,12 @@ impl<'a> Claim<'a, '_> {
             match whole(row.raw(Role::Points)) {
                 Some(total) => {
                     self.sums.add(row.raw(Role::Payers), total, 1);
+                    let arena = self.arena;
                     let stay = self.stay_mut(row.line);
-                    stay.bundled_points = match stay.bundled_points.take() {
-                        None => points.clone(),
+                    stay.bundled_points = match stay.bundled_points {
+                        None => points,
                         Some(before) => whole(before.as_bytes())
-                            .map(|b| Cow::Owned(b.saturating_add(total).to_string())),
+                            .map(|b| arena.text(&b.saturating_add(total).to_string())),
                     };
                 }
                 None => {
@@ -91,12 +90,12 @@ impl<'a> Claim<'a, '_> {
                 }
                 detail.push_str(name);
                 detail.push('=');
-                detail.push_str(&value);
+                detail.push_str(value);
             }
         }
         if let Some(value) = row.get(Role::Coefficient) {
             detail.push_str(";coefficient=");
-            detail.push_str(&value);
+            detail.push_str(value);
         }
         row.keep("", &mut detail, &mut self.out);
         let kept = row.made(&detail);
@@ -104,11 +103,11 @@ impl<'a> Claim<'a, '_> {
         self.list = detail;
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed(row.layout.id)),
+            claim_key: Some(self.key),
+            source_record: Some(row.layout.id),
             section: row.get(Role::Section),
             payers: row.get(Role::Payers),
-            code_system: dpc_code.is_some().then_some(Cow::Borrowed("dpc")),
+            code_system: dpc_code.is_some().then_some("dpc"),
             code: dpc_code,
             text: row.get(Role::Text),
             points,
@@ -117,28 +116,28 @@ impl<'a> Claim<'a, '_> {
             detail: kept,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(item));
     }
 
     fn operation(&mut self, row: RowView<'a, '_>) {
         let section_code = row.get(Role::SectionCode);
         let code = row.get(Role::Code);
-        let system = code.as_deref().and_then(|c| self.system_of(&row, c)).map(Cow::Borrowed);
+        let system = code.and_then(|c| self.system_of(&row, c));
         let procedure = ProcedureRecord {
             position: row.position(),
-            code_system: system.clone().or(section_code.is_some().then_some("k-code".into())),
-            code: code.clone().or_else(|| section_code.clone()),
+            code_system: system.or(section_code.is_some().then_some("k-code")),
+            code: code.or(section_code),
             text: row.get(Role::Text),
-            status: Some(Cow::Borrowed("claimed")),
+            status: Some("claimed"),
             started_at: row.get(Role::Started),
-            encounter_key: Some(Cow::Borrowed(self.key)),
+            encounter_key: Some(self.key),
             ..ProcedureRecord::default()
         };
         let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed("SK")),
+            claim_key: Some(self.key),
+            source_record: Some("SK"),
             section: section_code,
             code,
             code_system: system,
@@ -148,15 +147,15 @@ impl<'a> Claim<'a, '_> {
             detail,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(procedure.into());
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(procedure));
+        self.out.records.push(self.arena.record(item));
     }
 
     fn bundled(&mut self, row: RowView<'a, '_>) {
-        let started = row.find(Role::Started);
-        let (order, detail_no) = (row.find(Role::OrderNo), row.find(Role::DetailNo));
-        let section = row.find(Role::Section);
-        let code = row.find(Role::Code);
+        let started = row.get(Role::Started);
+        let (order, detail_no) = (row.get(Role::OrderNo), row.get(Role::DetailNo));
+        let section = row.get(Role::Section);
+        let code = row.get(Role::Code);
         self.list.clear();
         for (place, part) in [started, section, order, detail_no, code].into_iter().enumerate() {
             if place > 0 {
@@ -170,67 +169,64 @@ impl<'a> Claim<'a, '_> {
             self.out.note_issue("uke.coding-duplicate", row.position());
         }
         let system = code.and_then(|c| self.system_of(&row, c));
-        let (quantity, count) = (row.find(Role::Quantity), row.find(Role::Count));
+        let (quantity, count) = (row.get(Role::Quantity), row.get(Role::Count));
         let unit = row.get(Role::Unit);
         let name = row.get(Role::Text);
-        let (code, started) = (code.map(Cow::Borrowed), started.map(Cow::Borrowed));
-        let encounter_key = Some(Cow::Borrowed(self.key));
+        let (code, started) = (code, started);
+        let encounter_key = Some(self.key);
         match system {
-            Some("receipt-act") if !duplicate => self.out.records.push(
-                ProcedureRecord {
+            Some("receipt-act") if !duplicate => {
+                self.out.records.push(self.arena.record(ProcedureRecord {
                     position: row.position(),
-                    code: code.clone(),
-                    code_system: system.map(Cow::Borrowed),
-                    text: name.clone(),
-                    status: Some(Cow::Borrowed("bundled")),
-                    started_at: started.clone(),
+                    code,
+                    code_system: system,
+                    text: name,
+                    status: Some("bundled"),
+                    started_at: started,
                     encounter_key,
                     ..ProcedureRecord::default()
-                }
-                .into(),
-            ),
-            Some("receipt-drug") if !duplicate => self.out.records.push(
-                MedicationRecord {
+                }));
+            }
+            Some("receipt-drug") if !duplicate => {
+                self.out.records.push(self.arena.record(MedicationRecord {
                     position: row.position(),
-                    kind: Some(Cow::Borrowed("claim")),
-                    code: code.clone(),
-                    code_system: system.map(Cow::Borrowed),
-                    text: name.clone(),
+                    kind: Some("claim"),
+                    code,
+                    code_system: system,
+                    text: name,
                     quantity: match (quantity, count) {
                         (Some(quantity), Some(count)) => product(quantity, count, self.arena),
                         (quantity, _) => quantity,
-                    }
-                    .map(Cow::Borrowed),
-                    quantity_unit: unit.clone(),
-                    status: Some(Cow::Borrowed("bundled")),
-                    started_at: started.clone(),
+                    },
+                    quantity_unit: unit,
+                    status: Some("bundled"),
+                    started_at: started,
                     encounter_key,
                     ..MedicationRecord::default()
-                }
-                .into(),
-            ),
+                }));
+            }
             _ => {}
         }
         let detail = row.detail(&mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed("CD")),
-            unit_no: order.map(Cow::Borrowed),
-            row_no: detail_no.map(Cow::Borrowed),
-            section: section.map(Cow::Borrowed),
+            claim_key: Some(self.key),
+            source_record: Some("CD"),
+            unit_no: order,
+            row_no: detail_no,
+            section,
             code,
-            code_system: system.map(Cow::Borrowed),
+            code_system: system,
             text: name,
-            quantity: quantity.map(Cow::Borrowed),
+            quantity,
             quantity_unit: unit,
-            count: count.map(Cow::Borrowed),
+            count,
             started_on: started,
-            bundling: Some(Cow::Borrowed(if duplicate { "duplicate" } else { "bundled" })),
-            item_key: Some(Cow::Borrowed(item_key)),
+            bundling: Some(if duplicate { "duplicate" } else { "bundled" }),
+            item_key: Some(item_key),
             detail,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(item));
     }
 }

@@ -85,7 +85,7 @@ impl Header {
             (_, b"3") => Form::Dental,
             _ => return Err(HeaderError::Unknown),
         };
-        let text = |role| row.find(role).map(str::to_owned);
+        let text = |role| row.get(role).map(str::to_owned);
         Ok(Self {
             form,
             returned: id == "HI",

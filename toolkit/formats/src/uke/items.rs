@@ -3,8 +3,6 @@
 //! A unit (算定単位) is a run of rows; 診療識別 stands on its first row only, points on its last. What a
 //! quantity means depends on 診療識別: per day (21), per dose (22), total (23), per time (31 to 33).
 
-use std::borrow::Cow;
-
 use super::{
     claim::Claim,
     runs::{days, push_pairs},
@@ -28,7 +26,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Claim<'a, '_> {
     pub(super) fn item(&mut self, row: RowView<'a, '_>) {
-        let section = row.find(Role::Section);
+        let section = row.get(Role::Section);
         if section.is_some() || row.layout.id == "KA" {
             self.run.unit += 1;
             self.run.row = 0;
@@ -38,16 +36,16 @@ impl<'a> Claim<'a, '_> {
             self.run.unit = 1;
         }
         self.run.row += 1;
-        let code = row.find(Role::Code);
+        let code = row.get(Role::Code);
         let system = code.and_then(|c| self.system_of(&row, c));
-        let count = row.find(Role::Count);
-        let points = row.find(Role::Points);
+        let count = row.get(Role::Count);
+        let points = row.get(Role::Points);
         if points.is_some() {
             self.count_points(&row);
         }
         let day_cells = row.run(Role::Days);
         let days = days(&row, day_cells, &mut self.list);
-        let quantity = row.find(Role::Quantity);
+        let quantity = row.get(Role::Quantity);
         self.list.clear();
         push_pairs(&row, row.run(Role::Comments), &mut self.list);
         push_pairs(&row, row.run(Role::Addons), &mut self.list);
@@ -64,33 +62,33 @@ impl<'a> Claim<'a, '_> {
             while mask != 0 {
                 let day = mask.trailing_zeros();
                 mask &= mask - 1;
-                self.event(&billed, day, row.plain(day_cells[day as usize - 1]));
+                self.event(&billed, day, row.text(day_cells[day as usize - 1]));
             }
         }
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed(row.layout.id)),
-            unit_no: Some(number(self.run.unit.into())),
-            row_no: Some(number(self.run.row.into())),
-            section: self.run.section.map(Cow::Borrowed),
+            claim_key: Some(self.key),
+            source_record: Some(row.layout.id),
+            unit_no: Some(number(self.run.unit.into(), self.arena)),
+            row_no: Some(number(self.run.row.into(), self.arena)),
+            section: self.run.section,
             payers: row.get(Role::Payers),
-            code: code.map(Cow::Borrowed),
-            code_system: system.map(Cow::Borrowed),
+            code,
+            code_system: system,
             text: row.get(Role::Text),
-            quantity: quantity.map(Cow::Borrowed),
+            quantity,
             quantity_unit: row.get(Role::Unit),
             unit_price: row.get(Role::UnitPrice),
-            points: points.map(Cow::Borrowed),
-            count: count.map(Cow::Borrowed),
+            points,
+            count,
             days: days.text,
             teeth: row.get(Role::Tooth),
             comments,
-            bundling: self.dpc.then_some(Cow::Borrowed("outside")),
+            bundling: self.dpc.then_some("outside"),
             detail,
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(item));
     }
 
     /// The system of a nine-digit code by its first digit; a code of another shape is a defect and gives
@@ -121,22 +119,22 @@ impl<'a> Claim<'a, '_> {
 
     /// What a row tells of a day, or of the month (day 0).
     fn event(&mut self, billed: &Billed<'a>, day: u32, count: Option<&'a str>) {
-        let code = billed.code.map(Cow::Borrowed);
-        let code_system = Some(Cow::Borrowed(billed.system));
+        let code = billed.code;
+        let code_system = Some(billed.system);
         let started_at = self.date(day);
         // The visits of an outpatient claim are known by their day.
-        let encounter_key = self.inpatient.then_some(Cow::Borrowed(self.key));
+        let encounter_key = self.inpatient.then_some(self.key);
         if billed.system == "receipt-act" {
             let record = ProcedureRecord {
-                position: billed.position.clone(),
+                position: billed.position,
                 code,
                 code_system,
-                status: Some(Cow::Borrowed("claimed")),
+                status: Some("claimed"),
                 started_at,
                 encounter_key,
                 ..ProcedureRecord::default()
             };
-            self.out.records.push(record.into());
+            self.out.records.push(self.arena.record(record));
             return;
         }
         let section = self.run.section;
@@ -147,19 +145,19 @@ impl<'a> Claim<'a, '_> {
         };
         let per_time = matches!(section, Some("22" | "31" | "32" | "33"));
         let record = MedicationRecord {
-            position: billed.position.clone(),
-            kind: Some(Cow::Borrowed("claim")),
+            position: billed.position,
+            kind: Some("claim"),
             code,
             code_system,
-            dose: quantity.filter(|_| per_time).map(Cow::Borrowed),
-            days: count.filter(|_| section == Some("21")).map(Cow::Borrowed),
-            quantity: total.map(Cow::Borrowed),
-            status: Some(Cow::Borrowed("claimed")),
+            dose: quantity.filter(|_| per_time),
+            days: count.filter(|_| section == Some("21")),
+            quantity: total,
+            status: Some("claimed"),
             started_at,
             encounter_key,
             ..MedicationRecord::default()
         };
-        self.out.records.push(record.into());
+        self.out.records.push(self.arena.record(record));
     }
 }
 

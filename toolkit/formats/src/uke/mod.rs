@@ -143,12 +143,8 @@ impl Reader {
         &self.header
     }
     /// Reads one segment. `first_line` is the number of its first line in the file (the header is 1) and
-    /// appears in positions. Header, trailer and end mark give an empty [`Parsed`].
-    pub fn parse_segment<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
-        self.parse_segment_in(bytes, first_line, &Arena::new()).into_owned()
-    }
-    /// As [`Self::parse_segment`], with the texts that are made standing in the arena: for whoever reads many claims.
-    pub fn parse_segment_in<'a>(
+    /// appears in positions. Header, trailer and end mark give an empty [`Parsed`]. What is made stands in the arena.
+    pub fn parse_segment<'a>(
         &self,
         bytes: &'a [u8],
         first_line: u64,
@@ -161,11 +157,7 @@ impl Reader {
     }
     /// As [`Self::parse_segment`], but only the rows that tell of the person and the payers are read: for a first look at
     /// who is in a file.
-    pub fn parse_person<'a>(&self, bytes: &'a [u8], first_line: u64) -> Parsed<'a> {
-        self.parse_person_in(bytes, first_line, &Arena::new()).into_owned()
-    }
-    /// As [`Self::parse_person`], with the texts that are made standing in the arena.
-    pub fn parse_person_in<'a>(
+    pub fn parse_person<'a>(
         &self,
         bytes: &'a [u8],
         first_line: u64,
@@ -290,7 +282,7 @@ impl<R: Read> Claims<R> {
             Piece::Claim => match &self.reader {
                 Some(reader) => {
                     let parsed =
-                        reader.parse_segment_in(segment.bytes, segment.first_line, &self.arena);
+                        reader.parse_segment(segment.bytes, segment.first_line, &self.arena);
                     self.totals.add(&parsed);
                     parsed
                 }

@@ -1,7 +1,5 @@
 //! Who the claim is about and who pays: `RE`, `HO`, `KO`, `SN`, `JD`.
 
-use std::borrow::Cow;
-
 use super::{Keyed, claim::Claim, runs::days};
 use crate::{
     layout::Role,
@@ -19,20 +17,18 @@ impl<'a> Claim<'a, '_> {
         }
         let header = &self.reader.header;
         let arena = self.arena;
-        let own = |t: &Option<String>| t.as_deref().map(|t| Cow::Borrowed(arena.text(t)));
+        let own = |t: &Option<String>| t.as_deref().map(|t| arena.text(t));
         let month = row.get(Role::CareMonth);
         let kind = row.get(Role::ClaimType);
         let (receipt_no, search_no) = (row.get(Role::ReceiptNo), row.get(Role::SearchNo));
-        if month
-            .as_deref()
-            .is_none_or(|m| !matches!(m.len(), 5 | 6) || !m.bytes().all(|b| b.is_ascii_digit()))
+        if month.is_none_or(|m| !matches!(m.len(), 5 | 6) || !m.bytes().all(|b| b.is_ascii_digit()))
         {
             self.out.note_issue("uke.month", row.position());
         } else {
             self.month.clone_from(&month);
         }
-        let digit = |place: usize| kind.as_deref().and_then(|k| k.as_bytes().get(place).copied());
-        if kind.as_deref().is_none_or(|k| k.len() != 4 || !k.bytes().all(|b| b.is_ascii_digit())) {
+        let digit = |place: usize| kind.and_then(|k| k.as_bytes().get(place).copied());
+        if kind.is_none_or(|k| k.len() != 4 || !k.bytes().all(|b| b.is_ascii_digit())) {
             self.out.note_issue("uke.claim-type", row.position());
         }
         let (class, relation) = match digit(3) {
@@ -54,8 +50,8 @@ impl<'a> Claim<'a, '_> {
             header.prefecture.as_deref(),
             header.point_table.as_deref(),
             header.institution.as_deref(),
-            month.as_deref(),
-            search_no.as_deref().or(receipt_no.as_deref()),
+            month,
+            search_no.or(receipt_no),
             header.billed_month.as_deref(),
         ]);
         self.key = arena.text(&key);
@@ -64,19 +60,19 @@ impl<'a> Claim<'a, '_> {
         for value in [&name, &kana, &record_no] {
             self.guard(value);
         }
-        if name.as_deref().is_some_and(gaiji) {
+        if name.is_some_and(gaiji) {
             self.out.note_issue("gaiji", row.position());
         }
         let (name_kanji, name_kana) = match (name, kana) {
-            (Some(name), None) if is_kana(&name) => (None, Some(name)),
+            (Some(name), None) if is_kana(name) => (None, Some(name)),
             both => both,
         };
         self.person.position = row.position();
         self.person.name_kanji = name_kanji;
         self.person.name_kana = name_kana;
-        self.person.sex = row.get(Role::Sex).map(|s| match s.as_ref() {
-            "1" => Cow::Borrowed("M"),
-            "2" => Cow::Borrowed("F"),
+        self.person.sex = row.get(Role::Sex).map(|s| match s {
+            "1" => "M",
+            "2" => "F",
             _ => s,
         });
         self.person.birth_on = row.get(Role::Birth);
@@ -90,7 +86,7 @@ impl<'a> Claim<'a, '_> {
         }
         self.billed = ClaimRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
+            claim_key: Some(self.key),
             form: None,
             claim_type: kind,
             care_month: month,
@@ -102,8 +98,8 @@ impl<'a> Claim<'a, '_> {
             receipt_no,
             search_no,
             record_no,
-            class: class.map(Cow::Borrowed),
-            relation: relation.map(Cow::Borrowed),
+            class,
+            relation,
             admitted_on,
             ward_kind: row.get(Role::Ward),
             special_notes: row.get(Role::SpecialNotes),
@@ -112,7 +108,7 @@ impl<'a> Claim<'a, '_> {
             benefit_rate: row.get(Role::BenefitRate),
             days: None,
             points: None,
-            history: header.returned.then_some(Cow::Borrowed("returned")),
+            history: header.returned.then_some("returned"),
             detail: None,
         };
         self.side(row);
@@ -120,7 +116,7 @@ impl<'a> Claim<'a, '_> {
 
     pub(super) fn payer(&mut self, row: RowView<'a, '_>) {
         let medical = row.layout.id == "HO";
-        let public = self.payers.iter().filter(|p| p.payer.as_deref() != Some("medical")).count();
+        let public = self.payers.iter().filter(|p| p.payer != Some("medical")).count();
         let payer = match (medical, public) {
             (true, _) => "medical",
             (false, 0) => "public1",
@@ -141,8 +137,8 @@ impl<'a> Claim<'a, '_> {
         row.keep(row.layout.id, &mut self.list, &mut self.out);
         self.payers.push(ClaimPayerRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            payer: Some(Cow::Borrowed(payer)),
+            claim_key: Some(self.key),
+            payer: Some(payer),
             payer_no: row.get(Role::InsurerNo),
             insured_symbol: symbol,
             insured_number: number,
@@ -181,7 +177,7 @@ impl<'a> Claim<'a, '_> {
         for value in [&branch, &number, &symbol, &recipient] {
             self.guard(value);
         }
-        let Some(payer) = self.payers.iter_mut().find(|p| p.payer.as_deref() == Some(name)) else {
+        let Some(payer) = self.payers.iter_mut().find(|p| p.payer == Some(name)) else {
             self.out.note_issue("uke.payer-kind", row.position());
             self.out.note_unread(row.layout.id);
             return;
@@ -193,7 +189,7 @@ impl<'a> Claim<'a, '_> {
         payer.insured_branch = branch;
         payer.checked = row.get(Role::Checked);
         // Confirmed numbers that differ from the billed ones are kept beside them.
-        let mut detail = payer.detail.take().map(Cow::into_owned).unwrap_or_default();
+        let mut detail = payer.detail.take().unwrap_or_default().to_owned();
         let billed = [
             ("SN.4", insurer, &payer.payer_no),
             ("SN.5", symbol, &payer.insured_symbol),
@@ -202,9 +198,9 @@ impl<'a> Claim<'a, '_> {
         ];
         for (field, confirmed, billed) in billed {
             if let Some(confirmed) = confirmed
-                && billed.as_deref() != Some(confirmed.as_ref())
+                && billed.as_deref() != Some(confirmed)
             {
-                row.push_named(&mut detail, field, &confirmed);
+                row.push_named(&mut detail, field, confirmed);
             }
         }
         row.keep("SN", &mut detail, &mut self.out);
@@ -222,18 +218,18 @@ impl<'a> Claim<'a, '_> {
             self.person.insured_branch.clone_from(&payer.insured_branch);
         }
         if self.reader.keyed == Keyed::Institution && self.person.record_no.is_some() {
-            return self.person.record_no.clone();
+            return self.person.record_no;
         }
         let payer = first?;
-        let name = self.person.name_kana.as_deref().or(self.person.name_kanji.as_deref());
-        let number = payer.insured_number.as_deref().or(payer.recipient_no.as_deref());
+        let name = self.person.name_kana.or(self.person.name_kanji);
+        let number = payer.insured_number.or(payer.recipient_no);
         let parts = [
-            payer.payer_no.as_deref(),
-            payer.insured_symbol.as_deref(),
+            payer.payer_no,
+            payer.insured_symbol,
             number,
-            payer.insured_branch.as_deref().or(name),
-            self.person.birth_on.as_deref(),
-            self.person.sex.as_deref(),
+            payer.insured_branch.or(name),
+            self.person.birth_on,
+            self.person.sex,
         ];
         number?;
         let mut key = String::with_capacity(64);
@@ -244,7 +240,7 @@ impl<'a> Claim<'a, '_> {
             let marks = |c: &char| !matches!(c, '・' | '-' | '－' | ' ' | '\u{3000}' | ':');
             key.extend(part.unwrap_or("").chars().map(narrow).filter(marks));
         }
-        Some(Cow::Borrowed(self.arena.text(&key)))
+        Some(self.arena.text(&key))
     }
 }
 
@@ -256,16 +252,16 @@ pub(super) fn coverages<'a>(
     payers
         .iter()
         .map(|p| CoverageRecord {
-            position: p.position.clone(),
-            insurer_no: p.payer_no.clone(),
+            position: p.position,
+            insurer_no: p.payer_no,
             insurer_name: None,
-            insured_symbol: p.insured_symbol.clone(),
-            insured_number: p.insured_number.clone().or_else(|| p.recipient_no.clone()),
-            insured_branch: p.insured_branch.clone(),
-            kind: p.payer.clone(),
-            relation: claim.relation.clone().filter(|_| p.payer.as_deref() == Some("medical")),
-            from_on: claim.care_month.clone(),
-            to_on: claim.care_month.clone(),
+            insured_symbol: p.insured_symbol,
+            insured_number: p.insured_number.or(p.recipient_no),
+            insured_branch: p.insured_branch,
+            kind: p.payer,
+            relation: claim.relation.filter(|_| p.payer == Some("medical")),
+            from_on: claim.care_month,
+            to_on: claim.care_month,
         })
         .collect()
 }

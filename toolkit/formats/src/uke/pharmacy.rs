@@ -1,8 +1,6 @@
 //! Pharmacy claims: a regimen (`SH`) owns the dispensings (`CZ`) and drugs (`IY`) behind it; each drug was
 //! given at each dispensing, for as many days or times as that row says.
 
-use std::borrow::Cow;
-
 use super::claim::Claim;
 use crate::{
     decimal::product,
@@ -47,7 +45,7 @@ fn in_days(form: Option<&str>) -> bool {
 impl<'a> Claim<'a, '_> {
     pub(super) fn dispensed(&mut self, row: RowView<'a, '_>) {
         let code = row.get(Role::Code);
-        let quantity = row.find(Role::Quantity);
+        let quantity = row.get(Role::Quantity);
         let mut started_on = None;
         match row.layout.id {
             "SH" => {
@@ -62,7 +60,7 @@ impl<'a> Claim<'a, '_> {
                 let dispensing = Dispensing {
                     ordered: self.with_year(row.get(Role::Ordered)),
                     dispensed: self.with_year(row.get(Role::Started)),
-                    amount: row.find(Role::Count),
+                    amount: row.get(Role::Count),
                     practitioner: self.practitioner(&row),
                 };
                 if dispensing.dispensed.is_none() {
@@ -73,7 +71,7 @@ impl<'a> Claim<'a, '_> {
             }
             "IY" => self.regimen.drugs.push(Drug {
                 position: row.position(),
-                code: code.clone(),
+                code,
                 quantity,
                 dose: row.get(Role::Dose),
             }),
@@ -82,7 +80,7 @@ impl<'a> Claim<'a, '_> {
         self.regimen.row += 1;
         let system = match row.layout.id {
             // Fee codes of pharmacies begin with 4; TK texts have comment codes or none.
-            "IY" | "TO" | "CO" | "CZ" => code.as_deref().and_then(|c| self.system_of(&row, c)),
+            "IY" | "TO" | "CO" | "CZ" => code.and_then(|c| self.system_of(&row, c)),
             _ => None,
         };
         self.list.clear();
@@ -95,30 +93,30 @@ impl<'a> Claim<'a, '_> {
             (Role::DrugPoints, "drug_points"),
             (Role::Dose, "dose"),
         ] {
-            if let Some(value) = row.find(role) {
+            if let Some(value) = row.get(role) {
                 row.push_named(&mut self.list, name, value);
             }
         }
         row.keep("", &mut self.list, &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
-            claim_key: Some(Cow::Borrowed(self.key)),
-            source_record: Some(Cow::Borrowed(row.layout.id)),
-            unit_no: Some(number(self.regimen.number.into())),
-            row_no: Some(number(self.regimen.row.into())),
+            claim_key: Some(self.key),
+            source_record: Some(row.layout.id),
+            unit_no: Some(number(self.regimen.number.into(), self.arena)),
+            row_no: Some(number(self.regimen.row.into(), self.arena)),
             section: row.get(Role::OrderNo),
             payers: row.get(Role::Payers),
             code,
-            code_system: system.map(Cow::Borrowed),
+            code_system: system,
             text: row.get(Role::Text),
-            quantity: quantity.map(Cow::Borrowed),
+            quantity,
             points: row.get(Role::Points),
             count: row.get(Role::Count),
             started_on,
             detail: row.made(&self.list),
             ..ClaimItemRecord::default()
         };
-        self.out.records.push(item.into());
+        self.out.records.push(self.arena.record(item));
     }
 
     /// Every drug of the regimen at every dispensing of it.
@@ -126,12 +124,12 @@ impl<'a> Claim<'a, '_> {
         let regimen = &mut self.regimen;
         let dispensings = std::mem::take(&mut regimen.dispensings);
         let drugs = std::mem::take(&mut regimen.drugs);
-        let days = in_days(regimen.form.as_deref());
+        let days = in_days(regimen.form);
         for (drug, dispensing) in
             drugs.iter().flat_map(|drug| dispensings.iter().map(move |given| (drug, given)))
         {
             if self.out.records.len() >= MAX_RECORDS {
-                self.out.note_issue("uke.too-many-events", drug.position.clone());
+                self.out.note_issue("uke.too-many-events", drug.position);
                 break;
             }
             let quantity = match (drug.quantity, dispensing.amount) {
@@ -139,29 +137,25 @@ impl<'a> Claim<'a, '_> {
                 _ => None,
             };
             let record = MedicationRecord {
-                position: drug.position.clone(),
-                kind: Some(Cow::Borrowed("dispense")),
-                code: drug.code.clone(),
-                code_system: drug
-                    .code
-                    .as_deref()
-                    .and_then(super::items::receipt_system)
-                    .map(Cow::Borrowed),
-                dose: drug.dose.clone(),
-                days: dispensing.amount.filter(|_| days).map(Cow::Borrowed),
-                quantity: quantity.map(Cow::Borrowed),
-                usage_code: regimen.usage_code.clone(),
-                usage_text: regimen.usage_text.clone(),
-                status: Some(Cow::Borrowed("claimed")),
-                started_at: dispensing.dispensed.clone(),
-                ordered_at: dispensing.ordered.clone(),
-                practitioner: dispensing.practitioner.clone(),
+                position: drug.position,
+                kind: Some("dispense"),
+                code: drug.code,
+                code_system: drug.code.and_then(super::items::receipt_system),
+                dose: drug.dose,
+                days: dispensing.amount.filter(|_| days),
+                quantity,
+                usage_code: regimen.usage_code,
+                usage_text: regimen.usage_text,
+                status: Some("claimed"),
+                started_at: dispensing.dispensed,
+                ordered_at: dispensing.ordered,
+                practitioner: dispensing.practitioner,
                 ..MedicationRecord::default()
             };
-            self.out.records.push(record.into());
+            self.out.records.push(self.arena.record(record));
         }
         if !drugs.is_empty() && dispensings.is_empty() {
-            self.out.note_issue("uke.no-dispensing", drugs[0].position.clone());
+            self.out.note_issue("uke.no-dispensing", drugs[0].position);
         }
     }
 
@@ -172,7 +166,7 @@ impl<'a> Claim<'a, '_> {
             return None;
         }
         let number: usize = std::str::from_utf8(number).ok()?.trim().parse().ok()?;
-        self.practitioners.get(number.checked_sub(1)?)?.clone()
+        *self.practitioners.get(number.checked_sub(1)?)?
     }
 
     /// A day written as month and day gets the year of the month of care; a month behind that one was in
@@ -182,12 +176,12 @@ impl<'a> Claim<'a, '_> {
         if day.len() != 4 || !day.bytes().all(|b| b.is_ascii_digit()) {
             return Some(day);
         }
-        let care = self.month.as_deref()?;
+        let care = self.month?;
         let (year, month) = care.split_at_checked(care.len().checked_sub(2)?)?;
         let digits = year.len();
         let year: u32 = year.parse().ok()?;
         let year = if day[..2] > *month { year.checked_sub(1)? } else { year };
-        Some(Cow::Borrowed(self.arena.text(&format!("{year:0digits$}{day}"))))
+        Some(self.arena.text(&format!("{year:0digits$}{day}")))
     }
 }
 

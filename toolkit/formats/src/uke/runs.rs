@@ -1,7 +1,5 @@
 //! Runs of fields: the 31 days of a month, pairs of code and text.
 
-use std::borrow::Cow;
-
 use crate::{
     record::Text,
     row_view::{RowView, Span},
@@ -46,7 +44,7 @@ pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String)
     }
     if mask.is_power_of_two() && last == "1" {
         let day = mask.trailing_zeros() as usize;
-        return Days { text: Some(Cow::Borrowed(ONCE[day - 1])), mask };
+        return Days { text: Some(ONCE[day - 1]), mask };
     }
     list.clear();
     let mut left = mask;
@@ -56,7 +54,7 @@ pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String)
         if !list.is_empty() {
             list.push(' ');
         }
-        list.push_str(&number(day.into()));
+        list.push_str(number(day.into(), row.arena()));
         list.push(':');
         list.push_str(row.cell(cells[day as usize - 1]).trim_ascii());
     }
@@ -66,7 +64,7 @@ pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String)
 /// Appends pairs of code and text, as `code:text;code:text`.
 pub(super) fn push_pairs(row: &RowView<'_, '_>, cells: &[Span], list: &mut String) {
     for pair in cells.chunks(2) {
-        let mut filled = pair.iter().map(|c| row.plain(*c));
+        let mut filled = pair.iter().map(|c| row.text(*c));
         let (code, words) = (filled.next().flatten(), filled.next().flatten());
         if code.is_none() && words.is_none() {
             continue;

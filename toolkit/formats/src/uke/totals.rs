@@ -25,7 +25,7 @@ impl Totals {
     pub fn add(&mut self, parsed: &Parsed<'_>) {
         self.claims += 1;
         let points = parsed.records.iter().find_map(|r| match r {
-            Record::Claim(claim) => claim.points.as_deref().and_then(|p| whole(p.as_bytes())),
+            Record::Claim(claim) => claim.points.and_then(|p| whole(p.as_bytes())),
             _ => None,
         });
         match points {

@@ -17,6 +17,8 @@ use std::{borrow::Cow, cell::Cell};
 
 use encoding_rs::{Encoding, UTF_8};
 
+use crate::arena::Arena;
+
 pub use parse::XmlError;
 
 /// Largest document.
@@ -45,6 +47,7 @@ struct Part<'a> {
 /// One document.
 pub struct Document<'a> {
     parts: Vec<Part<'a>>,
+    arena: &'a Arena,
 }
 
 /// Text of a document, by its byte order mark, else its declaration, else UTF-8.
@@ -109,12 +112,12 @@ pub fn root_name(first_bytes: &[u8]) -> Option<String> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document.
+    /// Reads a document. Texts that are not its own as they stand are made in the arena.
     ///
     /// # Errors
     /// See [`XmlError`].
-    pub fn parse(text: &'a str) -> Result<Self, XmlError> {
-        parse::document(text, None)
+    pub fn parse(text: &'a str, arena: &'a Arena) -> Result<Self, XmlError> {
+        parse::document(text, None, arena)
     }
 
     /// Reads what stands before the first element of a local name right below the root (the whole document if there is
@@ -122,8 +125,8 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// See [`XmlError`].
-    pub fn parse_head(text: &'a str, until: &str) -> Result<Self, XmlError> {
-        parse::document(text, Some(until))
+    pub fn parse_head(text: &'a str, until: &str, arena: &'a Arena) -> Result<Self, XmlError> {
+        parse::document(text, Some(until), arena)
     }
 
     /// The outermost element.
@@ -185,6 +188,11 @@ impl<'d, 'a> Element<'d, 'a> {
         &self.document.parts[self.at as usize]
     }
 
+    /// Where texts are made.
+    pub(crate) fn arena(&self) -> &'a Arena {
+        self.document.arena
+    }
+
     /// Name without prefix.
     pub fn name(&self) -> &'a str {
         self.part().local_name()
@@ -235,7 +243,7 @@ impl<'d, 'a> Element<'d, 'a> {
     }
 
     /// Value of the attribute of a local name; `None` if missing.
-    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub fn attribute(&self, name: &str) -> Option<&'a str> {
         let local = |key: &str| {
             let prefix = key.len().checked_sub(name.len() + 1);
             key == name
@@ -245,56 +253,56 @@ impl<'d, 'a> Element<'d, 'a> {
         };
         parse::attributes(self.part().raw)
             .find(|(key, _)| local(key))
-            .map(|(_, raw)| parse::unescape(raw))
+            .map(|(_, raw)| self.arena().keep(parse::unescape(raw)))
     }
 
     /// As [`Self::attribute`], trimmed; `None` if blank.
-    pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub fn value(&self, name: &str) -> Option<&'a str> {
         self.attribute(name).and_then(trimmed)
     }
 
     /// The element's own text, trimmed; `None` if blank.
-    pub fn text(&self) -> Option<Cow<'a, str>> {
+    pub fn text(&self) -> Option<&'a str> {
         let mut own = self.parts().filter(|e| e.part().name.is_empty());
         let first = parse::text(own.next()?.part().raw);
         match own.next() {
-            None => trimmed(first),
+            None => trimmed(self.arena().keep(first)),
             Some(second) => {
                 let mut whole = first.into_owned();
                 whole.push_str(&parse::text(second.part().raw));
                 own.for_each(|e| whole.push_str(&parse::text(e.part().raw)));
-                trimmed(Cow::Owned(whole))
+                trimmed(&whole).map(|text| self.arena().text(text))
             }
         }
     }
 
     /// Text of a child element, trimmed; `None` if blank or missing.
-    pub fn child_text(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub fn child_text(&self, name: &str) -> Option<&'a str> {
         self.child(name)?.text()
     }
 
     /// All text below the element, line by line; everything below counts as looked at.
-    pub fn whole_text(&self) -> Option<Cow<'a, str>> {
+    pub fn whole_text(&self) -> Option<&'a str> {
         let mut lines = Vec::new();
         self.gather_apart(&|_| false, &mut lines);
         match lines.len() {
             0 => None,
             1 => lines.pop(),
-            _ => Some(Cow::Owned(lines.join("\n"))),
+            _ => Some(self.arena().text(&lines.join("\n"))),
         }
     }
 
     /// As [`Self::whole_text`], leaving out elements of the names `apart` says; those are not marked.
-    pub fn text_apart(&self, apart: &dyn Fn(&str) -> bool) -> Option<Cow<'a, str>> {
+    pub fn text_apart(&self, apart: &dyn Fn(&str) -> bool) -> Option<&'a str> {
         let mut lines = Vec::new();
         self.gather_apart(apart, &mut lines);
-        (!lines.is_empty()).then(|| Cow::Owned(lines.join("\n")))
+        (!lines.is_empty()).then(|| self.arena().text(&lines.join("\n")))
     }
 
-    fn gather_apart(&self, apart: &dyn Fn(&str) -> bool, lines: &mut Vec<Cow<'a, str>>) {
+    fn gather_apart(&self, apart: &dyn Fn(&str) -> bool, lines: &mut Vec<&'a str>) {
         for part in self.parts() {
             if part.part().name.is_empty() {
-                lines.extend(trimmed(parse::text(part.part().raw)));
+                lines.extend(trimmed(self.arena().keep(parse::text(part.part().raw))));
             } else if !apart(part.name()) {
                 part.part().read.set(true);
                 part.gather_apart(apart, lines);
@@ -345,14 +353,9 @@ impl std::fmt::Debug for Element<'_, '_> {
     }
 }
 
-fn trimmed(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    match text {
-        Cow::Borrowed(t) => Some(t.trim()).filter(|t| !t.is_empty()).map(Cow::Borrowed),
-        Cow::Owned(t) => {
-            let inner = t.trim();
-            (!inner.is_empty()).then(|| Cow::Owned(inner.to_owned()))
-        }
-    }
+fn trimmed(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::Cell};
 
 use super::{Document, MAX_BYTES, MAX_DEPTH, MAX_PARTS, NONE, Part};
+use crate::arena::Arena;
 
 /// Why bytes are no document we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -225,7 +226,11 @@ pub(super) fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The document; with `until`, only what stands before the first element of that local name right below the root.
-pub(super) fn document<'a>(text: &'a str, until: Option<&str>) -> Result<Document<'a>, XmlError> {
+pub(super) fn document<'a>(
+    text: &'a str,
+    until: Option<&str>,
+    arena: &'a Arena,
+) -> Result<Document<'a>, XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError::TooLarge);
     }
@@ -272,7 +277,7 @@ pub(super) fn document<'a>(text: &'a str, until: Option<&str>) -> Result<Documen
                     && until
                         .is_some_and(|until| local_name_at(&bytes[tag + 1..]) == until.as_bytes())
                 {
-                    return Ok(Document { parts: b.parts });
+                    return Ok(Document { parts: b.parts, arena });
                 }
                 at = element(&mut b, tag)?;
             }
@@ -281,7 +286,7 @@ pub(super) fn document<'a>(text: &'a str, until: Option<&str>) -> Result<Documen
     }
     b.add_text(at, text.len())?;
     match (b.parts.is_empty(), b.open.is_empty()) {
-        (false, true) => Ok(Document { parts: b.parts }),
+        (false, true) => Ok(Document { parts: b.parts, arena }),
         _ => Err(XmlError::Malformed { at: text.len() }),
     }
 }

@@ -1,10 +1,11 @@
 use super::*;
+use crate::arena::lasting;
 use proptest::prelude::*;
 
 #[test]
 fn elements_attributes_and_text_are_found_by_local_name() {
     let text = "\u{FEFF}<?xml version=\"1.0\"?><!-- c --><p:a xmlns:p='u' x=\"1 &lt; 2\" p:y='&#x3042;'>\n <b>t &amp; u</b><p:b/>v<![CDATA[<&>]]></p:a>\n";
-    let document = Document::parse(text).unwrap();
+    let document = Document::parse(text, lasting()).unwrap();
     let root = document.root();
     assert_eq!((root.name(), root.prefix()), ("a", "p"));
     assert_eq!(root.attribute("x").as_deref(), Some("1 < 2"));
@@ -18,7 +19,7 @@ fn elements_attributes_and_text_are_found_by_local_name() {
 
 #[test]
 fn what_nobody_looked_at_is_named() {
-    let document = Document::parse("<a><b><c/><日本/></b><d><e/></d></a>").unwrap();
+    let document = Document::parse("<a><b><c/><日本/></b><d><e/></d></a>", lasting()).unwrap();
     document.root().child("b");
     let mut names = Vec::new();
     document.unread(|parent, name| names.push(format!("{parent}/{name}")));
@@ -29,13 +30,16 @@ fn what_nobody_looked_at_is_named() {
 #[test]
 fn what_could_harm_is_refused() {
     let laughs = "<!DOCTYPE a [<!ENTITY b \"bb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>";
-    assert_eq!(Document::parse(laughs).err(), Some(XmlError::Doctype { at: 0 }));
-    assert_eq!(Document::parse("<a>&c;</a>").err(), Some(XmlError::Entity { at: 3 }));
-    assert_eq!(Document::parse("<a x='&c;'/>").err(), Some(XmlError::Entity { at: 6 }));
+    assert_eq!(Document::parse(laughs, lasting()).err(), Some(XmlError::Doctype { at: 0 }));
+    assert_eq!(Document::parse("<a>&c;</a>", lasting()).err(), Some(XmlError::Entity { at: 3 }));
+    assert_eq!(Document::parse("<a x='&c;'/>", lasting()).err(), Some(XmlError::Entity { at: 6 }));
     let deep = "<a>".repeat(MAX_DEPTH + 1) + &"</a>".repeat(MAX_DEPTH + 1);
-    assert_eq!(Document::parse(&deep).err(), Some(XmlError::TooDeep { at: 3 * MAX_DEPTH }));
+    assert_eq!(
+        Document::parse(&deep, lasting()).err(),
+        Some(XmlError::TooDeep { at: 3 * MAX_DEPTH })
+    );
     let many = format!("<a>{}</a>", "<b/>".repeat(MAX_PARTS));
-    assert_eq!(Document::parse(&many).err(), Some(XmlError::TooLarge));
+    assert_eq!(Document::parse(&many, lasting()).err(), Some(XmlError::TooLarge));
     for text in [
         "",
         "x",
@@ -57,7 +61,7 @@ fn what_could_harm_is_refused() {
         "<a/>x",
         "<!x><a/>",
     ] {
-        let error = Document::parse(text).err().unwrap_or_else(|| panic!("{text}"));
+        let error = Document::parse(text, lasting()).err().unwrap_or_else(|| panic!("{text}"));
         assert!(!crate::rule_ja(error.rule()).is_empty());
     }
 }
@@ -78,7 +82,7 @@ fn the_encoding_is_the_declared_one_and_strict() {
 proptest! {
     #[test]
     fn any_text_is_a_document_or_an_error(text in "[<>/a b='\"&;!\\-\\[\\]x:あ]{0,60}") {
-        if let Ok(document) = Document::parse(&text) {
+        if let Ok(document) = Document::parse(&text, lasting()) {
             let root = document.root();
             let _ = (root.attribute("a"), root.text(), root.whole_text(), root.descendants("b"));
             document.unread(|_, _| panic!("everything was marked"));
@@ -89,7 +93,7 @@ proptest! {
     fn text_and_attributes_come_back(value in "[ -~あ]{1,20}") {
         let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
         let text = format!("<a x=\"{escaped}\"><b>{escaped}</b></a>");
-        let document = Document::parse(&text).unwrap();
+        let document = Document::parse(&text, lasting()).unwrap();
         prop_assert_eq!(document.root().attribute("x").unwrap(), value.as_str());
         prop_assert_eq!(document.root().child_text("b").unwrap_or_default(), value.trim());
     }

@@ -1,4 +1,4 @@
-//! Texts that stand in an arena say what owned ones say.
+//! What stands in an arena beside much else says what it says alone.
 
 use std::{fs, path::Path};
 
@@ -7,6 +7,8 @@ use kiban_formats::{
     Arena, CutError, Format, Parsed, Piece, RawPiece, Want, cut_keyed, cut_raw, dpc, jahis,
     uke::{self, Keyed},
 };
+
+use crate::lasting;
 
 /// Fixtures of a folder.
 fn fixtures(folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -23,10 +25,10 @@ fn fixtures(folder: &str) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Every segment, all texts in one arena, against what `owned` says of it and what [`cut_keyed`] hands on.
+/// Every segment, all in one arena, against what `alone` says of it and what [`cut_keyed`] hands on.
 fn compare(
     (format, keyed, name, bytes): (Format, Keyed, &str, &[u8]),
-    mut owned: impl FnMut(&[u8], u64) -> Parsed<'static>,
+    mut alone: impl FnMut(&[u8], u64) -> Parsed<'static>,
 ) -> usize {
     let mut raw = Vec::new();
     let mut at = 0;
@@ -53,12 +55,12 @@ fn compare(
         .map(|(parser, bytes, line)| parser.parse(Want::All, bytes, *line, &arena))
         .collect();
     for ((_, bytes, line), parsed) in raw.iter().zip(&all) {
-        assert!(*parsed == owned(bytes, *line), "{name}: segment at line {line}");
+        assert!(*parsed == alone(bytes, *line), "{name}: segment at line {line}");
     }
     let mut handed = Vec::new();
     cut_keyed::<CutError>(format, keyed, name, bytes, 16 << 20, Want::All, |piece| {
         if let Piece::Segment(unit) = piece {
-            handed.push(unit.parsed.into_owned());
+            handed.push(unit.parsed.copy_in(lasting()));
         }
         Ok(())
     })
@@ -67,7 +69,7 @@ fn compare(
         .iter()
         .zip(all)
         .filter(|((parser, ..), parsed)| !parser.is_remark(parsed))
-        .map(|(_, parsed)| parsed.into_owned())
+        .map(|(_, parsed)| parsed.copy_in(lasting()))
         .collect();
     assert!(handed == told, "{name}: segments handed on");
     told.iter().map(|parsed| parsed.records.len()).sum()
@@ -76,7 +78,11 @@ fn compare(
 fn claims(keyed: Keyed, name: &str, bytes: &[u8]) -> usize {
     let header = uke::Reader::new(bytes).ok();
     compare((Format::Uke, keyed, name, bytes), |bytes, line| match &header {
-        Some(reader) => reader.clone().keyed_by(keyed).parse_segment(bytes, line).into_owned(),
+        Some(reader) => reader
+            .clone()
+            .keyed_by(keyed)
+            .parse_segment(bytes, line, &Arena::new())
+            .copy_in(lasting()),
         None => Parsed::rejected("uke.no-header", format!("line {line}")),
     })
 }
@@ -85,12 +91,12 @@ fn stays(name: &str, bytes: &[u8]) -> usize {
     let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
     let Ok(reader) = dpc::Reader::new(name, bytes[..end].trim_ascii_end()) else { return 0 };
     compare((Format::Dpc, Keyed::Institution, name, bytes), |bytes, line| {
-        reader.parse_segment(bytes, line).into_owned()
+        reader.parse_segment(bytes, line, &Arena::new()).copy_in(lasting())
     })
 }
 
 #[test]
-fn claims_say_the_same_with_and_without_an_arena() {
+fn claims_say_the_same_alone_and_beside_others() {
     let mut records = 0;
     for (name, bytes) in fixtures("uke") {
         // A file of several headers has a reader for each.
@@ -105,7 +111,7 @@ fn claims_say_the_same_with_and_without_an_arena() {
 }
 
 #[test]
-fn stays_say_the_same_with_and_without_an_arena() {
+fn stays_say_the_same_alone_and_beside_others() {
     let (mut records, mut kinds) = (0, [0; 2]);
     for (name, bytes) in fixtures("dpc") {
         let found = stays(&name, &bytes);
@@ -117,11 +123,11 @@ fn stays_say_the_same_with_and_without_an_arena() {
 }
 
 #[test]
-fn notebooks_say_the_same_with_and_without_an_arena() {
+fn notebooks_say_the_same_alone_and_beside_others() {
     let mut records = 0;
     for (name, bytes) in fixtures("jahis").iter().filter(|(n, _)| !n.starts_with("split_")) {
         records += compare((Format::Jahis, Keyed::Institution, name, bytes), |bytes, line| {
-            jahis::parse_segment(bytes, line).into_owned()
+            jahis::parse_segment(bytes, line, &Arena::new()).copy_in(lasting())
         });
     }
     assert!(records > 50, "{records}");
@@ -136,11 +142,11 @@ fn an_arena_that_is_used_again_says_nothing_of_before() {
     let bytes = SHIFT_JIS.encode(file).0;
     let (header, claim) = bytes.split_at(bytes.iter().position(|b| *b == b'\n').unwrap() + 1);
     let reader = uke::Reader::new(header).unwrap();
-    let expected = reader.parse_segment(claim, 2);
+    let expected = reader.parse_segment(claim, 2, lasting());
     assert!(expected.records.iter().any(|r| crate::get(r, "started_at") == Some("5060405")));
     let mut arena = Arena::new();
     for _ in 0..3 {
         arena.reset();
-        assert!(reader.parse_segment_in(claim, 2, &arena) == expected);
+        assert!(reader.parse_segment(claim, 2, &arena) == expected);
     }
 }

@@ -4,20 +4,20 @@ use kiban_formats::{Parsed, Record, jahis};
 
 use crate::{
     conformance::{fixture, read},
-    get,
+    get, lasting,
 };
 
 fn of<'r>(parsed: &'r Parsed<'_>, table: &str) -> Vec<&'r Record<'static>>
 where
     Parsed<'static>: 'r,
 {
-    // The records own their text.
+    // The records outlive their segment.
     let parsed: &Parsed<'_> = parsed;
     let records: Vec<Record<'static>> = parsed
         .records
         .iter()
         .filter(|r| r.table() == table)
-        .map(|r| r.clone().into_owned())
+        .map(|r| r.copy_in(lasting()))
         .collect();
     Vec::leak(records).iter().collect()
 }

@@ -7,7 +7,7 @@ use kiban_formats::{
     Format, Issue, Parsed, delimited::Document, detect, dpc, jahis, segment::Segment, uke,
 };
 
-use crate::uke::written_back;
+use crate::{lasting, uke::written_back};
 
 pub(crate) fn fixtures(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
@@ -27,7 +27,7 @@ pub(crate) fn read(
 ) -> (Vec<(Vec<u8>, Parsed<'static>)>, Vec<Issue<'static>>) {
     let mut out = Vec::new();
     let mut keep = |segment: Segment<'_>, parsed: Parsed<'_>| {
-        out.push((segment.bytes.to_vec(), parsed.into_owned()));
+        out.push((segment.bytes.to_vec(), parsed.copy_in(lasting())));
     };
     let first = &bytes[..bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len())];
     match detect(name, bytes) {
@@ -43,13 +43,13 @@ pub(crate) fn read(
             let reader = dpc::Reader::new(name, first).unwrap();
             let mut segments = reader.segments(bytes);
             while let Some(segment) = segments.next_segment().unwrap() {
-                keep(segment, reader.parse_segment(segment.bytes, segment.first_line));
+                keep(segment, reader.parse_segment(segment.bytes, segment.first_line, lasting()));
             }
         }
         Some(Format::Jahis) => {
             let mut segments = jahis::segments(bytes);
             while let Some(segment) = segments.next_segment().unwrap() {
-                keep(segment, jahis::parse_segment(segment.bytes, segment.first_line));
+                keep(segment, jahis::parse_segment(segment.bytes, segment.first_line, lasting()));
             }
         }
         other => panic!("{name}: {other:?}"),

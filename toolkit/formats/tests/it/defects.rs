@@ -3,6 +3,8 @@
 use encoding_rs::SHIFT_JIS;
 use kiban_formats::{Parsed, dpc, jahis, rule_ja, uke};
 
+use crate::lasting;
+
 const IR: &str = "IR,1,13,1,1234567,,,202405,00";
 const RE: &str = "RE,1,1112,202404,見本　花子,2,19600401,,,,,,,0000012345";
 const HO: &str = "HO,06139999,１２,３４５,1,78";
@@ -11,7 +13,7 @@ const SI: &str = "SI,60,1,160000310,,26,3,,,,,,,1,2";
 fn claim(rows: &[&str]) -> Parsed<'static> {
     let reader = uke::Reader::new(IR.as_bytes()).unwrap();
     let text = SHIFT_JIS.encode(&rows.join("\r\n")).0.into_owned();
-    reader.parse_segment(&text, 2).into_owned()
+    reader.parse_segment(&text, 2, lasting()).copy_in(lasting())
 }
 
 fn rules(parsed: &Parsed<'_>) -> Vec<(&'static str, String)> {
@@ -76,11 +78,11 @@ fn claims_that_cannot_be_kept_are_rejected() {
         assert_eq!(parsed.issues.last().unwrap().rule, rule);
     }
     let reader = uke::Reader::new(IR.as_bytes()).unwrap();
-    let broken = reader.parse_segment(b"RE,1,1112,202404,\x81,2\r\nHO,1", 7);
+    let broken = reader.parse_segment(b"RE,1,1112,202404,\x81,2\r\nHO,1", 7, lasting());
     assert_eq!(rules(&broken), [("uke.not-cp932", "line 7".to_owned())]);
     assert!(broken.rejected);
     let text = format!("{RE}\r\n{HO}\r\n{SI}\r\n");
-    let utf8 = reader.parse_segment(text.as_bytes(), 2);
+    let utf8 = reader.parse_segment(text.as_bytes(), 2, lasting());
     assert_eq!(rules(&utf8), [("uke.utf8", "line 2".to_owned())]);
     assert!(utf8.records.iter().any(|r| crate::get(r, "name_kanji") == Some("見本　花子")));
     for header in ["", "RE,1", "IR,1,13,2,1234567", "IR,1", "XX,1,13,1,1234567", "GO,1,2,99"] {
@@ -183,7 +185,7 @@ fn every_defect_of_a_survey_file_has_its_rule() {
     )
     .unwrap();
     let check = |rows: &str, rule: &str, rejected: bool| {
-        let parsed = reader.parse_segment(rows.as_bytes(), 5);
+        let parsed = reader.parse_segment(rows.as_bytes(), 5, lasting());
         assert_eq!(parsed.issues.iter().map(|i| i.rule).collect::<Vec<_>>(), [rule]);
         assert_eq!(parsed.rejected, rejected, "{rule}");
     };
@@ -205,7 +207,8 @@ fn every_defect_of_a_survey_file_has_its_rule() {
         "dpc.second-person",
         false,
     );
-    let parsed = reader.parse_segment(b"131234567\t1\t20240401\t0\t0\tA000031\t\t0\t\x81\t", 5);
+    let parsed =
+        reader.parse_segment(b"131234567\t1\t20240401\t0\t0\tA000031\t\t0\t\x81\t", 5, lasting());
     assert_eq!(parsed.issues[0].rule, "dpc.not-cp932");
     for (name, line) in [
         ("EFn_1.txt", "x"),
@@ -230,8 +233,8 @@ fn stays_are_cut_where_the_person_or_the_admission_changes() {
     let mut segments = reader.segments(&bytes[..]);
     let mut seen = Vec::new();
     while let Some(segment) = segments.next_segment().unwrap() {
-        let parsed = reader.parse_segment(segment.bytes, segment.first_line);
-        seen.push((segment.first_line, parsed.person.map(|p| p.into_owned())));
+        let parsed = reader.parse_segment(segment.bytes, segment.first_line, lasting());
+        seen.push((segment.first_line, parsed.person.map(|p| p.to_owned())));
     }
     let person = |p: &str| Some(p.to_owned());
     assert_eq!(seen, [(1, None), (2, person("1")), (4, person("1")), (5, person("2"))]);
@@ -252,7 +255,7 @@ fn every_defect_of_a_jahis_text_has_its_rule() {
         (vec![person, person], "jahis.second-person"),
     ] {
         let text = format!("JAHISTC08,1\n{}\n", rows.join("\n"));
-        let parsed = jahis::parse_segment(text.as_bytes(), 1);
+        let parsed = jahis::parse_segment(text.as_bytes(), 1, lasting());
         assert_eq!(parsed.issues.iter().map(|i| i.rule).collect::<Vec<_>>(), [rule]);
         assert!(!parsed.rejected);
     }
@@ -261,10 +264,10 @@ fn every_defect_of_a_jahis_text_has_its_rule() {
         ("JAHISTC08,1\n5,20240401", "jahis.no-person"),
         ("JAHISTC08,1\n1,山田 太郎 123456789018,1,19800101", "my-number"),
     ] {
-        let parsed = jahis::parse_segment(text.as_bytes(), 1);
+        let parsed = jahis::parse_segment(text.as_bytes(), 1, lasting());
         assert!(parsed.rejected && parsed.records.is_empty(), "{rule}");
         assert_eq!(parsed.issues.last().unwrap().rule, rule);
     }
-    let parsed = jahis::parse_segment(b"JAHIS10\n11,1,\x81", 1);
+    let parsed = jahis::parse_segment(b"JAHIS10\n11,1,\x81", 1, lasting());
     assert_eq!(parsed.issues[0].rule, "jahis.encoding");
 }

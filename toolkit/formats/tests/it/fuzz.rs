@@ -8,6 +8,8 @@ use kiban_formats::{
 };
 use proptest::prelude::*;
 
+use crate::lasting;
+
 /// Small inputs that once were interesting; `name` tells the reader.
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
@@ -31,12 +33,12 @@ fn read(name: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
         let file = "9999013_20111220_OML-11_000000011000354_20111220103059000_01_1";
         let paths = ["OML-11", "PPR-01", "OMP-01", "OMP-11", "ADT-00", "ADT-22", "ADT-99"];
         let paths = paths.iter().map(|t| file.replace("OML-11", t));
-        paths.map(|path| ssmix2::parse_file(&path, bytes)).collect()
+        paths.map(|path| ssmix2::parse_file(&path, bytes, lasting())).collect()
     } else if name.starts_with("uke/") {
         let mut claims = uke::Claims::new(bytes, uke::Keyed::Insured);
         let mut all = Vec::new();
         while let Some((_, parsed)) = claims.next_claim().unwrap() {
-            all.push(parsed.into_owned());
+            all.push(parsed.copy_in(lasting()));
         }
         let _ = claims.totals().issues();
         all
@@ -46,7 +48,7 @@ fn read(name: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
         let mut segments = reader.segments(bytes);
         let mut all = Vec::new();
         while let Some(s) = segments.next_segment().unwrap() {
-            all.push(reader.parse_segment(s.bytes, s.first_line).into_owned());
+            all.push(reader.parse_segment(s.bytes, s.first_line, lasting()).copy_in(lasting()));
         }
         all
     } else if name.starts_with("jahis/") {
@@ -54,14 +56,20 @@ fn read(name: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
         let mut segments = jahis::segments(bytes);
         let mut all = Vec::new();
         while let Some(s) = segments.next_segment().unwrap() {
-            all.push(jahis::parse_segment(s.bytes, s.first_line).into_owned());
+            all.push(jahis::parse_segment(s.bytes, s.first_line, lasting()).copy_in(lasting()));
         }
         all
     } else if name.contains(".ndjson") {
-        bytes.split(|b| *b == b'\n').map(|l| fhir::parse_line(l, 1).into_owned()).collect()
+        bytes
+            .split(|b| *b == b'\n')
+            .map(|l| fhir::parse_line(l, 1, lasting()).copy_in(lasting()))
+            .collect()
     } else {
         let reader = municipal::Reader::new(HEADER.as_bytes()).unwrap();
-        bytes.split(|b| *b == b'\n').map(|l| reader.parse_row(l, 2).into_owned()).collect()
+        bytes
+            .split(|b| *b == b'\n')
+            .map(|l| reader.parse_row(l, 2, lasting()).copy_in(lasting()))
+            .collect()
     }
 }
 
@@ -112,14 +120,14 @@ fn neither_issues_nor_debug_show_a_value() {
         dpc::Reader::new("FF1_1", b"131234567\t1\t20240401\t0\t0\tA000010\t20240401\t0\t\t")
             .unwrap();
     let all = [
-        ssmix2::parse_file("7_-_ADT-00_9_20240101090000000_-_1", &hl7),
-        ssmix2::parse_file(&format!("{MARK}_-_{MARK}_9_20240101090000000_-_1"), &hl7),
-        fhir::parse_line(line.as_bytes(), 1),
-        fhir::parse_line(broken.as_bytes(), 1),
-        reader.parse_row(row.as_bytes(), 2),
-        claims.parse_segment(claim.as_bytes(), 2),
-        stays.parse_segment(stay.as_bytes(), 2),
-        jahis::parse_segment(notebook.as_bytes(), 1),
+        ssmix2::parse_file("7_-_ADT-00_9_20240101090000000_-_1", &hl7, lasting()),
+        ssmix2::parse_file(&format!("{MARK}_-_{MARK}_9_20240101090000000_-_1"), &hl7, lasting()),
+        fhir::parse_line(line.as_bytes(), 1, lasting()),
+        fhir::parse_line(broken.as_bytes(), 1, lasting()),
+        reader.parse_row(row.as_bytes(), 2, lasting()),
+        claims.parse_segment(claim.as_bytes(), 2, lasting()),
+        stays.parse_segment(stay.as_bytes(), 2, lasting()),
+        jahis::parse_segment(notebook.as_bytes(), 1, lasting()),
     ];
     assert!(!all[0].records.is_empty() && !all[2].records.is_empty() && !all[4].records.is_empty());
     assert!(all[5..].iter().all(|p| !p.records.is_empty()));

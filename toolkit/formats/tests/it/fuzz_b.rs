@@ -5,7 +5,7 @@ use std::path::Path;
 use kiban_formats::{Format, Parsed, detect, mapped, mml, rule_ja};
 use proptest::prelude::*;
 
-use crate::reading;
+use crate::{lasting, reading};
 
 /// Format, path, bytes: the conformance files and the inputs that once were interesting.
 fn corpus() -> Vec<(Format, String, Vec<u8>)> {
@@ -53,7 +53,7 @@ fn read(format: Format, path: &str, bytes: &[u8]) {
         assert!(said(&parsed) || !whole, "nothing was said of {path}");
     }
     if format == Format::Mml {
-        check(&mml::parse_module(bytes, "p"));
+        check(&mml::parse_module(bytes, "p", lasting()));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kiban_formats::{Format, detect, jahis};
 
-use crate::{get, uke::written_back};
+use crate::{get, lasting, uke::written_back};
 
 #[test]
 fn the_sample_texts_are_read_or_refused_with_a_reason() {
@@ -15,7 +15,7 @@ fn the_sample_texts_are_read_or_refused_with_a_reason() {
         seen += 1;
         assert_eq!(detect(&name, &bytes), Some(Format::Jahis), "{name}");
         written_back(&bytes, b',');
-        let parsed = jahis::parse_segment(&bytes, 1);
+        let parsed = jahis::parse_segment(&bytes, 1, lasting());
         let rules: Vec<_> = parsed.issues.iter().map(|i| i.rule).collect();
         let expected: &[&str] = match name.as_str() {
             "minimal-valid.txt" => &["jahis.no-date", "jahis.no-person"],
@@ -38,7 +38,7 @@ fn the_sample_texts_are_read_or_refused_with_a_reason() {
     assert_eq!(seen, 5);
 
     let bytes = std::fs::read(samples.join("jahis_tc/tc-supported-records-full.txt")).unwrap();
-    let parsed = jahis::parse_segment(&bytes, 1);
+    let parsed = jahis::parse_segment(&bytes, 1, lasting());
     let drug = parsed.records.iter().find(|r| get(r, "code") == Some("612170709")).unwrap();
     assert_eq!(get(drug, "quantity"), Some("3"));
     assert_eq!(get(drug, "days"), Some("3"));

@@ -26,6 +26,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// An arena that is never given back: tests keep what they read.
+fn lasting() -> &'static kiban_formats::Arena {
+    Box::leak(Box::default())
+}
+
 /// Where the sample data stand; says loudly what is not run without them, and fails in CI.
 fn samples(test: &str) -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "where tests find the sample data")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kiban_formats::mml;
 
-use crate::{get, samples, tree};
+use crate::{get, lasting, samples, tree};
 
 /// Opening tags of a local name.
 fn tags(text: &str, name: &str) -> usize {
@@ -29,7 +29,11 @@ fn every_sample_is_read_as_its_tags_say() {
         }
         let text = String::from_utf8(bytes.clone()).unwrap();
         let whole = tags(&text, "Mml") == 1;
-        let parsed = if whole { mml::parse_file(&bytes) } else { mml::parse_module(&bytes, "p") };
+        let parsed = if whole {
+            mml::parse_file(&bytes, lasting())
+        } else {
+            mml::parse_module(&bytes, "p", lasting())
+        };
         if parsed.rejected {
             // Parts that are used inside modules, and stand alone as samples only.
             assert_eq!(parsed.issues[0].rule, "mml.root", "{name}: {parsed:?}");

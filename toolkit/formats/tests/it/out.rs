@@ -13,7 +13,7 @@ use kiban_formats::{
     out::{Options, Out, Summary, Survey, Target},
 };
 
-use crate::reading;
+use crate::{lasting, reading};
 
 /// Files in memory.
 #[derive(Clone, Default)]
@@ -62,7 +62,7 @@ pub(crate) fn options() -> Options<'static> {
 fn rows_of(all: Vec<Parsed<'static>>, rows: &mut Vec<OneRow>) {
     for parsed in all {
         let Some(person) = parsed.person else { continue };
-        rows.extend(parsed.records.into_iter().map(|r| (person.clone().into_owned(), r)));
+        rows.extend(parsed.records.into_iter().map(|r| (person.to_owned(), r)));
     }
 }
 
@@ -83,11 +83,9 @@ pub(crate) fn fixture_rows() -> Vec<OneRow> {
 
 /// A record of a table with some columns.
 pub(crate) fn record(table: &str, columns: &[(&str, &str)]) -> Record<'static> {
-    let mut record = Record::empty(table, "line 1").unwrap();
-    for (column, value) in columns {
-        assert!(record.set(column, Some((*value).to_owned().into())), "{table}.{column}");
-    }
-    record
+    let arena = lasting();
+    let columns = columns.iter().map(|(column, value)| (*column, Some(arena.text(value))));
+    Record::of_table(table, "line 1".into(), columns, arena).unwrap_or_else(|| panic!("{table}"))
 }
 
 pub(crate) fn conserved(rows: &[OneRow], summary: &Summary) {

@@ -45,7 +45,7 @@ fn read_back(files: &BTreeMap<String, Vec<u8>>) -> Vec<(String, kiban_formats::R
         for parsed in reading::segments(Format::FhirNdjson, name, bytes) {
             assert!(!parsed.rejected, "{name}: {:?}", parsed.issues);
             let Some(person) = parsed.person else { continue };
-            rows.extend(parsed.records.into_iter().map(|r| (person.clone().into_owned(), r)));
+            rows.extend(parsed.records.into_iter().map(|r| (person.to_owned(), r)));
         }
     }
     rows
@@ -61,7 +61,7 @@ fn a_cohort_of_a_third_party_comes_back() {
             let bytes = crate::plain(&path);
             for parsed in reading::segments(Format::FhirNdjson, "x.ndjson", &bytes) {
                 let Some(person) = parsed.person else { continue };
-                rows.extend(parsed.records.into_iter().map(|r| (person.clone().into_owned(), r)));
+                rows.extend(parsed.records.into_iter().map(|r| (person.to_owned(), r)));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use kiban_formats::{CutError, Format, LineReader, Parsed, Piece, Want, cut, detect, phr};
 
+use crate::lasting;
+
 /// All segments and remarks of a file of a format.
 pub(crate) fn segments(format: Format, path: &str, bytes: &[u8]) -> Vec<Parsed<'static>> {
     let mut out = Vec::new();
@@ -9,15 +11,15 @@ pub(crate) fn segments(format: Format, path: &str, bytes: &[u8]) -> Vec<Parsed<'
         // The export names nobody.
         let (mut reader, mut lines) = (phr::Reader::new("phr-person"), LineReader::new(bytes));
         while let Some(line) = lines.next_line().unwrap() {
-            out.push(reader.parse_line(line.bytes, line.number));
+            out.push(reader.parse_line(line.bytes, line.number, lasting()).copy_in(lasting()));
         }
         return out;
     }
     let done = cut::<CutError>(format, path, bytes, 64 << 20, Want::All, |piece| {
         match piece {
             Piece::Header(_) => {}
-            Piece::Segment(unit) => out.push(unit.parsed.into_owned()),
-            Piece::Remark(parsed) => out.push(parsed.into_owned()),
+            Piece::Segment(unit) => out.push(unit.parsed.copy_in(lasting())),
+            Piece::Remark(parsed) => out.push(parsed.copy_in(lasting())),
         }
         Ok(())
     });

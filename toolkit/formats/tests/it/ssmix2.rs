@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiban_formats::{Record, record::Parsed, ssmix2};
 
-use crate::{get, samples, tree, unpack};
+use crate::{get, lasting, samples, tree, unpack};
 
 type Bag = BTreeMap<Vec<String>, usize>;
 
@@ -93,13 +93,13 @@ fn the_generated_storage_equals_its_truth() {
     let mut issues: BTreeSet<&str> = BTreeSet::new();
     let mut unread: BTreeSet<String> = BTreeSet::new();
     for (path, bytes) in &files {
-        let parsed = ssmix2::parse_file(path, bytes);
+        let parsed = ssmix2::parse_file(path, bytes, lasting());
         assert!(!parsed.rejected, "{path}: {:?}", parsed.issues);
         assert!(!parsed.records.is_empty(), "{path}");
         issues.extend(parsed.issues.iter().map(|i| i.rule));
         unread.extend(parsed.unread.iter().map(|u| u.to_string()));
         persons += parsed.records.iter().filter(|r| r.table() == "person").count();
-        let person = found.entry(parsed.person.clone().unwrap().into_owned()).or_default();
+        let person = found.entry(parsed.person.unwrap().to_owned()).or_default();
         collect(person, &parsed);
     }
     let mut found: Vec<Person> = found.into_values().collect();
@@ -157,10 +157,10 @@ fn the_deliberate_defects_of_the_nho_tree_have_their_reasons() {
     let mut unread = BTreeSet::new();
     for (path, bytes) in tree(&samples.join("ssmix2")) {
         if path == "LICENSE.txt" {
-            assert!(ssmix2::parse_file(&path, &bytes).rejected);
+            assert!(ssmix2::parse_file(&path, &bytes, lasting()).rejected);
             continue;
         }
-        let parsed = ssmix2::parse_file(&path, &bytes);
+        let parsed = ssmix2::parse_file(&path, &bytes, lasting());
         assert!(
             !parsed.records.is_empty() || !parsed.issues.is_empty() || !parsed.unread.is_empty()
         );

@@ -9,7 +9,7 @@ use kiban_formats::{
     uke::{self, Claims, Form, Keyed, Piece},
 };
 
-use crate::get;
+use crate::{get, lasting};
 
 fn read(bytes: &[u8], keyed: Keyed) -> (Vec<(Vec<u8>, Parsed<'static>)>, uke::Totals) {
     let mut claims = Claims::new(bytes, keyed);
@@ -18,7 +18,7 @@ fn read(bytes: &[u8], keyed: Keyed) -> (Vec<(Vec<u8>, Parsed<'static>)>, uke::To
     while let Some((segment, parsed)) = claims.next_claim().unwrap() {
         assert_eq!(segment.offset, at);
         at += segment.bytes.len() as u64;
-        out.push((segment.bytes.to_vec(), parsed.into_owned()));
+        out.push((segment.bytes.to_vec(), parsed.copy_in(lasting())));
     }
     assert_eq!(at, bytes.len() as u64, "the segments are the file");
     let totals = claims.totals().clone();

@@ -45,9 +45,9 @@ impl<S: Sinks> Fhir<'_, S> {
     /// Takes a row of a claim.
     pub(super) fn billed(&mut self, at: u32, record: &Record<'_>) -> Result<(), Reason> {
         let key = match record {
-            Record::Claim(r) => r.claim_key.as_deref(),
-            Record::ClaimItem(r) => r.claim_key.as_deref(),
-            Record::ClaimPayer(r) => r.claim_key.as_deref(),
+            Record::Claim(r) => r.claim_key,
+            Record::ClaimItem(r) => r.claim_key,
+            Record::ClaimPayer(r) => r.claim_key,
             _ => None,
         };
         // Rows of a cost file of the DPC survey belong to no claim.
@@ -73,27 +73,26 @@ impl<S: Sinks> Fhir<'_, S> {
         let Some(bill) = &mut self.bill else { return Err(Reason::NoPlace) };
         match record {
             Record::Claim(r) => {
-                let billed = node::date_time(r.billed_month.as_deref());
+                let billed = node::date_time(r.billed_month);
                 let billed = billed.or_else(|| month.map(|m| json!(m.date())));
-                bill.yen = r.form.as_deref() == Some("home_nursing");
-                bill.total = whole(r.points.as_deref());
+                bill.yen = r.form == Some("home_nursing");
+                bill.total = whole(r.points);
                 bill.head = Some(head(r, subject, billed.ok_or(Reason::NoDate)?));
             }
             Record::ClaimPayer(r) => {
                 let number = bill.insurance.len() + 1;
-                let name = r.payer_no.as_deref().or(r.payer.as_deref());
+                let name = r.payer_no.or(r.payer);
                 bill.insurance.push(json!({
                     "sequence": number,
                     "focal": number == 1,
                     "coverage": node::named(name).unwrap_or_else(absent),
                 }));
-                if r.payer.as_deref() == Some("medical") {
-                    bill.total = whole(r.points.as_deref()).or(bill.total);
+                if r.payer == Some("medical") {
+                    bill.total = whole(r.points).or(bill.total);
                 }
             }
-            Record::ClaimItem(r) if r.code_system.as_deref() == Some("receipt-disease") => {
-                let concept =
-                    node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref());
+            Record::ClaimItem(r) if r.code_system == Some("receipt-disease") => {
+                let concept = node::concept(r.code_system, r.code, r.text);
                 let number = bill.diagnoses.len() + 1;
                 bill.diagnoses.push(json!({
                     "sequence": number,
@@ -141,24 +140,23 @@ impl<S: Sinks> Fhir<'_, S> {
 }
 
 fn head(r: &ClaimRecord<'_>, subject: Option<Value>, created: Value) -> Value {
-    let kind = match r.form.as_deref() {
+    let kind = match r.form {
         Some("pharmacy") => "pharmacy",
         Some("dental") => "oral",
         Some("home_nursing") => "professional",
         _ => "institutional",
     };
-    let site =
-        [r.prefecture.as_deref().unwrap_or(""), r.institution.as_deref().unwrap_or("")].concat();
+    let site = [r.prefecture.unwrap_or(""), r.institution.unwrap_or("")].concat();
     let provider = Node::default()
         .put("identifier", (!site.is_empty()).then(|| json!({ "value": site })))
-        .text("display", r.institution_name.as_deref())
+        .text("display", r.institution_name)
         .some()
         .unwrap_or_else(absent);
-    let month = node::date_time(r.care_month.as_deref());
+    let month = node::date_time(r.care_month);
     Node::default()
         .text("status", Some("active"))
         .put("type", Some(node::fixed("claim-type", kind)))
-        .put("subType", node::concept(Some("receipt-type"), r.claim_type.as_deref(), None))
+        .put("subType", node::concept(Some("receipt-type"), r.claim_type, None))
         .text("use", Some("claim"))
         .put("patient", subject)
         .put("billablePeriod", Node::default().put("start", month.clone()).put("end", month).some())
@@ -170,19 +168,18 @@ fn head(r: &ClaimRecord<'_>, subject: Option<Value>, created: Value) -> Value {
 
 /// A row; its points are made yen when the form of the claim is known.
 fn item(r: &ClaimItemRecord<'_>, number: usize) -> Result<Value, Reason> {
-    let concept = node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref());
-    let count = whole(r.count.as_deref()).unwrap_or(1);
-    let points = whole(r.points.as_deref()).and_then(|p| p.checked_mul(count));
+    let concept = node::concept(r.code_system, r.code, r.text);
+    let count = whole(r.count).unwrap_or(1);
+    let points = whole(r.points).and_then(|p| p.checked_mul(count));
     let node = Node::default()
         .put("sequence", Some(json!(number)))
-        .put("category", node::concept(Some("receipt-section"), r.section.as_deref(), None))
+        .put("category", node::concept(Some("receipt-section"), r.section, None))
         .put("productOrService", Some(concept.ok_or(Reason::Empty)?))
         .put(
             "servicedDate",
-            node::date_time(r.started_on.as_deref())
-                .filter(|d| d.as_str().is_some_and(|d| d.len() <= 10)),
+            node::date_time(r.started_on).filter(|d| d.as_str().is_some_and(|d| d.len() <= 10)),
         )
-        .put("quantity", node::quantity(r.quantity.as_deref(), r.quantity_unit.as_deref()))
+        .put("quantity", node::quantity(r.quantity, r.quantity_unit))
         .put("net", points.map(yen));
     Ok(node.value())
 }

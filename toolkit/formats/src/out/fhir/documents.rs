@@ -17,11 +17,11 @@ impl<S: Sinks> Fhir<'_, S> {
         if !self.options.texts {
             return Err(Reason::TextWithheld);
         }
-        let text = node::string(r.text.as_deref()).ok_or(Reason::Empty)?;
-        let kind = r.kind.as_deref();
-        let title = r.title.as_deref().or(kind).unwrap_or("note");
-        let encounter = self.encounter(at, r.encounter_key.as_deref());
-        let staff = self.staff(r.practitioner.as_deref());
+        let text = node::string(r.text).ok_or(Reason::Empty)?;
+        let kind = r.kind;
+        let title = r.title.or(kind).unwrap_or("note");
+        let encounter = self.encounter(at, r.encounter_key);
+        let staff = self.staff(r.practitioner);
         let section = |k: &str| k.len() <= 4 && k.bytes().all(|b| b.is_ascii_uppercase());
         let report = kind.is_some_and(|k| k == "diagnostic-report" || section(k));
         self.summary.imputed(
@@ -37,7 +37,7 @@ impl<S: Sinks> Fhir<'_, S> {
                 .put("code", node::concept(None, None, Some(title)))
                 .put("subject", self.subject(at))
                 .put("encounter", encounter)
-                .put("effectiveDateTime", node::date_time(r.written_at.as_deref()))
+                .put("effectiveDateTime", node::date_time(r.written_at))
                 .one("resultsInterpreter", staff)
                 .put("conclusion", Some(text));
             return Ok(("DiagnosticReport", resource.value()));
@@ -48,7 +48,7 @@ impl<S: Sinks> Fhir<'_, S> {
             .text("status", Some("current"))
             .put("type", node::concept(None, None, kind))
             .put("subject", self.subject(at))
-            .put("date", instant(r.written_at.as_deref()))
+            .put("date", instant(r.written_at))
             .one("author", staff)
             .one("content", Some(json!({ "attachment": attachment })))
             .put("context", encounter.map(|e| json!({ "encounter": [e] })));
@@ -57,25 +57,21 @@ impl<S: Sinks> Fhir<'_, S> {
 
     /// What a document is; its bytes stay where they are.
     pub(super) fn document(&mut self, at: u32, r: &DocumentRecord<'_>) -> Resource {
-        let status =
-            self.status("DocumentReference.status", r.status.as_deref(), &["current"], "current");
-        let title = r.title.as_deref().filter(|_| self.options.texts);
+        let status = self.status("DocumentReference.status", r.status, &["current"], "current");
+        let title = r.title.filter(|_| self.options.texts);
         let attachment = Node::default()
-            .text("contentType", r.media_type.as_deref())
-            .put("size", node::positive(r.size.as_deref()))
+            .text("contentType", r.media_type)
+            .put("size", node::positive(r.size))
             .text("title", title)
             .some()
             .unwrap_or_else(super::people::absent);
-        let encounter = self.encounter(at, r.encounter_key.as_deref());
+        let encounter = self.encounter(at, r.encounter_key);
         let resource = Node::default()
             .put("status", status)
-            .put(
-                "type",
-                node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref()),
-            )
+            .put("type", node::concept(r.code_system, r.code, r.text))
             .put("subject", self.subject(at))
-            .put("date", instant(r.written_at.as_deref()))
-            .one("author", self.staff(r.practitioner.as_deref()))
+            .put("date", instant(r.written_at))
+            .one("author", self.staff(r.practitioner))
             .one("content", Some(json!({ "attachment": attachment })))
             .put("context", encounter.map(|e| json!({ "encounter": [e] })));
         ("DocumentReference", resource.value())

@@ -37,49 +37,46 @@ const STATEMENT: [&str; 7] =
 
 /// Dose, usage, route, and the time of it.
 fn dosage(r: &MedicationRecord<'_>, timed: bool) -> Option<Value> {
-    let dose = node::quantity(r.dose.as_deref(), r.dose_unit.as_deref());
-    let span = node::period(r.started_at.as_deref(), r.ended_at.as_deref()).filter(|_| timed);
-    let days = node::days(r.days.as_deref()).filter(|_| !timed);
+    let dose = node::quantity(r.dose, r.dose_unit);
+    let span = node::period(r.started_at, r.ended_at).filter(|_| timed);
+    let days = node::days(r.days).filter(|_| !timed);
     let repeat = Node::default().put("boundsPeriod", span).put("boundsDuration", days).some();
     let timing = Node::default()
         .put("repeat", repeat)
-        .put("code", node::concept(None, r.usage_code.as_deref(), None))
+        .put("code", node::concept(None, r.usage_code, None))
         .some();
     Node::default()
-        .text("text", r.usage_text.as_deref())
+        .text("text", r.usage_text)
         .put("timing", timing)
-        .put("route", node::concept(None, r.route.as_deref(), None))
+        .put("route", node::concept(None, r.route, None))
         .one("doseAndRate", dose.map(|d| json!({ "doseQuantity": d })))
         .some()
 }
 
 impl<S: Sinks> Fhir<'_, S> {
     pub(super) fn medication(&mut self, at: u32, r: &MedicationRecord<'_>) -> Made {
-        let drug = node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref());
+        let drug = node::concept(r.code_system, r.code, r.text);
         let drug = drug.ok_or(Reason::Empty)?;
-        let encounter = self.encounter(at, r.encounter_key.as_deref());
-        let staff = self.staff(r.practitioner.as_deref());
+        let encounter = self.encounter(at, r.encounter_key);
+        let staff = self.staff(r.practitioner);
         let begun = Node::default()
             .put("medicationCodeableConcept", Some(drug))
             .put("subject", self.subject(at));
-        let status = r.status.as_deref();
-        Ok(match r.kind.as_deref() {
+        let status = r.status;
+        Ok(match r.kind {
             Some("administration") => {
-                let when = node::date_time(r.started_at.as_deref()).ok_or(Reason::NoDate)?;
-                let dose = node::quantity(r.dose.as_deref(), r.dose_unit.as_deref());
+                let when = node::date_time(r.started_at).ok_or(Reason::NoDate)?;
+                let dose = node::quantity(r.dose, r.dose_unit);
                 // Without a dose FHIR allows no dosage.
                 let dosage = dose.map(|dose| {
                     Node::default()
-                        .text("text", r.usage_text.as_deref())
-                        .put("route", node::concept(None, r.route.as_deref(), None))
+                        .text("text", r.usage_text)
+                        .put("route", node::concept(None, r.route, None))
                         .put("dose", Some(dose))
                         .value()
                 });
-                let begun = match r.ended_at.as_deref() {
-                    Some(_) => begun.put(
-                        "effectivePeriod",
-                        node::period(r.started_at.as_deref(), r.ended_at.as_deref()),
-                    ),
+                let begun = match r.ended_at {
+                    Some(_) => begun.put("effectivePeriod", node::period(r.started_at, r.ended_at)),
                     None => begun.put("effectiveDateTime", Some(when)),
                 };
                 let status = self.status(
@@ -103,44 +100,38 @@ impl<S: Sinks> Fhir<'_, S> {
                     .put("status", status)
                     .put("context", encounter)
                     .one("performer", staff.map(|s| json!({ "actor": s })))
-                    .put(
-                        "quantity",
-                        node::quantity(r.quantity.as_deref(), r.quantity_unit.as_deref()),
-                    )
-                    .put("daysSupply", node::days(r.days.as_deref()))
-                    .put("whenHandedOver", node::date_time(r.started_at.as_deref()))
+                    .put("quantity", node::quantity(r.quantity, r.quantity_unit))
+                    .put("daysSupply", node::days(r.days))
+                    .put("whenHandedOver", node::date_time(r.started_at))
                     .one(
                         "dosageInstruction",
-                        dosage(&MedicationRecord { days: None, ..r.clone() }, false),
+                        dosage(&MedicationRecord { days: None, ..*r }, false),
                     );
                 ("MedicationDispense", resource.value())
             }
             Some("statement") => {
                 let status =
                     self.status("MedicationStatement.status", status, &STATEMENT, "unknown");
-                let span = node::period(r.started_at.as_deref(), r.ended_at.as_deref());
+                let span = node::period(r.started_at, r.ended_at);
                 let resource = begun
                     .put("status", status)
                     .put("context", encounter)
                     .put("effectivePeriod", span)
-                    .put("dateAsserted", node::date_time(r.ordered_at.as_deref()))
+                    .put("dateAsserted", node::date_time(r.ordered_at))
                     .one("dosage", dosage(r, false));
                 ("MedicationStatement", resource.value())
             }
             _ => {
                 let status = self.status("MedicationRequest.status", status, &REQUEST, "unknown");
                 let supply = Node::default()
-                    .put(
-                        "quantity",
-                        node::quantity(r.quantity.as_deref(), r.quantity_unit.as_deref()),
-                    )
-                    .put("expectedSupplyDuration", node::days(r.days.as_deref()))
+                    .put("quantity", node::quantity(r.quantity, r.quantity_unit))
+                    .put("expectedSupplyDuration", node::days(r.days))
                     .some();
                 let resource = begun
                     .put("status", status)
                     .text("intent", Some("order"))
                     .put("encounter", encounter)
-                    .put("authoredOn", node::date_time(r.ordered_at.as_deref()))
+                    .put("authoredOn", node::date_time(r.ordered_at))
                     .put("requester", staff)
                     .one("dosageInstruction", dosage(r, true))
                     .put("dispenseRequest", supply);
@@ -150,28 +141,25 @@ impl<S: Sinks> Fhir<'_, S> {
     }
 
     pub(super) fn immunization(&mut self, at: u32, r: &VaccinationRecord<'_>) -> Made {
-        let vaccine = node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref());
-        let given = node::date_time(r.given_on.as_deref()).ok_or(Reason::NoDate)?;
-        let number = node::positive(r.dose_number.as_deref());
+        let vaccine = node::concept(r.code_system, r.code, r.text);
+        let given = node::date_time(r.given_on).ok_or(Reason::NoDate)?;
+        let number = node::positive(r.dose_number);
         let protocol = match number {
             Some(number) => Some(json!({ "doseNumberPositiveInt": number })),
-            None => {
-                node::string(r.dose_number.as_deref()).map(|n| json!({ "doseNumberString": n }))
-            }
+            None => node::string(r.dose_number).map(|n| json!({ "doseNumberString": n })),
         };
-        let status =
-            self.status("Immunization.status", r.status.as_deref(), &["completed"], "completed");
-        let staff = self.staff(r.practitioner.as_deref());
+        let status = self.status("Immunization.status", r.status, &["completed"], "completed");
+        let staff = self.staff(r.practitioner);
         let resource = Node::default()
             .put("status", status)
             .put("vaccineCode", Some(vaccine.ok_or(Reason::Empty)?))
             .put("patient", self.subject(at))
             .put("occurrenceDateTime", Some(given))
-            .put("location", node::named(r.institution.as_deref()))
-            .put("manufacturer", node::named(r.manufacturer.as_deref()))
-            .text("lotNumber", r.lot.as_deref())
-            .put("route", node::concept(None, r.route.as_deref(), None))
-            .put("doseQuantity", node::quantity(r.dose.as_deref(), r.dose_unit.as_deref()))
+            .put("location", node::named(r.institution))
+            .put("manufacturer", node::named(r.manufacturer))
+            .text("lotNumber", r.lot)
+            .put("route", node::concept(None, r.route, None))
+            .put("doseQuantity", node::quantity(r.dose, r.dose_unit))
             .one("performer", staff.map(|s| json!({ "actor": s })))
             .one("protocolApplied", protocol);
         Ok(("Immunization", resource.value()))

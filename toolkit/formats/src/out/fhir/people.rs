@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     out::{OutError, Sinks},
-    record::{CoverageRecord, PersonRecord},
+    record::{CoverageRecord, PersonRecord, Text},
 };
 
 const CORE: &str = "http://jpfhir.jp/fhir/core/Extension/StructureDefinition";
@@ -39,17 +39,14 @@ impl<S: Sinks> Fhir<'_, S> {
             .collect();
         let phones: Vec<Value> = r
             .phone
-            .as_deref()
             .unwrap_or("")
             .split(';')
             .filter_map(|p| node::string(Some(p)))
             .map(|p| json!({ "system": "phone", "value": p }))
             .collect();
-        let address = Node::default()
-            .text("text", r.address.as_deref())
-            .text("postalCode", r.postal_code.as_deref())
-            .some();
-        let number = node::string(r.record_no.as_deref()).map(|value| {
+        let address =
+            Node::default().text("text", r.address).text("postalCode", r.postal_code).some();
+        let number = node::string(r.record_no).map(|value| {
             json!({ "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR" }] }, "value": value })
         });
         let mut identifiers: Vec<Value> =
@@ -152,26 +149,26 @@ impl<S: Sinks> Fhir<'_, S> {
 
     pub(super) fn coverage(&mut self, at: u32, r: &CoverageRecord<'_>) -> Resource {
         let open = self.options.identifiers;
-        let said = |end: &str, value: &Option<std::borrow::Cow<'_, str>>| {
-            let value = node::string(value.as_deref().filter(|_| open))?;
+        let said = |end: &str, value: Text<'_>| {
+            let value = node::string(value.filter(|_| open))?;
             Some(json!({ "url": format!("{CORE}/JP_Coverage_{end}"), "valueString": value }))
         };
         let card: Vec<Value> = [
-            said("InsuredPersonSymbol", &r.insured_symbol),
-            said("InsuredPersonNumber", &r.insured_number),
-            said("InsuredPersonSubNumber", &r.insured_branch),
+            said("InsuredPersonSymbol", r.insured_symbol),
+            said("InsuredPersonNumber", r.insured_number),
+            said("InsuredPersonSubNumber", r.insured_branch),
         ]
         .into_iter()
         .flatten()
         .collect();
-        let group = r.insurer_no.as_deref().map(|no| {
+        let group = r.insurer_no.map(|no| {
             Node::default()
                 .put("type", Some(node::fixed("coverage-class", "group")))
                 .text("value", Some(no))
-                .text("name", r.insurer_name.as_deref())
+                .text("name", r.insurer_name)
                 .value()
         });
-        let payer = r.insurer_name.as_deref().or(r.insurer_no.as_deref());
+        let payer = r.insurer_name.or(r.insurer_no);
         let payer = node::named(payer).unwrap_or_else(|| {
             self.summary.imputed("Coverage.payor", "unknown");
             absent()
@@ -180,10 +177,10 @@ impl<S: Sinks> Fhir<'_, S> {
         let resource = Node::default()
             .put("extension", (!card.is_empty()).then_some(Value::Array(card)))
             .text("status", Some("active"))
-            .put("type", node::concept(None, r.kind.as_deref(), None))
+            .put("type", node::concept(None, r.kind, None))
             .put("beneficiary", self.subject(at))
-            .put("relationship", node::concept(None, r.relation.as_deref(), None))
-            .put("period", node::period(r.from_on.as_deref(), r.to_on.as_deref()))
+            .put("relationship", node::concept(None, r.relation, None))
+            .put("period", node::period(r.from_on, r.to_on))
             .one("payor", Some(payer))
             .one("class", group);
         ("Coverage", resource.value())

@@ -73,16 +73,16 @@ fn value(node: Node, r: &Finding<'_>) -> Node {
 
 impl<S: Sinks> Fhir<'_, S> {
     pub(super) fn observation(&mut self, at: u32, r: &MeasurementRecord<'_>) -> Made {
-        let code = node::concept(r.code_system.as_deref(), r.code.as_deref(), r.text.as_deref());
+        let code = node::concept(r.code_system, r.code, r.text);
         let code = code.ok_or(Reason::Empty)?;
-        let status = match r.status.as_deref() {
+        let status = match r.status {
             Some("F") => Some("final"),
             Some("C") => Some("corrected"),
             Some("P" | "R" | "S") => Some("preliminary"),
             other => other,
         };
         let status = self.status("Observation.status", status, &OBSERVATION, "unknown");
-        let category = r.category.as_deref().map(|c| match c {
+        let category = r.category.map(|c| match c {
             "vital" => node::fixed("observation-category", "vital-signs"),
             "social" => node::fixed("observation-category", "social-history"),
             "laboratory" | "survey" | "exam" | "imaging" | "procedure" | "therapy" | "activity"
@@ -94,77 +94,76 @@ impl<S: Sinks> Fhir<'_, S> {
             .one("category", category)
             .put("code", Some(code))
             .put("subject", self.subject(at))
-            .put("encounter", self.encounter(at, r.encounter_key.as_deref()))
-            .put("effectiveDateTime", node::date_time(r.measured_at.as_deref()))
-            .one("performer", self.staff(r.practitioner.as_deref()))
-            .put("specimen", node::named(r.specimen.as_deref()));
+            .put("encounter", self.encounter(at, r.encounter_key))
+            .put("effectiveDateTime", node::date_time(r.measured_at))
+            .one("performer", self.staff(r.practitioner))
+            .put("specimen", node::named(r.specimen));
         let result = Finding {
-            text: r.value_text.as_deref(),
-            number: r.value_num.as_deref(),
-            comparator: r.comparator.as_deref(),
-            code: r.value_code.as_deref(),
+            text: r.value_text,
+            number: r.value_num,
+            comparator: r.comparator,
+            code: r.value_code,
             code_system: None,
-            unit: r.unit.as_deref(),
-            unit_system: r.unit_system.as_deref(),
-            flag: r.flag.as_deref(),
-            range: r.reference_range.as_deref(),
+            unit: r.unit,
+            unit_system: r.unit_system,
+            flag: r.flag,
+            range: r.reference_range,
         };
         Ok(("Observation", value(resource, &result).value()))
     }
 
     pub(super) fn checkup(&mut self, at: u32, r: &CheckupRecord<'_>) -> Made {
-        let code =
-            node::concept(r.code_system.as_deref(), r.item_code.as_deref(), r.text.as_deref());
+        let code = node::concept(r.code_system, r.item_code, r.text);
         let code = code.ok_or(Reason::Empty)?;
-        let status = self.status("Observation.status", r.status.as_deref(), &OBSERVATION, "final");
+        let status = self.status("Observation.status", r.status, &OBSERVATION, "final");
         let resource = Node::default()
             .put("status", status)
             .one("category", Some(json!({ "coding": [{ "code": "checkup" }] })))
             .put("code", Some(code))
             .put("subject", self.subject(at))
-            .put("effectiveDateTime", node::date_time(r.examined_on.as_deref()))
-            .one("performer", node::named(r.institution.as_deref()))
-            .put("method", node::concept(None, r.method.as_deref(), None));
+            .put("effectiveDateTime", node::date_time(r.examined_on))
+            .one("performer", node::named(r.institution))
+            .put("method", node::concept(None, r.method, None));
         let result = Finding {
-            text: r.value_text.as_deref(),
-            number: r.value_num.as_deref(),
-            comparator: r.comparator.as_deref(),
-            code: r.value_code.as_deref(),
-            code_system: r.value_system.as_deref(),
-            unit: r.unit.as_deref(),
+            text: r.value_text,
+            number: r.value_num,
+            comparator: r.comparator,
+            code: r.value_code,
+            code_system: r.value_system,
+            unit: r.unit,
             unit_system: None,
-            flag: r.flag.as_deref(),
-            range: r.reference_range.as_deref(),
+            flag: r.flag,
+            range: r.reference_range,
         };
         Ok(("Observation", value(resource, &result).value()))
     }
 
     pub(super) fn survey_row(&mut self, at: u32, r: &SurveyRecord<'_>) -> Made {
-        let system = r.file.as_deref().map(|f| format!("dpc-{f}"));
-        let code = node::concept(system.as_deref(), r.code.as_deref(), r.text.as_deref());
+        let system = r.file.map(|f| format!("dpc-{f}"));
+        let code = node::concept(system.as_deref(), r.code, r.text);
         let code = code.ok_or(Reason::Empty)?;
         let values = [
             &r.value1, &r.value2, &r.value3, &r.value4, &r.value5, &r.value6, &r.value7, &r.value8,
         ];
         let mut values: Vec<&str> = values.map(|v| v.as_deref().unwrap_or("")).to_vec();
-        values.push(r.value9.as_deref().filter(|_| self.options.texts).unwrap_or(""));
+        values.push(r.value9.filter(|_| self.options.texts).unwrap_or(""));
         while values.last().is_some_and(|v| v.is_empty()) {
             values.pop();
         }
-        let when = r.performed_on.as_deref().or(r.admitted_on.as_deref());
+        let when = r.performed_on.or(r.admitted_on);
         let resource = Node::default()
             .text("status", Some("final"))
             .one("category", Some(node::fixed("observation-category", "survey")))
             .put("code", Some(code))
             .put("subject", self.subject(at))
-            .put("encounter", self.encounter(at, r.stay_key.as_deref()))
+            .put("encounter", self.encounter(at, r.stay_key))
             .put("effectiveDateTime", node::date_time(when))
             .text("valueString", Some(&values.join("|")));
         Ok(("Observation", resource.value()))
     }
 
     pub(super) fn certification(&mut self, at: u32, r: &CareCertificationRecord<'_>) -> Resource {
-        let level = node::concept(r.care_level_system.as_deref(), r.care_level.as_deref(), None);
+        let level = node::concept(r.care_level_system, r.care_level, None);
         let when = [&r.decided_on, &r.valid_from, &r.applied_on, &r.surveyed_on];
         let when = when.into_iter().find_map(|d| node::date_time(d.as_deref()));
         let resource = Node::default()

@@ -14,9 +14,9 @@ use crate::{
 impl<S: Sinks> Omop<'_, S> {
     /// A cover that has no last day lasts, as far as is known, to the last day on which the person was seen.
     pub(super) fn coverage(&mut self, at: u32, person: i64, r: &CoverageRecord<'_>) -> Fate {
-        let from = r.from_on.as_deref().and_then(Moment::read);
+        let from = r.from_on.and_then(Moment::read);
         let from = reason!(self.whole("payer_plan_period.payer_plan_period_start_date", from));
-        let to = r.to_on.as_deref().and_then(Moment::read).map(|m| m.day_or_first().0);
+        let to = r.to_on.and_then(Moment::read).map(|m| m.day_or_first().0);
         let to = match to.filter(|to| to.days() >= from.days()) {
             Some(to) => to,
             None => {
@@ -33,21 +33,21 @@ impl<S: Sinks> Omop<'_, S> {
             .int("person_id", person)
             .date("payer_plan_period_start_date", from)
             .date("payer_plan_period_end_date", to)
-            .text("payer_source_value", r.insurer_no.as_deref(), summary)
-            .text("plan_source_value", r.kind.as_deref(), summary)
-            .text("family_source_value", r.relation.as_deref(), summary)
+            .text("payer_source_value", r.insurer_no, summary)
+            .text("plan_source_value", r.kind, summary)
+            .text("family_source_value", r.relation, summary)
             .end()?;
         Ok(Ok(()))
     }
 
     /// What a payer of a claim is billed, at the claim's stay or its first visit: points are ten yen each.
     pub(super) fn cost(&mut self, at: u32, r: &ClaimPayerRecord<'_>) -> Fate {
-        let key = r.claim_key.as_deref().unwrap_or("");
+        let key = r.claim_key.unwrap_or("");
         let visit = self
             .visit(at, Some(key))
             .or_else(|| (1..=31).find_map(|day| self.visit(at, Some(&format!("{key}-{day:02}")))));
         let Some(visit) = visit else { return Ok(Err(Reason::NoEvent)) };
-        let points = whole_number(r.points.as_deref());
+        let points = whole_number(r.points);
         let id = self.ids.next("cost")?;
         let (sheet, summary) = self.sheet("cost");
         sheet
@@ -56,38 +56,38 @@ impl<S: Sinks> Omop<'_, S> {
             .text("cost_domain_id", Some("Visit"), summary)
             .int("cost_type_concept_id", kind::CLAIM)
             .float("total_charge", points.map(|p| (p * 10).to_string()).as_deref())
-            .float("paid_patient_copay", r.copay.as_deref())
-            .text("revenue_code_source_value", r.payer.as_deref(), summary)
+            .float("paid_patient_copay", r.copay)
+            .text("revenue_code_source_value", r.payer, summary)
             .end()?;
         Ok(Ok(()))
     }
 
     /// Materials are devices; acts, drugs and diagnoses of a claim stand in rows of their own.
     pub(super) fn material(&mut self, at: u32, person: i64, r: &ClaimItemRecord<'_>) -> Fate {
-        if r.code_system.as_deref() != Some("receipt-material") {
+        if r.code_system != Some("receipt-material") {
             return Ok(Err(Reason::ToldElsewhere));
         }
-        let month = self.survey.claim(at, r.claim_key.as_deref()).ok().flatten();
+        let month = self.survey.claim(at, r.claim_key).ok().flatten();
         let mut days: Vec<(Moment, Option<&str>)> = Vec::new();
-        for part in r.days.as_deref().unwrap_or("").split(' ').filter(|p| !p.is_empty()) {
+        for part in r.days.unwrap_or("").split(' ').filter(|p| !p.is_empty()) {
             let (day, count) = part.split_once(':').unwrap_or((part, ""));
             if let (Some(month), Ok(day)) = (month, day.parse::<u8>()) {
                 days.push((Moment { day: Some(day), ..month }, Some(count)));
             }
         }
         if days.is_empty() {
-            let own = r.started_on.as_deref().and_then(Moment::read).or(month);
+            let own = r.started_on.and_then(Moment::read).or(month);
             days.push((
                 reason!(self.whole("device_exposure.device_exposure_start_date", own)),
                 None,
             ));
         }
-        let coded = Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
-        let visit = self.visit(at, r.claim_key.as_deref());
+        let coded = Coded::new(r.code, r.code_system, r.text);
+        let visit = self.visit(at, r.claim_key);
         let concept = self.concept(coded);
         for (day, count) in days {
             let id = self.ids.next("device_exposure")?;
-            let quantity = times(r.quantity.as_deref(), count);
+            let quantity = times(r.quantity, count);
             let (sheet, summary) = self.sheet("device_exposure");
             sheet
                 .int("device_exposure_id", id)
@@ -98,7 +98,7 @@ impl<S: Sinks> Omop<'_, S> {
                 .maybe_int("quantity", quantity)
                 .maybe_int("visit_occurrence_id", visit)
                 .text("device_source_value", coded.source_value(), summary)
-                .text("unit_source_value", r.quantity_unit.as_deref(), summary)
+                .text("unit_source_value", r.quantity_unit, summary)
                 .end()?;
         }
         Ok(Ok(()))

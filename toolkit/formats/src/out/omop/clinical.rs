@@ -21,9 +21,8 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &ConditionRecord<'_>,
     ) -> Fate {
-        let mut coded = Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
-        let icd =
-            Coded { code: r.icd10.as_deref(), system: Some("ICD-10"), text: r.text.as_deref() };
+        let mut coded = Coded::new(r.code, r.code_system, r.text);
+        let icd = Coded { code: r.icd10, system: Some("ICD-10"), text: r.text };
         let plain = |code: &str| code.replace('.', "").to_ascii_uppercase();
         let both = match (coded.code, icd.code) {
             (Some(own), Some(icd)) if plain(own) != plain(icd) => Some(format!("{own}|{icd}")),
@@ -39,15 +38,14 @@ impl<S: Sinks> Omop<'_, S> {
             record,
             "condition_occurrence.condition_start_date",
             coded,
-            r.encounter_key.as_deref()
+            r.encounter_key
         ));
-        let provider = self.provider(r.practitioner.as_deref())?;
+        let provider = self.provider(r.practitioner)?;
         let own = self.concept(coded);
         let by_icd =
             if icd.code.is_some() && icd.code != coded.code { self.concept(icd) } else { 0 };
-        let claimed = r.code_system.as_deref() == Some("receipt-disease");
-        let status: Vec<&str> =
-            [r.role.as_deref(), r.certainty.as_deref()].into_iter().flatten().collect();
+        let claimed = r.code_system == Some("receipt-disease");
+        let status: Vec<&str> = [r.role, r.certainty].into_iter().flatten().collect();
         let status = (!status.is_empty()).then(|| status.join(" "));
         let id = self.ids.next("condition_occurrence")?;
         let (sheet, summary) = self.sheet("condition_occurrence");
@@ -58,7 +56,7 @@ impl<S: Sinks> Omop<'_, S> {
             .date("condition_start_date", event.start)
             .datetime("condition_start_datetime", event.start)
             .int("condition_type_concept_id", if claimed { kind::CLAIM } else { kind::EHR })
-            .text("stop_reason", r.outcome.as_deref(), summary)
+            .text("stop_reason", r.outcome, summary)
             .maybe_int("provider_id", provider)
             .maybe_int("visit_occurrence_id", event.visit)
             .text("condition_source_value", both.as_deref().or(coded.source_value()), summary)
@@ -77,16 +75,16 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &MedicationRecord<'_>,
     ) -> Fate {
-        let coded = Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
+        let coded = Coded::new(r.code, r.code_system, r.text);
         let event = reason!(self.event(
             at,
             person,
             record,
             "drug_exposure.drug_exposure_start_date",
             coded,
-            r.encounter_key.as_deref()
+            r.encounter_key
         ));
-        let kind = match r.kind.as_deref() {
+        let kind = match r.kind {
             Some("order") => kind::PRESCRIPTION,
             Some("administration") => kind::ADMINISTRATION,
             Some("dispense") => kind::DISPENSING,
@@ -94,8 +92,8 @@ impl<S: Sinks> Omop<'_, S> {
             Some("statement") => kind::SELF_REPORT,
             _ => kind::EHR,
         };
-        let event = Event { kind, provider: self.provider(r.practitioner.as_deref())?, ..event };
-        let days = whole_number(r.days.as_deref());
+        let event = Event { kind, provider: self.provider(r.practitioner)?, ..event };
+        let days = whole_number(r.days);
         let end = match (event.end, days) {
             (Some(end), _) => end,
             (None, Some(days)) if (1..=3660).contains(&days) => {
@@ -108,10 +106,10 @@ impl<S: Sinks> Omop<'_, S> {
             }
         };
         // The model has no column for a single dose: it stands before the usage.
-        let dose = r.dose.as_deref().map(|dose| {
-            format!("{dose} {}", r.dose_unit.as_deref().unwrap_or("")).trim_end().to_owned()
-        });
-        let usage = r.usage_text.as_deref().or(r.usage_code.as_deref());
+        let dose = r
+            .dose
+            .map(|dose| format!("{dose} {}", r.dose_unit.unwrap_or("")).trim_end().to_owned());
+        let usage = r.usage_text.or(r.usage_code);
         let sig: Vec<&str> = dose.as_deref().into_iter().chain(usage).collect();
         let sig = (!sig.is_empty()).then(|| sig.join("; "));
         let id = self.ids.next("drug_exposure")?;
@@ -121,12 +119,12 @@ impl<S: Sinks> Omop<'_, S> {
         if let Some(end) = event.end {
             sheet.date("verbatim_end_date", end);
         }
-        let unit = r.quantity_unit.as_deref().or(r.dose_unit.as_deref());
+        let unit = r.quantity_unit.or(r.dose_unit);
         sheet
-            .float("quantity", r.quantity.as_deref())
+            .float("quantity", r.quantity)
             .maybe_int("days_supply", days)
             .text("sig", sig.as_deref(), summary)
-            .text("route_source_value", r.route.as_deref(), summary)
+            .text("route_source_value", r.route, summary)
             .text("dose_unit_source_value", unit, summary)
             .end()?;
         Ok(Ok(()))
@@ -161,7 +159,7 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &VaccinationRecord<'_>,
     ) -> Fate {
-        let coded = Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
+        let coded = Coded::new(r.code, r.code_system, r.text);
         let event = reason!(self.event(
             at,
             person,
@@ -170,16 +168,16 @@ impl<S: Sinks> Omop<'_, S> {
             coded,
             None
         ));
-        let event = Event { provider: self.provider(r.practitioner.as_deref())?, ..event };
+        let event = Event { provider: self.provider(r.practitioner)?, ..event };
         let id = self.ids.next("drug_exposure")?;
         let concept = self.concept(coded);
         let (sheet, summary) = self.sheet("drug_exposure");
         exposure(sheet, summary, id, concept, &event, event.start.without_time());
         sheet
-            .text("lot_number", r.lot.as_deref(), summary)
-            .float("quantity", r.dose.as_deref())
-            .text("dose_unit_source_value", r.dose_unit.as_deref(), summary)
-            .text("route_source_value", r.route.as_deref(), summary)
+            .text("lot_number", r.lot, summary)
+            .float("quantity", r.dose)
+            .text("dose_unit_source_value", r.dose_unit, summary)
+            .text("route_source_value", r.route, summary)
             .end()?;
         self.summary.imputed("drug_exposure.drug_exposure_end_date", "start");
         Ok(Ok(()))

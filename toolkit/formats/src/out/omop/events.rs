@@ -42,7 +42,7 @@ impl<S: Sinks> Omop<'_, S> {
             }
             Record::Encounter(r) => Ok(self.survey.visit_of(at, r).map(|_| ())),
             Record::DpcStay(r) => {
-                let found = self.survey.visit_at(at, r.stay_key.as_deref());
+                let found = self.survey.visit_at(at, r.stay_key);
                 Ok(if found.is_some() { Ok(()) } else { Err(Reason::NoDate) })
             }
             Record::Claim(_) => Ok(Err(Reason::ToldElsewhere)),
@@ -52,35 +52,32 @@ impl<S: Sinks> Omop<'_, S> {
             Record::Medication(r) => self.drug(at, person, record, r),
             Record::Vaccination(r) => self.vaccination(at, person, record, r),
             Record::Procedure(r) => {
-                let coded =
-                    Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
+                let coded = Coded::new(r.code, r.code_system, r.text);
                 let event = reason!(self.event(
                     at,
                     person,
                     record,
                     "procedure_occurrence.procedure_date",
                     coded,
-                    r.encounter_key.as_deref()
+                    r.encounter_key
                 ));
-                let provider = self.provider(r.practitioner.as_deref())?;
-                let claimed =
-                    matches!(r.status.as_deref(), Some("claimed" | "bundled" | "outside"));
+                let provider = self.provider(r.practitioner)?;
+                let claimed = matches!(r.status, Some("claimed" | "bundled" | "outside"));
                 let kind = if claimed { kind::CLAIM } else { kind::EHR };
                 self.procedure(&Event { provider, kind, ..event }, None)
             }
             Record::ImagingStudy(r) => {
-                let mut coded =
-                    Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
-                coded.text = coded.text.or(r.modality.as_deref());
+                let mut coded = Coded::new(r.code, r.code_system, r.text);
+                coded.text = coded.text.or(r.modality);
                 let event = reason!(self.event(
                     at,
                     person,
                     record,
                     "procedure_occurrence.procedure_date",
                     coded,
-                    r.encounter_key.as_deref()
+                    r.encounter_key
                 ));
-                self.procedure(&event, r.modality.as_deref())
+                self.procedure(&event, r.modality)
             }
             Record::Measurement(r) => self.measured(at, person, record, r),
             Record::Checkup(r) => self.checkup(at, person, record, r),
@@ -90,9 +87,8 @@ impl<S: Sinks> Omop<'_, S> {
             Record::CareService(r) => self.care(at, person, record, r),
             Record::CareCertification(r) => self.certification(at, person, record, r),
             Record::Allergy(r) => {
-                let coded =
-                    Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
-                let qualifier = r.severity.as_deref().or(r.certainty.as_deref());
+                let coded = Coded::new(r.code, r.code_system, r.text);
+                let qualifier = r.severity.or(r.certainty);
                 let event = reason!(self.event(
                     at,
                     person,
@@ -101,13 +97,12 @@ impl<S: Sinks> Omop<'_, S> {
                     coded,
                     None
                 ));
-                let event = Event { provider: self.provider(r.practitioner.as_deref())?, ..event };
-                self.observation(&event, r.text.as_deref(), None, None, qualifier)
+                let event = Event { provider: self.provider(r.practitioner)?, ..event };
+                self.observation(&event, r.text, None, None, qualifier)
             }
             Record::FamilyHistory(_) => Ok(Err(Reason::NoDate)),
             Record::Residency(r) => {
-                let coded =
-                    Coded { code: r.event.as_deref(), system: Some("residency"), text: None };
+                let coded = Coded { code: r.event, system: Some("residency"), text: None };
                 let event = reason!(self.event(
                     at,
                     person,
@@ -116,13 +111,7 @@ impl<S: Sinks> Omop<'_, S> {
                     coded,
                     None
                 ));
-                self.observation(
-                    &event,
-                    r.event_code.as_deref().or(r.event.as_deref()),
-                    None,
-                    None,
-                    None,
-                )
+                self.observation(&event, r.event_code.or(r.event), None, None, None)
             }
             Record::ServiceOrder(_) => Ok(Err(Reason::Planned)),
             Record::Document(_) => Ok(Err(Reason::NoPlace)),

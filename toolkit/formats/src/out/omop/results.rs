@@ -31,31 +31,24 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &MeasurementRecord<'_>,
     ) -> Fate {
-        let coded = Coded::new(r.code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
-        let told = matches!(r.category.as_deref(), Some("social" | "survey"));
+        let coded = Coded::new(r.code, r.code_system, r.text);
+        let told = matches!(r.category, Some("social" | "survey"));
         let column =
             if told { "observation.observation_date" } else { "measurement.measurement_date" };
-        let event =
-            reason!(self.event(at, person, record, column, coded, r.encounter_key.as_deref()));
-        let provider = self.provider(r.practitioner.as_deref())?;
-        let kind = if r.category.as_deref() == Some("laboratory") { kind::LAB } else { kind::EHR };
+        let event = reason!(self.event(at, person, record, column, coded, r.encounter_key));
+        let provider = self.provider(r.practitioner)?;
+        let kind = if r.category == Some("laboratory") { kind::LAB } else { kind::EHR };
         let event = Event { provider, kind, ..event };
         if told {
-            return self.observation(
-                &event,
-                r.value_text.as_deref(),
-                r.value_num.as_deref(),
-                r.unit.as_deref(),
-                None,
-            );
+            return self.observation(&event, r.value_text, r.value_num, r.unit, None);
         }
         let value = Value {
-            text: r.value_text.as_deref(),
-            number: r.value_num.as_deref(),
-            comparator: r.comparator.as_deref(),
-            unit: r.unit.as_deref(),
-            unit_system: r.unit_system.as_deref(),
-            range: r.reference_range.as_deref(),
+            text: r.value_text,
+            number: r.value_num,
+            comparator: r.comparator,
+            unit: r.unit,
+            unit_system: r.unit_system,
+            range: r.reference_range,
         };
         self.measurement(&event, &value)
     }
@@ -68,7 +61,7 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &CheckupRecord<'_>,
     ) -> Fate {
-        let coded = Coded::new(r.item_code.as_deref(), r.code_system.as_deref(), r.text.as_deref());
+        let coded = Coded::new(r.item_code, r.code_system, r.text);
         let column = if r.value_num.is_some() {
             "measurement.measurement_date"
         } else {
@@ -76,16 +69,16 @@ impl<S: Sinks> Omop<'_, S> {
         };
         let event = reason!(self.event(at, person, record, column, coded, None));
         if r.value_num.is_none() {
-            let text = r.value_text.as_deref().or(r.value_code.as_deref());
-            return self.observation(&event, text, None, r.unit.as_deref(), r.flag.as_deref());
+            let text = r.value_text.or(r.value_code);
+            return self.observation(&event, text, None, r.unit, r.flag);
         }
         let value = Value {
-            text: r.value_text.as_deref(),
-            number: r.value_num.as_deref(),
-            comparator: r.comparator.as_deref(),
-            unit: r.unit.as_deref(),
+            text: r.value_text,
+            number: r.value_num,
+            comparator: r.comparator,
+            unit: r.unit,
             unit_system: None,
-            range: r.reference_range.as_deref(),
+            range: r.reference_range,
         };
         self.measurement(&event, &value)
     }
@@ -169,23 +162,22 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &SurveyRecord<'_>,
     ) -> Fate {
-        let system = r.file.as_deref().map(|f| format!("dpc-{f}"));
-        let coded =
-            Coded { code: r.code.as_deref(), system: system.as_deref(), text: r.text.as_deref() };
+        let system = r.file.map(|f| format!("dpc-{f}"));
+        let coded = Coded { code: r.code, system: system.as_deref(), text: r.text };
         let event = reason!(self.event(
             at,
             person,
             record,
             "observation.observation_date",
             coded,
-            r.stay_key.as_deref()
+            r.stay_key
         ));
         let values = [
             &r.value1, &r.value2, &r.value3, &r.value4, &r.value5, &r.value6, &r.value7, &r.value8,
         ];
         let mut values: Vec<&str> = values.map(|v| v.as_deref().unwrap_or("")).to_vec();
         // The ninth is free text.
-        values.push(r.value9.as_deref().filter(|_| self.options.texts).unwrap_or(""));
+        values.push(r.value9.filter(|_| self.options.texts).unwrap_or(""));
         while values.last().is_some_and(|v| v.is_empty()) {
             values.pop();
         }
@@ -200,18 +192,18 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &CareServiceRecord<'_>,
     ) -> Fate {
-        if r.kind.as_deref() == Some("plan") || r.kind.as_deref() == Some("schedule") {
+        if r.kind == Some("plan") || r.kind == Some("schedule") {
             return Ok(Err(Reason::Planned));
         }
         let code = [&r.service_kind, &r.service_item].map(|v| v.as_deref().unwrap_or("")).concat();
         let code = Some(code).filter(|c| !c.is_empty());
-        let text = r.kind.as_deref();
+        let text = r.kind;
         let coded = Coded { code: code.as_deref(), system: Some("care-service"), text };
         let event =
             reason!(self.event(at, person, record, "observation.observation_date", coded, None));
         let event = Event { kind: kind::CLAIM, ..event };
-        let number = r.total_units.as_deref().or(r.units.as_deref());
-        self.observation(&event, r.care_level.as_deref(), number, None, r.kind.as_deref())
+        let number = r.total_units.or(r.units);
+        self.observation(&event, r.care_level, number, None, r.kind)
     }
 
     pub(super) fn certification(
@@ -221,11 +213,11 @@ impl<S: Sinks> Omop<'_, S> {
         record: &Record<'_>,
         r: &CareCertificationRecord<'_>,
     ) -> Fate {
-        let system = r.care_level_system.as_deref().or(Some("care-level"));
+        let system = r.care_level_system.or(Some("care-level"));
         let coded = Coded { code: Some("care-level"), system, text: Some("要介護状態区分") };
         let event =
             reason!(self.event(at, person, record, "observation.observation_date", coded, None));
-        self.observation(&event, r.care_level.as_deref(), None, None, r.application_kind.as_deref())
+        self.observation(&event, r.care_level, None, None, r.application_kind)
     }
 
     pub(super) fn note(
@@ -238,16 +230,10 @@ impl<S: Sinks> Omop<'_, S> {
         if !self.options.texts {
             return Ok(Err(Reason::TextWithheld));
         }
-        let coded = Coded { code: None, system: None, text: r.text.as_deref() };
-        let event = reason!(self.event(
-            at,
-            person,
-            record,
-            "note.note_date",
-            coded,
-            r.encounter_key.as_deref()
-        ));
-        let provider = self.provider(r.practitioner.as_deref())?;
+        let coded = Coded { code: None, system: None, text: r.text };
+        let event =
+            reason!(self.event(at, person, record, "note.note_date", coded, r.encounter_key));
+        let provider = self.provider(r.practitioner)?;
         let id = self.ids.next("note")?;
         let (sheet, summary) = self.sheet("note");
         sheet
@@ -256,11 +242,11 @@ impl<S: Sinks> Omop<'_, S> {
             .date("note_date", event.start)
             .datetime("note_datetime", event.start)
             .int("note_type_concept_id", kind::EHR)
-            .text("note_title", r.title.as_deref(), summary)
-            .text("note_text", r.text.as_deref(), summary)
+            .text("note_title", r.title, summary)
+            .text("note_text", r.text, summary)
             .maybe_int("provider_id", provider)
             .maybe_int("visit_occurrence_id", event.visit)
-            .text("note_source_value", r.kind.as_deref(), summary)
+            .text("note_source_value", r.kind, summary)
             .end()?;
         Ok(Ok(()))
     }

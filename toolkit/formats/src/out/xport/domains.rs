@@ -7,7 +7,7 @@ use crate::{
         omop::{bounds, number},
         stands::span,
     },
-    record::{MeasurementRecord, Record},
+    record::{MeasurementRecord, Record, Text},
 };
 
 /// Written, or why not; the outer error ends the output.
@@ -104,102 +104,100 @@ impl<S: Sinks> Xport<'_, S> {
             Record::Person(_) | Record::Death(_) => return Ok(Ok(())),
             Record::Encounter(r) => return Ok(self.survey.visit_of(at, r).map(|_| ())),
             Record::DpcStay(r) => {
-                let found = self.survey.visit_at(at, r.stay_key.as_deref());
+                let found = self.survey.visit_at(at, r.stay_key);
                 return Ok(found.map(|_| ()).ok_or(Reason::NoDate));
             }
             Record::Medication(r) => {
-                let Some(name) = r.text.as_deref().or(r.code.as_deref()) else {
+                let Some(name) = r.text.or(r.code) else {
                     return Ok(Err(Reason::Empty));
                 };
-                let dose = value(r.dose.as_deref());
+                let dose = value(r.dose);
                 let row = Row::default()
                     .text("CMTRT", Some(name))
-                    .text("CMCAT", r.kind.as_deref())
+                    .text("CMCAT", r.kind)
                     .number("CMDOSE", dose)
-                    .text("CMDOSTXT", r.dose.as_deref().filter(|_| dose.is_none()))
-                    .text("CMDOSU", r.dose_unit.as_deref())
-                    .text("CMROUTE", r.route.as_deref())
+                    .text("CMDOSTXT", r.dose.filter(|_| dose.is_none()))
+                    .text("CMDOSU", r.dose_unit)
+                    .text("CMROUTE", r.route)
                     .owned("CMSTDTC", iso(start))
                     .owned("CMENDTC", iso(end))
-                    .extra("CMCODE", "Code of the Drug in the Source", r.code.as_deref())
-                    .extra("CMCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("CMDAYS", "Days of Supply", r.days.as_deref())
-                    .extra("CMQTY", "Total Quantity", r.quantity.as_deref())
-                    .extra("CMQTYU", "Unit of the Total Quantity", r.quantity_unit.as_deref())
-                    .extra("CMUSECD", "Code of the Usage", r.usage_code.as_deref())
-                    .extra("CMUSE", "Usage", r.usage_text.as_deref())
-                    .extra("CMSTAT2", "Status in the Source", r.status.as_deref());
+                    .extra("CMCODE", "Code of the Drug in the Source", r.code)
+                    .extra("CMCODSYS", "Code System of the Source", r.code_system)
+                    .extra("CMDAYS", "Days of Supply", r.days)
+                    .extra("CMQTY", "Total Quantity", r.quantity)
+                    .extra("CMQTYU", "Unit of the Total Quantity", r.quantity_unit)
+                    .extra("CMUSECD", "Code of the Usage", r.usage_code)
+                    .extra("CMUSE", "Usage", r.usage_text)
+                    .extra("CMSTAT2", "Status in the Source", r.status);
                 ("CM", row)
             }
             Record::Vaccination(r) => {
-                let Some(name) = r.text.as_deref().or(r.code.as_deref()) else {
+                let Some(name) = r.text.or(r.code) else {
                     return Ok(Err(Reason::Empty));
                 };
-                let dose = value(r.dose.as_deref());
+                let dose = value(r.dose);
                 let row = Row::default()
                     .text("CMTRT", Some(name))
                     .text("CMCAT", Some("VACCINATION"))
                     .number("CMDOSE", dose)
-                    .text("CMDOSTXT", r.dose.as_deref().filter(|_| dose.is_none()))
-                    .text("CMDOSU", r.dose_unit.as_deref())
-                    .text("CMROUTE", r.route.as_deref())
+                    .text("CMDOSTXT", r.dose.filter(|_| dose.is_none()))
+                    .text("CMDOSU", r.dose_unit)
+                    .text("CMROUTE", r.route)
                     .owned("CMSTDTC", iso(start))
-                    .extra("CMCODE", "Code of the Drug in the Source", r.code.as_deref())
-                    .extra("CMCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("CMLOT", "Lot Number", r.lot.as_deref())
-                    .extra("CMDOSENO", "Number of the Dose", r.dose_number.as_deref());
+                    .extra("CMCODE", "Code of the Drug in the Source", r.code)
+                    .extra("CMCODSYS", "Code System of the Source", r.code_system)
+                    .extra("CMLOT", "Lot Number", r.lot)
+                    .extra("CMDOSENO", "Number of the Dose", r.dose_number);
                 ("CM", row)
             }
             Record::Condition(r) => {
-                let name = r.text.as_deref().or(r.code.as_deref()).or(r.icd10.as_deref());
+                let name = r.text.or(r.code).or(r.icd10);
                 if name.is_none() {
                     return Ok(Err(Reason::Empty));
                 }
-                let date =
-                    |t: &Option<std::borrow::Cow<'_, str>>| t.as_deref().and_then(Moment::read);
+                let date = |text: Text<'_>| text.and_then(Moment::read);
                 let row = Row::default()
                     .text("MHTERM", name)
                     .text("MHCAT", Some("DIAGNOSIS"))
-                    .owned("MHDTC", iso(date(&r.recorded_at)))
-                    .owned("MHSTDTC", iso(date(&r.onset_on)))
+                    .owned("MHDTC", iso(date(r.recorded_at)))
+                    .owned("MHSTDTC", iso(date(r.onset_on)))
                     .owned("MHENDTC", iso(end))
-                    .extra("MHCODE", "Code of the Diagnosis in the Source", r.code.as_deref())
-                    .extra("MHCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("MHICD10", "ICD-10 Code", r.icd10.as_deref())
-                    .extra("MHROLE", "Role of the Diagnosis", r.role.as_deref())
-                    .extra("MHCERT", "Certainty", r.certainty.as_deref())
-                    .extra("MHOUT", "Outcome", r.outcome.as_deref());
+                    .extra("MHCODE", "Code of the Diagnosis in the Source", r.code)
+                    .extra("MHCODSYS", "Code System of the Source", r.code_system)
+                    .extra("MHICD10", "ICD-10 Code", r.icd10)
+                    .extra("MHROLE", "Role of the Diagnosis", r.role)
+                    .extra("MHCERT", "Certainty", r.certainty)
+                    .extra("MHOUT", "Outcome", r.outcome);
                 ("MH", row)
             }
             Record::Allergy(r) => {
-                let Some(name) = r.text.as_deref().or(r.code.as_deref()) else {
+                let Some(name) = r.text.or(r.code) else {
                     return Ok(Err(Reason::Empty));
                 };
-                let date =
-                    |t: &Option<std::borrow::Cow<'_, str>>| t.as_deref().and_then(Moment::read);
+                let date = |text: Text<'_>| text.and_then(Moment::read);
                 let row = Row::default()
                     .text("MHTERM", Some(name))
                     .text("MHCAT", Some("ALLERGY"))
-                    .owned("MHDTC", iso(date(&r.recorded_at)))
-                    .owned("MHSTDTC", iso(date(&r.onset_on)))
-                    .extra("MHCODE", "Code of the Substance in the Source", r.code.as_deref())
-                    .extra("MHCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("MHSEV", "Severity", r.severity.as_deref())
-                    .extra("MHREACT", "Reaction", r.reaction.as_deref())
-                    .extra("MHCERT", "Certainty", r.certainty.as_deref());
+                    .owned("MHDTC", iso(date(r.recorded_at)))
+                    .owned("MHSTDTC", iso(date(r.onset_on)))
+                    .extra("MHCODE", "Code of the Substance in the Source", r.code)
+                    .extra("MHCODSYS", "Code System of the Source", r.code_system)
+                    .extra("MHSEV", "Severity", r.severity)
+                    .extra("MHREACT", "Reaction", r.reaction)
+                    .extra("MHCERT", "Certainty", r.certainty);
                 ("MH", row)
             }
             Record::Procedure(r) => {
-                let Some(name) = r.text.as_deref().or(r.code.as_deref()) else {
+                let Some(name) = r.text.or(r.code) else {
                     return Ok(Err(Reason::Empty));
                 };
                 let row = Row::default()
                     .text("PRTRT", Some(name))
                     .owned("PRSTDTC", iso(start))
                     .owned("PRENDTC", iso(end))
-                    .extra("PRCODE", "Code of the Procedure in the Source", r.code.as_deref())
-                    .extra("PRCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("PRSTAT2", "Status in the Source", r.status.as_deref());
+                    .extra("PRCODE", "Code of the Procedure in the Source", r.code)
+                    .extra("PRCODSYS", "Code System of the Source", r.code_system)
+                    .extra("PRSTAT2", "Status in the Source", r.status);
                 ("PR", row)
             }
             Record::ImagingStudy(r) => {
@@ -212,12 +210,12 @@ impl<S: Sinks> Xport<'_, S> {
                     .text("PRTRT", name)
                     .text("PRCAT", Some("IMAGING"))
                     .owned("PRSTDTC", iso(start))
-                    .extra("PRCODE", "Code of the Procedure in the Source", r.code.as_deref())
-                    .extra("PRCODSYS", "Code System of the Source", r.code_system.as_deref())
-                    .extra("PRMODAL", "Modality", r.modality.as_deref());
+                    .extra("PRCODE", "Code of the Procedure in the Source", r.code)
+                    .extra("PRCODSYS", "Code System of the Source", r.code_system)
+                    .extra("PRMODAL", "Modality", r.modality);
                 ("PR", row)
             }
-            Record::Measurement(r) => match r.category.as_deref() {
+            Record::Measurement(r) => match r.category {
                 None | Some("laboratory") => return self.finding(at, "LB", r, start),
                 Some("vital" | "body") => return self.finding(at, "VS", r, start),
                 Some(_) => return Ok(Err(Reason::NoPlace)),
@@ -227,16 +225,16 @@ impl<S: Sinks> Xport<'_, S> {
                     return Ok(Err(Reason::NoPlace));
                 }
                 let record = MeasurementRecord {
-                    category: Some("checkup".into()),
-                    code: r.item_code.clone(),
-                    code_system: r.code_system.clone(),
-                    text: r.text.clone(),
-                    value_text: r.value_text.clone(),
-                    value_num: r.value_num.clone(),
-                    comparator: r.comparator.clone(),
-                    unit: r.unit.clone(),
-                    reference_range: r.reference_range.clone(),
-                    flag: r.flag.clone(),
+                    category: Some("checkup"),
+                    code: r.item_code,
+                    code_system: r.code_system,
+                    text: r.text,
+                    value_text: r.value_text,
+                    value_num: r.value_num,
+                    comparator: r.comparator,
+                    unit: r.unit,
+                    reference_range: r.reference_range,
+                    flag: r.flag,
                     ..MeasurementRecord::default()
                 };
                 return self.finding(at, "LB", &record, start);
@@ -266,11 +264,11 @@ impl<S: Sinks> Xport<'_, S> {
         r: &MeasurementRecord<'_>,
         start: Option<Moment>,
     ) -> Fate {
-        let Some(test) = r.text.as_deref().or(r.code.as_deref()) else {
+        let Some(test) = r.text.or(r.code) else {
             return Ok(Err(Reason::Empty));
         };
-        let system = r.code_system.as_deref().unwrap_or("");
-        let key = format!("{system}\u{1F}{}", r.code.as_deref().unwrap_or(test));
+        let system = r.code_system.unwrap_or("");
+        let key = format!("{system}\u{1F}{}", r.code.unwrap_or(test));
         let short = self.test(name, if name == "LB" { 'L' } else { 'V' }, key);
         let first = self.survey.persons[at as usize].days.map(|(first, _)| first);
         // There is no day 0.
@@ -278,47 +276,47 @@ impl<S: Sinks> Xport<'_, S> {
             let days = start.days() - first;
             (if days >= 0 { days + 1 } else { days }) as f64
         });
-        let exact = value(r.value_num.as_deref()).filter(|_| r.comparator.is_none());
-        let shown = r.value_text.as_deref().or(r.value_num.as_deref()).or(r.value_code.as_deref());
-        let (low, high) = r.reference_range.as_deref().map_or((None, None), bounds);
+        let exact = value(r.value_num).filter(|_| r.comparator.is_none());
+        let shown = r.value_text.or(r.value_num).or(r.value_code);
+        let (low, high) = r.reference_range.map_or((None, None), bounds);
         let loinc = system.contains("loinc") || system == "LN";
-        let loinc = r.code.as_deref().filter(|_| loinc);
+        let loinc = r.code.filter(|_| loinc);
         let row = if name == "LB" {
             Row::default()
                 .owned("LBTESTCD", Some(short))
                 .text("LBTEST", Some(test))
-                .text("LBCAT", r.category.as_deref())
+                .text("LBCAT", r.category)
                 .text("LBORRES", shown)
-                .text("LBORRESU", r.unit.as_deref())
+                .text("LBORRESU", r.unit)
                 .text("LBORNRLO", low)
                 .text("LBORNRHI", high)
                 .text("LBSTRESC", shown)
                 .number("LBSTRESN", exact)
-                .text("LBSTRESU", r.unit.as_deref())
-                .text("LBNRIND", r.flag.as_deref())
+                .text("LBSTRESU", r.unit)
+                .text("LBNRIND", r.flag)
                 .text("LBLOINC", loinc)
-                .text("LBSPEC", r.specimen.as_deref())
+                .text("LBSPEC", r.specimen)
                 .owned("LBDTC", iso(start))
                 .number("LBDY", day)
-                .extra("LBCODE", "Code of the Test in the Source", r.code.as_deref())
-                .extra("LBCODSYS", "Code System of the Source", r.code_system.as_deref())
-                .extra("LBVALCD", "Code of the Result", r.value_code.as_deref())
-                .extra("LBRANGE", "Reference Range as Sent", r.reference_range.as_deref())
+                .extra("LBCODE", "Code of the Test in the Source", r.code)
+                .extra("LBCODSYS", "Code System of the Source", r.code_system)
+                .extra("LBVALCD", "Code of the Result", r.value_code)
+                .extra("LBRANGE", "Reference Range as Sent", r.reference_range)
         } else {
             Row::default()
                 .owned("VSTESTCD", Some(short))
                 .text("VSTEST", Some(test))
-                .text("VSCAT", r.category.as_deref())
+                .text("VSCAT", r.category)
                 .text("VSORRES", shown)
-                .text("VSORRESU", r.unit.as_deref())
+                .text("VSORRESU", r.unit)
                 .text("VSSTRESC", shown)
                 .number("VSSTRESN", exact)
-                .text("VSSTRESU", r.unit.as_deref())
+                .text("VSSTRESU", r.unit)
                 .text("VSLOINC", loinc)
                 .owned("VSDTC", iso(start))
                 .number("VSDY", day)
-                .extra("VSCODE", "Code of the Test in the Source", r.code.as_deref())
-                .extra("VSCODSYS", "Code System of the Source", r.code_system.as_deref())
+                .extra("VSCODE", "Code of the Test in the Source", r.code)
+                .extra("VSCODSYS", "Code System of the Source", r.code_system)
         };
         self.put(name, at, row)
     }
