@@ -85,7 +85,7 @@ impl Facts {
 pub(crate) fn unsendable(parsed: &Parsed<'_>) -> Option<&'static str> {
     if parsed.rejected {
         Some(parsed.issues.first().map_or("intake.rejected", |i| i.rule))
-    } else if parsed.person.as_deref().is_none_or(str::is_empty) {
+    } else if parsed.person.is_none_or(str::is_empty) {
         Some("intake.no-person")
     } else if parsed.records.is_empty() {
         Some("intake.nothing-read")

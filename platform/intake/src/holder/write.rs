@@ -66,7 +66,7 @@ pub(super) fn write_files(
                 };
                 tick.bytes(unit.bytes.len() as u64);
                 let defective = unsendable(&unit.parsed).is_some();
-                let person = unit.parsed.person.as_deref().and_then(|p| by_id.get(p));
+                let person = unit.parsed.person.and_then(|p| by_id.get(p));
                 // Default: withheld. Somebody who was not there in the first pass is not known to the gate.
                 let send = match person {
                     Some(at) if !defective => decided[*at as usize].clears(kinds_of(&unit.parsed)),

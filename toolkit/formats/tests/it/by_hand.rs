@@ -133,7 +133,7 @@ fn both_shapes_of_form_1_tell_the_same_stay() {
     for name in ["FF1_131234567_2404.txt", "FF1_noheader_2404.txt", "FF1_wide_2404.txt"] {
         let (segments, _) = read(name, &fixture("dpc", name));
         let parsed = &segments.last().unwrap().1;
-        assert_eq!(parsed.person.as_deref(), Some("0000054321"), "{name}");
+        assert_eq!(parsed.person, Some("0000054321"), "{name}");
         let [person] = of(parsed, "person")[..] else { panic!("{name}") };
         assert_eq!((get(person, "birth_on"), get(person, "sex")), (Some("19500101"), Some("M")));
         let [stay] = of(parsed, "dpc_stay")[..] else { panic!("{name}") };

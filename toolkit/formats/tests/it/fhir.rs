@@ -29,7 +29,7 @@ fn the_cohort_is_read_completely() {
                 .find_map(|k| naive[k]["reference"].as_str())
                 .and_then(|r| r.strip_prefix("Patient/"));
             let subject = if kind == "Patient" { naive["id"].as_str() } else { subject };
-            assert_eq!(parsed.person.as_deref(), subject, "{kind} {number}");
+            assert_eq!(parsed.person, subject, "{kind} {number}");
             persons += usize::from(subject.is_some());
             if kind == "Observation" {
                 let parts = naive["component"].as_array().map_or(0, Vec::len);
@@ -134,5 +134,5 @@ fn bundle(name: &str, entries: &[Value], parsed: &kiban_formats::Parsed<'_>) {
         assert_eq!(found(table), count(kind), "{name} {kind}");
     }
     assert_eq!(count("Patient"), 1, "{name}");
-    assert_eq!(parsed.person.as_deref(), Some("000999739"), "{name}: the hospital's record number");
+    assert_eq!(parsed.person, Some("000999739"), "{name}: the hospital's record number");
 }

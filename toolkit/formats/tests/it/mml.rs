@@ -71,7 +71,7 @@ fn every_sample_is_read_as_its_tags_say() {
             *totals.entry(record.table()).or_default() += 1;
         }
         if name == "mml4_sample3.xml" {
-            assert_eq!(parsed.person.as_deref(), Some("11370"));
+            assert_eq!(parsed.person, Some("11370"));
             let record = &parsed.records[0];
             let of = |column: &str| get(record, column).unwrap_or("").to_owned();
             assert_eq!(

@@ -55,7 +55,7 @@ fn collect(person: &mut Person, parsed: &Parsed<'_>) {
             Record::Condition(_) => {
                 add(&mut person.diagnoses, &[&value("recorded_at")[..8], value("icd10")]);
             }
-            Record::Measurement(m) if m.category.as_deref() == Some("laboratory") => add(
+            Record::Measurement(m) if m.category == Some("laboratory") => add(
                 &mut person.results,
                 &[&value("measured_at")[..12], value("code"), value("value_text"), value("unit")],
             ),
@@ -66,10 +66,10 @@ fn collect(person: &mut Person, parsed: &Parsed<'_>) {
             Record::Medication(_) => {
                 add(&mut person.drugs, &[&value("ordered_at")[..8], value("code")]);
             }
-            Record::Encounter(e) if e.status.as_deref() == Some("admission") => {
+            Record::Encounter(e) if e.status == Some("admission") => {
                 add(&mut person.admissions, &[&value("start_at")[..8]]);
             }
-            Record::Encounter(e) if e.status.as_deref() == Some("discharge") => {
+            Record::Encounter(e) if e.status == Some("discharge") => {
                 add(&mut person.discharges, &[&value("end_at")[..8], value("disposition_code")]);
             }
             _ => {}

@@ -51,7 +51,7 @@ fn the_sample_gives_what_an_independent_count_gives() {
     let count = |id: &str| rows.iter().filter(|r| r[0] == id).count();
     assert_eq!(claims.len(), count("RE"));
     assert_eq!(totals.claims, 20);
-    let persons: BTreeSet<_> = claims.iter().filter_map(|p| p.person.as_deref()).collect();
+    let persons: BTreeSet<_> = claims.iter().filter_map(|p| p.person).collect();
     let expected: BTreeSet<_> =
         rows.iter().filter(|r| r[0] == "RE").map(|r| r[13].as_str()).collect();
     assert_eq!(persons, expected);
@@ -160,7 +160,7 @@ fn a_family_shares_symbol_and_number_but_no_key() {
         RE,4,1116,202404,山田　三葉,2,20100303\r\nHO,06139999,１２,３４５,1,288\r\n";
     let bytes = SHIFT_JIS.encode(file).0;
     let (segments, _) = read(&bytes, Keyed::Insured);
-    let keys: BTreeSet<_> = segments.iter().filter_map(|(_, p)| p.person.clone()).collect();
+    let keys: BTreeSet<_> = segments.iter().filter_map(|(_, p)| p.person).collect();
     assert_eq!(keys.len(), 4);
     assert!(keys.contains("06139999:12:345:01:19800101:M"));
 }
