@@ -142,12 +142,18 @@ pub fn verify_seal_within(
     holders: &[KnownHolder],
     limits: &Limits,
 ) -> Result<Checked, ReceiveError> {
-    let file = File::open(path).map_err(ReceiveError::Read)?;
+    let open = || File::open(path).map_err(ReceiveError::Read);
+    let (file, again) = (open()?, open()?);
     let payload = Payload::open(file, identity)?;
-    let mut sealed = stream::sha256();
-    let mut pieces = payload.pieces(Some(&mut sealed)).map_err(ReceiveError::Read)?;
-    let (pass, parts) =
-        read_ahead(|plain| pieces.append_next(plain), |opened| first_look(opened, limits))?;
+    let mut pieces = payload.pieces().map_err(ReceiveError::Read)?;
+    let (looked, hashed) = stream::hashed_beside(again, || {
+        read_ahead(|plain| pieces.append_next(plain), |opened| first_look(opened, limits))
+    });
+    let (pass, parts) = looked?;
+    let (sealed_digest, hashed_bytes) = hashed.map_err(ReceiveError::Read)?;
+    if hashed_bytes != payload.sealed_bytes() {
+        return Err(ReceiveError::ChangedMeanwhile);
+    }
     let Parts { notices, list, note, retractions, corrections } = parts;
     let note = note.ok_or(ReceiveError::NoManifest)?;
     let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;
@@ -186,7 +192,7 @@ pub fn verify_seal_within(
         notices,
         retractions,
         corrections,
-        sealed_digest: stream::digest(sealed),
+        sealed_digest,
     })
 }
 

@@ -21,10 +21,7 @@ use age_core::{
     format::{FileKey, Stanza},
     primitives::hkdf,
 };
-use aws_lc_rs::{
-    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
-    digest::Context,
-};
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
 use crate::error::ReceiveError;
 
@@ -72,25 +69,16 @@ impl Payload {
         self.end
     }
 
-    /// Its pieces from the first. `hash` takes the sealed bytes, the header's too.
-    pub(super) fn pieces<'p>(
-        &'p self,
-        mut hash: Option<&'p mut Context>,
-    ) -> io::Result<Pieces<'p>> {
-        (&self.file).seek(SeekFrom::Start(0))?;
-        let mut header = vec![0; self.start as usize];
-        (&self.file).read_exact(&mut header)?;
-        if let Some(hash) = &mut hash {
-            hash.update(&header);
-        }
-        Ok(Pieces { payload: self, at: self.start, counter: 0, hash })
+    /// Its pieces from the first.
+    pub(super) fn pieces(&self) -> io::Result<Pieces<'_>> {
+        let mut pieces = Pieces { payload: self, at: self.start, counter: 0 };
+        pieces.seek(0)?;
+        Ok(pieces)
     }
-}
 
-impl Payload {
     /// Parts of the plain bytes, in order, as if nothing stood between them.
     pub(super) fn parts<R: Iterator<Item = Range<u64>>>(&self, ranges: R) -> Parts<'_, R> {
-        let pieces = Pieces { payload: self, at: self.start, counter: 0, hash: None };
+        let pieces = Pieces { payload: self, at: self.start, counter: 0 };
         Parts { pieces, ranges, rest: 0..0 }
     }
 }
@@ -131,7 +119,6 @@ pub(super) struct Pieces<'p> {
     payload: &'p Payload,
     at: u64,
     counter: u64,
-    hash: Option<&'p mut Context>,
 }
 
 impl Pieces<'_> {
@@ -155,12 +142,11 @@ impl Pieces<'_> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let from = plain.len();
-        plain.resize(from + length, 0);
-        let piece = &mut plain[from..];
-        (&self.payload.file).read_exact(piece)?;
-        if let Some(hash) = &mut self.hash {
-            hash.update(&*piece);
+        plain.reserve(length);
+        if (&self.payload.file).take(length as u64).read_to_end(plain)? < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let piece = &mut plain[from..];
         self.at += length as u64;
         let last = self.at == self.payload.end;
         // Whether a whole piece is the last one or the file was cut behind it is told by its mark alone.
@@ -251,10 +237,7 @@ mod tests {
 
     use std::io::Write as _;
 
-    use kiban_kernel::Digest;
     use proptest::prelude::*;
-
-    use crate::seal::stream::{digest, sha256};
 
     fn sealed(identity: &x25519::Identity, plain: &[u8]) -> Vec<u8> {
         let recipient = identity.to_public();
@@ -277,7 +260,7 @@ mod tests {
     /// What the pieces of a file give, and how it ends.
     fn opened(file: File, identity: &x25519::Identity) -> (Vec<u8>, Result<(), io::ErrorKind>) {
         let payload = Payload::open(file, identity).unwrap();
-        let mut pieces = payload.pieces(None).unwrap();
+        let mut pieces = payload.pieces().unwrap();
         let mut plain = Vec::new();
         loop {
             let before = plain.len();
@@ -299,12 +282,10 @@ mod tests {
             let plain: Vec<u8> = (0..length).map(|n| (n * 7 % 251) as u8).collect();
             let bytes = sealed(&identity, &plain);
             let payload = Payload::open(on_disk(&bytes), &identity).unwrap();
-            let mut hash = sha256();
-            let mut pieces = payload.pieces(Some(&mut hash)).unwrap();
+            let mut pieces = payload.pieces().unwrap();
             let mut found = Vec::new();
             while pieces.append_next(&mut found).unwrap() {}
             assert_eq!(found, plain, "{length}");
-            assert_eq!(digest(hash), Digest::of(&bytes));
             assert_eq!(payload.sealed_bytes(), bytes.len() as u64);
         }
     }
@@ -331,7 +312,7 @@ mod tests {
         let mut other = file;
         other.rewind().unwrap();
         other.write_all(&sealed(&identity, &vec![5; 3 * PIECE + 9])).unwrap();
-        let failed = payload.pieces(None).unwrap().append_next(&mut Vec::new()).unwrap_err();
+        let failed = payload.pieces().unwrap().append_next(&mut Vec::new()).unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::InvalidData);
     }
 

@@ -328,7 +328,7 @@ impl Checked {
                 },
             );
         }
-        let mut pieces = self.payload.pieces(None).map_err(ReceiveError::Read)?;
+        let mut pieces = self.payload.pieces().map_err(ReceiveError::Read)?;
         let files = 0..self.files.len();
         read_ahead(
             |plain| pieces.append_next(plain),
