@@ -146,7 +146,7 @@ pub(crate) fn report(found: &[Difference], checked: &Checked, report: &mut Repor
         report.quality.add(one.rule, 1, || (list.clone(), format!("line {}", one.row + 2)));
         while rows.next_if(|(row, _)| *row < one.row).is_some() {}
         if let Some((_, (local_id, _))) = rows.peek().filter(|(row, _)| *row == one.row) {
-            persons.entry(one.rule).or_default().insert(local_id);
+            persons.entry(one.rule).or_default().insert(*local_id);
         }
     }
     report.counts.register_differences =
