@@ -1,11 +1,19 @@
 //! A sealed delivery from the file to the commit.
 
-use std::io::{BufWriter, Write as _};
+use std::{
+    io::{BufWriter, Write as _},
+    path::Path,
+    process::Command,
+};
 
+use age::secrecy::ExposeSecret as _;
 use anyhow::Context as _;
-use kiban_intake::{holder::SealReport, verify_seal};
+use clap::ValueEnum as _;
+use kiban_intake::{KnownHolder, holder::SealReport, verify_seal};
+use kiban_testkit::id;
 
 use crate::{
+    Workload,
     deployment::Deployment,
     fixtures,
     generated::{Checkups, Kind},
@@ -13,9 +21,55 @@ use crate::{
     measure::{Meter, say},
 };
 
-pub(crate) async fn ssmix2(messages: u64, seed: u64) -> anyhow::Result<()> {
+/// Where the holder's process says what it sealed.
+const SEALED: &str = "sealed.json";
+
+/// The path of a delivery from the holder's files: the holder's part in a process of its own, whose memory is not the
+/// producer's.
+pub(crate) async fn run(workload: Workload, size: Option<u64>, seed: u64) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut home = Home::new(&folder.path().join("holder"), seed)?;
+    let name = workload.to_possible_value().context("a workload without a name")?;
+    let mut holder = Command::new(std::env::current_exe()?);
+    holder.arg(name.get_name()).arg("--seed").arg(seed.to_string());
+    if let Some(size) = size {
+        holder.arg("--size").arg(size.to_string());
+    }
+    let done = holder.arg("--seal-in").arg(folder.path()).status()?;
+    anyhow::ensure!(done.success(), "nothing was sealed");
+    deliver(name.get_name(), folder.path()).await
+}
+
+/// The holder's part: files and notices into a folder, sealed there.
+pub(crate) fn seal(
+    workload: Workload,
+    size: Option<u64>,
+    seed: u64,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let mut home = Home::new(&folder.join("holder"), seed)?;
+    match workload {
+        Workload::Ssmix2Intake => ssmix2(&mut home, size.unwrap_or(20_000))?,
+        Workload::FhirIntake => fhir(&mut home, size.unwrap_or(200))?,
+        Workload::CheckupIntake => checkups(&mut home, size.unwrap_or(200))?,
+        Workload::EfIntake => generated(&mut home, Kind::Ef, size.unwrap_or(200), seed)?,
+        Workload::DIntake => generated(&mut home, Kind::D, size.unwrap_or(200), seed)?,
+        _ => generated(&mut home, Kind::Uke, size.unwrap_or(200), seed)?,
+    }
+    let meter = Meter::start()?;
+    let report: SealReport = home.seal(seed)?;
+    let amounts = [(report.kept_segments as f64, "segments"), (report.bytes as f64 / 1e6, "MB")];
+    meter.report("seal at the holder", &amounts)?;
+    let sealed = serde_json::json!({
+        "path": report.path,
+        "identity": home.identity.to_string().expose_secret(),
+        "key": home.known.key.to_string(),
+        "segments": report.kept_segments,
+        "bytes": report.bytes,
+    });
+    Ok(std::fs::write(folder.join(SEALED), serde_json::to_vec(&sealed)?)?)
+}
+
+fn ssmix2(home: &mut Home, messages: u64) -> anyhow::Result<()> {
     let storage = fixtures::storage()?;
     let copies = messages.div_ceil(storage.len() as u64);
     for copy in 0..copies {
@@ -25,12 +79,10 @@ pub(crate) async fn ssmix2(messages: u64, seed: u64) -> anyhow::Result<()> {
             home.file(&message.path, &message.bytes)?;
         }
     }
-    deliver("ssmix2-intake", folder.path(), &home, seed).await
+    Ok(())
 }
 
-pub(crate) async fn fhir(megabytes: u64, seed: u64) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut home = Home::new(&folder.path().join("holder"), seed)?;
+fn fhir(home: &mut Home, megabytes: u64) -> anyhow::Result<()> {
     let files = fixtures::fhir()?;
     let one: u64 = files.iter().map(|(_, text)| text.len() as u64).sum();
     for copy in 0..(megabytes * 1_000_000).div_ceil(one) {
@@ -45,31 +97,15 @@ pub(crate) async fn fhir(megabytes: u64, seed: u64) -> anyhow::Result<()> {
             home.file(&format!("{copy:03}/{name}"), &text)?;
         }
     }
-    deliver("fhir-intake", folder.path(), &home, seed).await
+    Ok(())
 }
 
-pub(crate) async fn generated(kind: Kind, megabytes: u64, seed: u64) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut home = Home::new(&folder.path().join("holder"), seed)?;
-    let name = match kind {
-        Kind::Checkup => {
-            checkups(&mut home, megabytes)?;
-            "checkup-intake"
-        }
-        _ => {
-            let mut file = BufWriter::with_capacity(1 << 20, home.create(kind.file())?);
-            for person in kind.write(megabytes * 1_000_000, seed, &mut file)? {
-                home.notify(&person);
-            }
-            file.flush()?;
-            match kind {
-                Kind::Uke => "uke-intake",
-                Kind::Ef => "ef-intake",
-                _ => "d-intake",
-            }
-        }
-    };
-    deliver(name, folder.path(), &home, seed).await
+fn generated(home: &mut Home, kind: Kind, megabytes: u64, seed: u64) -> anyhow::Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 20, home.create(kind.file())?);
+    for person in kind.write(megabytes * 1_000_000, seed, &mut file)? {
+        home.notify(&person);
+    }
+    Ok(file.flush()?)
 }
 
 fn checkups(home: &mut Home, megabytes: u64) -> anyhow::Result<()> {
@@ -86,24 +122,22 @@ fn checkups(home: &mut Home, megabytes: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn deliver(
-    what: &str,
-    folder: &std::path::Path,
-    home: &Home,
-    seed: u64,
-) -> anyhow::Result<()> {
-    let meter = Meter::start()?;
-    let sealed: SealReport = home.seal(seed)?;
-    let amounts = [(sealed.kept_segments as f64, "segments"), (sealed.bytes as f64 / 1e6, "MB")];
-    meter.report(&format!("{what}: seal at the holder"), &amounts)?;
+async fn deliver(what: &str, folder: &Path) -> anyhow::Result<()> {
+    let sealed: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join(SEALED))?)?;
+    let text = |name: &str| sealed[name].as_str().context("half a delivery");
+    let number = |name: &str| sealed[name].as_f64().context("half a delivery");
+    let amounts = [(number("segments")?, "segments"), (number("bytes")? / 1e6, "MB")];
+    let path = Path::new(text("path")?);
+    let identity: age::x25519::Identity = text("identity")?.parse().map_err(anyhow::Error::msg)?;
+    let known = KnownHolder { id: id(1), key: text("key")?.parse()? };
 
     let at = folder.join("producer");
     std::fs::create_dir(&at)?;
-    let holder = home.known.id;
+    let holder = known.id;
     let deployment = Deployment::new(&at, holder).await?;
     let whole = Meter::start()?;
     let part = Meter::within()?;
-    let checked = verify_seal(&sealed.path, &home.identity, std::slice::from_ref(&home.known))?;
+    let checked = verify_seal(path, &identity, std::slice::from_ref(&known))?;
     part.report(&format!("{what}: verify"), &amounts)?;
     let part = Meter::within()?;
     let gate = deployment.gate(holder).await?;
@@ -133,7 +167,7 @@ async fn deliver(
 }
 
 /// Files below a folder, and their bytes.
-fn on_disk(folder: &std::path::Path) -> std::io::Result<(u64, u64)> {
+fn on_disk(folder: &Path) -> std::io::Result<(u64, u64)> {
     let (mut files, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -12,6 +12,8 @@ mod intake;
 mod measure;
 mod parse;
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 use crate::generated::Kind;
@@ -60,10 +62,16 @@ struct Arguments {
     /// Seed of generated values.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only the holder's part of a delivery, in this folder: how the program runs itself.
+    #[arg(long, hide = true)]
+    seal_in: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { workload, size, seed } = Arguments::parse();
+    let Arguments { workload, size, seed, seal_in } = Arguments::parse();
+    if let Some(folder) = seal_in {
+        return intake::seal(workload, size, seed, &folder);
+    }
     measure::machine(seed)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let all = Workload::value_variants().iter().filter(|w| **w != Workload::All);
@@ -82,21 +90,11 @@ fn main() -> anyhow::Result<()> {
             Workload::UkeIntake
             | Workload::EfIntake
             | Workload::DIntake
-            | Workload::CheckupIntake => {
-                let kind = match workload {
-                    Workload::UkeIntake => Kind::Uke,
-                    Workload::EfIntake => Kind::Ef,
-                    Workload::DIntake => Kind::D,
-                    _ => Kind::Checkup,
-                };
-                runtime.block_on(intake::generated(kind, size.unwrap_or(200), seed))?;
-            }
+            | Workload::CheckupIntake
+            | Workload::Ssmix2Intake
+            | Workload::FhirIntake => runtime.block_on(intake::run(workload, size, seed))?,
             Workload::Ssmix2Parse => parse::ssmix2(size.unwrap_or(200_000))?,
             Workload::FhirParse => parse::fhir(size.unwrap_or(400))?,
-            Workload::Ssmix2Intake => {
-                runtime.block_on(intake::ssmix2(size.unwrap_or(20_000), seed))?;
-            }
-            Workload::FhirIntake => runtime.block_on(intake::fhir(size.unwrap_or(200), seed))?,
             Workload::DeidFlat => runtime.block_on(deid::flat(size.unwrap_or(1_000_000), seed))?,
             Workload::All => {}
         }

@@ -3,9 +3,14 @@
 //! Both are CSV with a header, UTF-8 (with or without BOM); ids and codes are ASCII, so a list written in
 //! CP932 reads the same unless a free column holds Japanese.
 
+mod list;
+
 use std::{borrow::Cow, fmt::Write as _};
 
 use kiban_kernel::{Bases, Date, PartialDate, Regime, parse_date, parse_partial};
+
+use self::list::Packing;
+pub use self::list::{Notices, Told};
 
 /// One notice to one person under one regime.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,9 +141,24 @@ const NOTICE_COLUMNS: [&str; 6] =
 /// The first line and column that cannot be read.
 pub fn parse_notices(bytes: &[u8]) -> Result<Vec<NoticeRow>, ListError> {
     let mut out = Vec::with_capacity(memchr::memchr_iter(b'\n', bytes).count());
+    each_notice(bytes, |row| out.push(row))?;
+    Ok(out)
+}
+
+/// As [`parse_notices`], packed.
+///
+/// # Errors
+/// As [`parse_notices`].
+pub fn pack_notices(bytes: &[u8]) -> Result<Notices, ListError> {
+    let mut packing = Packing::default();
+    each_notice(bytes, |row| packing.push(row))?;
+    Ok(packing.finish())
+}
+
+fn each_notice(bytes: &[u8], mut take: impl FnMut(NoticeRow)) -> Result<(), ListError> {
     each(open(bytes, &NOTICE_COLUMNS, &["died_on"])?, |row| {
         let died = row.text("died_on")?;
-        out.push(NoticeRow {
+        take(NoticeRow {
             local_id: row.id()?,
             regime: row.text("regime")?.parse().map_err(|_| row.error("regime"))?,
             notice_version: row.text("notice_version")?.into_owned(),
@@ -157,8 +177,7 @@ pub fn parse_notices(bytes: &[u8]) -> Result<Vec<NoticeRow>, ListError> {
             returned_on: None,
         });
         Ok(())
-    })?;
-    Ok(out)
+    })
 }
 
 /// Reads `stops.csv`. A stop that names no regime is taken for both.

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use kiban_formats::Issue;
 use kiban_kernel::{Date, Id, kinds};
+use kiban_lake::id_table::IdTable;
 
-use self::visits::{Times, Visit};
+use self::visits::{Noted, Visit};
 use crate::place::FileRef;
 
 /// How many positions of a rule are kept.
@@ -119,21 +120,24 @@ impl GridCell {
     }
 }
 
-/// Collects defects while segments stream by. Its size does not grow with the number of defects.
+/// Collects defects while segments stream by. Its size does not grow with the number of defects, but by 29 bytes a person
+/// whose birth or class is known, and by the visits that wait for a birth.
 #[derive(Debug, Clone, Default)]
 pub struct Quality {
     rules: BTreeMap<String, RuleCount>,
     /// Few cells; who asks for one at every date keeps its place.
     checks: Vec<Cell>,
-    births: HashMap<Id<kinds::PersonSource>, Times>,
+    persons: IdTable<kinds::PersonSource, Noted>,
+    /// Visits seen before their person's birth.
+    waiting: HashMap<Id<kinds::PersonSource>, Vec<Visit>>,
     /// The person of the last visit, if the birth is known: a person's visits mostly stand together.
     last_born: Option<(Id<kinds::PersonSource>, Date)>,
     /// Visits of one person whose birth is not known yet: they mostly stand together too.
     last_waiting: Option<(Id<kinds::PersonSource>, Vec<Visit>)>,
     /// The check of visits against births.
     before_birth: Option<Tally>,
-    /// Class of sex and age of everybody whose basics were kept; the last word counts.
-    classes: HashMap<Id<kinds::PersonSource>, String>,
+    /// Classes of sex and age, each with its number from 1; few.
+    classes: BTreeMap<String, u16>,
 }
 
 #[derive(Debug, Clone)]
@@ -210,18 +214,30 @@ impl Quality {
         })
     }
 
-    /// Notes a person's class of sex and age.
-    pub(crate) fn class(&mut self, person: Id<kinds::PersonSource>, class: String) {
-        self.classes.insert(person, class);
+    /// Notes the class of sex and age of somebody whose basics were kept; the last word counts.
+    pub(crate) fn class(&mut self, person: Id<kinds::PersonSource>, class: &str) {
+        let number = self.class_number(class);
+        let place = self.persons.insert(person);
+        self.persons.value_mut(place).class = number;
+    }
+
+    fn class_number(&mut self, class: &str) -> u16 {
+        if let Some(number) = self.classes.get(class) {
+            return *number;
+        }
+        let next = self.classes.len() as u16 + 1;
+        self.classes.insert(class.to_owned(), next);
+        next
     }
 
     /// Persons by class of sex and age.
     pub fn population(&self) -> BTreeMap<String, u64> {
-        let mut out = BTreeMap::new();
-        for class in self.classes.values() {
-            *out.entry(class.clone()).or_default() += 1;
+        let mut persons = vec![0; self.classes.len() + 1];
+        for (_, noted) in self.persons.iter() {
+            persons[usize::from(noted.class)] += 1;
         }
-        out
+        let found = self.classes.iter().map(|(c, n)| (c.clone(), persons[usize::from(*n)]));
+        found.filter(|(_, persons)| *persons > 0).collect()
     }
 
     /// Adds what another collected, which saw other things of the same delivery.
@@ -237,8 +253,24 @@ impl Quality {
             self.checks[at].checked += cell.checked;
             self.checks[at].failed += cell.failed;
         }
-        self.births.extend(other.births);
-        self.classes.extend(other.classes);
+        self.waiting.extend(other.waiting);
+        if self.persons.is_empty() {
+            // One table that is moved, not two.
+            (self.persons, self.classes) = (other.persons, other.classes);
+            return;
+        }
+        let mut classes = vec![0; other.classes.len() + 1];
+        for (class, number) in &other.classes {
+            classes[usize::from(*number)] = self.class_number(class);
+        }
+        for (person, noted) in other.persons.iter() {
+            let place = self.persons.insert(person);
+            let own = self.persons.value_mut(place);
+            own.birth = noted.birth.or(own.birth);
+            if noted.class > 0 {
+                own.class = classes[usize::from(noted.class)];
+            }
+        }
     }
 
     /// Is there no defect?
@@ -326,6 +358,25 @@ mod tests {
         let rule = &q.rules()["x.y"];
         assert_eq!((rule.count, rule.places.len()), (37, FIRST_PLACES));
         assert_eq!(rule.places[4].position, "line 4");
+    }
+
+    #[test]
+    fn the_last_class_of_a_person_counts_whoever_noted_it() {
+        let id = |n: u8| Id::from_bytes([n; 16]);
+        assert_eq!(size_of::<Noted>(), 8);
+        let (mut one, mut other) = (Quality::default(), Quality::default());
+        one.class(id(1), "F.60-69");
+        one.class(id(2), "F.60-69");
+        one.class(id(2), "M.60-69");
+        other.class(id(3), "M.90+");
+        other.class(id(1), "M.90+");
+        other.birth(id(4), date(2000, 1, 1));
+        let mut whole = Quality::default();
+        whole.absorb(one.clone());
+        assert_eq!(whole.population(), one.population());
+        whole.absorb(other);
+        let found: Vec<(String, u64)> = whole.population().into_iter().collect();
+        assert_eq!(found, [("M.60-69".to_owned(), 1), ("M.90+".to_owned(), 2)]);
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl TableBuilders {
         if let Record::Person(person) = record {
             let birth = person.birth_on.and_then(|t| kiban_kernel::parse_date(t).ok());
             let class = class_of(person.sex, birth, context.received_on);
-            quality.class(context.person_source, class);
+            quality.class(context.person_source, &class);
         }
         if let (Some(start), Some(end)) = period {
             // A day without a time is its midnight: compare days, unless both carry a time.

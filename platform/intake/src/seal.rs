@@ -27,7 +27,7 @@ use crate::{
         CORRECTIONS_NAME, DATA_PREFIX, FILES_NAME, FileEntry, MANIFEST_NAME, Manifest,
         NOTICES_NAME, RETRACTIONS_NAME, path_allowed,
     },
-    notices::{NoticeRow, parse_notices},
+    notices::{Notices, pack_notices},
     place::FileRef,
     revisions::{Correction, Retraction, parse_corrections, parse_retractions},
     segment,
@@ -58,7 +58,7 @@ pub struct Checked {
     files: Vec<FileEntry>,
     /// The files that are to be read to know all that is said of persons, and where their entries stand.
     of_persons: Vec<(usize, Range<u64>)>,
-    notices: Vec<NoticeRow>,
+    notices: Notices,
     retractions: Vec<Retraction>,
     corrections: Vec<Correction>,
     sealed_digest: Digest,
@@ -172,7 +172,7 @@ pub fn verify_seal_within(
         return Err(ReceiveError::NoticesMismatch);
     }
     let notices =
-        parse_notices(&notices_bytes).map_err(|e| ReceiveError::BadNotices { line: e.line })?;
+        pack_notices(&notices_bytes).map_err(|e| ReceiveError::BadNotices { line: e.line })?;
     if notices.len() as u64 != manifest.notices.count {
         return Err(ReceiveError::NoticesMismatch);
     }
@@ -257,7 +257,7 @@ impl Checked {
         &self.files
     }
     /// The notices of the persons sent.
-    pub fn notices(&self) -> &[NoticeRow] {
+    pub fn notices(&self) -> &Notices {
         &self.notices
     }
     /// What the holder takes back.

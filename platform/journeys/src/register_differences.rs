@@ -76,8 +76,11 @@ pub(crate) async fn find(
         return Ok(Vec::new());
     }
     let holder = checked.manifest().holder;
-    let told: Vec<Person> =
-        checked.notices().iter().map(|n| keys.person_source(holder, &n.local_id)).collect();
+    let told: Vec<Person> = checked
+        .notices()
+        .iter()
+        .map(|(local_id, _)| keys.person_source(holder, local_id))
+        .collect();
     let persons: BTreeSet<Person> = told.iter().copied().collect();
     let persons: Vec<Person> = persons.into_iter().collect();
     let mut taken: HashMap<Person, [TakenOver; 2]> = HashMap::new();
@@ -95,7 +98,7 @@ pub(crate) async fn find(
     let mut said: HashSet<(Person, usize)> = HashSet::new();
     let mut first: HashMap<Person, usize> = HashMap::new();
     let mut out = Vec::new();
-    for (row, (person, notice)) in told.iter().zip(checked.notices()).enumerate() {
+    for (row, (person, (_, notice))) in told.iter().zip(checked.notices().iter()).enumerate() {
         let (Some(taken), Some(begun)) = (taken.get(person), day.get(person)) else { continue };
         said.insert((*person, at(notice.regime)));
         first.entry(*person).or_insert(row);
@@ -136,11 +139,14 @@ fn at(regime: Regime) -> usize {
 pub(crate) fn report(found: &[Difference], checked: &Checked, report: &mut ReportBuilder) {
     let list = FileRef { number: 0, hint: "notices.csv".to_owned() };
     let mut persons: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+    // Differences stand in the order of their rows.
+    let mut rows = checked.notices().iter().enumerate().peekable();
     for one in found {
         // The header is line 1.
         report.quality.add(one.rule, 1, || (list.clone(), format!("line {}", one.row + 2)));
-        if let Some(notice) = checked.notices().get(one.row) {
-            persons.entry(one.rule).or_default().insert(&notice.local_id);
+        while rows.next_if(|(row, _)| *row < one.row).is_some() {}
+        if let Some((_, (local_id, _))) = rows.peek().filter(|(row, _)| *row == one.row) {
+            persons.entry(one.rule).or_default().insert(local_id);
         }
     }
     report.counts.register_differences =

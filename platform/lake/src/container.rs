@@ -3,17 +3,21 @@
 //! ```text
 //! header   "KIBANSRC" (8) | container id (16)
 //! segment  AES-256-GCM of the bytes, tag (16)      … one after the other
-//! key      random, one per person and container, wrapped in lake_person_key
+//! key      one per person and container, made from a random secret of the container, wrapped in lake_person_key
 //! nonce    0 0 0 0 | start of the segment (8)
 //! bound to container, segment, person, start and length
 //! ```
 //! To shred a person's source is to delete that person's key rows; no container is rewritten. A container
-//! in which no key is left is removed.
+//! in which no key is left is removed. A container's secret is never stored: from the commit on, a key is had from its
+//! row or not at all.
+//!
+//! # Memory
+//! 21 bytes a person of the container being written, 16 of those that wait for the commit: keys are made when they are
+//! needed, and a cipher is ready for one person at a time.
 
 mod behind;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
 };
@@ -28,6 +32,7 @@ use crate::{
     DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot, StagedWithdrawal,
     catalog::{Change, ContainerRow},
     durable::NewFile,
+    id_table::IdTable,
     lake::{Counted, EXTENSION, Staged, blocking},
     pending::StagedPath,
     seal::TAG,
@@ -77,23 +82,33 @@ fn container_path(file: Id<kinds::File>) -> String {
     format!("{}/{file}.{EXTENSION}", DataClass::Source.as_str())
 }
 
+/// A person's key: nobody who has it, or those of others, can tell the secret.
+fn person_key(secret: &Secret, person: Id<kinds::PersonSource>) -> Secret {
+    Secret::of(secret.mac(&[b"kiban person v1\0", &person.to_bytes()]))
+}
+
 /// A container being written: sealed here, hashed and written by a thread of its own.
 pub struct ContainerWriter {
     lake: Lake,
     id: Id<kinds::File>,
     path: StagedPath,
     out: Behind,
-    keys: HashMap<Id<kinds::PersonSource>, (Secret, LessSafeKey)>,
+    secret: Secret,
+    persons: IdTable<kinds::PersonSource, ()>,
+    /// The person of the last segment: a person's segments mostly stand together.
+    last: Option<(Id<kinds::PersonSource>, LessSafeKey)>,
     segments: u64,
 }
 
 /// A container that no snapshot names yet. Dropped, it is garbage.
 #[must_use = "a staged container is garbage until it is appended"]
 pub struct StagedContainer {
+    id: Id<kinds::File>,
     row: ContainerRow,
     path: StagedPath,
-    key_id: String,
-    keys: Vec<(Id<kinds::PersonSource>, String)>,
+    secret: Secret,
+    /// In their order.
+    persons: Vec<Id<kinds::PersonSource>>,
 }
 
 impl StagedContainer {
@@ -124,12 +139,11 @@ impl ContainerWriter {
             start: self.out.bytes(),
             length: bytes.len() as u64,
         };
-        let (_, key) = match self.keys.entry(person) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let secret = Secret::random()?;
-                let aead = secret.aead()?;
-                new.insert((secret, aead))
+        let (_, key) = match self.last.take().filter(|(last, _)| *last == person) {
+            Some(last) => self.last.insert(last),
+            None => {
+                self.persons.insert(person);
+                self.last.insert((person, person_key(&self.secret, person).aead()?))
             }
         };
         let seal = |plain: &mut [u8]| {
@@ -159,24 +173,21 @@ impl ContainerWriter {
         blocking(move || {
             let io = || LakeError::io("write a container");
             let (file, digest, bytes) = self.out.finish().map_err(io())?.finish();
-            let (key_id, wrapping) = self.lake.0.ring.wrapping(DataClass::Source)?;
-            let mut keys = Vec::with_capacity(self.keys.len());
-            for (person, (key, _)) in &self.keys {
-                keys.push((*person, wrapping.wrap(&key_name(*person, self.id), key)?));
-            }
-            keys.sort_unstable_by_key(|(person, _)| *person);
+            let mut persons: Vec<_> = self.persons.iter().map(|(person, ())| person).collect();
+            persons.shrink_to_fit();
+            persons.sort_unstable();
             file.commit(&*self.lake.0.steps).map_err(io())?;
             let row = ContainerRow {
                 id: self.id.to_string(),
                 path: container_path(self.id),
                 digest,
                 segments: self.segments,
-                persons: keys.len() as u64,
+                persons: persons.len() as u64,
                 bytes,
                 added: 0,
                 erased: None,
             };
-            Ok(StagedContainer { row, path: self.path, key_id, keys })
+            Ok(StagedContainer { id: self.id, row, path: self.path, secret: self.secret, persons })
         })
         .await
     }
@@ -206,7 +217,9 @@ impl Lake {
             id,
             path: staged,
             out,
-            keys: HashMap::new(),
+            secret: Secret::random()?,
+            persons: IdTable::default(),
+            last: None,
             segments: 0,
         })
     }
@@ -251,12 +264,15 @@ impl Lake {
             )
             .await?;
         for container in containers {
-            for keys in container.keys.chunks(KEYS_AT_ONCE) {
-                let sql = add_keys(keys.len());
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
-                    .bind(&container.row.id)
-                    .bind(&container.key_id);
-                for (person, wrapped) in keys {
+            let file = container.id;
+            for persons in container.persons.chunks(KEYS_AT_ONCE) {
+                let (key_id, wrapping) = self.0.ring.wrapping(DataClass::Source)?;
+                let sql = add_keys(persons.len());
+                let mut query =
+                    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(file.to_string()).bind(key_id);
+                for person in persons {
+                    let key = person_key(&container.secret, *person);
+                    let wrapped = wrapping.wrap(&key_name(*person, file), &key)?;
                     query = query.bind(person.to_string()).bind(wrapped);
                 }
                 query.execute(tx.conn()).await?;

@@ -35,6 +35,7 @@ mod erase;
 mod error;
 pub mod functions;
 mod gather;
+pub mod id_table;
 mod keys;
 mod lake;
 mod lock;

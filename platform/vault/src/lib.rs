@@ -24,7 +24,6 @@ mod delivery;
 mod erase;
 mod error;
 mod history;
-mod id_table;
 mod known;
 mod lots;
 mod people;
@@ -39,6 +38,8 @@ mod segments;
 mod version_rows;
 mod versions;
 mod writer;
+
+use kiban_lake::id_table;
 
 pub use delivery::{StoreDeliveryError, Stored, prepare};
 pub use erase::{STORES, VaultStore};

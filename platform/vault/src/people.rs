@@ -1,46 +1,53 @@
 //! What a delivery as a whole says of each of its persons: the facts the gate asks for, before any of
-//! their segments is judged.
+//! their segments is judged; then what was judged.
+//!
+//! # Memory
+//! 41 bytes a person. What is told to many, and judged of many, stands once; identities only where they are compared, until
+//! their person is judged.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+};
 
 use kiban_formats::Record;
-use kiban_intake::{Segment, notices::NoticeRow};
-use kiban_kernel::{PartialDate, parse_date, parse_partial};
+use kiban_intake::{Segment, notices::Notices};
+use kiban_kernel::{Digest, Id, Kind, PartialDate, kinds, parse_date, parse_partial};
 use kiban_linkage::{Identity, RawIdentity, Sex};
 use kiban_register::{Gate, Judged, PersonFacts, PersonGate, PersonNotice};
+
+use crate::id_table::{IdTable, Place};
 
 /// More identities of one person in one delivery than this are not compared.
 const MOST_IDENTITIES: usize = 8;
 
-/// One person of a delivery.
-#[derive(Default)]
-pub(crate) struct Facts {
-    /// Rows of the delivery's list of notices.
-    notices: Vec<u32>,
-    pub(crate) died_on: Option<PartialDate>,
-    pub(crate) birth_on: Option<PartialDate>,
-    identities: Vec<Identity>,
+/// What a person is found by: a digest of the holder's own id.
+enum LocalId {}
+
+impl Kind for LocalId {
+    const PREFIX: &'static str = "lid";
 }
 
-impl Facts {
-    /// The judgement on the person, given the notices that were told.
-    pub(crate) fn gate(
-        &self,
-        gate: &Gate,
-        local_id: &str,
-        notices: &[PersonNotice],
-        judged: &mut Judged,
-    ) -> Arc<PersonGate> {
-        let facts = PersonFacts {
-            local_id,
-            notices,
-            died_on: self.died_on,
-            birth_on: self.birth_on,
-            identities: &self.identities,
-        };
-        gate.person_among(&facts, judged)
-    }
+/// One person of a delivery.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    /// Which of the lists of notices, from 1; 0: none.
+    told: u32,
+    /// Which of the judgements, from 1; 0: not judged. And [`KEPT`], [`TOLD`].
+    judged: u32,
+    died_on: Option<PartialDate>,
+    birth_on: Option<PartialDate>,
+}
 
+/// Something of the person is kept.
+const KEPT: u32 = 1 << 31;
+/// The person's notices were written.
+const TOLD: u32 = 1 << 30;
+/// The other bits: which of the judgements.
+const WHICH: u32 = TOLD - 1;
+
+impl Facts {
     /// Of several days of death the earliest counts: nobody is kept on the strength of the later one.
     fn died(&mut self, on: PartialDate) {
         let earlier = |d: &PartialDate| d.latest() <= on.latest();
@@ -50,45 +57,105 @@ impl Facts {
     }
 }
 
-/// All persons of a delivery, by the holder's own id.
-pub(crate) struct People<'n> {
-    notices: &'n [NoticeRow],
-    by_local_id: HashMap<Cow<'n, str>, Facts>,
-    with_identities: bool,
+/// A person whose segments are judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Person {
+    pub(crate) id: Id<kinds::PersonSource>,
+    at: Place,
 }
 
-impl<'n> People<'n> {
+/// What the delivery tells of a person's notices.
+pub(crate) struct Told<'p> {
+    pub(crate) notices: &'p [PersonNotice],
+    pub(crate) died_on: Option<PartialDate>,
+    pub(crate) birth_on: Option<PartialDate>,
+}
+
+/// All persons of a delivery, by the holder's own id.
+pub(crate) struct People {
+    /// Makes digests that nobody can choose.
+    salt: [u8; 16],
+    persons: IdTable<LocalId, Facts>,
+    /// Every list of notices once.
+    told: Vec<Vec<PersonNotice>>,
+    identities: HashMap<Place, Vec<Identity>>,
+    with_identities: bool,
+    judged: Judged,
+    gates: Gates,
+    /// The person of the last segment: a person's segments mostly stand together.
+    last: Option<(String, Person)>,
+}
+
+/// Every judgement once.
+#[derive(Default)]
+struct Gates {
+    gates: Vec<Arc<PersonGate>>,
+    places: HashMap<Arc<PersonGate>, u32>,
+}
+
+impl Gates {
+    fn place(&mut self, gate: Arc<PersonGate>) -> u32 {
+        let next = self.gates.len() as u32;
+        let place = *self.places.entry(gate.clone()).or_insert(next);
+        if place == next {
+            self.gates.push(gate);
+        }
+        place
+    }
+}
+
+impl People {
     /// From the delivery's list of notices; `with_identities`: somebody asked to stop at all holders.
-    pub(crate) fn new(notices: &'n [NoticeRow], with_identities: bool) -> Self {
-        let mut by_local_id: HashMap<Cow<'n, str>, Facts> = HashMap::new();
-        for (at, row) in (0..).zip(notices) {
-            let facts = by_local_id.entry(Cow::Borrowed(&*row.local_id)).or_default();
-            // Mostly two: one under each regime.
-            facts.notices.reserve_exact(1);
-            facts.notices.push(at);
-            if let Some(on) = row.died_on {
+    pub(crate) fn new(notices: &Notices, with_identities: bool) -> Self {
+        let mut salt = [0; 16];
+        for half in salt.chunks_mut(8) {
+            half.copy_from_slice(&RandomState::new().hash_one(0_u8).to_le_bytes());
+        }
+        let lists = 0..notices.lists();
+        let notice = |told: &kiban_intake::notices::Told| PersonNotice {
+            regime: told.regime,
+            version: told.notice_version.clone(),
+            notified_on: told.notified_on,
+            channel: told.channel.clone(),
+            guardian: told.guardian,
+        };
+        let mut out = Self {
+            salt,
+            persons: IdTable::default(),
+            told: lists.map(|list| notices.list(list).map(notice).collect()).collect(),
+            identities: HashMap::new(),
+            with_identities,
+            judged: Judged::default(),
+            gates: Gates::default(),
+            last: None,
+        };
+        // Two lists of one person make a third.
+        let mut joined: HashMap<(u32, u32), u32> = HashMap::new();
+        for (local_id, list) in notices.runs() {
+            let at = out.persons.insert(out.key(local_id));
+            let facts = out.persons.value_mut(at);
+            for on in notices.list(list).filter_map(|told| told.died_on) {
                 facts.died(on);
             }
+            let list = list as u32 + 1;
+            facts.told = match facts.told {
+                0 => list,
+                before => *joined.entry((before, list)).or_insert_with(|| {
+                    let of = |list: u32| &out.told[list as usize - 1];
+                    let both = [of(before).as_slice(), of(list).as_slice()].concat();
+                    out.told.push(both);
+                    out.told.len() as u32
+                }),
+            };
         }
-        Self { notices, by_local_id, with_identities }
+        out
     }
 
-    /// Everything that was said of a person, whom nobody asks for again; with the person's id and notices.
-    pub(crate) fn take(&mut self, local_id: &str) -> (Cow<'n, str>, Facts, Vec<PersonNotice>) {
-        let (local_id, facts) = self
-            .by_local_id
-            .remove_entry(local_id)
-            .unwrap_or_else(|| (Cow::Owned(local_id.to_owned()), Facts::default()));
-        let rows = facts.notices.iter().filter_map(|at| self.notices.get(*at as usize));
-        let notices = rows.map(|row| PersonNotice {
-            regime: row.regime,
-            version: row.notice_version.clone(),
-            notified_on: row.notified_on,
-            channel: row.channel.clone(),
-            guardian: row.guardian,
-        });
-        let notices = notices.collect();
-        (local_id, facts, notices)
+    fn key(&self, local_id: &str) -> Id<LocalId> {
+        let digest = Digest::of(&[&self.salt[..], local_id.as_bytes()].concat());
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.as_bytes()[..16]);
+        Id::from_bytes(id)
     }
 
     /// What a segment says of its person's birth, death and identity.
@@ -104,10 +171,8 @@ impl<'n> People<'n> {
                 Record::Death(d) => (None, date(d.died_on)),
                 _ => continue,
             };
-            let facts = match self.by_local_id.get_mut(local_id) {
-                Some(facts) => facts,
-                None => self.by_local_id.entry(Cow::Owned(local_id.to_owned())).or_default(),
-            };
+            let at = self.persons.insert(self.key(local_id));
+            let facts = self.persons.value_mut(at);
             if let Some(on) = death {
                 facts.died(on);
             }
@@ -118,8 +183,11 @@ impl<'n> People<'n> {
             }
             if self.with_identities
                 && let Record::Person(p) = record
-                && facts.identities.len() < MOST_IDENTITIES
             {
+                let identities = self.identities.entry(at).or_default();
+                if identities.len() >= MOST_IDENTITIES {
+                    continue;
+                }
                 let identity = Identity::normalise(&RawIdentity {
                     name_kanji: p.name_kanji,
                     name_kana: p.name_kana,
@@ -131,10 +199,89 @@ impl<'n> People<'n> {
                     insured_branch: p.insured_branch,
                     ..RawIdentity::default()
                 });
-                if !facts.identities.contains(&identity) {
-                    facts.identities.push(identity);
+                if !identities.contains(&identity) {
+                    identities.push(identity);
                 }
             }
         }
     }
+
+    /// The person, whom the gate judges when first asked for, by everything that was seen.
+    pub(crate) fn person(&mut self, gate: &Gate, local_id: &str) -> Person {
+        if let Some((last, person)) = &self.last
+            && last == local_id
+        {
+            return *person;
+        }
+        let at = self.persons.insert(self.key(local_id));
+        if self.persons.value(at).judged == 0 {
+            let facts = self.persons.value(at);
+            let identities = self.identities.remove(&at).unwrap_or_default();
+            let facts = PersonFacts {
+                local_id,
+                notices: notices(&self.told, facts),
+                died_on: facts.died_on,
+                birth_on: facts.birth_on,
+                identities: &identities,
+            };
+            // most persons are judged alike: one copy of each judgement
+            let judged = self.gates.place(gate.person_among(&facts, &mut self.judged));
+            self.persons.value_mut(at).judged = judged + 1;
+        }
+        let id = gate.keys().person_source(gate.holder(), local_id);
+        let person = Person { id, at };
+        match &mut self.last {
+            Some((last, of)) => {
+                last.clear();
+                last.push_str(local_id);
+                *of = person;
+            }
+            None => self.last = Some((local_id.to_owned(), person)),
+        }
+        person
+    }
+
+    /// The judgement on a person.
+    pub(crate) fn gate(&self, person: Person) -> &PersonGate {
+        // Whoever is a person here was judged.
+        &self.gates.gates[(self.persons.value(person.at).judged & WHICH) as usize - 1]
+    }
+
+    /// Something of the person is kept.
+    pub(crate) fn keep(&mut self, person: Person) {
+        self.persons.value_mut(person.at).judged |= KEPT;
+    }
+
+    /// What is to be written of a person's notices: once.
+    pub(crate) fn tell(&mut self, person: Person) -> Option<Told<'_>> {
+        let facts = self.persons.value_mut(person.at);
+        if facts.judged & TOLD != 0 {
+            return None;
+        }
+        facts.judged |= TOLD;
+        let facts = *facts;
+        let notices = notices(&self.told, facts);
+        Some(Told { notices, died_on: facts.died_on, birth_on: facts.birth_on })
+    }
+
+    /// The persons of whom something is kept, and by judgement those who were judged and of whom nothing is.
+    pub(crate) fn count(&self) -> (u64, impl Iterator<Item = (&PersonGate, u64)>) {
+        let mut refused = vec![0; self.gates.gates.len()];
+        let mut kept = 0;
+        for (_, facts) in self.persons.iter().filter(|(_, facts)| facts.judged != 0) {
+            if facts.judged & KEPT != 0 {
+                kept += 1;
+            } else {
+                refused[(facts.judged & WHICH) as usize - 1] += 1;
+            }
+        }
+        let refused = self.gates.gates.iter().zip(refused).filter(|(_, persons)| *persons > 0);
+        (kept, refused.map(|(gate, persons)| (&**gate, persons)))
+    }
+}
+
+/// What a person was told.
+fn notices(told: &[Vec<PersonNotice>], facts: Facts) -> &[PersonNotice] {
+    let list = (facts.told as usize).checked_sub(1).and_then(|list| told.get(list));
+    list.map_or(&[], Vec::as_slice)
 }

@@ -24,7 +24,7 @@ pub struct Revisions<'a> {
     pub corrections: &'a [Correction],
 }
 
-impl Judge<'_> {
+impl Judge {
     /// Applies the lists. Must come before the first segment: what a delivery brings anew counts again.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Judge<'_> {
     }
 }
 
-impl VaultWriter<'_> {
+impl VaultWriter {
     /// Stages that the rows of what ended leave their tables, those of this delivery too.
     pub(crate) async fn withdraw(
         &mut self,

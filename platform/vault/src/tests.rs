@@ -2,6 +2,7 @@ mod compact;
 mod crash;
 mod history;
 mod measure;
+mod people;
 mod plain;
 mod stores;
 mod versions;

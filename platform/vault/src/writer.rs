@@ -1,11 +1,11 @@
 //! Segments in, staged rows and source bytes out, in bounded memory; nothing is visible before the commit.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use kiban_intake::{Segment, SegmentIds, format_name, report::ReportBuilder};
-use kiban_kernel::{Id, PartialDate, Timestamp, kinds};
+use kiban_kernel::{Id, Timestamp, kinds};
 use kiban_lake::{Columns, ContainerWriter, LakeError, Snapshot, StagedContainer, Threads};
-use kiban_register::{Gate, Judged, PersonGate, PersonNotice, person_notice::PersonNoticeRows};
+use kiban_register::{Gate, person_notice::PersonNoticeRows};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -32,36 +32,19 @@ fn occasion(gate: &Gate, delivery: Id<kinds::Delivery>, stated_at: i64) -> Occas
     Occasion { holder: gate.holder(), delivery, stated_at }
 }
 
-struct Person {
-    id: Id<kinds::PersonSource>,
-    gate: Arc<PersonGate>,
-    kept: bool,
-    /// Given with the first segment that is kept.
-    told: Option<Box<Told>>,
-}
-
-/// What the delivery tells of a person's notices.
-struct Told {
-    notices: Vec<PersonNotice>,
-    died_on: Option<PartialDate>,
-    birth_on: Option<PartialDate>,
-}
-
 /// Takes the segments of one delivery: what judges them, and what keeps their rows.
-pub(crate) struct VaultWriter<'n> {
-    pub(crate) judge: Judge<'n>,
+pub(crate) struct VaultWriter {
+    pub(crate) judge: Judge,
     pub(crate) rows: RowLots,
 }
 
 /// Judges segments, keeps their bytes and the record of them.
-pub(crate) struct Judge<'n> {
+pub(crate) struct Judge {
     pub(crate) ids: SegmentIds,
     pub(crate) gate: Gate,
     pub(crate) delivery: Id<kinds::Delivery>,
     pub(crate) base: Snapshot,
-    people: People<'n>,
-    persons: HashMap<Cow<'n, str>, Person>,
-    judged: Judged,
+    people: People,
     /// The segments of the holder, from the moment when all is judged; before, the versions have them.
     pub(crate) known: Known,
     pub(crate) versions: Versions,
@@ -85,7 +68,7 @@ pub(crate) struct Kept {
     pub(crate) bases: TableBases,
 }
 
-impl<'n> VaultWriter<'n> {
+impl VaultWriter {
     /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons.
     pub(crate) async fn new(
         vault: &Vault,
@@ -93,7 +76,7 @@ impl<'n> VaultWriter<'n> {
         ids: SegmentIds,
         delivery: Id<kinds::Delivery>,
         sealed_at: Timestamp,
-        people: People<'n>,
+        people: People,
         report: ReportBuilder,
     ) -> Result<Self, VaultError> {
         let base = vault.lake.head().await?;
@@ -109,8 +92,6 @@ impl<'n> VaultWriter<'n> {
                 delivery,
                 base,
                 people,
-                persons: HashMap::new(),
-                judged: Judged::default(),
                 report,
                 notices: PersonNoticeRows::default(),
                 segments: Vec::new(),
@@ -157,7 +138,7 @@ impl<'n> VaultWriter<'n> {
     }
 }
 
-impl Judge<'_> {
+impl Judge {
     /// Judge a segment and keep what the gate clears. Counts what it does in the report.
     ///
     /// # Errors
@@ -167,20 +148,11 @@ impl Judge<'_> {
             return Ok(None);
         }
         let Some(local_id) = segment.person else { return Ok(None) };
-        if !self.persons.contains_key(local_id) {
-            let (local_id, facts, notices) = self.people.take(local_id);
-            // most persons are judged alike: one copy of each judgement
-            let gate = facts.gate(&self.gate, &local_id, &notices, &mut self.judged);
-            let id = self.gate.keys().person_source(self.gate.holder(), &local_id);
-            let (died_on, birth_on) = (facts.died_on, facts.birth_on);
-            let told = Some(Box::new(Told { notices, died_on, birth_on }));
-            self.persons.insert(local_id, Person { id, gate, kept: false, told });
-        }
-        let Some(person) = self.persons.get_mut(local_id) else { return Ok(None) };
+        let person = self.people.person(&self.gate, local_id);
 
         let counts = &mut self.report.counts;
         let ClearedSegment { tables: cleared, whole, reason } =
-            clear(&person.gate, &segment.parsed.records, counts);
+            clear(self.people.gate(person), &segment.parsed.records, counts);
         let id = self.ids.id(person.id, segment.header, segment.bytes);
         let stated = kiban_formats::source::stated(
             segment.format,
@@ -204,7 +176,7 @@ impl Judge<'_> {
             *counts.refused_segments.entry(reason.to_owned()).or_default() += 1;
             return Ok(None);
         }
-        person.kept = true;
+        self.people.keep(person);
 
         let at = self.versions.segments.insert(id);
         let was_known = self.versions.segments.is_known(at);
@@ -253,8 +225,8 @@ impl Judge<'_> {
         known.bytes |= keep_bytes;
         self.versions.segments.keep(at, known);
 
-        if let Some(told) = person.told.take() {
-            for notice in &told.notices {
+        if let Some(told) = self.people.tell(person) {
+            for notice in told.notices {
                 self.notices.push(
                     person.id,
                     self.gate.holder(),
@@ -356,15 +328,10 @@ impl Judge<'_> {
 
     fn count_persons(&mut self) {
         let counts = &mut self.report.counts;
-        for person in self.persons.values() {
-            if person.kept {
-                counts.accepted_persons += 1;
-            } else {
-                *counts
-                    .refused_persons
-                    .entry(refusal(&person.gate, None).to_owned())
-                    .or_default() += 1;
-            }
+        let (kept, refused) = self.people.count();
+        counts.accepted_persons += kept;
+        for (gate, persons) in refused {
+            *counts.refused_persons.entry(refusal(gate, None).to_owned()).or_default() += persons;
         }
     }
 }

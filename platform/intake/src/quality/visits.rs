@@ -1,17 +1,16 @@
 //! Visits against births: a visit that comes before its person's birth in the delivery waits for it.
 
-use std::mem;
-
 use kiban_kernel::{Date, Id, kinds};
 
 use super::{BEFORE_BIRTH, Quality, Tally};
 use crate::place::FileRef;
 
-/// What is known of one person's time; visits seen before the birth wait for it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Times {
+/// What is known of one person.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Noted {
     pub(super) birth: Option<Date>,
-    pub(super) waiting: Vec<Visit>,
+    /// Class of sex and age, 0 if none was told.
+    pub(super) class: u16,
 }
 
 /// A day; number of the file, line.
@@ -21,9 +20,9 @@ impl Quality {
     /// Notes a birth; visits that came before it in the delivery are judged now.
     pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
         self.set_aside();
-        let times = self.births.entry(person).or_default();
-        times.birth.get_or_insert(birth);
-        for (visit, file, line) in mem::take(&mut times.waiting) {
+        let place = self.persons.insert(person);
+        self.persons.value_mut(place).birth.get_or_insert(birth);
+        for (visit, file, line) in self.waiting.remove(&person).unwrap_or_default() {
             self.visit_of(birth, visit, file, line);
         }
     }
@@ -45,7 +44,7 @@ impl Quality {
         {
             return waiting.push((visit, file, line));
         }
-        match self.births.get(&person).and_then(|times| times.birth) {
+        match self.persons.find(person).and_then(|place| self.persons.value(place).birth) {
             Some(birth) => {
                 self.last_born = Some((person, birth));
                 self.visit_of(birth, visit, file, line);
@@ -60,7 +59,7 @@ impl Quality {
     /// Puts the visits that wait with what is known of their person.
     fn set_aside(&mut self) {
         if let Some((person, mut visits)) = self.last_waiting.take() {
-            self.births.entry(person).or_default().waiting.append(&mut visits);
+            self.waiting.entry(person).or_default().append(&mut visits);
         }
     }
 

@@ -175,7 +175,7 @@ fn what_two_saw_of_one_delivery_is_added_up() {
     (0..4).for_each(|n| one.add("x.y", 2, place(n)));
     (4..9).for_each(|n| other.add("x.y", 1, place(n)));
     other.add("x.z", 1, place(0));
-    other.class(Id::from_bytes([1; 16]), "1/40".to_owned());
+    other.class(Id::from_bytes([1; 16]), "1/40");
     one.absorb(other);
     let rule = &one.rules()["x.y"];
     let places: Vec<&str> = rule.places.iter().map(|p| p.position.as_str()).collect();

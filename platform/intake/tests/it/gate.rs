@@ -79,7 +79,7 @@ fn each_reason_is_counted_and_no_byte_of_the_withheld_leaves() {
     }
     let checked = home.open(&report.path).unwrap();
     let notices: Vec<(&str, Regime)> =
-        checked.notices().iter().map(|n| (n.local_id.as_str(), n.regime)).collect();
+        checked.notices().iter().map(|(local_id, told)| (local_id, told.regime)).collect();
     let expected = [
         ("keep-both", Regime::Anon52),
         ("keep-both", Regime::Pseudo57),

@@ -94,6 +94,9 @@ impl PersonGate {
 /// A person's notices, each with whether the person was of age.
 type Notices = Vec<(PersonNotice, Option<bool>)>;
 
+/// Judgements that are kept: when there are more, they are made again.
+const MANY: usize = 4_096;
+
 /// The decisions on persons so far, by all that the decision looks at ([`Gate::person_among`](super::Gate::person_among)).
 #[derive(Debug, Default)]
 pub struct Judged(HashMap<(Option<PartialDate>, Notices), Arc<PersonGate>>);
@@ -105,6 +108,38 @@ impl Judged {
         notices: Notices,
         judge: impl FnOnce() -> PersonGate,
     ) -> Arc<PersonGate> {
+        if self.0.len() >= MANY {
+            self.0.clear();
+        }
         self.0.entry((died_on, notices)).or_insert_with(|| Arc::new(judge())).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_judgements_are_kept_than_may_be() {
+        let mut judged = Judged::default();
+        let notices = |n: usize| {
+            let notice = PersonNotice {
+                regime: Regime::Anon52,
+                version: format!("v{n}"),
+                notified_on: Date::constant(2026, 4, 1),
+                channel: "post".into(),
+                guardian: false,
+            };
+            vec![(notice, Some(true))]
+        };
+        let mut made = 0;
+        for n in (0..MANY + 10).chain([MANY + 9, 0]) {
+            judged.of(None, notices(n), || {
+                made += 1;
+                PersonGate::new(Vec::new(), [None; 2])
+            });
+            assert!(judged.0.len() <= MANY);
+        }
+        assert_eq!(made, MANY + 11, "one is there, one was let go");
     }
 }

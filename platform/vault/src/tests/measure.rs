@@ -1,8 +1,9 @@
-//! How much memory the tables of segments and versions take: by hand, with
+//! How much memory the tables of persons, segments and versions take; of the latter two by hand, with
 //! `cargo test -p kiban-vault --lib -- --ignored --exact --nocapture tests::measure::memory_by_record`.
 
 use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
+use kiban_intake::notices::Notices;
 use kiban_kernel::{Digest, Id, Kind, NoSteps};
 use kiban_lake::Snapshot;
 use kiban_testkit::Child;
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     known::KnownSegment,
+    people::People,
     segments, version_rows,
     versions::{Occasion, Versions},
 };
@@ -183,4 +185,47 @@ async fn memory_by_record() {
         assert!(child.with(WHAT, what).finishes());
         eprintln!("{}", fs::read_to_string(dir.path().join("told")).unwrap());
     }
+}
+
+/// Persons of the measure, and bytes that each may take while the delivery is judged: the list of notices 20, the facts 41,
+/// keys of source bytes 16 to 37, and room for what the allocator keeps.
+const PERSONS: u64 = 300_000;
+const EACH: u64 = 160;
+
+#[tokio::test]
+#[ignore = "run as a child by the test below"]
+async fn child_of_persons() {
+    let Some(dir) = Child::argument(FOLDER) else { return };
+    let dir = Path::new(&dir);
+    let world = World::in_folder(&dir.join("world"), Arc::new(NoSteps)).await;
+    world.register().await;
+    let gate = world.gate(HOSPITAL, "2026-06-01").await;
+    let mut container = world.vault.lake().container().unwrap();
+    let name = |n: u64| format!("{n:010}");
+    let before = resident().0;
+    let notices = Notices::of((0..PERSONS).flat_map(|n| told(&name(n), &BOTH)));
+    let mut people = People::new(&notices, false);
+    for n in 0..PERSONS {
+        let person = people.person(&gate, &name(n));
+        people.keep(person);
+        container.put(hashed(n), person.id, b"a claim").unwrap();
+    }
+    let staged = container.finish().await.unwrap();
+    let after = resident().0;
+    assert_eq!(
+        (notices.len() as u64, people.count().0, staged.segments()),
+        (2 * PERSONS, PERSONS, PERSONS)
+    );
+    let each = after.saturating_sub(before) / PERSONS;
+    fs::write(dir.join("told"), each.to_string()).unwrap();
+}
+
+#[test]
+fn a_delivery_may_name_millions_of_persons() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("world")).unwrap();
+    let child = Child::running("tests::measure::child_of_persons");
+    assert!(child.with(FOLDER, dir.path()).finishes());
+    let each: u64 = fs::read_to_string(dir.path().join("told")).unwrap().parse().unwrap();
+    assert!(each <= EACH, "{each} bytes a person");
 }

@@ -12,7 +12,7 @@ use kiban_govern::Actor;
 use kiban_intake::{
     Segment, SegmentIds,
     manifest::FileEntry,
-    notices::NoticeRow,
+    notices::{NoticeRow, Notices},
     report::{Counts, ReportBuilder},
 };
 use kiban_kernel::{
@@ -274,7 +274,8 @@ impl World {
                 parsed,
             })
             .collect();
-        let mut people = People::new(notices, gate.needs_identities());
+        let mut people =
+            People::new(&Notices::of(notices.iter().cloned()), gate.needs_identities());
         for segment in &segments {
             people.see(segment);
         }

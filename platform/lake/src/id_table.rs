@@ -10,7 +10,7 @@
 //! 16 million ids: four thousand million in all, which take a quarter of a terabyte; one more is a panic, and the
 //! delivery is not stored.
 
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use kiban_kernel::{Id, Kind};
 
@@ -18,7 +18,8 @@ use kiban_kernel::{Id, Kind};
 const CHUNK: usize = 128;
 
 /// A list that grows without moving what it holds, and is never much larger than that.
-pub(crate) struct Chunks<T>(Vec<Vec<T>>);
+#[derive(Clone)]
+pub struct Chunks<T>(Vec<Vec<T>>);
 
 impl<T> Default for Chunks<T> {
     fn default() -> Self {
@@ -28,22 +29,27 @@ impl<T> Default for Chunks<T> {
 
 impl<T> Chunks<T> {
     /// Number of items.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.last().map_or(0, |last| (self.0.len() - 1) * CHUNK + last.len())
     }
 
+    /// None yet?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The item at a place below [`Self::len`].
-    pub(crate) fn at(&self, place: usize) -> &T {
+    pub fn at(&self, place: usize) -> &T {
         &self.0[place / CHUNK][place % CHUNK]
     }
 
     /// As [`Self::at`], to be changed.
-    pub(crate) fn at_mut(&mut self, place: usize) -> &mut T {
+    pub fn at_mut(&mut self, place: usize) -> &mut T {
         &mut self.0[place / CHUNK][place % CHUNK]
     }
 
     /// Adds an item behind the others.
-    pub(crate) fn push(&mut self, item: T) {
+    pub fn push(&mut self, item: T) {
         match self.0.last_mut().filter(|last| last.len() < CHUNK) {
             Some(last) => last.push(item),
             None => {
@@ -55,7 +61,7 @@ impl<T> Chunks<T> {
     }
 
     /// All items in their order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().flatten()
     }
 }
@@ -67,12 +73,12 @@ const SHARDS: usize = 256;
 const LOCAL: u32 = (1 << 24) - 1;
 
 /// Where an id stands in its table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place(u32);
 
 impl Place {
     /// No place: a shard is never so full.
-    pub(crate) const NONE: Self = Self(u32::MAX);
+    pub const NONE: Self = Self(u32::MAX);
 
     fn parts(self) -> (usize, usize) {
         ((self.0 >> 24) as usize, (self.0 & LOCAL) as usize)
@@ -80,12 +86,14 @@ impl Place {
 }
 
 /// An id as bytes: as a number it would be held at multiples of 16.
+#[derive(Clone)]
 struct Entry<V> {
     id: [u8; 16],
     value: V,
 }
 
 /// Ids that begin alike.
+#[derive(Clone)]
 struct Shard<V> {
     /// Open addressing, each slot 0 or eight bits of the id and the place of its entry, from 1.
     slots: Vec<u32>,
@@ -160,7 +168,7 @@ fn key_of(id: &[u8; 16]) -> Key {
 }
 
 /// The table.
-pub(crate) struct IdTable<K, V> {
+pub struct IdTable<K, V> {
     shards: Vec<Shard<V>>,
     kind: PhantomData<fn() -> K>,
 }
@@ -172,16 +180,34 @@ impl<K, V> Default for IdTable<K, V> {
     }
 }
 
+// By hand: a kind need not be one.
+impl<K, V: Clone> Clone for IdTable<K, V> {
+    fn clone(&self) -> Self {
+        Self { shards: self.shards.clone(), kind: PhantomData }
+    }
+}
+
+impl<K, V> fmt::Debug for IdTable<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdTable(..)")
+    }
+}
+
 impl<K: Kind, V: Copy + Default> IdTable<K, V> {
+    /// None yet?
+    pub fn is_empty(&self) -> bool {
+        self.shards.iter().all(|shard| shard.entries.is_empty())
+    }
+
     /// The place of an id, if it is there.
-    pub(crate) fn find(&self, id: Id<K>) -> Option<Place> {
+    pub fn find(&self, id: Id<K>) -> Option<Place> {
         let id = id.to_bytes();
         let key = key_of(&id);
         self.shards[key.shard].find(&id, key).map(|local| place(key.shard, local))
     }
 
     /// The place of an id; one that is not there is added, with the default value.
-    pub(crate) fn insert(&mut self, id: Id<K>) -> Place {
+    pub fn insert(&mut self, id: Id<K>) -> Place {
         let id = id.to_bytes();
         let key = key_of(&id);
         let shard = &mut self.shards[key.shard];
@@ -193,25 +219,25 @@ impl<K: Kind, V: Copy + Default> IdTable<K, V> {
     }
 
     /// The id at a place of this table.
-    pub(crate) fn id(&self, place: Place) -> Id<K> {
+    pub fn id(&self, place: Place) -> Id<K> {
         let (shard, local) = place.parts();
         Id::from_bytes(self.shards[shard].entries.at(local).id)
     }
 
     /// The value at a place of this table.
-    pub(crate) fn value(&self, place: Place) -> V {
+    pub fn value(&self, place: Place) -> V {
         let (shard, local) = place.parts();
         self.shards[shard].entries.at(local).value
     }
 
     /// As [`Self::value`], to be changed.
-    pub(crate) fn value_mut(&mut self, place: Place) -> &mut V {
+    pub fn value_mut(&mut self, place: Place) -> &mut V {
         let (shard, local) = place.parts();
         &mut self.shards[shard].entries.at_mut(local).value
     }
 
     /// All ids with their values, in no order that means anything.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<K>, V)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Id<K>, V)> {
         let entries = self.shards.iter().flat_map(|shard| shard.entries.iter());
         entries.map(|entry| (Id::from_bytes(entry.id), entry.value))
     }
@@ -222,7 +248,7 @@ fn place(shard: usize, local: u32) -> Place {
 }
 
 /// Values beside those of a table, by place, as long as they are needed.
-pub(crate) struct Beside<T>(Vec<Vec<T>>);
+pub struct Beside<T>(Vec<Vec<T>>);
 
 impl<T: Copy + Default> Default for Beside<T> {
     fn default() -> Self {
@@ -232,7 +258,7 @@ impl<T: Copy + Default> Default for Beside<T> {
 
 impl<T: Copy + Default> Beside<T> {
     /// The value at a place; at first the default.
-    pub(crate) fn at(&mut self, place: Place) -> &mut T {
+    pub fn at(&mut self, place: Place) -> &mut T {
         let (shard, local) = place.parts();
         let values = &mut self.0[shard];
         if values.len() <= local {
