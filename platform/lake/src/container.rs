@@ -13,11 +13,12 @@
 //!
 //! # Memory
 //! 21 bytes a person of the container being written, 16 of those that wait for the commit: keys are made when they are
-//! needed, and a cipher is ready for one person at a time.
+//! needed, and ciphers are ready for a thousand persons at most.
 
 mod behind;
 
 use std::{
+    collections::{HashMap, hash_map::Entry},
     fs::File,
     io::{Read as _, Seek as _, SeekFrom},
 };
@@ -42,6 +43,8 @@ const MAGIC: &[u8; 8] = b"KIBANSRC";
 pub(crate) const CONTAINER_HEADER: usize = 24;
 
 const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ";
+/// Ciphers that are kept for the segments to come.
+const READY: usize = 1024;
 /// Keys that are added with one statement.
 const KEYS_AT_ONCE: usize = 250;
 const FIND_KEY: &str =
@@ -95,8 +98,8 @@ pub struct ContainerWriter {
     out: Behind,
     secret: Secret,
     persons: IdTable<kinds::PersonSource, ()>,
-    /// The person of the last segment: a person's segments mostly stand together.
-    last: Option<(Id<kinds::PersonSource>, LessSafeKey)>,
+    /// Ciphers of persons whose segments came of late: some hundred bytes each, and a microsecond to make.
+    ready: HashMap<Id<kinds::PersonSource>, LessSafeKey>,
     segments: u64,
 }
 
@@ -139,11 +142,14 @@ impl ContainerWriter {
             start: self.out.bytes(),
             length: bytes.len() as u64,
         };
-        let (_, key) = match self.last.take().filter(|(last, _)| *last == person) {
-            Some(last) => self.last.insert(last),
-            None => {
+        if self.ready.len() >= READY && !self.ready.contains_key(&person) {
+            self.ready.clear();
+        }
+        let key = match self.ready.entry(person) {
+            Entry::Occupied(ready) => ready.into_mut(),
+            Entry::Vacant(new) => {
                 self.persons.insert(person);
-                self.last.insert((person, person_key(&self.secret, person).aead()?))
+                new.insert(person_key(&self.secret, person).aead()?)
             }
         };
         let seal = |plain: &mut [u8]| {
@@ -219,7 +225,7 @@ impl Lake {
             out,
             secret: Secret::random()?,
             persons: IdTable::default(),
-            last: None,
+            ready: HashMap::new(),
             segments: 0,
         })
     }
