@@ -6,6 +6,7 @@
 //! first, cut and parse: what was changed meanwhile does not open. Nothing decrypted touches the disk.
 
 mod ahead;
+mod block;
 mod first_pass;
 mod payload;
 mod signed;

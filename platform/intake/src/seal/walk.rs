@@ -6,148 +6,27 @@
 
 use std::{
     io::{BufReader, Read},
-    ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
 };
 
-use kiban_formats::{Arena, Parsed, ordered::ordered};
-use self_cell::self_cell;
+use kiban_formats::ordered::ordered;
 
 use super::{
     Checked, Segment,
     ahead::{Ahead, read_ahead},
+    block::{Block, Outbox, Part, Reading, Room, Source, Walk, parse},
 };
 use crate::{
     bundle::TarReader,
     error::ReceiveError,
     manifest::FileEntry,
     place::FileRef,
-    segment::{self, CutError, RawPiece, SegmentParser, Want, format_of},
+    segment::{self, CutError, RawPiece, Want, format_of},
 };
 
 /// Bytes read of a file at once.
 const READ_BUFFER: usize = 256 << 10;
-/// Bytes, parts after which a block is handed on.
-const BLOCK_BYTES: usize = 128 << 10;
-const BLOCK_PARTS: usize = 256;
-
-/// Some segments in the order of the delivery, not yet parsed.
-#[derive(Default)]
-struct Block {
-    bytes: Vec<u8>,
-    parts: Vec<Part>,
-}
-
-enum Part {
-    Segment {
-        file: usize,
-        line: u64,
-        at: Range<usize>,
-        header: Arc<[u8]>,
-        parser: SegmentParser,
-    },
-    /// One that is only counted.
-    Counted,
-    /// The file ended.
-    End {
-        file: usize,
-    },
-}
-
-/// Why the producer of blocks ended.
-enum Walk {
-    Cut(CutError),
-    /// Nobody wants more.
-    Enough,
-}
-
-impl From<CutError> for Walk {
-    fn from(e: CutError) -> Self {
-        Self::Cut(e)
-    }
-}
-
-/// Memory of blocks that are done with, for those to come: the system takes its time over every new page.
-#[derive(Default)]
-struct Room(Mutex<(Vec<Vec<u8>>, Vec<Arena>)>);
-
-impl Room {
-    fn arena(&self) -> Arena {
-        self.lock().1.pop().unwrap_or_default()
-    }
-    fn bytes(&self) -> Vec<u8> {
-        self.lock().0.pop().unwrap_or_default()
-    }
-    /// What one large segment needed is given back.
-    fn back(&self, mut bytes: Vec<u8>, mut arena: Arena) {
-        let mut room = self.lock();
-        if bytes.capacity() <= 4 * BLOCK_BYTES {
-            bytes.clear();
-            room.0.push(bytes);
-        }
-        if arena.bytes() <= 64 * BLOCK_BYTES {
-            arena.reset();
-            room.1.push(arena);
-        }
-    }
-    fn lock(&self) -> MutexGuard<'_, (Vec<Vec<u8>>, Vec<Arena>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Where blocks go.
-struct Outbox<'h> {
-    block: Block,
-    room: &'h Room,
-    hand: &'h mut dyn FnMut(Block) -> bool,
-}
-
-impl Outbox<'_> {
-    fn put(&mut self, part: Part) -> Result<(), Walk> {
-        self.block.parts.push(part);
-        if self.block.bytes.len() < BLOCK_BYTES && self.block.parts.len() < BLOCK_PARTS {
-            return Ok(());
-        }
-        self.flush()
-    }
-    fn flush(&mut self) -> Result<(), Walk> {
-        let next = Block { bytes: self.room.bytes(), parts: Vec::new() };
-        let block = std::mem::replace(&mut self.block, next);
-        if block.parts.is_empty() || (self.hand)(block) { Ok(()) } else { Err(Walk::Enough) }
-    }
-    fn segment(
-        &mut self,
-        file: usize,
-        line: u64,
-        bytes: &[u8],
-        header: Arc<[u8]>,
-        parser: SegmentParser,
-    ) -> Result<(), Walk> {
-        let from = self.block.bytes.len();
-        self.block.bytes.extend_from_slice(bytes);
-        let at = from..self.block.bytes.len();
-        self.put(Part::Segment { file, line, at, header, parser })
-    }
-}
-
-/// A block and the texts made while it was read.
-struct Source {
-    block: Block,
-    arena: Arena,
-}
-
-type ParsedParts<'a> = Vec<Parsed<'a>>;
-
-self_cell!(
-    /// A block that was read: what its parts say borrows from it.
-    struct Reading {
-        owner: Source,
-        #[covariant]
-        dependent: ParsedParts,
-    }
-);
-
 /// A block that was read, and what was made of its parts.
 struct Work<V> {
     reading: Reading,
@@ -406,16 +285,4 @@ impl Checked {
         }
         Ok(outbox.put(Part::End { file: index }).is_ok())
     }
-}
-
-/// What the segments of a block say.
-fn parse(want: Want, source: &Source) -> ParsedParts<'_> {
-    let Source { block, arena } = source;
-    let of = |part: &Part| match part {
-        Part::Segment { at, line, parser, .. } => {
-            parser.parse(want, &block.bytes[at.clone()], *line, arena)
-        }
-        Part::Counted | Part::End { .. } => Parsed::default(),
-    };
-    block.parts.iter().map(of).collect()
 }
