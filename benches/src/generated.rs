@@ -116,7 +116,7 @@ fn claims(text: &mut Text<'_>, seed: u64) -> io::Result<Vec<String>> {
         let mut points = 0;
         // Who comes, comes on one to three days; who stays is treated on any.
         let visits: [u64; 3] = std::array::from_fn(|_| n.below(30));
-        let visits = if stay { &[][..] } else { &visits[..1 + n.below(3) as usize] };
+        let visits = if stay { &[][..] } else { &visits[..=n.below(3) as usize] };
         for _ in 0..3 + n.below(5) {
             let _ = write!(rows, "SY,{:07},20230401,1,,,,\r\n", 2_500_000 + n.used(DISEASES));
         }

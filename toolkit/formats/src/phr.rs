@@ -232,7 +232,7 @@ mod tests {
         );
         assert_eq!(issues, ["phr.malformed"]);
         let Record::Measurement(m) = &records[1] else { panic!() };
-        assert_eq!(m.measured_at.as_deref(), Some("2024-04-01T07:03:21+09:00"));
+        assert_eq!(m.measured_at, Some("2024-04-01T07:03:21+09:00"));
         let mut shown = String::new();
         records[1].for_each(|_, v| shown.push_str(v.unwrap_or("")));
         assert!(!shown.contains("花子"));

@@ -11,17 +11,12 @@ const BASE: &str = "2,2,7131,01,202404,1370000001,990001,0000000123,,,,,,,194001
 #[test]
 fn a_claim_gives_person_certification_and_service() {
     let parsed = read(BASE);
-    assert_eq!(parsed.person.as_deref(), Some("990001:0000000123"));
+    assert_eq!(parsed.person, Some("990001:0000000123"));
     let tables: Vec<_> = parsed.records.iter().map(Record::table).collect();
     assert_eq!(tables, ["person", "care_certification", "care_service"]);
     let Record::CareService(s) = &parsed.records[2] else { panic!() };
     assert_eq!(
-        (
-            s.kind.as_deref(),
-            s.service_month.as_deref(),
-            s.started_on.as_deref(),
-            s.total_units.as_deref()
-        ),
+        (s.kind, s.service_month, s.started_on, s.total_units),
         (Some("base"), Some("202404"), Some("20240401"), Some("1500"))
     );
     assert_eq!(
@@ -38,13 +33,7 @@ fn a_claim_gives_person_certification_and_service() {
     let parsed = read(line);
     let [Record::CareService(s)] = &parsed.records[..] else { panic!("{parsed:?}") };
     assert_eq!(
-        (
-            s.service_kind.as_deref(),
-            s.service_item.as_deref(),
-            s.units.as_deref(),
-            s.times.as_deref(),
-            s.text.as_deref()
-        ),
+        (s.service_kind, s.service_item, s.units, s.times, s.text),
         (Some("11"), Some("1111"), Some("250"), Some("6"), Some("摘要"))
     );
     assert!(parsed.unread.is_empty() && parsed.issues.is_empty());
@@ -55,15 +44,12 @@ fn other_records_and_defects() {
     let schedule = "2,4,8222,202404,990001,1370000009,1,20240510,1,01,0000000123,19400101,2,22,,,,1,1370000001,1,11,1500";
     let parsed = read(schedule);
     let Some(Record::CareService(s)) = parsed.records.last() else { panic!("{parsed:?}") };
-    assert_eq!(
-        (s.provider.as_deref(), s.service_kind.as_deref()),
-        (Some("1370000001"), Some("11"))
-    );
+    assert_eq!((s.provider, s.service_kind), (Some("1370000001"), Some("11")));
     for plan in [
         "2,5,8124,01,202404,1370000009,990001,0000000123",
         "2,5,8124,01,202404,1370000009,1,990001,0000000123",
     ] {
-        assert_eq!(read(plan).person.as_deref(), Some("990001:0000000123"), "{plan}");
+        assert_eq!(read(plan).person, Some("990001:0000000123"), "{plan}");
     }
     let control = "1,1,0,3,711,0,990001,1370000001,13,1,202405,1";
     assert!(is_control(control.as_bytes()) && !is_control(b"1,2,3"));
@@ -127,18 +113,13 @@ fn certifications_are_read_by_position_and_by_name() {
     let parsed = reader.parse_row(line.as_bytes(), 1, lasting());
     let Record::CareCertification(c) = &parsed.records[1] else { panic!("{parsed:?}") };
     assert_eq!(
-        (
-            c.care_level.as_deref(),
-            c.first_level.as_deref(),
-            c.care_minutes.as_deref(),
-            c.dementia_grade.as_deref()
-        ),
+        (c.care_level, c.first_level, c.care_minutes, c.dementia_grade),
         (Some("22"), Some("21"), Some("452"), Some("4"))
     );
     let items: Vec<_> = parsed.records[2..]
         .iter()
         .map(|r| match r {
-            Record::Measurement(m) => (m.code.as_deref().unwrap(), m.value_num.as_deref().unwrap()),
+            Record::Measurement(m) => (m.code.unwrap(), m.value_num.unwrap()),
             _ => panic!(),
         })
         .collect();

@@ -28,22 +28,22 @@ fn items_of_every_type_are_read() {
     );
     let parsed = parse_file(text.as_bytes(), lasting());
     assert!(!parsed.rejected, "{parsed:?}");
-    assert_eq!(parsed.person.as_deref(), Some("00990001:12-3:456:"));
+    assert_eq!(parsed.person, Some("00990001:12-3:456:"));
     let Record::Person(person) = &parsed.records[0] else { panic!() };
     assert_eq!(
-        (person.sex.as_deref(), person.postal_code.as_deref(), person.address.as_deref()),
+        (person.sex, person.postal_code, person.address),
         (Some("F"), Some("999-0001"), Some("架空県架空市1"))
     );
-    assert_eq!(person.record_no.as_deref(), Some("24000000001"));
+    assert_eq!(person.record_no, Some("24000000001"));
     let rows: Vec<_> = parsed.records[1..]
         .iter()
         .map(|r| match r {
             Record::Checkup(c) => (
                 c.position.words(),
-                c.item_code.as_deref().unwrap_or(""),
-                c.value_text.as_deref().unwrap_or(""),
-                c.value_num.as_deref().unwrap_or(""),
-                c.status.as_deref().unwrap_or(""),
+                c.item_code.unwrap_or(""),
+                c.value_text.unwrap_or(""),
+                c.value_num.unwrap_or(""),
+                c.status.unwrap_or(""),
             ),
             _ => panic!(),
         })
@@ -60,11 +60,8 @@ fn items_of_every_type_are_read() {
         ]
     );
     let Record::Checkup(c) = &parsed.records[1] else { panic!() };
-    assert_eq!((c.flag.as_deref(), c.reference_range.as_deref()), (Some("N"), Some("90-129")));
-    assert_eq!(
-        (c.examined_on.as_deref(), c.institution.as_deref()),
-        (Some("20240601"), Some("1310000000"))
-    );
+    assert_eq!((c.flag, c.reference_range), (Some("N"), Some("90-129")));
+    assert_eq!((c.examined_on, c.institution), (Some("20240601"), Some("1310000000")));
     let own = c.value_text.is_some_and(|v| text.as_bytes().as_ptr_range().contains(&v.as_ptr()));
     assert!(own, "values are borrowed from the file");
     let mut unread: Vec<&str> = parsed.unread.iter().map(AsRef::as_ref).collect();
@@ -100,7 +97,7 @@ fn what_cannot_be_trusted_is_quarantined() {
         .replace("ケンコウ　ハナコ", "<family>ケンコウ</family><given>ハナコ</given>");
     let parsed = parse_file(parts.as_bytes(), lasting());
     let Record::Person(person) = &parsed.records[0] else { panic!() };
-    assert_eq!(person.name_kana.as_deref(), Some("ケンコウ ハナコ"));
+    assert_eq!(person.name_kana, Some("ケンコウ ハナコ"));
     let target = file(CARD, "");
     let other = target.replace(
         "<participant",
@@ -169,8 +166,8 @@ fn the_head_tells_who_it_is_about_whatever_follows() {
         let (a, b) =
             (parse_person(text.as_bytes(), lasting()), parse_file(text.as_bytes(), lasting()));
         assert_eq!(
-            (a.person.clone(), a.rejected, a.records.len()),
-            (b.person.clone(), b.rejected, b.records.len())
+            (a.person, a.rejected, a.records.len()),
+            (b.person, b.rejected, b.records.len())
         );
     }
 }

@@ -16,7 +16,7 @@ fn get<'r>(record: &'r Record<'_>, column: &str) -> Option<&'r str> {
 fn a_patient_gives_person_and_death() {
     let line = r#"{"resourceType":"Patient","id":"p1","identifier":[{"type":{"coding":[{"code":"MR"}]},"value":"0012"}],"name":[{"text":"見本 太郎","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation","valueCode":"IDE"}]},{"family":"ミホン","given":["タロウ"]}],"gender":"male","birthDate":"1950-01-01","address":[{"use":"work","text":"勤務先"},{"use":"home","city":"架空市","line":["1-1"],"postalCode":"100-0001"}],"telecom":[{"system":"phone","value":"1"},{"system":"email","value":"a@b"},{"system":"phone","value":"2"}],"deceasedDateTime":"2024-02","contact":[],"_gender":{}}"#;
     let parsed = parse_line(line.as_bytes(), 7, lasting());
-    assert_eq!(parsed.person.as_deref(), Some("p1"));
+    assert_eq!(parsed.person, Some("p1"));
     let person = &parsed.records[0];
     assert_eq!(get(person, "name_kanji"), Some("見本 太郎"));
     assert_eq!(get(person, "name_kana"), Some("ミホン タロウ"));
@@ -37,7 +37,7 @@ fn a_patient_gives_person_and_death() {
 fn an_observation_gives_its_value_and_its_components() {
     let line = r#"{"resourceType":"Observation","status":"final","category":[{"coding":[{"code":"vital-signs"}]}],"code":{"coding":[{"system":"urn:x","code":"85354-9","display":"BP"}]},"subject":{"reference":"https://h/fhir/Patient/p1/_history/3"},"encounter":{"reference":"Encounter/e1"},"effectivePeriod":{"start":"2024-01-01"},"valueQuantity":{"value":7.20,"comparator":"<","unit":"g","system":"u"},"component":[{"code":{"text":"sys"},"valueQuantity":{"value":120}},{"code":{"text":"q"},"valueString":"5以下"},{"code":{"text":"c"},"valueCodeableConcept":{"coding":[{"code":"260385009","display":"Negative"}],"text":"陰性"}},{"code":{"text":"b"},"valueBoolean":true}],"referenceRange":[{"low":{"value":1.0},"high":{"value":2}}],"method":{"text":"x"}}"#;
     let parsed = parse_line(line.as_bytes(), 3, lasting());
-    assert_eq!((parsed.person.as_deref(), parsed.records.len()), (Some("p1"), 5));
+    assert_eq!((parsed.person, parsed.records.len()), (Some("p1"), 5));
     let own = &parsed.records[0];
     assert_eq!(get(own, "category"), Some("vital"));
     assert_eq!((get(own, "value_text"), get(own, "value_num")), (Some("<7.20"), Some("7.20")));
@@ -153,7 +153,7 @@ fn other_types_are_named_with_or_without_a_person() {
         1,
         lasting(),
     );
-    assert_eq!((parsed.person.as_deref(), parsed.rejected), (Some("p1"), false));
+    assert_eq!((parsed.person, parsed.rejected), (Some("p1"), false));
     assert_eq!(parsed.unread, ["Goal"]);
     for kind in ["Organization", "Practitioner", "PractitionerRole", "Location"] {
         let line = format!(r#"{{"id":"1","resourceType":"{kind}"}}"#);
@@ -215,7 +215,7 @@ fn a_document_is_read_as_one_person() {
 {"resource":{"resourceType":"Specimen","id":"s"}}]}"#;
     let parsed = parse_line(text.as_bytes(), 1, lasting());
     assert!(!parsed.rejected, "{parsed:?}");
-    assert_eq!(parsed.person.as_deref(), Some("000999"));
+    assert_eq!(parsed.person, Some("000999"));
     let tables: Vec<_> = parsed.records.iter().map(|r| (r.table(), r.position().words())).collect();
     assert_eq!(
         tables,
@@ -227,17 +227,14 @@ fn a_document_is_read_as_one_person() {
         ]
     );
     let Record::Condition(c) = &parsed.records[3] else { panic!() };
-    assert_eq!(c.encounter_key.as_deref(), Some("e9"));
+    assert_eq!(c.encounter_key, Some("e9"));
     let Record::Document(d) = &parsed.records[0] else { panic!() };
-    assert_eq!(d.encounter_key.as_deref(), Some("e9"));
+    assert_eq!(d.encounter_key, Some("e9"));
     for name in ["Composition.section", "Organization", "Specimen"] {
         assert!(parsed.unread.iter().any(|u| u == name), "{name}: {:?}", parsed.unread);
     }
     let member = r#"{"resourceType":"Condition","subject":{"identifier":{"system":"http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID","value":"00012345:あ:１８７:05"}},"code":{"text":"x"}}"#;
-    assert_eq!(
-        parse_line(member.as_bytes(), 1, lasting()).person.as_deref(),
-        Some("00012345:あ:187:05")
-    );
+    assert_eq!(parse_line(member.as_bytes(), 1, lasting()).person, Some("00012345:あ:187:05"));
 }
 
 #[test]
@@ -252,12 +249,7 @@ fn the_other_clinical_resources_are_read() {
     );
     let Record::Allergy(a) = &r else { panic!() };
     assert_eq!(
-        (
-            a.category.as_deref(),
-            a.severity.as_deref(),
-            a.reaction.as_deref(),
-            a.certainty.as_deref()
-        ),
+        (a.category, a.severity, a.reaction, a.certainty),
         (Some("medication"), Some("severe"), Some("発疹"), Some("suspected"))
     );
     let r = first(
@@ -265,7 +257,7 @@ fn the_other_clinical_resources_are_read() {
     );
     let Record::Vaccination(v) = &r else { panic!() };
     assert_eq!(
-        (v.given_on.as_deref(), v.dose.as_deref(), v.dose_number.as_deref(), v.lot.as_deref()),
+        (v.given_on, v.dose, v.dose_number, v.lot),
         (Some("2023-11-01"), Some("0.50"), Some("2"), Some("L1"))
     );
     let r = first(
@@ -273,23 +265,14 @@ fn the_other_clinical_resources_are_read() {
     );
     let Record::ImagingStudy(i) = &r else { panic!() };
     assert_eq!(
-        (
-            i.study_uid.as_deref(),
-            i.accession_no.as_deref(),
-            i.modality.as_deref(),
-            i.body_part.as_deref(),
-            i.images.as_deref()
-        ),
+        (i.study_uid, i.accession_no, i.modality, i.body_part, i.images),
         (Some("1.2.3"), Some("A1"), Some("CT"), Some("胸部"), Some("20"))
     );
     let r = first(
         r#"{"resourceType":"FamilyMemberHistory","status":"completed","patient":{"reference":"Patient/p"},"relationship":{"coding":[{"code":"MTH"}],"text":"母"},"condition":[{"code":{"text":"糖尿病"},"onsetAge":{"value":50,"unit":"歳"}}]}"#,
     );
     let Record::FamilyHistory(f) = &r else { panic!() };
-    assert_eq!(
-        (f.relation.as_deref(), f.text.as_deref(), f.onset.as_deref()),
-        (Some("母"), Some("糖尿病"), Some("50 歳"))
-    );
+    assert_eq!((f.relation, f.text, f.onset), (Some("母"), Some("糖尿病"), Some("50 歳")));
     for (text, kind) in [
         (
             r#"{"resourceType":"MedicationAdministration","subject":{"reference":"Patient/p"},"medicationCodeableConcept":{"text":"薬"},"effectivePeriod":{"start":"2024-01-01","end":"2024-01-02"},"dosage":{"dose":{"value":1,"unit":"g"}}}"#,
@@ -305,22 +288,16 @@ fn the_other_clinical_resources_are_read() {
         ),
     ] {
         let Record::Medication(m) = first(text) else { panic!() };
-        assert_eq!((m.kind.as_deref(), m.started_at.as_deref()), (Some(kind), Some("2024-01-01")));
+        assert_eq!((m.kind, m.started_at), (Some(kind), Some("2024-01-01")));
     }
     let r = first(
         r#"{"resourceType":"ServiceRequest","subject":{"reference":"Patient/p"},"category":[{"coding":[{"code":"108252007"}]}],"code":{"text":"血算"},"authoredOn":"2024-01-01"}"#,
     );
     let Record::ServiceOrder(s) = &r else { panic!() };
-    assert_eq!(
-        (s.kind.as_deref(), s.ordered_at.as_deref()),
-        (Some("laboratory"), Some("2024-01-01"))
-    );
+    assert_eq!((s.kind, s.ordered_at), (Some("laboratory"), Some("2024-01-01")));
     let r = first(
         r#"{"resourceType":"DocumentReference","subject":{"reference":"Patient/p"},"description":"経過","content":[{"attachment":{"contentType":"application/pdf"}}]}"#,
     );
     let Record::Document(d) = &r else { panic!() };
-    assert_eq!(
-        (d.title.as_deref(), d.media_type.as_deref()),
-        (Some("経過"), Some("application/pdf"))
-    );
+    assert_eq!((d.title, d.media_type), (Some("経過"), Some("application/pdf")));
 }

@@ -46,12 +46,12 @@ fn a_row_gives_the_records_of_the_mapping() {
     let reader = Reader::new(&mapping, header.as_bytes()).unwrap();
     assert_eq!(reader.unused().collect::<Vec<_>>(), ["備考"]);
     let parsed = reader.parse_row("A,７,1,3350401,K,<5.2,x".as_bytes(), 2, lasting());
-    assert_eq!(parsed.person.as_deref(), Some("A:7"));
+    assert_eq!(parsed.person, Some("A:7"));
     let [Record::Person(p), Record::Measurement(m)] = &parsed.records[..] else {
         panic!("{parsed:?}")
     };
-    assert_eq!((p.sex.as_deref(), p.birth_on.as_deref()), (Some("M"), Some("1960-04-01")));
-    assert_eq!((m.value_text.as_deref(), m.value_num.as_deref()), (Some("<5.2"), Some("5.2")));
+    assert_eq!((p.sex, p.birth_on), (Some("M"), Some("1960-04-01")));
+    assert_eq!((m.value_text, m.value_num), (Some("<5.2"), Some("5.2")));
     assert_eq!(parsed.unread, ["表.備考"]);
     let parsed = reader.parse_row("A,7,3,99,X,,".as_bytes(), 3, lasting());
     let rules: Vec<_> = parsed.issues.iter().map(|i| (i.rule, i.position.as_ref())).collect();

@@ -25,22 +25,11 @@ fn patients_insurance_and_diagnoses() {
     else {
         panic!("{parsed:?}")
     };
+    assert_eq!((p.name_kanji, p.name_kana), (Some("見本　花子"), Some("ミホン ハナコ")));
+    assert_eq!((p.phone, d.died_on), (Some("099-000-0000"), Some("2024-01-01")));
+    assert_eq!((c.insured_symbol, c.kind), (Some("記"), Some("10")));
     assert_eq!(
-        (p.name_kanji.as_deref(), p.name_kana.as_deref()),
-        (Some("見本　花子"), Some("ミホン ハナコ"))
-    );
-    assert_eq!(
-        (p.phone.as_deref(), d.died_on.as_deref()),
-        (Some("099-000-0000"), Some("2024-01-01"))
-    );
-    assert_eq!((c.insured_symbol.as_deref(), c.kind.as_deref()), (Some("記"), Some("10")));
-    assert_eq!(
-        (
-            r.icd10.as_deref(),
-            r.certainty.as_deref(),
-            r.recorded_at.as_deref(),
-            r.practitioner.as_deref()
-        ),
+        (r.icd10, r.certainty, r.recorded_at, r.practitioner),
         (Some("E790"), Some("suspected"), Some("2024-01-02"), Some("医師"))
     );
     assert_eq!(parsed.unread, ["ClaimModule", "docInfo/docId", "MmlHeader/CreatorInfo"]);
@@ -58,13 +47,10 @@ fn modules_inside_modules_are_read_once() {
     else {
         panic!("{parsed:?}")
     };
-    assert_eq!((n.text.as_deref(), n.title.as_deref()), (Some("安定\n継続"), Some("題")));
+    assert_eq!((n.text, n.title), (Some("安定\n継続"), Some("題")));
+    assert_eq!((given.kind, given.started_at), (Some("administration"), Some("2024-01-02T10:00")));
     assert_eq!(
-        (given.kind.as_deref(), given.started_at.as_deref()),
-        (Some("administration"), Some("2024-01-02T10:00"))
-    );
-    assert_eq!(
-        (ordered.kind.as_deref(), ordered.days.as_deref(), ordered.position.words()),
+        (ordered.kind, ordered.days, ordered.position.words()),
         (Some("order"), Some("14"), "item[1] medication[2]")
     );
 }
@@ -94,8 +80,5 @@ fn what_cannot_be_trusted_is_quarantined() {
     }
     let parsed = parse_module(b"<VitalSignModule><item><itemName>SpO2</itemName><numValue>97</numValue><unit>%</unit></item><observedTime>2024</observedTime></VitalSignModule>", "7", lasting());
     let [Record::Measurement(m)] = &parsed.records[..] else { panic!("{parsed:?}") };
-    assert_eq!(
-        (m.value_num.as_deref(), m.measured_at.as_deref(), parsed.person.as_deref()),
-        (Some("97"), Some("2024"), Some("7"))
-    );
+    assert_eq!((m.value_num, m.measured_at, parsed.person), (Some("97"), Some("2024"), Some("7")));
 }

@@ -22,11 +22,11 @@ fn a_resident_in_both_encodings() {
         let line = bytes(row);
         let parsed = reader.parse_row(&line, 2, lasting());
         let [Record::Person(person)] = &parsed.records[..] else { panic!("{parsed:?}") };
-        assert_eq!(parsed.person.as_deref(), Some("0012345678"));
-        assert_eq!(person.name_kanji.as_deref(), Some("髙﨑　花子"));
-        assert_eq!(person.sex.as_deref(), Some("F"));
-        assert_eq!(person.birth_on.as_deref(), Some("S35.4.1"));
-        assert_eq!(person.address.as_deref(), Some("架空県架空市1,2"));
+        assert_eq!(parsed.person, Some("0012345678"));
+        assert_eq!(person.name_kanji, Some("髙﨑　花子"));
+        assert_eq!(person.sex, Some("F"));
+        assert_eq!(person.birth_on, Some("S35.4.1"));
+        assert_eq!(person.address, Some("架空県架空市1,2"));
         assert_eq!(parsed.unread, ["住民.異動年月日"]);
     }
     let marked = format!("\u{FEFF}{header}");
@@ -48,9 +48,7 @@ fn check_ups_give_one_record_per_item_done() {
         .records
         .iter()
         .map(|r| match r {
-            Record::Checkup(c) => {
-                (c.item_code.as_deref(), c.value_num.as_deref(), c.position.words())
-            }
+            Record::Checkup(c) => (c.item_code, c.value_num, c.position.words()),
             _ => panic!(),
         })
         .collect();
@@ -73,17 +71,14 @@ fn insurance_and_death() {
         lasting(),
     );
     let [Record::Coverage(c)] = &parsed.records[..] else { panic!() };
-    assert_eq!((c.insured_symbol.as_deref(), c.to_on.as_deref()), (Some("国保"), None));
+    assert_eq!((c.insured_symbol, c.to_on), (Some("国保"), None));
     let parsed = reader(Layout::Death, &[]).parse_row(
         "1,R5.12.00,C169,胃がん,病院".as_bytes(),
         2,
         lasting(),
     );
     let [Record::Death(d)] = &parsed.records[..] else { panic!() };
-    assert_eq!(
-        (d.died_on.as_deref(), d.cause_system.as_deref()),
-        (Some("R5.12.00"), Some("ICD-10"))
-    );
+    assert_eq!((d.died_on, d.cause_system), (Some("R5.12.00"), Some("ICD-10")));
 }
 
 #[test]
