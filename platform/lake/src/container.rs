@@ -215,7 +215,7 @@ impl Lake {
         let io = || LakeError::io("begin a container");
         let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
         let path = container_path(id);
-        let staged = self.0.pending.stage(path.clone());
+        let staged = self.0.pending.stage(&path);
         let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
         let out = Behind::new(Counted::new(file), [&MAGIC[..], &id.to_bytes()].concat());
         Ok(ContainerWriter {

@@ -107,7 +107,8 @@ impl Lake {
     ) -> Result<Staged, LakeError> {
         let (mut files, mut new) = (Vec::with_capacity(written.len()), Vec::new());
         for (row, path, file) in written {
-            files.push((row, path));
+            // What stays until the commit is not left in the memory of the thread that makes the lots, among its large lists.
+            files.push((row.clone(), path));
             new.push(file);
         }
         durable::commit_all(new, &*self.0.steps).map_err(LakeError::io("write a table file"))?;
@@ -137,7 +138,7 @@ impl Lake {
     ) -> Result<(TableFile, StagedPath, NewFile), LakeError> {
         let id = Id::<kinds::File>::new(&OsEntropy).map_err(KeyError::Entropy)?;
         let path = format!("{}/{}/{id}.{EXTENSION}", table.data_class.as_str(), table.name);
-        let staged = self.0.pending.stage(path.clone());
+        let staged = self.0.pending.stage(&path);
         let io = || LakeError::io("write a table file");
         let file = NewFile::create(&self.0.root.join(&path)).map_err(io())?;
         let sealer = Sealer::new(&self.0.ring, &path, Counted::new(file))?;

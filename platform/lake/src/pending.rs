@@ -8,6 +8,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use kiban_kernel::Digest;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Staged; whoever holds the guard may still commit it.
@@ -16,28 +18,36 @@ enum State {
     Submitted(u64),
 }
 
+/// What a path is known by: a large delivery has tens of thousands.
+type Key = [u8; 32];
+
+fn key_of(path: &str) -> Key {
+    *Digest::of(path.as_bytes()).as_bytes()
+}
+
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Pending(Arc<Mutex<HashMap<String, State>>>);
+pub(crate) struct Pending(Arc<Mutex<HashMap<Key, State>>>);
 
 impl Pending {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, State>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, State>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Note a path before the file appears there.
-    pub(crate) fn stage(&self, path: String) -> StagedPath {
-        self.lock().insert(path.clone(), State::Staged);
-        StagedPath { pending: self.clone(), path: Some(path) }
+    pub(crate) fn stage(&self, path: &str) -> StagedPath {
+        let key = key_of(path);
+        self.lock().insert(key, State::Staged);
+        StagedPath { pending: self.clone(), key: Some(key) }
     }
 
     /// May a file that the catalog does not name, read when `head` was the newest snapshot, be removed?
     /// A transaction whose number was committed by another has failed.
     pub(crate) fn is_garbage(&self, path: &str, head: u64) -> bool {
-        let mut states = self.lock();
-        match states.get(path) {
+        let (mut states, key) = (self.lock(), key_of(path));
+        match states.get(&key) {
             None => true,
             Some(State::Submitted(snapshot)) if *snapshot <= head => {
-                states.remove(path);
+                states.remove(&key);
                 true
             }
             Some(_) => false,
@@ -46,7 +56,7 @@ impl Pending {
 
     /// The catalog names it: forget it here.
     pub(crate) fn committed(&self, path: &str) {
-        self.lock().remove(path);
+        self.lock().remove(&key_of(path));
     }
 }
 
@@ -54,22 +64,22 @@ impl Pending {
 #[derive(Debug)]
 pub(crate) struct StagedPath {
     pending: Pending,
-    path: Option<String>,
+    key: Option<Key>,
 }
 
 impl StagedPath {
     /// The file goes into the transaction that makes `snapshot`.
     pub(crate) fn submit(mut self, snapshot: u64) {
-        if let Some(path) = self.path.take() {
-            self.pending.lock().insert(path, State::Submitted(snapshot));
+        if let Some(key) = self.key.take() {
+            self.pending.lock().insert(key, State::Submitted(snapshot));
         }
     }
 }
 
 impl Drop for StagedPath {
     fn drop(&mut self) {
-        if let Some(path) = self.path.take() {
-            self.pending.lock().remove(&path);
+        if let Some(key) = self.key.take() {
+            self.pending.lock().remove(&key);
         }
     }
 }
@@ -82,12 +92,12 @@ mod tests {
     fn only_what_can_no_longer_be_committed_is_garbage() {
         let pending = Pending::default();
         assert!(pending.is_garbage("a", 0), "nobody knows it");
-        let a = pending.stage("a".into());
+        let a = pending.stage("a");
         assert!(!pending.is_garbage("a", 9));
         a.submit(10);
         assert!(!pending.is_garbage("a", 9), "its transaction may still commit");
         assert!(pending.is_garbage("a", 10), "another transaction took its number");
-        drop(pending.stage("b".into()));
+        drop(pending.stage("b"));
         assert!(pending.is_garbage("b", 0), "given up");
     }
 }
