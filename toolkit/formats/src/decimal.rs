@@ -2,6 +2,18 @@
 
 use crate::arena::Arena;
 
+/// A quantity so many times, as [`product`]; the quantity as it is where nothing is said of how often.
+pub(crate) fn times<'a>(
+    quantity: Option<&'a str>,
+    count: Option<&str>,
+    arena: &'a Arena,
+) -> Option<&'a str> {
+    match (quantity, count) {
+        (Some(quantity), Some(count)) => product(quantity, count, arena),
+        _ => quantity,
+    }
+}
+
 /// The product of two plain decimals, exactly, without zeros at the end of a fraction; `None` if one is
 /// no plain decimal or the product has too many digits.
 pub(crate) fn product<'a>(a: &'a str, b: &str, arena: &'a Arena) -> Option<&'a str> {

@@ -172,7 +172,9 @@ impl<B, P, E> Shared<B, P, E> {
                     state.in_first = false;
                     match done {
                         Ok(()) => state.judged.push_back(block),
-                        Err(e) => state.failed = state.failed.take().or(Some(e)),
+                        Err(e) => {
+                            state.failed.get_or_insert(e);
+                        }
                     }
                 }
                 Next::Prepare(number, block) => {

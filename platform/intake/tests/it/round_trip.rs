@@ -3,7 +3,7 @@
 use std::fs;
 
 use kiban_intake::{ReceiveError, holder::SealError};
-use kiban_kernel::Regime;
+use kiban_kernel::{Digest, Regime};
 use proptest::prelude::*;
 
 use crate::home::{Home, condition, holds, patient};
@@ -151,4 +151,7 @@ fn the_same_files_sealed_twice_carry_the_same_files_digest() {
     let (a, b) = (home.open(&path).unwrap(), home.open(&again.path).unwrap());
     assert_eq!(a.manifest().files, b.manifest().files);
     assert_ne!(a.sealed_digest(), b.sealed_digest());
+    for (checked, path) in [(a, &path), (b, &again.path)] {
+        assert_eq!(checked.sealed_digest(), Digest::of(&fs::read(path).unwrap()));
+    }
 }

@@ -5,7 +5,7 @@ use super::{
     patient::{Stay, named},
 };
 use crate::{
-    decimal::product,
+    decimal::times,
     delimited::Charset,
     layout::Role,
     record::{
@@ -66,10 +66,7 @@ impl<'a> Stay<'a> {
                     ..ProcedureRecord::default()
                 })),
                 Some("receipt-drug") => {
-                    let total = match (quantity, count) {
-                        (Some(quantity), Some(count)) => product(quantity, count, self.arena),
-                        _ => quantity,
-                    };
+                    let total = times(quantity, count, self.arena);
                     let days = count.filter(|_| section == Some("21"));
                     self.out.records.push(self.arena.record(MedicationRecord {
                         position: row.position(),

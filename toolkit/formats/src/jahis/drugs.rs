@@ -178,7 +178,7 @@ impl<'a> Reading<'a> {
             let unit = usage.and_then(|u| u.unit);
             if per_time(self.kind, form) && record.dose.is_none() {
                 record.dose = drug.amount;
-                record.dose_unit.clone_from(&record.quantity_unit);
+                record.dose_unit = record.quantity_unit;
             }
             record.quantity = match (drug.amount, count) {
                 (Some(amount), Some(count)) => product(amount, count, self.arena),

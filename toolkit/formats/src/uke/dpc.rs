@@ -7,7 +7,7 @@
 
 use super::{claim::Claim, runs::days};
 use crate::{
-    decimal::{product, whole},
+    decimal::{times, whole},
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, ProcedureRecord},
     row_view::RowView,
@@ -194,10 +194,7 @@ impl<'a> Claim<'a, '_> {
                     code,
                     code_system: system,
                     text: name,
-                    quantity: match (quantity, count) {
-                        (Some(quantity), Some(count)) => product(quantity, count, self.arena),
-                        (quantity, _) => quantity,
-                    },
+                    quantity: times(quantity, count, self.arena),
                     quantity_unit: unit,
                     status: Some("bundled"),
                     started_at: started,

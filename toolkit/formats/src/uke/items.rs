@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Position,
-    decimal::{product, whole},
+    decimal::{times, whole},
     layout::Role,
     record::{ClaimItemRecord, MedicationRecord, ProcedureRecord},
     row_view::RowView,
@@ -139,10 +139,7 @@ impl<'a> Claim<'a, '_> {
         }
         let section = self.run.section;
         let quantity = billed.quantity;
-        let total = match (quantity, count) {
-            (Some(quantity), Some(count)) => product(quantity, count, self.arena),
-            (quantity, _) => quantity,
-        };
+        let total = times(quantity, count, self.arena);
         let per_time = matches!(section, Some("22" | "31" | "32" | "33"));
         let record = MedicationRecord {
             position: billed.position,
