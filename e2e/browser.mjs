@@ -95,7 +95,8 @@ export async function open({ width = 1280, height = 900, binary = 'chromium' } =
     const ended = new Promise((done) => child.on('exit', done));
     child.kill();
     await ended;
-    rmSync(home, { recursive: true, force: true });
+    // Its helper processes may write for a moment longer.
+    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   return { go, evaluate, key, type, shot, pdf, size, loaded, violations, close, tab };
 }
