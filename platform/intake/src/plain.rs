@@ -31,7 +31,7 @@ use parquet::{
 
 use crate::{
     quality::Quality,
-    rows::{COMMON, RowContext, RowTotals, RowsError, TableBuilders},
+    rows::{COMMON, Kept, RowContext, RowTotals, RowsError, TableBuilders},
 };
 
 /// Rows that are collected before they are written.
@@ -96,7 +96,6 @@ impl PlainError {
 pub struct PlainTables {
     folder: PathBuf,
     keep: Keep,
-    received_on: Date,
     builders: TableBuilders,
     persons: BTreeMap<&'static str, StringBuilder>,
     numbers: HashMap<String, u64>,
@@ -120,8 +119,7 @@ impl PlainTables {
         Ok(Self {
             folder: folder.to_owned(),
             keep,
-            received_on,
-            builders: TableBuilders::new()?,
+            builders: TableBuilders::new(received_on)?,
             persons: BTreeMap::new(),
             numbers: HashMap::new(),
             writers: BTreeMap::new(),
@@ -144,7 +142,6 @@ impl PlainTables {
         let number = place.number.to_string();
         let context = RowContext {
             person_source: Id::from_bytes(fingerprint(person)),
-            bases: Bases::default(),
             holder: Id::from_bytes([0; 16]),
             delivery: Id::from_bytes([0; 16]),
             segment: Id::from_bytes([0; 16]),
@@ -152,9 +149,10 @@ impl PlainTables {
             file_number: place.number,
             line: place.line,
             parser: place.parser,
-            received_on: self.received_on,
         };
-        self.builders.push(&context, record, &mut self.quality);
+        let records = std::slice::from_ref(record);
+        let kept = Kept { context, records, bases: |_| Some(Bases::default()) };
+        self.builders.push(&[kept], &mut self.quality);
         let own = self.persons.entry(record.table()).or_default();
         if person.is_empty() {
             own.append_null();

@@ -192,17 +192,20 @@ impl Quality {
         }
     }
 
-    /// Counts one check of the plausibility part of the grid.
+    /// Counts checks of the plausibility part of the grid, and those that failed.
     #[inline]
-    pub(crate) fn tally(&mut self, tally: &mut Tally, failed: bool) {
+    pub(crate) fn tally(&mut self, tally: &mut Tally, checked: u64, failed: u64) {
+        if checked == 0 {
+            return;
+        }
         let there =
             |c: &Cell| std::ptr::eq(c.table, tally.table) && std::ptr::eq(c.rule, tally.rule);
         if !self.checks.get(tally.at).is_some_and(there) {
             tally.at = self.cell(tally.table, tally.rule);
         }
         let cell = &mut self.checks[tally.at];
-        cell.checked += 1;
-        cell.failed += u64::from(failed);
+        cell.checked += checked;
+        cell.failed += failed;
     }
 
     /// The place of a check's cell.

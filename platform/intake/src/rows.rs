@@ -4,6 +4,7 @@
 //! number that cannot be read leaves its typed column empty; its text is kept, the defect counted.
 
 mod provenance;
+mod push;
 mod table;
 mod taken;
 
@@ -11,14 +12,15 @@ use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
 use kiban_lake::LakeError;
 
-use self::table::{Part, TableBuilder, Typed};
-pub use self::taken::{Spare, TableRows};
-use crate::{
-    moments::days_since_epoch,
-    place::FileRef,
-    quality::{Aspect, Context, END_BEFORE_START, FUTURE, GridCell, Quality},
-    validation::class_of,
+pub use self::{
+    push::Kept,
+    taken::{Spare, TableRows},
 };
+use self::{
+    push::{Cells, Origin, Pushed, emptied},
+    table::{TableBuilder, Typed},
+};
+use crate::quality::{Aspect, Context, GridCell, Quality};
 
 /// The columns every stored row begins with.
 pub const COMMON: [&str; 8] = [
@@ -37,8 +39,6 @@ pub const COMMON: [&str; 8] = [
 pub struct RowContext<'a> {
     /// The person at this holder.
     pub person_source: Id<kinds::PersonSource>,
-    /// Regimes the rows are cleared for.
-    pub bases: Bases,
     /// The holder.
     pub holder: Id<kinds::Organization>,
     /// The delivery.
@@ -53,8 +53,6 @@ pub struct RowContext<'a> {
     pub line: u64,
     /// Reader and version.
     pub parser: &'a str,
-    /// Day of receipt (Japan): later dates are implausible.
-    pub received_on: Date,
 }
 
 /// Why batches could not be built.
@@ -94,6 +92,9 @@ impl RowsError {
 pub struct TableBuilders {
     tables: Vec<TableBuilder>,
     ids: Ids,
+    received_on: Date,
+    /// Room for the values of the next segments, by table and column.
+    cells: Vec<Vec<Cells<'static>>>,
 }
 
 /// Text forms of the context's ids: written once per change, not once per table.
@@ -119,82 +120,47 @@ impl std::fmt::Debug for TableBuilders {
 }
 
 impl TableBuilders {
-    /// Empty builders for every canonical table.
+    /// Empty builders for every canonical table. `received_on`: the day of receipt (Japan), later dates are implausible.
     ///
     /// # Errors
     /// The lake's schemas do not fit the records of this version.
-    pub fn new() -> Result<Self, RowsError> {
-        let tables =
+    pub fn new(received_on: Date) -> Result<Self, RowsError> {
+        let tables: Vec<TableBuilder> =
             Record::TABLES.iter().map(|t| TableBuilder::new(t)).collect::<Result<_, _>>()?;
-        Ok(Self { tables, ids: Ids::default() })
+        let cells = tables.iter().map(|table| vec![Vec::new(); table.slots.len()]).collect();
+        Ok(Self { tables, ids: Ids::default(), received_on, cells })
     }
 
-    /// Adds one record; defects of its dates and numbers go to `quality`.
-    pub fn push(&mut self, context: &RowContext<'_>, record: &Record<'_>, quality: &mut Quality) {
-        let at = record.table_index();
-        let table = &mut self.tables[at];
-        let row = table.rows;
-        table.provenance.push(context, &mut self.ids, record.position(), row);
-        table.rows += 1;
-        let name = table.name;
-        let (future, backward) = (&mut table.future, &mut table.backward);
-        let slots = &mut table.slots[..];
-        let mut period: (Option<i64>, Option<i64>) = (None, None);
-        let received = i64::from(days_since_epoch(context.received_on));
-        record.for_each_filled(&mut |at, value| {
-            let slot = &mut slots[at];
-            if slot.typed == Typed::None {
-                return slot.push_text(row, value);
-            }
-            let read = slot.push(row, value);
-            let place = |record: &Record<'_>| {
-                let file = FileRef::new(context.file_number, context.source_file);
-                (file, format!("{} {name}.{}", record.position(), slot.column))
-            };
-            if let Some(rule) = read.defect {
-                quality.add(rule, 1, || place(record));
-            }
-            let Some(micros) = read.micros else { return };
-            let day = micros.div_euclid(DAY);
-            if !slot.part.may_lie_ahead() {
-                let bad = day > received;
-                quality.tally(future, bad);
-                if bad {
-                    quality.add(FUTURE, 1, || place(record));
-                }
-            }
-            match slot.part {
-                Part::Start | Part::Visit | Part::StartAhead => period.0 = Some(micros),
-                Part::End | Part::Discharge => period.1 = Some(micros),
-                Part::Birth | Part::Ahead | Part::Other => {}
-            }
-            let dated = matches!(slot.part, Part::Birth | Part::Visit);
-            if let Some(day) = dated.then(|| day_of(micros)).flatten() {
-                let (person, file) = (context.person_source, context.file_number);
-                match slot.part {
-                    Part::Birth => quality.birth(person, day),
-                    _ => quality.visit(person, day, file, context.line),
-                }
-            }
-        });
-        if let Record::Person(person) = record {
-            let birth = person.birth_on.and_then(|t| kiban_kernel::parse_date(t).ok());
-            let class = class_of(person.sex, birth, context.received_on);
-            quality.class(context.person_source, &class);
-        }
-        if let (Some(start), Some(end)) = period {
-            // A day without a time is its midnight: compare days, unless both carry a time.
-            let bad = end.div_euclid(DAY) < start.div_euclid(DAY);
-            quality.tally(backward, bad);
-            if bad {
-                quality.add(END_BEFORE_START, 1, || {
-                    (
-                        FileRef::new(context.file_number, context.source_file),
-                        format!("{} {name}", record.position()),
-                    )
-                });
+    /// Adds the records of some segments. Defects of their dates and numbers go to `quality`.
+    pub fn push<B: Fn(usize) -> Option<Bases>>(
+        &mut self,
+        segments: &[Kept<'_, B>],
+        quality: &mut Quality,
+    ) {
+        let mut cells = emptied(std::mem::take(&mut self.cells));
+        for (segment, kept) in (0..).zip(segments) {
+            for (record, of) in (0..).zip(kept.records) {
+                let at = of.table_index();
+                let Some(bases) = (kept.bases)(at) else { continue };
+                let table = &mut self.tables[at];
+                let row = table.rows;
+                table.provenance.push(&kept.context, bases, &mut self.ids, of.position(), row);
+                table.rows += 1;
+                table.begun.push(Origin { segment, record });
+                let cells = &mut cells[at];
+                // A lot holds fewer rows than that: each takes more than a byte of memory.
+                of.for_each_filled(&mut |column, value| cells[column].push((row as u32, value)));
             }
         }
+        let received_on = self.received_on;
+        let mut pushed = Pushed { segments, quality, received_on, noted: Vec::new() };
+        for (table, cells) in self.tables.iter_mut().zip(&cells) {
+            if !table.begun.is_empty() {
+                table.fill(cells, &mut pushed);
+            }
+        }
+        pushed.count_defects();
+        self.cells = emptied(cells);
     }
 
     /// Rows collected so far.
@@ -268,12 +234,6 @@ impl RowTotals {
 }
 
 const DAY: i64 = 86_400_000_000;
-
-fn day_of(micros: i64) -> Option<Date> {
-    jiff::Timestamp::from_microsecond(micros)
-        .ok()
-        .map(|t| jiff::tz::Offset::UTC.to_datetime(t).date())
-}
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,16 @@ impl Repeated {
         self.keys.extend(std::iter::repeat_n(key, rows));
     }
 
+    /// The values of some rows, each with the row's place behind those before; rows between have none.
+    pub fn push_all(&mut self, values: &[(u32, &str)]) {
+        self.keys.reserve(values.len());
+        for (row, value) in values {
+            self.fill_to(*row as usize);
+            let key = self.key_of(value);
+            self.keys.push(key);
+        }
+    }
+
     /// All rows until there are so many have no value.
     #[inline]
     pub fn fill_to(&mut self, rows: usize) {
@@ -203,14 +213,19 @@ impl Repeated {
         self.offsets.len() == 1
     }
     /// Of each row so far: the key of its value, below zero without one. Rows behind the last have none either.
-    pub(crate) fn keys(&self) -> &[i32] {
+    pub fn keys(&self) -> &[i32] {
         &self.keys
     }
     /// Number of values.
-    pub(crate) fn values(&self) -> usize {
+    pub fn values(&self) -> usize {
         self.offsets.len() - 1
     }
-    /// A value.
+    /// A value's text.
+    pub fn text(&self, key: usize) -> &str {
+        // Only whole texts are added.
+        std::str::from_utf8(self.value(key)).unwrap_or_default()
+    }
+    /// A value's bytes.
     pub(crate) fn value(&self, key: usize) -> &[u8] {
         &self.bytes[self.offsets[key] as usize..self.offsets[key + 1] as usize]
     }

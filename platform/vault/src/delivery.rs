@@ -61,9 +61,8 @@ pub async fn prepare(
                 }
                 Ok::<_, VaultError>(kept)
             },
-            |segment, kept| {
-                let Some(kept) = kept else { return Ok(()) };
-                rows.push(segment, &kept);
+            |kept| {
+                rows.push(kept);
                 if rows.is_full() { runtime.block_on(rows.flush()) } else { Ok(()) }
             },
         )?;

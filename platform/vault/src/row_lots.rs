@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kiban_intake::{
     Segment,
     quality::Quality,
-    rows::{RowContext, RowTotals, Spare, TableBuilders, TableRows},
+    rows::{self, RowContext, RowTotals, Spare, TableBuilders, TableRows},
 };
-use kiban_kernel::{Date, Id, kinds};
+use kiban_kernel::{Bases, Date, Id, kinds};
 use kiban_lake::Threads;
 
 use crate::{
@@ -25,7 +25,6 @@ const FLUSH_ROWS: usize = 200_000;
 pub(crate) struct RowLots {
     holder: Id<kinds::Organization>,
     delivery: Id<kinds::Delivery>,
-    received_on: Date,
     pub(crate) builders: TableBuilders,
     pub(crate) totals: RowTotals,
     /// Defects of dates and numbers.
@@ -48,8 +47,7 @@ impl RowLots {
         Ok(Self {
             holder,
             delivery,
-            received_on,
-            builders: TableBuilders::new()?,
+            builders: TableBuilders::new(received_on)?,
             totals: RowTotals::default(),
             quality: Quality::default(),
             read: 0,
@@ -59,16 +57,23 @@ impl RowLots {
         })
     }
 
-    /// Adds the rows of a segment.
-    pub(crate) fn push(&mut self, segment: &Segment<'_>, kept: &Kept) {
-        for record in &segment.parsed.records {
-            let bases = kept.bases.at(record.table_index());
-            if bases.is_empty() {
-                continue;
-            }
-            let context = RowContext {
+    /// Adds the rows of some segments.
+    pub(crate) fn push(&mut self, segments: &[(Segment<'_>, Kept)]) {
+        let rows: Vec<_> =
+            segments.iter().map(|(segment, kept)| self.rows_of(segment, kept)).collect();
+        self.builders.push(&rows, &mut self.quality);
+        self.read += segments.iter().map(|(segment, _)| segment.bytes.len() as u64).sum::<u64>();
+    }
+
+    fn rows_of<'p>(
+        &self,
+        segment: &Segment<'p>,
+        kept: &Kept,
+    ) -> rows::Kept<'p, impl Fn(usize) -> Option<Bases> + use<>> {
+        let tables = kept.bases;
+        rows::Kept {
+            context: RowContext {
                 person_source: kept.person,
-                bases,
                 holder: self.holder,
                 delivery: self.delivery,
                 segment: kept.segment,
@@ -76,11 +81,10 @@ impl RowLots {
                 file_number: segment.file_number,
                 line: segment.line,
                 parser: segment.parser(),
-                received_on: self.received_on,
-            };
-            self.builders.push(&context, record, &mut self.quality);
+            },
+            records: &segment.parsed.records,
+            bases: move |table| Some(tables.at(table)).filter(|bases| !bases.is_empty()),
         }
-        self.read += segment.bytes.len() as u64;
     }
 
     /// Is it time to [`RowLots::flush`]?

@@ -67,7 +67,7 @@ impl Quality {
         let bad = visit < birth;
         let mut tally =
             self.before_birth.take().unwrap_or_else(|| Tally::new("encounter", BEFORE_BIRTH));
-        self.tally(&mut tally, bad);
+        self.tally(&mut tally, 1, u64::from(bad));
         self.before_birth = Some(tally);
         if bad {
             self.add(BEFORE_BIRTH, 1, || {

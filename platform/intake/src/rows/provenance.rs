@@ -2,7 +2,7 @@
 //! for the group of its rows.
 
 use kiban_formats::Position;
-use kiban_kernel::{Id, kinds};
+use kiban_kernel::{Bases, Id, kinds};
 use kiban_lake::{Repeated, Values};
 
 use super::{Ids, RowContext, text_of};
@@ -48,6 +48,7 @@ impl Provenance {
     pub(super) fn push(
         &mut self,
         context: &RowContext<'_>,
+        bases: Bases,
         ids: &mut Ids,
         at: &Position<'_>,
         rows: usize,
@@ -55,7 +56,7 @@ impl Provenance {
         self.position.push(at);
         // A lot holds fewer rows than that: each takes more than a byte of memory.
         let end = rows as u32 + 1;
-        let bases = context.bases.bits();
+        let bases = bases.bits();
         let of = Some((context.segment, context.file_number, bases));
         if self.of == of
             && let Some(last) = self.ends.last_mut()

@@ -8,6 +8,7 @@ use kiban_lake::{
 use super::{
     COMMON, DAY, RowsError,
     provenance::Provenance,
+    push::Origin,
     taken::{Column, Spare, TableRows},
 };
 use crate::{
@@ -21,6 +22,10 @@ pub(super) struct TableBuilder {
     pub(super) rows: usize,
     pub(super) provenance: Provenance,
     pub(super) slots: Vec<Slot>,
+    /// Of which records the last rows are, whose values are still to come.
+    pub(super) begun: Vec<Origin>,
+    /// Has it beginnings and ends?
+    pub(super) periods: bool,
     /// Room for the next rows.
     pub(super) spare: Option<Spare>,
     /// Dates that lie ahead, and ends before their beginnings.
@@ -34,10 +39,12 @@ pub(super) struct Slot {
     pub(super) part: Part,
     pub(super) typed: Typed,
     /// What the rows say; a column of the table if [`Self::keeps_text`].
-    text: Repeated,
+    pub(super) text: Repeated,
     keeps_text: bool,
     /// What each value of `text` was read as: equal text is read once.
-    read: Vec<ReadValue>,
+    pub(super) read: Vec<ReadValue>,
+    /// How many of those have a defect.
+    pub(super) defective: usize,
     pub(super) filled: u64,
     pub(super) unreadable: u64,
 }
@@ -74,6 +81,13 @@ impl Part {
             (_, "planned_at") => Self::Ahead,
             _ => Self::Other,
         }
+    }
+
+    pub(super) fn begins(self) -> bool {
+        matches!(self, Self::Start | Self::Visit | Self::StartAhead)
+    }
+    pub(super) fn ends(self) -> bool {
+        matches!(self, Self::End | Self::Discharge)
     }
 
     /// May it come after the day of receipt, as the end of an insurance may, or of a certification?
@@ -116,12 +130,16 @@ impl TableBuilder {
                 text: Repeated::default(),
                 keeps_text: has_text,
                 read: Vec::new(),
+                defective: 0,
                 filled: 0,
                 unreadable: 0,
             });
         }
+        let any = |is: fn(Part) -> bool| slots.iter().any(|slot| is(slot.part));
         let table = Self {
             name,
+            begun: Vec::new(),
+            periods: any(Part::begins) && any(Part::ends),
             schema,
             rows: 0,
             provenance: Provenance::default(),
@@ -197,33 +215,9 @@ impl Slot {
         usize::from(self.typed != Typed::None) + usize::from(self.keeps_text)
     }
 
-    /// The value of a row, from 0, of a column of text. Rows that were passed over have none: most columns of most rows are
-    /// empty, and cost nothing before the next value comes.
-    pub(super) fn push_text(&mut self, row: usize, value: &str) {
-        self.text.fill_to(row);
-        self.text.push(value);
-        self.filled += 1;
-    }
-
-    /// As [`Self::push_text`], of a column of days, moments or numbers.
-    pub(super) fn push(&mut self, row: usize, value: &str) -> ReadValue {
-        self.text.fill_to(row);
-        let place = self.text.push(value);
-        self.filled += 1;
-        let read = match self.read.get(place) {
-            Some(read) => *read,
-            None => {
-                let read = self.typed.read(value);
-                self.read.push(read);
-                read
-            }
-        };
-        self.unreadable += u64::from(read.defect.is_some_and(|d| d.ends_with("unreadable")));
-        read
-    }
-
     /// What was collected; collects anew in `text`.
     fn take(&mut self, text: Repeated) -> Column {
+        self.defective = 0;
         Column {
             name: self.column,
             typed: self.typed,
@@ -235,7 +229,7 @@ impl Slot {
 }
 
 impl Typed {
-    fn read(self, text: &str) -> ReadValue {
+    pub(super) fn read(self, text: &str) -> ReadValue {
         match self {
             Self::None => ReadValue::default(),
             // Zeros are how fixed layouts say that there is no day (still in hospital).

@@ -11,11 +11,14 @@ use kiban_formats::{
 };
 
 use super::*;
+use crate::{
+    place::FileRef,
+    quality::{END_BEFORE_START, FUTURE},
+};
 
 fn context() -> RowContext<'static> {
     RowContext {
         person_source: Id::from_bytes([1; 16]),
-        bases: Bases::BOTH,
         holder: Id::from_bytes([2; 16]),
         delivery: Id::from_bytes([3; 16]),
         segment: Id::from_bytes([4; 16]),
@@ -23,8 +26,12 @@ fn context() -> RowContext<'static> {
         file_number: 1,
         line: 1,
         parser: "fhir/1",
-        received_on: date(2025, 6, 1),
     }
+}
+
+fn push(tables: &mut TableBuilders, record: &Record<'_>, quality: &mut Quality) {
+    let records = std::slice::from_ref(record);
+    tables.push(&[Kept { context: context(), records, bases: |_| Some(Bases::BOTH) }], quality);
 }
 
 fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> &'a T {
@@ -39,7 +46,7 @@ fn text(batch: &RecordBatch, name: &str) -> StringArray {
 
 #[test]
 fn every_record_fits_its_schema() {
-    let tables = TableBuilders::new().unwrap();
+    let tables = TableBuilders::new(date(2025, 6, 1)).unwrap();
     assert_eq!(tables.tables.len(), Record::TABLES.len());
     for (i, table) in tables.tables.iter().enumerate() {
         assert_eq!(table.name, Record::TABLES[i]);
@@ -49,7 +56,7 @@ fn every_record_fits_its_schema() {
 
 #[test]
 fn text_is_kept_whatever_becomes_of_the_typed_value() {
-    let mut tables = TableBuilders::new().unwrap();
+    let mut tables = TableBuilders::new(date(2025, 6, 1)).unwrap();
     let mut quality = Quality::default();
     let arena = Arena::new();
     let measure = |at: &'static str, num: &'static str| {
@@ -64,7 +71,7 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
     for record in
         [measure("202405061230", "１５．３"), measure("2024", "2.5"), measure("soon", "1+")]
     {
-        tables.push(&context(), &record, &mut quality);
+        push(&mut tables, &record, &mut quality);
     }
     let mut totals = RowTotals::default();
     let taken = tables.take_large(1).pop().unwrap();
@@ -99,7 +106,7 @@ fn text_is_kept_whatever_becomes_of_the_typed_value() {
 
 #[test]
 fn implausible_dates_are_counted() {
-    let mut tables = TableBuilders::new().unwrap();
+    let mut tables = TableBuilders::new(date(2025, 6, 1)).unwrap();
     let mut quality = Quality::default();
     let arena = Arena::new();
     let visit = |start: &'static str, end: &'static str| {
@@ -109,11 +116,11 @@ fn implausible_dates_are_counted() {
             ..EncounterRecord::default()
         })
     };
-    tables.push(&context(), &visit("20240501", "20240430"), &mut quality);
-    tables.push(&context(), &visit("202405011000", "20240501"), &mut quality);
-    tables.push(&context(), &visit("20260101", "20260102"), &mut quality);
+    push(&mut tables, &visit("20240501", "20240430"), &mut quality);
+    push(&mut tables, &visit("202405011000", "20240501"), &mut quality);
+    push(&mut tables, &visit("20260101", "20260102"), &mut quality);
     let person = PersonRecord { birth_on: Some("20240502"), ..PersonRecord::default() };
-    tables.push(&context(), &Record::from(&person), &mut quality);
+    push(&mut tables, &Record::from(&person), &mut quality);
     let count = |rule: &str| quality.rules().get(rule).map_or(0, |r| r.count);
     assert_eq!(
         (count(END_BEFORE_START), count(FUTURE), count(crate::quality::BEFORE_BIRTH)),
@@ -123,10 +130,10 @@ fn implausible_dates_are_counted() {
 
 #[test]
 fn doses_have_a_number_beside_the_text() {
-    let mut tables = TableBuilders::new().unwrap();
+    let mut tables = TableBuilders::new(date(2025, 6, 1)).unwrap();
     let record =
         MedicationRecord { dose: Some("2 錠"), days: Some("7"), ..MedicationRecord::default() };
-    tables.push(&context(), &Record::from(&record), &mut Quality::default());
+    push(&mut tables, &Record::from(&record), &mut Quality::default());
     let batch = tables.take_large(1).remove(0).batch().unwrap();
     let (days, dose): (&Float64Array, _) = (column(&batch, "days"), text(&batch, "dose_text"));
     assert_eq!((days.value(0), dose.value(0)), (7.0, "2 錠"));
@@ -147,12 +154,12 @@ fn lots_are_the_same_in_new_room_and_small_tables_wait() {
     let person = arena.record(PersonRecord { sex: Some("1"), ..PersonRecord::default() });
     let mut lots: Vec<Vec<RecordBatch>> = Vec::new();
     for restocks in [false, true] {
-        let mut tables = TableBuilders::new().unwrap();
+        let mut tables = TableBuilders::new(date(2025, 6, 1)).unwrap();
         let mut quality = Quality::default();
         let mut batches = Vec::new();
         for lot in 0..3 {
-            tables.push(&context(), &person, &mut quality);
-            (0..50).for_each(|n| tables.push(&context(), &measure(50 * lot + n), &mut quality));
+            push(&mut tables, &person, &mut quality);
+            (0..50).for_each(|n| push(&mut tables, &measure(50 * lot + n), &mut quality));
             for rows in tables.take_large(10) {
                 assert_eq!((rows.name(), rows.len()), ("measurement", 50));
                 if restocks {

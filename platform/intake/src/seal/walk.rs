@@ -44,18 +44,18 @@ impl Checked {
         &self,
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::All, |segment| each(*segment), |_, ()| Ok(()))
+        self.walk(Want::All, |segment| each(*segment).map(|()| None::<()>), |_| Ok(()))
     }
 
-    /// As [`Self::segments`], in two turns: `judge` sees the segments in order, and `keep`, in order too, what `judge` made of
-    /// each. While one thread keeps, another judges what comes behind.
+    /// As [`Self::segments`], in two turns: `judge` sees the segments in order, and `keep`, in order too and some at once, those
+    /// that `judge` made something of, with that. While one thread keeps, another judges what comes behind.
     ///
     /// # Errors
     /// As [`Self::segments`].
     pub fn segments_in_turns<V: Send, E: From<ReceiveError> + Send>(
         &self,
-        judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
-        keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
+        judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
+        keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         self.walk(Want::All, judge, keep)
     }
@@ -70,14 +70,14 @@ impl Checked {
         &self,
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::Persons, |segment| each(*segment), |_, ()| Ok(()))
+        self.walk(Want::Persons, |segment| each(*segment).map(|()| None::<()>), |_| Ok(()))
     }
 
     fn walk<V: Send, E: From<ReceiveError> + Send>(
         &self,
         want: Want,
-        mut judge: impl FnMut(&Segment<'_>) -> Result<V, E> + Send,
-        mut keep: impl FnMut(&Segment<'_>, V) -> Result<(), E> + Send,
+        mut judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
+        mut keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         let room = Room::default();
         let mut count = 0;
@@ -103,7 +103,7 @@ impl Checked {
         &self,
         work: &mut Work<V>,
         count: &mut u64,
-        judge: &mut impl FnMut(&Segment<'_>) -> Result<V, E>,
+        judge: &mut impl FnMut(&Segment<'_>) -> Result<Option<V>, E>,
     ) -> Result<(), E> {
         let parts = &work.reading.borrow_owner().block.parts;
         work.verdicts.reserve_exact(parts.len());
@@ -124,7 +124,7 @@ impl Checked {
                 Part::Segment { .. } => match self.segment(&work.reading, at)? {
                     Some(segment) => {
                         *count += 1;
-                        Some(judge(&segment)?)
+                        judge(&segment)?
                     }
                     None => None,
                 },
@@ -139,16 +139,17 @@ impl Checked {
         &self,
         reading: &Reading,
         verdicts: Vec<Option<V>>,
-        keep: &mut impl FnMut(&Segment<'_>, V) -> Result<(), E>,
+        keep: &mut impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut kept = Vec::with_capacity(verdicts.len());
         for (at, verdict) in verdicts.into_iter().enumerate() {
             if let Some(verdict) = verdict
                 && let Some(segment) = self.segment(reading, at)?
             {
-                keep(&segment, verdict)?;
+                kept.push((segment, verdict));
             }
         }
-        Ok(())
+        if kept.is_empty() { Ok(()) } else { keep(&kept) }
     }
 
     /// The segment at a place of a block, unless it is a remark or none.

@@ -6,7 +6,7 @@ use kiban_intake::{
     Checked, ReceiveError, SegmentIds, holder,
     receipt::{self, ReceiptText},
     report::{DeliveryReport, ReportBuilder},
-    rows::{RowContext, RowTotals, TableBuilders},
+    rows::{Kept, RowContext, RowTotals, TableBuilders},
     store::{self, StoreError},
 };
 use kiban_kernel::{Bases, Clock as _, Id, LawKey, OsEntropy, ScriptedClock};
@@ -16,7 +16,7 @@ use crate::home::{day, small};
 
 pub(crate) fn read(checked: &Checked) -> (DeliveryReport, RowTotals) {
     let mut builder = ReportBuilder::new(checked);
-    let mut tables = TableBuilders::new().unwrap();
+    let mut tables = TableBuilders::new(day("2025-06-01")).unwrap();
     let ids = SegmentIds::new(&[3; 32]);
     checked
         .segments::<ReceiveError>(|s| {
@@ -30,7 +30,6 @@ pub(crate) fn read(checked: &Checked) -> (DeliveryReport, RowTotals) {
             let person_source = Id::from_bytes(key);
             let context = RowContext {
                 person_source,
-                bases: Bases::BOTH,
                 holder: checked.manifest().holder,
                 delivery: checked.manifest().delivery,
                 segment: ids.id(person_source, s.header, s.bytes),
@@ -38,12 +37,11 @@ pub(crate) fn read(checked: &Checked) -> (DeliveryReport, RowTotals) {
                 file_number: s.file_number,
                 line: s.line,
                 parser: s.parser(),
-                received_on: day("2025-06-01"),
             };
             builder.counts.accepted_segments += 1;
-            for record in &s.parsed.records {
-                tables.push(&context, record, &mut builder.quality);
-            }
+            let records = &s.parsed.records;
+            let kept = Kept { context, records, bases: |_| Some(Bases::BOTH) };
+            tables.push(&[kept], &mut builder.quality);
             Ok(())
         })
         .unwrap();

@@ -290,7 +290,7 @@ impl World {
             writer.judge.revise(revisions).await.unwrap();
             for segment in &segments {
                 if let Some(kept) = writer.judge.accept(segment).unwrap() {
-                    writer.rows.push(segment, &kept);
+                    writer.rows.push(&[(*segment, kept)]);
                 }
             }
             Box::pin(writer.finish()).await.unwrap()
