@@ -9,7 +9,7 @@ use std::{
 use age::secrecy::ExposeSecret as _;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
-use kiban_intake::{KnownHolder, holder::SealReport, verify_seal};
+use kiban_intake::{Incoming, KnownHolder, holder::SealReport, open_seal};
 use kiban_testkit::id;
 
 use crate::{
@@ -25,9 +25,18 @@ use crate::{
 const SEALED: &str = "sealed.json";
 
 /// The path of a delivery from the holder's files: the holder's part in a process of its own, whose memory is not the
-/// producer's.
-pub(crate) async fn run(workload: Workload, size: Option<u64>, seed: u64) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
+/// producer's. `keep`: the folder stays.
+pub(crate) async fn run(
+    workload: Workload,
+    size: Option<u64>,
+    seed: u64,
+    keep: bool,
+) -> anyhow::Result<()> {
+    let mut folder = tempfile::tempdir()?;
+    if keep {
+        folder.disable_cleanup(true);
+        say(&format!("kept: {}", folder.path().display()));
+    }
     let name = workload.to_possible_value().context("a workload without a name")?;
     let mut holder = Command::new(std::env::current_exe()?);
     holder.arg(name.get_name()).arg("--seed").arg(seed.to_string());
@@ -137,14 +146,15 @@ async fn deliver(what: &str, folder: &Path) -> anyhow::Result<()> {
     let deployment = Deployment::new(&at, holder).await?;
     let whole = Meter::start()?;
     let part = Meter::within()?;
-    let checked = verify_seal(path, &identity, std::slice::from_ref(&known))?;
-    part.report(&format!("{what}: verify"), &amounts)?;
+    let opened = open_seal(path, &identity, std::slice::from_ref(&known))?;
+    part.report(&format!("{what}: open"), &amounts)?;
     let part = Meter::within()?;
     let gate = deployment.gate(holder).await?;
     let ids = deployment.ids.clone();
+    let incoming = Incoming::Opened(opened);
     let (checked, prepared) =
-        kiban_vault::prepare(&deployment.vault, gate, ids, checked, Vec::new()).await?;
-    part.report(&format!("{what}: prepare"), &amounts)?;
+        kiban_vault::prepare(&deployment.vault, gate, ids, incoming, Vec::new()).await?;
+    part.report(&format!("{what}: check and prepare"), &amounts)?;
     let part = Meter::within()?;
     let mut tx = deployment.log.begin().await?;
     let stored = prepared.store(&mut tx, &checked).await?;

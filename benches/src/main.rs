@@ -62,13 +62,17 @@ struct Arguments {
     /// Seed of generated values.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Leave what was written on disk, and say where. A file system may remember for minutes what was deleted, and be slow
+    /// meanwhile to make new files (ext4 looks at each such entry again): who measures in a row keeps, and removes in the end.
+    #[arg(long)]
+    keep: bool,
     /// Only the holder's part of a delivery, in this folder: how the program runs itself.
     #[arg(long, hide = true)]
     seal_in: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { workload, size, seed, seal_in } = Arguments::parse();
+    let Arguments { workload, size, seed, keep, seal_in } = Arguments::parse();
     if let Some(folder) = seal_in {
         return intake::seal(workload, size, seed, &folder);
     }
@@ -92,7 +96,7 @@ fn main() -> anyhow::Result<()> {
             | Workload::DIntake
             | Workload::CheckupIntake
             | Workload::Ssmix2Intake
-            | Workload::FhirIntake => runtime.block_on(intake::run(workload, size, seed))?,
+            | Workload::FhirIntake => runtime.block_on(intake::run(workload, size, seed, keep))?,
             Workload::Ssmix2Parse => parse::ssmix2(size.unwrap_or(200_000))?,
             Workload::FhirParse => parse::fhir(size.unwrap_or(400))?,
             Workload::DeidFlat => runtime.block_on(deid::flat(size.unwrap_or(1_000_000), seed))?,

@@ -48,6 +48,16 @@ impl<R: Read> TarReader<R> {
         self.at + self.left + self.padding
     }
 
+    /// Passes over what is left of the current entry by whatever the source has for it.
+    pub(crate) fn pass(
+        &mut self,
+        over: impl FnOnce(&mut R, u64) -> io::Result<()>,
+    ) -> Result<(), TarError> {
+        let n = std::mem::take(&mut self.left) + std::mem::take(&mut self.padding);
+        self.at += n;
+        over(&mut self.inner, n).map_err(TarError::Io)
+    }
+
     /// The next entry; `None` at the end mark. What was left of the last entry is skipped.
     pub(crate) fn next(&mut self) -> Result<Option<Head>, TarError> {
         self.skip(self.left + self.padding)?;

@@ -12,7 +12,7 @@ use crate::{
     place::FileRef,
     quality::{GridCell, Quality, RuleCount},
     rows::{RowTotals, TableBuilders},
-    seal::{Checked, Segment},
+    seal::{Checked, Opened, Segment},
 };
 
 /// What became of a delivery, in numbers.
@@ -145,9 +145,9 @@ pub struct ReportBuilder {
 }
 
 impl ReportBuilder {
-    /// A report on a checked delivery.
-    pub fn new(checked: &Checked) -> Self {
-        Self { counts: Counts::declared(checked.manifest()), ..Self::default() }
+    /// A report on a delivery.
+    pub fn new(delivery: &Opened) -> Self {
+        Self { counts: Counts::declared(delivery.manifest()), ..Self::default() }
     }
 
     /// Notes a segment's defects and unread names. Returns false if the segment cannot be kept, because

@@ -1,19 +1,26 @@
 //! Opening a sealed delivery at the producer.
 //!
-//! Enters: a file, the producer's age identity, the registered holders' keys. Leaves: [`Checked`], whose
-//! segments can be walked. Refuses: everything [`ReceiveError`] names. Streaming passes: the first
-//! decrypts, checks paths, limits, digests and the signature and keeps nothing; later ones decrypt again, under the key of the
-//! first, cut and parse: what was changed meanwhile does not open. Nothing decrypted touches the disk.
+//! Enters: a file, the producer's age identity, the registered holders' keys. Leaves: [`Opened`], of which the signature holds
+//! and the list of files is what was signed; from it [`Checked`], of which the files are, too. Refuses: everything
+//! [`ReceiveError`] names. A first pass checks paths, sizes, formats, limits and the signature, and opens no more than it
+//! needs. The content is compared with what was signed while it is read, cut and parsed ([`Incoming`]), or before
+//! ([`Opened::check`]): what was taken in counts once the end is reached. All under the key of the first pass: what was changed
+//! meanwhile does not open. Nothing decrypted touches the disk.
 
 mod ahead;
 mod block;
+mod checking;
 mod first_pass;
 mod payload;
 mod signed;
 mod stream;
 mod walk;
 
-use std::{fs::File, ops::Range, path::Path};
+use std::{
+    fs::File,
+    ops::{Deref, Range},
+    path::Path,
+};
 
 use age::x25519;
 use kiban_audit::note::VerifyKey;
@@ -34,10 +41,10 @@ use crate::{
     segment,
 };
 
+pub use self::walk::Incoming;
 use self::{
-    ahead::{Ahead, read_ahead},
     first_pass::FirstPass,
-    payload::Payload,
+    payload::{Jump, Payload},
     signed::{parse_files, signed_list, verify_manifest},
 };
 
@@ -50,9 +57,12 @@ pub struct KnownHolder {
     pub key: VerifyKey,
 }
 
-/// A delivery whose seal, signature, digests and limits were found in order. Not constructible elsewhere.
-pub struct Checked {
+/// A delivery whose seal, signature, lists and limits were found in order. Not constructible elsewhere.
+pub struct Opened {
     payload: Payload,
+    /// The same file, for whoever hashes it.
+    beside: File,
+    content: Content,
     limits: Limits,
     manifest: Manifest,
     manifest_note: String,
@@ -62,7 +72,28 @@ pub struct Checked {
     notices: Notices,
     retractions: Vec<Retraction>,
     corrections: Vec<Correction>,
+}
+
+/// What is known of what the files hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// It is still to be compared with what was signed.
+    Unchecked,
+    /// It was; what does not open any more was changed since.
+    Checked,
+}
+
+/// An opened delivery whose files are what was signed, byte by byte. Not constructible elsewhere.
+pub struct Checked {
+    opened: Opened,
     sealed_digest: Digest,
+}
+
+impl Deref for Checked {
+    type Target = Opened;
+    fn deref(&self) -> &Opened {
+        &self.opened
+    }
 }
 
 /// One segment of a delivery: its bytes as sent and what they say.
@@ -113,6 +144,12 @@ impl std::fmt::Debug for Segment<'_> {
     }
 }
 
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened({}, {} files)", self.manifest.delivery, self.files.len())
+    }
+}
+
 impl std::fmt::Debug for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Checked({}, {} files)", self.manifest.delivery, self.files.len())
@@ -143,18 +180,33 @@ pub fn verify_seal_within(
     holders: &[KnownHolder],
     limits: &Limits,
 ) -> Result<Checked, ReceiveError> {
+    opened(path, identity, holders, limits)?.check()
+}
+
+/// Opens a sealed delivery with the default limits: who sealed it, and what for, is known; its content is not checked yet.
+///
+/// # Errors
+/// See [`ReceiveError`]; nothing was kept.
+/// # Law
+/// `receipt_record`
+pub fn open_seal(
+    path: &Path,
+    identity: &x25519::Identity,
+    holders: &[KnownHolder],
+) -> Result<Opened, ReceiveError> {
+    opened(path, identity, holders, &Limits::default())
+}
+
+fn opened(
+    path: &Path,
+    identity: &x25519::Identity,
+    holders: &[KnownHolder],
+    limits: &Limits,
+) -> Result<Opened, ReceiveError> {
     let open = || File::open(path).map_err(ReceiveError::Read);
-    let (file, again) = (open()?, open()?);
+    let (file, beside) = (open()?, open()?);
     let payload = Payload::open(file, identity)?;
-    let mut pieces = payload.pieces().map_err(ReceiveError::Read)?;
-    let (looked, hashed) = stream::hashed_beside(again, || {
-        read_ahead(|plain| pieces.append_next(plain), |opened| first_look(opened, limits))
-    });
-    let (pass, parts) = looked?;
-    let (sealed_digest, hashed_bytes) = hashed.map_err(ReceiveError::Read)?;
-    if hashed_bytes != payload.sealed_bytes() {
-        return Err(ReceiveError::ChangedMeanwhile);
-    }
+    let (pass, parts) = first_look(payload.jump().map_err(ReceiveError::Read)?, limits)?;
     let Parts { notices, list, note, retractions, corrections } = parts;
     let note = note.ok_or(ReceiveError::NoManifest)?;
     let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;
@@ -183,8 +235,10 @@ pub fn verify_seal_within(
         signed_list(CORRECTIONS_NAME, corrections, manifest.corrections, parse_corrections)?;
     let found = pass.found.into_iter().enumerate().filter(|(_, f)| f.of_persons);
     let of_persons = found.map(|(at, f)| (at, f.entry)).collect();
-    Ok(Checked {
+    Ok(Opened {
         payload,
+        beside,
+        content: Content::Unchecked,
         of_persons,
         limits: *limits,
         manifest,
@@ -193,7 +247,6 @@ pub fn verify_seal_within(
         notices,
         retractions,
         corrections,
-        sealed_digest,
     })
 }
 
@@ -207,8 +260,11 @@ struct Parts {
     corrections: Option<Vec<u8>>,
 }
 
-/// The first pass over what was decrypted.
-fn first_look(opened: Ahead, limits: &Limits) -> Result<(FirstPass<'_>, Parts), ReceiveError> {
+/// The first pass.
+fn first_look<'l>(
+    opened: Jump<'_>,
+    limits: &'l Limits,
+) -> Result<(FirstPass<'l>, Parts), ReceiveError> {
     let mut pass = FirstPass::new(limits);
     let mut reader = TarReader::new(opened, limits.max_path_bytes);
     let mut parts = Parts::default();
@@ -244,7 +300,7 @@ fn first_look(opened: Ahead, limits: &Limits) -> Result<(FirstPass<'_>, Parts), 
     Ok((pass, parts))
 }
 
-impl Checked {
+impl Opened {
     /// What the holder signed.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -269,12 +325,15 @@ impl Checked {
     pub fn corrections(&self) -> &[Correction] {
         &self.corrections
     }
-    /// SHA-256 of the sealed file: the same bytes sent twice have the same one.
-    pub fn sealed_digest(&self) -> Digest {
-        self.sealed_digest
-    }
     /// Size of the sealed file.
     pub fn sealed_bytes(&self) -> u64 {
         self.payload.sealed_bytes()
+    }
+}
+
+impl Checked {
+    /// SHA-256 of the sealed file: the same bytes sent twice have the same one.
+    pub fn sealed_digest(&self) -> Digest {
+        self.sealed_digest
     }
 }

@@ -6,7 +6,7 @@ use arrow::{array::AsArray as _, datatypes::UInt8Type};
 use kiban_audit::Tx;
 use kiban_govern::{Actor, Employer, Role};
 use kiban_intake::{
-    Checked,
+    Opened,
     revisions::{Correction, CorrectionKind},
 };
 use kiban_kernel::{Bases, Digest, Id, Regime, kinds};
@@ -82,15 +82,15 @@ pub(crate) async fn fresh(
     on: &Deployment,
     conn: &mut AnyConnection,
     keys: &RegisterKeys,
-    checked: &Checked,
+    delivery: &Opened,
 ) -> Result<Vec<Fresh>, Error> {
-    if checked.corrections().is_empty() {
+    if delivery.corrections().is_empty() {
         return Ok(Vec::new());
     }
-    let holder = checked.manifest().holder;
+    let holder = delivery.manifest().holder;
     let mut seen: BTreeSet<Digest> = correction::applied(conn, holder).await?.into_iter().collect();
     let mut out = Vec::new();
-    for correction in checked.corrections() {
+    for correction in delivery.corrections() {
         let digest = correction.digest();
         if seen.insert(digest) {
             let persons =
@@ -158,10 +158,10 @@ pub(crate) async fn touched_by_regime(
 pub(crate) async fn record(
     tx: &mut Tx,
     keys: &RegisterKeys,
-    checked: &Checked,
+    delivery: &Opened,
     fresh: &[Fresh],
 ) -> Result<Vec<serde_json::Value>, Error> {
-    let (now, manifest) = (tx.now(), checked.manifest());
+    let (now, manifest) = (tx.now(), delivery.manifest());
     let mut told = Vec::new();
     for one in fresh {
         let c = &one.correction;

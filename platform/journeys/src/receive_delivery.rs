@@ -1,6 +1,6 @@
 //! A sealed delivery comes in: seal, gate, vault, receipt.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use kiban_audit::{Committed, Event};
 use kiban_govern::{
@@ -9,11 +9,11 @@ use kiban_govern::{
     permit,
 };
 use kiban_intake::{
-    Checked,
+    Checked, Incoming, ReceiveError, open_seal,
     receipt::ReceiptText,
     report::DeliveryReport,
     store::{self as deliveries},
-    validation, verify_seal,
+    validation,
 };
 use kiban_kernel::{Id, LawKey, Product, kinds};
 use kiban_register::{Gate, filing};
@@ -54,39 +54,45 @@ pub async fn receive_delivery(
     let mut conn = on.reader().await?;
     let holders = party_keys::holders(&mut conn).await?;
     let (path, identity) = (file.to_owned(), on.intake.clone());
-    let checked = tokio::task::spawn_blocking(move || verify_seal(&path, &identity, &holders))
-        .await
-        .map_err(|e| Error::Io { act: "verify the seal", source: std::io::Error::other(e) })??;
-    on.world.steps.step("journeys.seal_verified");
+    let opened = blocking(move || open_seal(&path, &identity, &holders)).await?;
+    on.world.steps.step("journeys.seal_opened");
     let pool = on.log.db().pool();
-    if let Some(row) = deliveries::find_by_digest(pool, checked.sealed_digest()).await? {
-        let report = report_of(on, row.id).await?;
-        let receipt = match row.receipt {
-            Some(receipt) => receipt,
-            None => resume_receipt(on, &permit, &checked, &report).await?,
-        };
-        return Ok(Received { known: true, report, receipt });
-    }
-    require_open(on, checked.manifest().holder).await?;
-    require_certified(on, &mut conn, actor.organization, checked.manifest().holder).await?;
+    let mut incoming = if deliveries::find(pool, opened.manifest().delivery).await?.is_some() {
+        // The same bytes again change nothing: all of them are read before it is said that they are.
+        let checked = blocking(move || opened.check()).await?;
+        if let Some(row) = deliveries::find_by_digest(pool, checked.sealed_digest()).await? {
+            let report = report_of(on, row.id).await?;
+            let receipt = match row.receipt {
+                Some(receipt) => receipt,
+                None => resume_receipt(on, &permit, &checked, &report).await?,
+            };
+            return Ok(Received { known: true, report, receipt });
+        }
+        Incoming::Checked(checked)
+    } else {
+        Incoming::Opened(opened)
+    };
+    let holder = incoming.opened().manifest().holder;
+    require_open(on, holder).await?;
+    require_certified(on, &mut conn, actor.organization, holder).await?;
     let vault = Vault::new(on.lake.clone());
     let keys = on.register_keys().await?;
-    let mut checked = checked;
     for attempt in 1.. {
-        let holder = checked.manifest().holder;
-        let fresh = corrections::fresh(on, &mut conn, &keys, &checked).await?;
+        let fresh = corrections::fresh(on, &mut conn, &keys, incoming.opened()).await?;
         let revised = fresh.iter().map(|f| f.correction.clone()).collect();
         let gate = Gate::load(&mut conn, &keys, holder, on.today(), &on.rules).await?;
-        let differing = register_differences::find(on, &mut conn, &keys, &checked).await?;
-        let (same, mut prepared) =
-            prepare(&vault, gate, vault.segment_ids(&mut conn).await?, checked, revised).await?;
-        checked = same;
+        let differing = register_differences::find(on, &mut conn, &keys, incoming.opened()).await?;
+        let ids = vault.segment_ids(&mut conn).await?;
+        let (checked, mut prepared) = prepare(&vault, gate, ids, incoming, revised).await?;
         register_differences::report(&differing, &checked, &mut prepared.report);
         on.world.steps.step("journeys.delivery_prepared");
         let mut tx = on.log.begin().await?;
         let stored = match prepared.store(&mut tx, &checked).await {
             Ok(stored) => stored,
-            Err(StoreDeliveryError::Vault(e)) if e.is_retryable() && attempt < TRIES => continue,
+            Err(StoreDeliveryError::Vault(e)) if e.is_retryable() && attempt < TRIES => {
+                incoming = Incoming::Checked(checked);
+                continue;
+            }
             Err(e) => return Err(e.into()),
         };
         let told = corrections::record(&mut tx, &keys, &checked, &fresh).await?;
@@ -107,6 +113,14 @@ pub async fn receive_delivery(
         return Ok(Received { known: false, report: stored.report, receipt });
     }
     Err(Error::InUse)
+}
+
+/// What may take a while, off the threads that serve others.
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, ReceiveError> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(f).await;
+    Ok(done.map_err(|e| Error::Io { act: "read the delivery", source: io::Error::other(e) })??)
 }
 
 /// The producer must be certified, today, under every regime under which the holder provides.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiban_govern::{Act, Actor, Employer, permit};
 use kiban_intake::{
-    Checked, FileRef,
+    FileRef, Opened,
     report::ReportBuilder,
     store::{self as deliveries, DeliveryRow},
 };
@@ -69,14 +69,14 @@ pub(crate) async fn find(
     on: &Deployment,
     conn: &mut AnyConnection,
     keys: &RegisterKeys,
-    checked: &Checked,
+    delivery: &Opened,
 ) -> Result<Vec<Difference>, Error> {
     let imports = imports(conn).await?;
     if imports.is_empty() {
         return Ok(Vec::new());
     }
-    let holder = checked.manifest().holder;
-    let told: Vec<Person> = checked
+    let holder = delivery.manifest().holder;
+    let told: Vec<Person> = delivery
         .notices()
         .iter()
         .map(|(local_id, _)| keys.person_source(holder, local_id))
@@ -98,7 +98,7 @@ pub(crate) async fn find(
     let mut said: HashSet<(Person, usize)> = HashSet::new();
     let mut first: HashMap<Person, usize> = HashMap::new();
     let mut out = Vec::new();
-    for (row, (person, (_, notice))) in told.iter().zip(checked.notices().iter()).enumerate() {
+    for (row, (person, (_, notice))) in told.iter().zip(delivery.notices().iter()).enumerate() {
         let (Some(taken), Some(begun)) = (taken.get(person), day.get(person)) else { continue };
         said.insert((*person, at(notice.regime)));
         first.entry(*person).or_insert(row);
@@ -136,11 +136,11 @@ fn at(regime: Regime) -> usize {
 }
 
 /// Puts the differences into the report of their delivery: each row by its rule, and how many persons there are of each.
-pub(crate) fn report(found: &[Difference], checked: &Checked, report: &mut ReportBuilder) {
+pub(crate) fn report(found: &[Difference], delivery: &Opened, report: &mut ReportBuilder) {
     let list = FileRef { number: 0, hint: "notices.csv".to_owned() };
     let mut persons: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     // Differences stand in the order of their rows.
-    let mut rows = checked.notices().iter().enumerate().peekable();
+    let mut rows = delivery.notices().iter().enumerate().peekable();
     for one in found {
         // The header is line 1.
         report.quality.add(one.rule, 1, || (list.clone(), format!("line {}", one.row + 2)));

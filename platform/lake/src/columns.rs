@@ -3,7 +3,7 @@
 //! Enters: the columns of a table. Leaves: [`Columns`], from which files are written without a batch between, or a batch for
 //! whoever wants one. Refuses: columns that do not fit the table.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arrow::array::{
     Array as _, ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray,
@@ -166,6 +166,21 @@ impl Columns {
 }
 
 impl Values {
+    /// Text: what each row says with a part of it, which often comes again.
+    pub fn of<'r, T, P: PartialEq + fmt::Display>(
+        rows: &'r [T],
+        part: impl Fn(&'r T) -> P,
+    ) -> Self {
+        Self::Text(Repeated::default().of(rows, part))
+    }
+    /// As [`Self::of`], with a part that hardly comes twice.
+    pub fn unlike<'r, T, P: PartialEq + fmt::Display>(
+        rows: &'r [T],
+        part: impl Fn(&'r T) -> P,
+    ) -> Self {
+        Self::Text(Repeated::unlike().of(rows, part))
+    }
+
     fn fits(&self, kind: ColumnType, rows: usize, groups: usize) -> bool {
         match self {
             Self::Text(text) => kind == ColumnType::Utf8 && text.keys().len() <= rows,

@@ -27,6 +27,7 @@ use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use kiban_audit::Tx;
 use kiban_kernel::{Id, OsEntropy, kinds};
 use sqlx::AnyConnection;
+use tokio::sync::mpsc;
 
 use self::behind::Behind;
 use crate::{
@@ -46,7 +47,7 @@ const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wr
 /// Ciphers that are kept for the segments to come.
 const READY: usize = 1024;
 /// Keys that are added with one statement.
-const KEYS_AT_ONCE: usize = 250;
+const KEYS_AT_ONCE: usize = 100;
 const FIND_KEY: &str =
     "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
@@ -269,24 +270,54 @@ impl Lake {
                 Change { add_containers, end: withdrawal.end, ..Change::default() },
             )
             .await?;
-        for container in containers {
-            let file = container.id;
-            for persons in container.persons.chunks(KEYS_AT_ONCE) {
-                let (key_id, wrapping) = self.0.ring.wrapping(DataClass::Source)?;
-                let sql = add_keys(persons.len());
-                let mut query =
-                    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(file.to_string()).bind(key_id);
-                for person in persons {
-                    let key = person_key(&container.secret, *person);
-                    let wrapped = wrapping.wrap(&key_name(*person, file), &key)?;
-                    query = query.bind(person.to_string()).bind(wrapped);
+        let paths = self.add_keys(tx, containers).await?;
+        paths.into_iter().for_each(|path| path.submit(snapshot.0));
+        self.0.steps.step("lake.keys.after");
+        Ok(snapshot)
+    }
+
+    /// Adds the keys of all persons of the containers: one thread wraps them while the database takes those before.
+    async fn add_keys(
+        &self,
+        tx: &mut Tx,
+        containers: Vec<StagedContainer>,
+    ) -> Result<Vec<StagedPath>, LakeError> {
+        let (send, mut wrapped) = mpsc::channel(2);
+        let lake = self.clone();
+        let wrapping = blocking(move || {
+            let (key_id, wrapping) = lake.0.ring.wrapping(DataClass::Source)?;
+            let mut paths = Vec::with_capacity(containers.len());
+            for StagedContainer { id, path, secret, persons, .. } in containers {
+                for persons in persons.chunks(KEYS_AT_ONCE) {
+                    let wrap = |person: &Id<kinds::PersonSource>| {
+                        let key = person_key(&secret, *person);
+                        Ok((person.to_string(), wrapping.wrap(&key_name(*person, id), &key)?))
+                    };
+                    let keys = persons.iter().map(wrap).collect::<Result<Vec<_>, KeyError>>()?;
+                    if send.blocking_send((id.to_string(), key_id.clone(), keys)).is_err() {
+                        // The database failed: whoever waits there says so.
+                        return Ok(paths);
+                    }
+                }
+                paths.push(path);
+            }
+            Ok(paths)
+        });
+        let adding = async {
+            while let Some((file, key_id, keys)) = wrapped.recv().await {
+                let sql = sqlx::AssertSqlSafe(add_keys(keys.len()));
+                let mut query = sqlx::query(sql).bind(file).bind(key_id);
+                for (person, key) in keys {
+                    query = query.bind(person).bind(key);
                 }
                 query.execute(tx.conn()).await?;
             }
-            container.path.submit(snapshot.0);
-        }
-        self.0.steps.step("lake.keys.after");
-        Ok(snapshot)
+            drop(wrapped);
+            Ok::<_, LakeError>(())
+        };
+        let (paths, added) = tokio::join!(wrapping, adding);
+        added?;
+        paths
     }
 
     /// The source bytes of a segment.

@@ -1,6 +1,10 @@
 //! A column of text that often says the same: its values, each once as far as that is worth while, and which one each row has.
 
-use std::hash::BuildHasher as _;
+use std::{
+    fmt::{self, Write as _},
+    hash::BuildHasher as _,
+    ptr,
+};
 
 use arrow::array::StringArray;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -43,8 +47,8 @@ struct Known {
     long: HashTable<i32>,
 }
 
-impl std::fmt::Debug for Repeated {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Repeated({} rows, {} values)", self.keys.len(), self.offsets.len() - 1)
     }
 }
@@ -87,13 +91,25 @@ impl Repeated {
         Self::new(false)
     }
 
-    /// The column of what `write` says of each row.
+    /// The column of what each row says with that part of it. Rows that follow each other and have the part in common say it once.
     #[must_use]
-    pub fn of<T>(mut self, rows: &[T], write: impl Fn(&T, &mut String)) -> Self {
+    pub fn of<'r, T, P: PartialEq + fmt::Display>(
+        mut self,
+        rows: &'r [T],
+        part: impl Fn(&'r T) -> P,
+    ) -> Self {
         let mut value = String::new();
+        let mut last = None;
         for row in rows {
-            value.clear();
-            write(row, &mut value);
+            let part = Some(part(row));
+            if part != last {
+                value.clear();
+                if let Some(part) = &part {
+                    // Writing to a string does not fail.
+                    let _ = write!(value, "{part}");
+                }
+                last = part;
+            }
             self.push(&value);
         }
         self
@@ -116,10 +132,14 @@ impl Repeated {
     /// The values of some rows, each with the row's place behind those before; rows between have none.
     pub fn push_all(&mut self, values: &[(u32, &str)]) {
         self.keys.reserve(values.len());
+        let mut last = ("", EMPTY);
         for (row, value) in values {
             self.fill_to(*row as usize);
-            let key = self.key_of(value);
-            self.keys.push(key);
+            // The very same text, not only an equal one, is the commonest of all: a system, what the rows of an item share.
+            if !ptr::eq(*value, last.0) || last.1 == EMPTY {
+                last = (value, self.key_of(value));
+            }
+            self.keys.push(last.1);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Notices to persons: facts of a delivery, and rows of the lake table `person_notice`.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arrow::array::{BooleanBuilder, Date32Builder};
 use kiban_kernel::{Date, Id, PartialDate, Regime, kinds};
@@ -36,16 +36,39 @@ pub fn date_of(days: i32) -> Option<Date> {
     if days < 0 { epoch.checked_sub(span).ok() } else { epoch.checked_add(span).ok() }
 }
 
+/// A column of what is shown as text, and what its last row shows: who says the same again is not asked for the text.
+#[derive(Debug)]
+struct Shown<T>(Repeated, Option<(T, String)>);
+
+impl<T> Default for Shown<T> {
+    fn default() -> Self {
+        Self(Repeated::default(), None)
+    }
+}
+
+impl<T: PartialEq + fmt::Display> Shown<T> {
+    fn push(&mut self, value: T) {
+        match &self.1 {
+            Some((last, text)) if *last == value => self.0.push(text),
+            _ => {
+                let text = value.to_string();
+                let (_, text) = self.1.insert((value, text));
+                self.0.push(text)
+            }
+        };
+    }
+}
+
 /// Rows of `person_notice` being collected.
 #[derive(Debug, Default)]
 pub struct PersonNoticeRows {
-    person_source: Repeated,
-    holder: Repeated,
-    delivery: Repeated,
+    person_source: Shown<Id<kinds::PersonSource>>,
+    holder: Shown<Id<kinds::Organization>>,
+    delivery: Shown<Id<kinds::Delivery>>,
     regime: Repeated,
     version: Repeated,
     notified_on: Date32Builder,
-    notified_on_text: Repeated,
+    notified_on_text: Shown<Date>,
     channel: Repeated,
     guardian: BooleanBuilder,
     died_on: Date32Builder,
@@ -66,13 +89,13 @@ impl PersonNoticeRows {
         died_on: Option<PartialDate>,
         of_age_on: Option<Date>,
     ) {
-        self.person_source.push(&person.to_string());
-        self.holder.push(&holder.to_string());
-        self.delivery.push(&delivery.to_string());
+        self.person_source.push(person);
+        self.holder.push(holder);
+        self.delivery.push(delivery);
         self.regime.push(notice.regime.as_str());
         self.version.push(&notice.version);
         self.notified_on.append_value(days(notice.notified_on));
-        self.notified_on_text.push(&notice.notified_on.to_string());
+        self.notified_on_text.push(notice.notified_on);
         self.channel.push(&notice.channel);
         self.guardian.append_value(notice.guardian);
         self.died_on.append_option(died_on.and_then(|d| d.full()).map(days));
@@ -101,13 +124,13 @@ impl PersonNoticeRows {
     pub fn finish(mut self) -> Result<Columns, LakeError> {
         let days = |mut days: Date32Builder| Values::Array(Arc::new(days.finish()));
         let columns = [
-            ("person_source", Values::Text(self.person_source)),
-            ("holder", Values::Text(self.holder)),
-            ("delivery", Values::Text(self.delivery)),
+            ("person_source", Values::Text(self.person_source.0)),
+            ("holder", Values::Text(self.holder.0)),
+            ("delivery", Values::Text(self.delivery.0)),
             ("regime", Values::Text(self.regime)),
             ("notice_version", Values::Text(self.version)),
             ("notified_on", days(self.notified_on)),
-            ("notified_on_text", Values::Text(self.notified_on_text)),
+            ("notified_on_text", Values::Text(self.notified_on_text.0)),
             ("channel", Values::Text(self.channel)),
             ("guardian", Values::Array(Arc::new(self.guardian.finish()))),
             ("died_on", days(self.died_on)),

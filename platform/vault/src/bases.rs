@@ -1,5 +1,7 @@
 //! Which tables a segment's rows went to, and under which regimes: one small value per segment.
 
+use std::fmt;
+
 use kiban_formats::Record;
 use kiban_kernel::Bases;
 
@@ -51,16 +53,6 @@ impl TableBases {
         Self(self.0 & !(FIRST * u64::from(bases.bits())))
     }
 
-    /// `condition:1 measurement:3`
-    pub(crate) fn to_text(self) -> String {
-        let parts: Vec<String> = Record::TABLES
-            .iter()
-            .filter(|t| !self.get(t).is_empty())
-            .map(|t| format!("{t}:{}", self.get(t).bits()))
-            .collect();
-        parts.join(" ")
-    }
-
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let mut out = Self::default();
         for part in text.split_whitespace() {
@@ -69,6 +61,21 @@ impl TableBases {
             out.add(table, Bases::from_bits(bits.parse().ok()?));
         }
         Some(out)
+    }
+}
+
+/// `condition:1 measurement:3`
+impl fmt::Display for TableBases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        for (place, table) in Record::TABLES.iter().enumerate() {
+            let bases = self.at(place);
+            if !bases.is_empty() {
+                write!(f, "{between}{table}:{}", bases.bits())?;
+                between = " ";
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,11 +94,11 @@ mod tests {
         let mut bases = TableBases::default();
         bases.add("condition", Bases::from_bits(1));
         bases.add("measurement", Bases::BOTH);
-        assert_eq!(bases.to_text(), "condition:1 measurement:3");
-        assert_eq!(TableBases::from_text(&bases.to_text()), Some(bases));
+        assert_eq!(bases.to_string(), "condition:1 measurement:3");
+        assert_eq!(TableBases::from_text(&bases.to_string()), Some(bases));
         assert_eq!(bases.all(), Bases::BOTH);
         let left = bases.without(Bases::from_bits(1));
-        assert_eq!(left.to_text(), "measurement:2");
+        assert_eq!(left.to_string(), "measurement:2");
         assert_eq!(TableBases::from_text("wallet:1"), None);
         assert_eq!(bases.get("wallet"), Bases::NONE);
         for (place, table) in Record::TABLES.iter().enumerate() {

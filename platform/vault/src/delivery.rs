@@ -2,7 +2,7 @@
 
 use kiban_audit::Tx;
 use kiban_intake::{
-    Checked, ReceiveError, SegmentIds,
+    Checked, Incoming, ReceiveError, SegmentIds,
     report::{DeliveryReport, ReportBuilder},
     revisions::Correction,
     store,
@@ -24,36 +24,37 @@ pub struct Stored {
     pub report: DeliveryReport,
 }
 
-/// Read a checked delivery twice, first for what it says of its persons, then for its segments, and write
-/// what the gate clears to files that no snapshot names yet. `corrections`: those of its corrections that were not
+/// Read a delivery twice, first for what it says of its persons, then for its segments, and write
+/// what the gate clears to files that no snapshot names yet; what was not checked before is checked on the way. `corrections`: those of its corrections that were not
 /// applied before. Runs on a blocking thread; must be called on a
 /// tokio runtime.
 ///
 /// # Errors
-/// The delivery changed meanwhile, or the disk failed; then no file stays.
+/// The content is not what was signed, the delivery changed meanwhile, or the disk failed; then no file stays.
 pub async fn prepare(
     vault: &Vault,
     gate: Gate,
     ids: SegmentIds,
-    checked: Checked,
+    delivery: Incoming,
     corrections: Vec<Correction>,
 ) -> Result<(Checked, Prepared), VaultError> {
     let vault = vault.clone();
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut people = People::new(checked.notices(), gate.needs_identities());
-        checked.person_segments(|segment| {
+        let opened = delivery.opened();
+        let mut people = People::new(opened.notices(), gate.needs_identities());
+        opened.person_segments(|segment| {
             people.see(&segment);
             Ok::<(), ReceiveError>(())
         })?;
-        let (delivery, sealed_at) = (checked.manifest().delivery, checked.manifest().created_at);
-        let report = ReportBuilder::new(&checked);
-        let mut writer = runtime
-            .block_on(VaultWriter::new(&vault, gate, ids, delivery, sealed_at, people, report))?;
-        let retractions = checked.retractions();
+        let (id, sealed_at) = (opened.manifest().delivery, opened.manifest().created_at);
+        let report = ReportBuilder::new(opened);
+        let mut writer =
+            runtime.block_on(VaultWriter::new(&vault, gate, ids, id, sealed_at, people, report))?;
+        let retractions = opened.retractions();
         let VaultWriter { judge, rows } = &mut writer;
         runtime.block_on(judge.revise(Revisions { retractions, corrections: &corrections }))?;
-        checked.segments_in_turns(
+        let checked = delivery.segments_in_turns(
             |segment| {
                 let kept = judge.accept(segment)?;
                 if judge.is_full() {

@@ -1,13 +1,13 @@
 //! Rows of the lake table `source_segment`: where each segment's bytes are, and what was read from it.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use arrow::{
     array::{Array as _, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
     datatypes::Int64Type,
 };
 use kiban_kernel::{Id, kinds};
-use kiban_lake::{Columns as Lot, LakeError, Repeated, SegmentPlace, Values};
+use kiban_lake::{Columns as Lot, LakeError, SegmentPlace, Values};
 
 use crate::{VaultError, bases::TableBases};
 
@@ -30,42 +30,38 @@ pub(crate) struct SegmentRow {
 }
 
 pub(crate) fn columns(rows: &[SegmentRow]) -> Result<Lot, LakeError> {
-    // Most rows of a lot say the same here: an id is written out once for all of them.
-    let repeated =
-        |f: &dyn Fn(&SegmentRow, &mut String)| Values::Text(Repeated::default().of(rows, f));
-    let unlike =
-        |f: &dyn Fn(&SegmentRow, &mut String)| Values::Text(Repeated::unlike().of(rows, f));
     let bases: UInt8Array = rows.iter().map(|r| Some(r.tables.all().bits())).collect();
     let start: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, s, _)| s as i64))).collect();
     let length: Int64Array =
         rows.iter().map(|r| Some(r.place.map_or(0, |(_, _, l)| l as i64))).collect();
-    let id = |out: &mut String, id: &dyn std::fmt::Display| {
-        // Writing to a string does not fail.
-        let _ = write!(out, "{id}");
-    };
-    let container = |r: &SegmentRow, out: &mut String| {
-        if let Some((file, _, _)) = &r.place {
-            id(out, file);
-        }
-    };
     let columns = [
-        ("person_source", repeated(&|r, out| id(out, &r.person))),
+        ("person_source", Values::of(rows, |r| r.person)),
         ("bases", Values::Array(Arc::new(bases))),
-        ("holder", repeated(&|r, out| id(out, &r.holder))),
-        ("delivery", repeated(&|r, out| id(out, &r.delivery))),
-        ("segment", unlike(&|r, out| id(out, &r.segment))),
-        ("source_file", repeated(&|r, out| out.push_str(&r.source_file))),
-        ("position", unlike(&|r, out| out.push_str(&r.position))),
-        ("parser", repeated(&|r, out| out.push_str(r.parser))),
-        ("format", repeated(&|r, out| out.push_str(r.format))),
-        ("container", repeated(&container)),
+        ("holder", Values::of(rows, |r| r.holder)),
+        ("delivery", Values::of(rows, |r| r.delivery)),
+        ("segment", Values::unlike(rows, |r| r.segment)),
+        ("source_file", Values::of(rows, |r| &*r.source_file)),
+        ("position", Values::unlike(rows, |r| &*r.position)),
+        ("parser", Values::of(rows, |r| r.parser)),
+        ("format", Values::of(rows, |r| r.format)),
+        ("container", Values::of(rows, |r| IfAny(r.place.map(|(file, _, _)| file)))),
         ("start", Values::Array(Arc::new(start))),
         ("length", Values::Array(Arc::new(length))),
-        ("kinds", repeated(&|r, out| out.push_str(&r.tables.to_text()))),
+        ("kinds", Values::of(rows, |r| r.tables)),
     ];
     let columns = columns.into_iter().map(|(name, values)| (Some(name), values)).collect();
     Lot::new(TABLE, rows.len(), Vec::new(), columns)
+}
+
+/// What is shown if there is anything.
+#[derive(PartialEq)]
+pub(crate) struct IfAny<T>(pub(crate) Option<T>);
+
+impl<T: fmt::Display> fmt::Display for IfAny<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |any| any.fmt(f))
+    }
 }
 
 /// Typed columns of a scanned batch.

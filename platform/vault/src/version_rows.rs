@@ -1,15 +1,15 @@
 //! Rows of the lake table `record_version`: one for each word on a record of the source.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{AsArray as _, Int64Array, RecordBatch},
     datatypes::Int64Type,
 };
 use kiban_kernel::{Digest, Id, kinds};
-use kiban_lake::{Columns, LakeError, Repeated, Values};
+use kiban_lake::{Columns, LakeError, Values};
 
-use crate::VaultError;
+use crate::{VaultError, segments::IfAny};
 
 pub(crate) const TABLE: &str = "record_version";
 
@@ -96,34 +96,21 @@ pub(crate) struct VersionRow {
 }
 
 pub(crate) fn columns(rows: &[VersionRow]) -> Result<Columns, LakeError> {
-    let repeated =
-        |f: &dyn Fn(&VersionRow, &mut String)| Values::Text(Repeated::default().of(rows, f));
-    let unlike =
-        |f: &dyn Fn(&VersionRow, &mut String)| Values::Text(Repeated::unlike().of(rows, f));
-    let show = |out: &mut String, what: &dyn std::fmt::Display| {
-        // Writing to a string does not fail.
-        let _ = write!(out, "{what}");
-    };
-    let segment = |r: &VersionRow, out: &mut String| {
-        if let Some(segment) = &r.segment {
-            show(out, segment);
-        }
-    };
     let int = |f: &dyn Fn(&VersionRow) -> i64| {
         Values::Array(Arc::new(rows.iter().map(|r| Some(f(r))).collect::<Int64Array>()))
     };
     let columns = [
-        ("person_source", repeated(&|r, out| show(out, &r.person))),
-        ("holder", repeated(&|r, out| show(out, &r.holder))),
-        ("delivery", repeated(&|r, out| show(out, &r.delivery))),
-        ("record", unlike(&|r, out| show(out, &r.record))),
-        ("segment", unlike(&segment)),
+        ("person_source", Values::of(rows, |r| r.person)),
+        ("holder", Values::of(rows, |r| r.holder)),
+        ("delivery", Values::of(rows, |r| r.delivery)),
+        ("record", Values::unlike(rows, |r| r.record)),
+        ("segment", Values::unlike(rows, |r| IfAny(r.segment))),
         ("no", int(&|r| r.no)),
-        ("state", repeated(&|r, out| out.push_str(r.state.as_str()))),
-        ("version", repeated(&|r, out| out.push_str(&r.version))),
+        ("state", Values::of(rows, |r| r.state.as_str())),
+        ("version", Values::of(rows, |r| &*r.version)),
         ("stated_at", int(&|r| r.stated_at)),
-        ("cause", repeated(&|r, out| out.push_str(r.cause.as_str()))),
-        ("file_sha256", repeated(&|r, out| show(out, &r.digest))),
+        ("cause", Values::of(rows, |r| r.cause.as_str())),
+        ("file_sha256", Values::of(rows, |r| r.digest)),
     ];
     let columns = columns.into_iter().map(|(name, values)| (Some(name), values)).collect();
     Columns::new(TABLE, rows.len(), Vec::new(), columns)

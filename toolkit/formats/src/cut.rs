@@ -31,7 +31,7 @@ pub use self::{
     raw::{RawPiece, RawUnit, SegmentParser, cut_raw},
 };
 use crate::{
-    Arena, Format, checkup, fhir, mml, phr,
+    Arena, Format, checkup, dpc, fhir, mml, phr,
     record::Parsed,
     segment::{MAX_SEGMENT_BYTES, SegmentError},
     ssmix2,
@@ -96,19 +96,18 @@ impl Want {
         self != Self::Nothing
     }
 
-    /// Has a file that is one segment, or of FHIR lines, a segment that is wanted? Of FHIR lines any part of the file tells;
-    /// parts must overlap by [`Self::OVERLAP`] bytes.
-    pub fn in_part(self, format: Format, path: &str, part: &[u8]) -> bool {
+    /// May a file that begins so hold a segment that is wanted?
+    pub fn in_file(self, format: Format, path: &str, first: &[u8]) -> bool {
         match format {
             Format::SsMix2 => self.message(path),
             Format::SsMix2Extended => self == Self::All,
-            Format::FhirNdjson => self.line(part),
+            Format::Dpc if self == Self::Persons => {
+                let line = first.split(|b| *b == b'\n').next().unwrap_or_default();
+                dpc::Reader::new(path, trim_end(line)).is_ok_and(|file| file.tells_of_person())
+            }
             _ => self.any(),
         }
     }
-
-    /// Bytes of a part of a file that the next one must begin with ([`Self::in_part`]).
-    pub const OVERLAP: usize = 8;
 }
 
 /// Why a file cannot be cut.

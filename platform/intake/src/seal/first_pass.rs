@@ -1,8 +1,9 @@
-//! The first pass: digests, paths, limits, texts; nothing is kept but what the comparison needs.
+//! The first pass: paths, sizes, formats, limits; of each file only the beginning is read, nothing is kept but what the
+//! comparison needs.
 
 use std::{
     collections::{BTreeMap, HashSet},
-    io::{self, BufReader, Cursor, Read},
+    io::{self, Read},
     ops::Range,
 };
 
@@ -15,21 +16,18 @@ use crate::{
     limits::Limits,
     manifest::{FileEntry, looks_like_archive, path_allowed},
     place::FileRef,
-    segment::{self, CutError, RawPiece, Want, format_of},
-    text_check::TextCheck,
+    segment::{self, Want, format_of},
 };
 
-use super::stream::{HashReader, Running, digest, sha256};
+use super::payload::Jump;
 
-/// Bytes read at once.
-const READ_BUFFER: usize = 128 << 10;
+/// Bytes by which the format of a file is told.
+const BEGINNING: usize = 64 << 10;
 
 pub(super) struct Found {
     pub(super) path: String,
-    pub(super) sha256: Digest,
     pub(super) size: u64,
     pub(super) format: Format,
-    pub(super) segments: u64,
     /// May any of its segments tell of a person's birth, death or name?
     pub(super) of_persons: bool,
     /// Where its entry stands.
@@ -54,7 +52,7 @@ impl<'a> FirstPass<'a> {
             found: Vec::new(),
             names: HashSet::new(),
             total: 0,
-            buffer: vec![0; READ_BUFFER],
+            buffer: vec![0; BEGINNING],
         }
     }
 }
@@ -65,9 +63,9 @@ impl FirstPass<'_> {
         FileRef::new(self.found.len() as u64 + 1, path)
     }
 
-    pub(super) fn next<R: Read>(
+    pub(super) fn next(
         &mut self,
-        reader: &mut TarReader<R>,
+        reader: &mut TarReader<Jump<'_>>,
     ) -> Result<Option<Head>, ReceiveError> {
         let next = reader.next().map_err(|e| self.tar_error(e))?;
         if let Some(head) = &next {
@@ -86,16 +84,12 @@ impl FirstPass<'_> {
     }
 
     fn io_error(&self, e: io::Error) -> ReceiveError {
-        match e.kind() {
-            io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: self.at.clone() },
-            io::ErrorKind::InvalidData => ReceiveError::Altered { file: self.at.clone() },
-            _ => ReceiveError::Read(e),
-        }
+        broken(e, || self.at.clone())
     }
 
-    pub(super) fn whole<R: Read>(
+    pub(super) fn whole(
         &mut self,
-        reader: &mut TarReader<R>,
+        reader: &mut TarReader<Jump<'_>>,
         head: &Head,
         max: u64,
     ) -> Result<Vec<u8>, ReceiveError> {
@@ -107,9 +101,9 @@ impl FirstPass<'_> {
         Ok(bytes)
     }
 
-    pub(super) fn data<R: Read>(
+    pub(super) fn data(
         &mut self,
-        reader: &mut TarReader<R>,
+        reader: &mut TarReader<Jump<'_>>,
         head: &Head,
     ) -> Result<(), ReceiveError> {
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -118,9 +112,9 @@ impl FirstPass<'_> {
         done
     }
 
-    fn one_file<R: Read>(
+    fn one_file(
         &mut self,
-        reader: &mut TarReader<R>,
+        reader: &mut TarReader<Jump<'_>>,
         head: &Head,
         buffer: &mut [u8],
     ) -> Result<(), ReceiveError> {
@@ -153,110 +147,19 @@ impl FirstPass<'_> {
         if looks_like_archive(&head.path, first) {
             return Err(ReceiveError::ArchiveInside { file });
         }
-        let format =
-            kiban_formats::detect(segment::tree_path(&head.path), &first[..filled.min(65536)])
-                .filter(|format| segment::taken(*format))
-                .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
-        let (sha256, segments, of_persons) =
-            if segment::is_whole(format) || format == Format::FhirNdjson {
-                self.checked_text(reader, &file, format, &head.path, buffer, filled)?
-            } else {
-                self.counted(reader, &file, format, &head.path, first)?
-            };
+        let format = kiban_formats::detect(segment::tree_path(&head.path), first)
+            .filter(|format| segment::taken(*format))
+            .ok_or_else(|| ReceiveError::UnknownFormat { file: file.clone() })?;
+        let of_persons = Want::Persons.in_file(format, segment::tree_path(&head.path), first);
         let from = self.found.last().map_or(0, |f| f.entry.end);
         self.found.push(Found {
             path: head.path.clone(),
-            sha256,
             size: head.size,
             format,
-            segments,
             of_persons,
             entry: from..reader.entry_end(),
         });
-        Ok(())
-    }
-
-    /// Digest and segments of FHIR lines, or of a file that is one segment, and whether any may tell of a person.
-    fn checked_text<R: Read>(
-        &self,
-        reader: &mut TarReader<R>,
-        file: &FileRef,
-        format: Format,
-        path: &str,
-        buffer: &mut [u8],
-        mut filled: usize,
-    ) -> Result<(Digest, u64, bool), ReceiveError> {
-        let limits = self.limits;
-        let mut check = TextCheck::new(format, limits.max_segment_bytes);
-        let mut hash = sha256();
-        let wanted = |part: &[u8]| Want::Persons.in_part(format, segment::tree_path(path), part);
-        let mut of_persons = wanted(&buffer[..filled]);
-        // The end of the part before, and the beginning of this one.
-        let mut border = Vec::with_capacity(2 * Want::OVERLAP);
-        loop {
-            let part = &buffer[..filled];
-            hash.update(part);
-            check.feed(part).map_err(|e| e.at(file, limits))?;
-            if check.segments() > limits.max_segments {
-                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
-            }
-            if !of_persons {
-                border.extend_from_slice(&part[..filled.min(Want::OVERLAP)]);
-                of_persons = wanted(&border) || wanted(part);
-                border.clear();
-                border.extend_from_slice(&part[filled.saturating_sub(Want::OVERLAP)..]);
-            }
-            match reader.read(buffer) {
-                Ok(0) => break,
-                Ok(n) => filled = n,
-                Err(e) => return Err(self.io_error(e)),
-            }
-        }
-        let segments = check.finish().map_err(|e| e.at(file, limits))?;
-        Ok((digest(hash), segments, of_persons))
-    }
-
-    /// Digest and segments of a file that is to be cut, and whether any may tell of a person; `first` was read of it already.
-    fn counted<R: Read>(
-        &self,
-        reader: &mut TarReader<R>,
-        file: &FileRef,
-        format: Format,
-        path: &str,
-        first: &[u8],
-    ) -> Result<(Digest, u64, bool), ReceiveError> {
-        let limits = self.limits;
-        let hash = Running::default();
-        let inner = Cursor::new(first).chain(reader);
-        let mut input =
-            BufReader::with_capacity(READ_BUFFER, HashReader { inner, hash: hash.clone() });
-        let max = limits.max_segment_bytes;
-        let (mut segments, mut of_persons) = (0, false);
-        let (keyed, want) = (segment::keyed(false), Want::Persons);
-        let cut = segment::cut_raw(format, keyed, path, &mut input, max, want, |piece| {
-            if let RawPiece::Segment(raw) = piece {
-                segments += 1;
-                of_persons |= raw.wanted;
-            }
-            if segments > limits.max_segments { Err(Stop::TooMany) } else { Ok(()) }
-        });
-        match cut {
-            Ok(()) => {}
-            Err(Stop::TooMany) => {
-                return Err(ReceiveError::TooManySegments { max_segments: limits.max_segments });
-            }
-            Err(Stop::Cut(CutError::Io(e))) => return Err(self.io_error(e)),
-            Err(Stop::Cut(CutError::TooLong { line })) => {
-                return Err(ReceiveError::SegmentTooLong {
-                    file: file.clone(),
-                    line,
-                    max_bytes: max,
-                });
-            }
-            Err(Stop::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: file.clone() }),
-        }
-        drop(input);
-        Ok((hash.digest(), segments, of_persons))
+        reader.pass(Jump::pass).map_err(|e| self.tar_error(e))
     }
 
     /// Everything found was signed, everything signed was found, with the same bytes.
@@ -269,14 +172,15 @@ impl FirstPass<'_> {
             let entry = by_path
                 .get(f.path.as_str())
                 .ok_or_else(|| ReceiveError::ForeignFile { file: file() })?;
-            if entry.sha256 != f.sha256 || entry.size != f.size {
+            if entry.size != f.size {
                 return Err(ReceiveError::HashMismatch { file: file() });
             }
             if format_of(&entry.format) != Some(f.format) {
                 return Err(ReceiveError::OtherFormat { file: file() });
             }
-            if entry.segments != f.segments {
-                return Err(ReceiveError::SegmentCount { file: file() });
+            if entry.segments > self.limits.max_segments {
+                let max_segments = self.limits.max_segments;
+                return Err(ReceiveError::TooManySegments { max_segments });
             }
         }
         for (number, entry) in (1_u64..).zip(signed) {
@@ -293,12 +197,11 @@ impl FirstPass<'_> {
     }
 }
 
-enum Stop {
-    Cut(CutError),
-    TooMany,
-}
-impl From<CutError> for Stop {
-    fn from(e: CutError) -> Self {
-        Self::Cut(e)
+/// What it means that reading failed at a file.
+pub(super) fn broken(e: io::Error, at: impl FnOnce() -> Option<FileRef>) -> ReceiveError {
+    match e.kind() {
+        io::ErrorKind::UnexpectedEof => ReceiveError::Truncated { file: at() },
+        io::ErrorKind::InvalidData => ReceiveError::Altered { file: at() },
+        _ => ReceiveError::Read(e),
     }
 }

@@ -76,10 +76,58 @@ impl Payload {
         Ok(pieces)
     }
 
+    /// From the first, to be read here and there.
+    pub(super) fn jump(&self) -> io::Result<Jump<'_>> {
+        Ok(Jump { pieces: self.pieces()?, plain: Vec::new(), from: 0, at: 0 })
+    }
+
     /// Parts of the plain bytes, in order, as if nothing stood between them.
     pub(super) fn parts<R: Iterator<Item = Range<u64>>>(&self, ranges: R) -> Parts<'_, R> {
         let pieces = Pieces { payload: self, at: self.start, counter: 0 };
         Parts { pieces, ranges, rest: 0..0 }
+    }
+}
+
+/// A payload read from its beginning, in which whole pieces can be passed over without being opened.
+pub(super) struct Jump<'p> {
+    pieces: Pieces<'p>,
+    /// The piece at hand, where it begins, and what was read of it.
+    plain: Vec<u8>,
+    from: u64,
+    at: usize,
+}
+
+impl Jump<'_> {
+    /// Passes over so many bytes.
+    pub(super) fn pass(&mut self, n: u64) -> io::Result<()> {
+        let to = self.from + self.at as u64 + n;
+        if to > self.from + self.plain.len() as u64 {
+            let piece = to / PIECE as u64;
+            self.pieces.seek(piece)?;
+            self.plain.clear();
+            self.from = piece * PIECE as u64;
+            if !self.pieces.append_next(&mut self.plain)? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        self.at = (to - self.from) as usize;
+        if self.at > self.plain.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+impl Read for Jump<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.plain.len() {
+            self.from += self.plain.len() as u64;
+            self.plain.clear();
+            self.at = 0;
+            self.pieces.append_next(&mut self.plain)?;
+        }
+        let rest = &self.plain[self.at..];
+        let n = rest.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
     }
 }
 

@@ -1,27 +1,14 @@
-//! The digest of what is read, on the way.
+//! Digests of what is read, on the way or beside.
 
 use std::{
     fs::File,
-    io::{self, Read},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    io::{self, Read as _, Seek as _},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
 use kiban_kernel::Digest;
-
-/// The SHA-256 of what was read so far.
-#[derive(Clone)]
-pub(super) struct Running(Arc<Mutex<Context>>);
-
-impl Default for Running {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(sha256())))
-    }
-}
 
 /// A SHA-256 of nothing yet.
 pub(super) fn sha256() -> Context {
@@ -35,26 +22,6 @@ pub(super) fn digest(hash: Context) -> Digest {
     Digest::from_bytes(digest)
 }
 
-impl Running {
-    pub(super) fn digest(&self) -> Digest {
-        digest(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-}
-
-/// Hashes what is read through it.
-pub(super) struct HashReader<R> {
-    pub(super) inner: R,
-    pub(super) hash: Running,
-}
-
-impl<R: Read> Read for HashReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.hash.0.lock().unwrap_or_else(PoisonError::into_inner).update(&buffer[..n]);
-        Ok(n)
-    }
-}
-
 /// Bytes hashed at once.
 const BLOCK: usize = 256 << 10;
 
@@ -66,6 +33,7 @@ pub(super) fn hashed_beside<T, E>(
     let unwanted = AtomicBool::new(false);
     thread::scope(|scope| {
         let hashing = scope.spawn(|| {
+            file.rewind()?;
             let (mut hash, mut bytes, mut block) = (sha256(), 0, vec![0; BLOCK]);
             loop {
                 let n = file.read(&mut block)?;
@@ -88,7 +56,7 @@ pub(super) fn hashed_beside<T, E>(
 mod tests {
     use super::*;
 
-    use std::io::{Seek as _, Write as _};
+    use std::io::Write as _;
 
     #[test]
     fn the_digest_is_of_all_bytes() {
@@ -96,7 +64,6 @@ mod tests {
             let bytes: Vec<u8> = (0..length).map(|n| (n * 7 % 251) as u8).collect();
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&bytes).unwrap();
-            file.rewind().unwrap();
             let (done, hashed) = hashed_beside(file, || Ok::<_, ()>(5));
             assert_eq!((done, hashed.unwrap()), (Ok(5), (Digest::of(&bytes), length as u64)));
         }

@@ -1,11 +1,12 @@
 //! The later passes: a checked delivery's segments, read by several threads, handed on in order.
 //!
-//! Enters: a delivery that was checked. Leaves: its segments. Refuses: a file that changed since. One thread decrypts, another
-//! cuts; others parse; whoever takes the segments sees them one after the other, in the order of the
+//! Enters: a delivery that was opened or checked. Leaves: its segments. Refuses: content that is not what was signed
+//! ([`Incoming`] walks a delivery that was only opened), a file that changed since. One thread decrypts, another cuts and
+//! hashes; others parse; whoever takes the segments sees them one after the other, in the order of the
 //! delivery, whatever the number of threads. Memory: a few blocks of some hundred KiB, or of one segment.
 
 use std::{
-    io::{BufReader, Read},
+    io::{self, BufReader, Read},
     sync::Arc,
     thread,
 };
@@ -13,12 +14,15 @@ use std::{
 use kiban_formats::ordered::ordered;
 
 use super::{
-    Checked, Segment,
+    Checked, Content, Opened, Segment,
     ahead::{Ahead, read_ahead},
     block::{Block, Outbox, Part, Reading, Room, Source, Walk, parse},
+    checking::Checking,
+    first_pass::broken,
+    stream,
 };
 use crate::{
-    bundle::TarReader,
+    bundle::{TarError, TarReader},
     error::ReceiveError,
     manifest::FileEntry,
     place::FileRef,
@@ -44,33 +48,89 @@ impl Checked {
         &self,
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::All, |segment| each(*segment).map(|()| None::<()>), |_| Ok(()))
+        let each = |segment: &Segment<'_>| each(*segment).map(|()| None::<()>);
+        self.walk(Want::All, each, |_| Ok(()))
+    }
+}
+
+/// A delivery on its way in.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Its content is checked while it is read.
+    Opened(Opened),
+    /// It was.
+    Checked(Checked),
+}
+
+impl Incoming {
+    /// The delivery.
+    pub fn opened(&self) -> &Opened {
+        match self {
+            Self::Opened(opened) => opened,
+            Self::Checked(checked) => checked,
+        }
     }
 
-    /// As [`Self::segments`], in two turns: `judge` sees the segments in order, and `keep`, in order too and some at once, those
-    /// that `judge` made something of, with that. While one thread keeps, another judges what comes behind.
+    /// Walks every segment in two turns: `judge` sees the segments in order, and `keep`, in order too and some at once, those
+    /// that `judge` made something of, with that. While one thread keeps, another judges what comes behind. What was
+    /// handed out counts only once this returns `Ok`: keep nothing before.
     ///
     /// # Errors
-    /// As [`Self::segments`].
+    /// The content is not what was signed, the file changed since it was opened, cannot be read, or `judge` or `keep` say so.
     pub fn segments_in_turns<V: Send, E: From<ReceiveError> + Send>(
-        &self,
+        self,
         judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
         keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
-    ) -> Result<(), E> {
-        self.walk(Want::All, judge, keep)
+    ) -> Result<Checked, E> {
+        match self {
+            Self::Opened(opened) => opened.checked(Want::All, judge, keep),
+            Self::Checked(checked) => {
+                checked.walk(Want::All, judge, keep)?;
+                Ok(checked)
+            }
+        }
+    }
+}
+
+impl Opened {
+    /// Reads all, and compares it with what was signed. Nothing is parsed.
+    ///
+    /// # Errors
+    /// See [`ReceiveError`]; nothing was kept.
+    pub fn check(self) -> Result<Checked, ReceiveError> {
+        self.checked(Want::Nothing, |_| Ok(None::<()>), |_| Ok(()))
     }
 
-    /// As [`Self::segments`], but only the segments that may tell of a person's birth, death or name: for
+    /// Walks every segment, compares all with what was signed, and takes the digest of the sealed file beside.
+    fn checked<V: Send, E: From<ReceiveError> + Send>(
+        self,
+        want: Want,
+        judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
+        keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
+    ) -> Result<Checked, E> {
+        let beside = self.beside.try_clone().map_err(ReceiveError::Read)?;
+        let (walked, hashed) = stream::hashed_beside(beside, || self.walk(want, judge, keep));
+        walked?;
+        let (sealed_digest, bytes) = hashed.map_err(ReceiveError::Read)?;
+        if bytes != self.payload.sealed_bytes() {
+            return Err(ReceiveError::ChangedMeanwhile.into());
+        }
+        let opened = Self { content: Content::Checked, ..self };
+        Ok(Checked { opened, sealed_digest })
+    }
+
+    /// Only the segments that may tell of a person's birth, death or name: for
     /// a first look at who is in the delivery. FHIR lines of other resources, SS-MIX2 messages of other data
     /// types and rows of cost files are not parsed, of claims only the rows about the person.
     ///
     /// # Errors
-    /// As [`Self::segments`].
+    /// As [`Checked::segments`].
     pub fn person_segments<E: From<ReceiveError> + Send>(
         &self,
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
-        self.walk(Want::Persons, |segment| each(*segment).map(|()| None::<()>), |_| Ok(()))
+        let each = |segment: &Segment<'_>| each(*segment).map(|()| None::<()>);
+        self.walk(Want::Persons, each, |_| Ok(()))
     }
 
     fn walk<V: Send, E: From<ReceiveError> + Send>(
@@ -192,29 +252,21 @@ impl Checked {
         room: &Room,
         hand: &mut dyn FnMut(Block) -> bool,
     ) -> Result<(), ReceiveError> {
+        let outbox = Outbox { block: Block::default(), room, hand };
         if want == Want::Persons {
             let ranges = self.of_persons.iter().map(|(_, range)| range.clone());
             let mut parts = self.payload.parts(ranges);
             let files = self.of_persons.iter().map(|(index, _)| *index);
             return read_ahead(
                 |plain| parts.append_next(plain),
-                |opened| {
-                    self.blocks_of(
-                        opened,
-                        files,
-                        want,
-                        Outbox { block: Block::default(), room, hand },
-                    )
-                },
+                |opened| self.blocks_of(opened, files, want, outbox),
             );
         }
         let mut pieces = self.payload.pieces().map_err(ReceiveError::Read)?;
         let files = 0..self.files.len();
         read_ahead(
             |plain| pieces.append_next(plain),
-            |opened| {
-                self.blocks_of(opened, files, want, Outbox { block: Block::default(), room, hand })
-            },
+            |opened| self.blocks_of(opened, files, want, outbox),
         )
     }
 
@@ -228,12 +280,27 @@ impl Checked {
     ) -> Result<(), ReceiveError> {
         let mut reader = TarReader::new(opened, self.limits.max_path_bytes);
         for index in files {
-            let file = &self.files[index];
-            let head = reader.next().map_err(|_| ReceiveError::ChangedMeanwhile)?;
+            let (number, file) = self.numbered(index);
+            let at = || FileRef::new(number, &file.path);
+            let head = reader.next().map_err(|e| match e {
+                TarError::Io(e) => self.broken(e, at),
+                TarError::Truncated => self.broken(io::ErrorKind::UnexpectedEof.into(), at),
+                TarError::Header | TarError::NotAFile { .. } => ReceiveError::ChangedMeanwhile,
+            })?;
             if head.is_none_or(|h| h.path != file.path || h.size != file.size) {
                 return Err(ReceiveError::ChangedMeanwhile);
             }
-            if !self.one_file(&mut reader, index, want, &mut outbox)? {
+            // Of persons only parts are read: they are compared with what was signed when all is read.
+            let goes_on = if self.content == Content::Unchecked && want != Want::Persons {
+                let mut checking = Checking::of(&mut reader, file);
+                let cut = self.one_file(&mut checking, index, want, &mut outbox);
+                // What is wrong with its text is why it could not be cut.
+                checking.finish(&at(), cut)?
+            } else {
+                self.one_file(&mut reader, index, want, &mut outbox)?
+            };
+            // The end is told once the content is known to be what was signed.
+            if !goes_on || outbox.put(Part::End { file: index }).is_err() {
                 return Ok(());
             }
         }
@@ -242,10 +309,18 @@ impl Checked {
         Ok(())
     }
 
+    /// What it means that a file cannot be read.
+    fn broken(&self, e: io::Error, at: impl FnOnce() -> FileRef) -> ReceiveError {
+        match self.content {
+            Content::Unchecked => broken(e, || Some(at())),
+            Content::Checked => ReceiveError::ChangedMeanwhile,
+        }
+    }
+
     /// False: nobody wants more.
     fn one_file(
         &self,
-        reader: &mut TarReader<impl Read>,
+        reader: &mut impl Read,
         index: usize,
         want: Want,
         outbox: &mut Outbox<'_>,
@@ -278,12 +353,12 @@ impl Checked {
         match cut {
             Ok(()) => {}
             Err(Walk::Enough) => return Ok(false),
-            Err(Walk::Cut(CutError::Io(_))) => return Err(ReceiveError::ChangedMeanwhile),
+            Err(Walk::Cut(CutError::Io(e))) => return Err(self.broken(e, at)),
             Err(Walk::Cut(CutError::TooLong { line })) => {
                 return Err(ReceiveError::SegmentTooLong { file: at(), line, max_bytes });
             }
             Err(Walk::Cut(_)) => return Err(ReceiveError::UnknownHeader { file: at() }),
         }
-        Ok(outbox.put(Part::End { file: index }).is_ok())
+        Ok(true)
     }
 }

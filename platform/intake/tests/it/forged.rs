@@ -174,9 +174,12 @@ fn what_was_signed_must_be_what_is_there() {
         Forge::new(&home).file("data/a.ndjson", a.as_bytes()).file("data/b.ndjson", b.as_bytes())
     };
     let path = forge().seal_with(|files, _| files[1].sha256 = Digest::of(b"other"), b"");
-    match home.open(&path) {
-        Err(e @ ReceiveError::HashMismatch { .. }) => assert!(e.ja().contains("data/b.ndjson")),
-        other => panic!("{other:?}"),
+    assert!(home.look(&path).is_ok(), "the content is not looked at yet");
+    for refused in [home.open(&path), home.take_in(&path)] {
+        match refused {
+            Err(e @ ReceiveError::HashMismatch { .. }) => assert!(e.ja().contains("data/b.ndjson")),
+            other => panic!("{other:?}"),
+        }
     }
     let drop_last = |files: &mut Vec<FileEntry>, m: &mut Manifest| {
         m.segments -= files.pop().unwrap().segments;
@@ -318,9 +321,13 @@ fn no_error_shows_a_patient_number() {
     let home = Home::new();
     let path =
         "data/371/587/3715874629/20231123/OML-11/3715874629_20231123_OML-11_000092647851733_1";
-    let sealed = Forge::new(&home)
-        .file(path, b"MSH|^~\\&|")
-        .seal_with(|f, _| f[0].sha256 = Digest::of(b"x"), b"");
+    let sealed = Forge::new(&home).file(path, b"MSH|^~\\&|").seal_with(
+        |files, _| {
+            let format = "ssmix2".into();
+            files[0] = FileEntry { sha256: Digest::of(b"x"), format, ..files[0].clone() };
+        },
+        b"",
+    );
     let error = home.open(&sealed).unwrap_err();
     assert!(matches!(error, ReceiveError::HashMismatch { .. }), "{error:?}");
     for text in [error.to_string(), error.ja(), format!("{error:?}")] {

@@ -8,10 +8,10 @@ use std::{
 };
 
 use kiban_intake::{
-    Checked, KnownHolder, Limits, ReceiveError,
+    Checked, Incoming, KnownHolder, Limits, Opened, ReceiveError, Segment,
     holder::{self, Gate, Init, NoticeVersion, ProfileFiling, SealError, SealReport, SealRequest},
     manifest::Provider,
-    verify_seal,
+    open_seal, verify_seal,
 };
 use kiban_kernel::{Date, Entropy, FixedClock, NoSteps, Regime, Rules, Steps, Timestamp};
 use kiban_testkit::SeededEntropy;
@@ -121,6 +121,18 @@ impl Home {
 
     pub(crate) fn open(&self, path: &Path) -> Result<Checked, ReceiveError> {
         verify_seal(path, &self.identity, std::slice::from_ref(&self.known))
+    }
+
+    pub(crate) fn look(&self, path: &Path) -> Result<Opened, ReceiveError> {
+        open_seal(path, &self.identity, std::slice::from_ref(&self.known))
+    }
+
+    /// As the producer takes it in: who sealed it is known, its content is checked while it is read.
+    pub(crate) fn take_in(&self, path: &Path) -> Result<Checked, ReceiveError> {
+        let opened = self.look(path)?;
+        opened.person_segments(|_| Ok::<_, ReceiveError>(()))?;
+        let judge = |_: &Segment<'_>| Ok(Some(()));
+        Incoming::Opened(opened).segments_in_turns(judge, |_| Ok::<_, ReceiveError>(()))
     }
 
     pub(crate) fn open_within(

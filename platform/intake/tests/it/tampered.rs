@@ -16,8 +16,10 @@ fn every_changed_byte_is_refused() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
         fs::write(&target, &changed).unwrap();
-        let error = home.open(&target).expect_err("a changed byte was accepted");
-        assert!(error.ja().contains("保存していません"), "byte {at}: {}", error.ja());
+        for refused in [home.open(&target), home.take_in(&target)] {
+            let error = refused.expect_err("a changed byte was accepted");
+            assert!(error.ja().contains("保存していません"), "byte {at}: {}", error.ja());
+        }
     }
 }
 
@@ -30,6 +32,7 @@ fn every_cut_and_every_addition_is_refused() {
     for n in (0..bytes.len()).filter(|n| *n < 300 || *n > bytes.len() - 300 || n % 5 == 0) {
         fs::write(&target, &bytes[..n]).unwrap();
         assert!(home.open(&target).is_err(), "cut at {n}");
+        assert!(home.take_in(&target).is_err(), "cut at {n}");
     }
     let mut longer = bytes.clone();
     longer.extend_from_slice(&[0; 7]);
@@ -52,16 +55,19 @@ fn a_change_in_a_large_delivery_names_the_file() {
     let at = bytes.len() * 3 / 4;
     bytes[at] ^= 1;
     fs::write(&report.path, &bytes).unwrap();
-    match home.open(&report.path) {
-        Err(e @ ReceiveError::Altered { .. }) => {
-            assert!(e.to_string().contains("data/B.ndjson"), "{e}");
+    assert!(home.look(&report.path).is_ok(), "what tells who sealed it is in order");
+    for refused in [home.open(&report.path), home.take_in(&report.path)] {
+        match refused {
+            Err(e @ ReceiveError::Altered { .. }) => {
+                assert!(e.to_string().contains("data/B.ndjson"), "{e}");
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
     bytes.truncate(at);
     fs::write(&report.path, &bytes).unwrap();
     assert!(matches!(
-        home.open(&report.path),
+        home.look(&report.path),
         Err(ReceiveError::Altered { .. } | ReceiveError::Truncated { .. })
     ));
 }

@@ -223,7 +223,7 @@ impl VaultStore {
             for (row, keep) in keep.iter_mut().enumerate() {
                 let left = columns.tables(row)?.without(order.regimes);
                 *keep = !left.all().is_empty();
-                tables.push(left.to_text());
+                tables.push(left.to_string());
                 bases.push(left.all().bits());
                 let (mut file, mut start, mut length) = (String::new(), 0, 0);
                 if let Some(place) = columns.place(row)?.filter(|_| *keep) {

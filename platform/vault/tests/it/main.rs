@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};
 
 use kiban_audit::{Event, Log};
 use kiban_intake::{
-    Checked, KnownHolder, ReceiveError,
+    Incoming, KnownHolder, Opened, ReceiveError,
     holder::{self, Init, ProfileFiling, SealRequest},
     manifest::Provider,
-    store, verify_seal,
+    open_seal, store,
 };
 use kiban_kernel::{
     Clock as _, Date, FixedClock, Id, NoSteps, OsEntropy, Regime, Rules, Timestamp, kinds,
@@ -34,7 +34,7 @@ fn kinds() -> Vec<String> {
 }
 
 /// The storage sealed without the holder's gate, with notices for the first `notified` patients.
-fn sealed(home: &Path, notified: usize) -> (Checked, Vec<String>) {
+fn sealed(home: &Path, notified: usize) -> (Opened, Vec<String>) {
     let storage = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/ssmix2/generated/storage_20patients.tar.xz");
     let input = home.join("in");
@@ -99,7 +99,7 @@ fn sealed(home: &Path, notified: usize) -> (Checked, Vec<String>) {
         holder::seal(&request, &rules, &clock, &SeededEntropy::new(2), &NoSteps, &mut |_| {})
             .unwrap();
     let known = KnownHolder { id: setup.profile.holder, key: setup.verify_key };
-    (verify_seal(&report.path, &identity, &[known]).unwrap(), patients)
+    (open_seal(&report.path, &identity, &[known]).unwrap(), patients)
 }
 
 async fn register(log: &Log, vault: &Vault) -> RegisterKeys {
@@ -188,7 +188,7 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     let vault = Vault::new(lake);
     let keys = register(&log, &vault).await;
     let home = tempfile::tempdir().unwrap();
-    let (checked, patients) = sealed(home.path(), 17);
+    let (opened, patients) = sealed(home.path(), 17);
     assert_eq!(patients.len(), 20);
 
     let mut conn = db.db().pool().acquire().await.unwrap();
@@ -197,7 +197,7 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     let today = FixedClock("2025-06-02T00:00:00Z".parse::<Timestamp>().unwrap()).today();
     let gate = Gate::load(&mut conn, &keys, id(7), today, &rules).await.unwrap();
     let (checked, prepared) =
-        prepare(&vault, gate, ids.clone(), checked, Vec::new()).await.unwrap();
+        prepare(&vault, gate, ids.clone(), Incoming::Opened(opened), Vec::new()).await.unwrap();
     let mut tx = log.begin().await.unwrap();
     let stored = prepared.store(&mut tx, &checked).await.unwrap();
     commit(tx, "delivery.received").await;
@@ -236,7 +236,8 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     assert!(traced as u64 >= counts.accepted_segments / 7, "{traced}");
 
     let gate = Gate::load(&mut conn, &keys, id(7), today, &rules).await.unwrap();
-    let (checked, again) = prepare(&vault, gate, ids, checked, Vec::new()).await.unwrap();
+    let (checked, again) =
+        prepare(&vault, gate, ids, Incoming::Checked(checked), Vec::new()).await.unwrap();
     assert!(again.is_empty(), "all segments are known");
     let mut tx = log.begin().await.unwrap();
     let twice = again.store(&mut tx, &checked).await;
