@@ -1,8 +1,8 @@
 //! Sealed deliveries: made at the data holder, opened and checked at the producer, turned into typed rows.
 //!
 //! **Enters**: at the holder, its files and its lists of notices and stop requests ([`holder`]); at the
-//! producer, a sealed file ([`verify_seal`]). **Leaves**: segments with the bytes as sent and what they say
-//! ([`Checked::segments`]), rows in the lake's schemas ([`rows`]), a report ([`report`]), a signed receipt
+//! producer, a sealed file ([`open_seal`]). **Leaves**: segments with the bytes as sent and what they say
+//! ([`Incoming`], [`Checked::segments`]), rows in the lake's schemas ([`rows`]), a report ([`report`]), a signed receipt
 //! ([`receipt`]). **Refuses**: to seal anybody the gate does not clear; to open anything that was cut,
 //! altered, signed by another, or built to harm ([`ReceiveError`]). Who may be kept at the producer is
 //! decided in `register`; nothing is stored here but the record of the delivery ([`store`]).

@@ -20,8 +20,8 @@ use arrow::{
     datatypes::{DataType, Field, Schema},
 };
 use kiban_formats::Record;
-use kiban_kernel::{Bases, ColumnClass, Date, Id};
-use kiban_lake::schema;
+use kiban_kernel::{Bases, ColumnClass, Date, Id, kinds};
+use kiban_lake::{id_table::IdTable, schema};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
@@ -97,6 +97,7 @@ pub struct PlainTables {
     folder: PathBuf,
     keep: Keep,
     builders: TableBuilders,
+    told_of: IdTable<kinds::PersonSource, ()>,
     persons: BTreeMap<&'static str, StringBuilder>,
     numbers: HashMap<String, u64>,
     writers: BTreeMap<&'static str, ArrowWriter<File>>,
@@ -120,6 +121,7 @@ impl PlainTables {
             folder: folder.to_owned(),
             keep,
             builders: TableBuilders::new(received_on)?,
+            told_of: IdTable::default(),
             persons: BTreeMap::new(),
             numbers: HashMap::new(),
             writers: BTreeMap::new(),
@@ -140,8 +142,10 @@ impl PlainTables {
     ) -> Result<(), PlainError> {
         // A path may hold the number of a patient.
         let number = place.number.to_string();
+        let person_source = Id::from_bytes(fingerprint(person));
         let context = RowContext {
-            person_source: Id::from_bytes(fingerprint(person)),
+            person_source,
+            person: self.told_of.insert(person_source),
             holder: Id::from_bytes([0; 16]),
             delivery: Id::from_bytes([0; 16]),
             segment: Id::from_bytes([0; 16]),

@@ -7,8 +7,8 @@ mod visits;
 use std::collections::{BTreeMap, HashMap};
 
 use kiban_formats::Issue;
-use kiban_kernel::{Date, Id, kinds};
-use kiban_lake::id_table::IdTable;
+use kiban_kernel::Date;
+use kiban_lake::id_table::{Beside, Place as Person};
 
 use self::visits::{Noted, Visit};
 use crate::place::FileRef;
@@ -120,20 +120,20 @@ impl GridCell {
     }
 }
 
-/// Collects defects while segments stream by. Its size does not grow with the number of defects, but by 29 bytes a person
-/// whose birth or class is known, and by the visits that wait for a birth.
+/// Collects defects while segments stream by. Its size does not grow with the number of defects, but by 8 to 10 bytes a person,
+/// and by the visits that wait for a birth. Persons are named by their places in a table that whoever collects has.
 #[derive(Debug, Clone, Default)]
 pub struct Quality {
     rules: BTreeMap<String, RuleCount>,
     /// Few cells; who asks for one at every date keeps its place.
     checks: Vec<Cell>,
-    persons: IdTable<kinds::PersonSource, Noted>,
+    persons: Beside<Noted>,
     /// Visits seen before their person's birth.
-    waiting: HashMap<Id<kinds::PersonSource>, Vec<Visit>>,
+    waiting: HashMap<Person, Vec<Visit>>,
     /// The person of the last visit, if the birth is known: a person's visits mostly stand together.
-    last_born: Option<(Id<kinds::PersonSource>, Date)>,
+    last_born: Option<(Person, Date)>,
     /// Visits of one person whose birth is not known yet: they mostly stand together too.
-    last_waiting: Option<(Id<kinds::PersonSource>, Vec<Visit>)>,
+    last_waiting: Option<(Person, Vec<Visit>)>,
     /// The check of visits against births.
     before_birth: Option<Tally>,
     /// Classes of sex and age, each with its number from 1; few.
@@ -218,10 +218,9 @@ impl Quality {
     }
 
     /// Notes the class of sex and age of somebody whose basics were kept; the last word counts.
-    pub(crate) fn class(&mut self, person: Id<kinds::PersonSource>, class: &str) {
+    pub(crate) fn class(&mut self, person: Person, class: &str) {
         let number = self.class_number(class);
-        let place = self.persons.insert(person);
-        self.persons.value_mut(place).class = number;
+        self.persons.at(person).class = number;
     }
 
     fn class_number(&mut self, class: &str) -> u16 {
@@ -243,7 +242,7 @@ impl Quality {
         found.filter(|(_, persons)| *persons > 0).collect()
     }
 
-    /// Adds what another collected, which saw other things of the same delivery.
+    /// Adds what another collected, which saw other things of the same delivery and names persons by the same table.
     pub fn absorb(&mut self, other: Self) {
         for (rule, found) in other.rules {
             let slot = self.rules.entry(rule).or_default();
@@ -267,8 +266,7 @@ impl Quality {
             classes[usize::from(*number)] = self.class_number(class);
         }
         for (person, noted) in other.persons.iter() {
-            let place = self.persons.insert(person);
-            let own = self.persons.value_mut(place);
+            let own = self.persons.at(person);
             own.birth = noted.birth.or(own.birth);
             if noted.class > 0 {
                 own.class = classes[usize::from(noted.class)];
@@ -351,6 +349,8 @@ pub fn rule_ja(rule: &str) -> &'static str {
 mod tests {
     use super::*;
     use jiff::civil::date;
+    use kiban_kernel::{Id, kinds};
+    use kiban_lake::id_table::IdTable;
 
     #[test]
     fn five_places_and_the_whole_count_are_kept() {
@@ -365,7 +365,8 @@ mod tests {
 
     #[test]
     fn the_last_class_of_a_person_counts_whoever_noted_it() {
-        let id = |n: u8| Id::from_bytes([n; 16]);
+        let mut table: IdTable<kinds::PersonSource, ()> = IdTable::default();
+        let mut id = |n: u8| table.insert(Id::from_bytes([n; 16]));
         assert_eq!(size_of::<Noted>(), 8);
         let (mut one, mut other) = (Quality::default(), Quality::default());
         one.class(id(1), "F.60-69");
@@ -384,7 +385,8 @@ mod tests {
 
     #[test]
     fn visits_before_birth_are_counted_in_any_order() {
-        let (a, b) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
+        let mut table: IdTable<kinds::PersonSource, ()> = IdTable::default();
+        let [a, b] = [1, 2].map(|n| table.insert(Id::from_bytes([n; 16])));
         let mut q = Quality::default();
         for i in 0..37 {
             q.visit(a, date(1990, 1, 1), 1, i);

@@ -21,6 +21,7 @@ use self::{
     table::{TableBuilder, Typed},
 };
 use crate::quality::{Aspect, Context, GridCell, Quality};
+use kiban_lake::id_table::Place;
 
 /// The columns every stored row begins with.
 pub const COMMON: [&str; 8] = [
@@ -39,6 +40,8 @@ pub const COMMON: [&str; 8] = [
 pub struct RowContext<'a> {
     /// The person at this holder.
     pub person_source: Id<kinds::PersonSource>,
+    /// The person's place in the table of those who are told of: what is noted of the quality names persons so.
+    pub person: Place,
     /// The holder.
     pub holder: Id<kinds::Organization>,
     /// The delivery.

@@ -247,7 +247,8 @@ fn place(shard: usize, local: u32) -> Place {
     Place((shard as u32) << 24 | local)
 }
 
-/// Values beside those of a table, by place, as long as they are needed.
+/// Values beside those of a table, by place, as long as they are needed. At most a quarter more memory than values.
+#[derive(Debug, Clone)]
 pub struct Beside<T>(Vec<Vec<T>>);
 
 impl<T: Copy + Default> Default for Beside<T> {
@@ -262,9 +263,31 @@ impl<T: Copy + Default> Beside<T> {
         let (shard, local) = place.parts();
         let values = &mut self.0[shard];
         if values.len() <= local {
+            if values.capacity() <= local {
+                values.reserve_exact(local + 1 - values.len() + values.len() / 4);
+            }
             values.resize(local + 1, T::default());
         }
         &mut values[local]
+    }
+
+    /// The value at a place, if it, or one behind it in its shard, was asked for to be changed.
+    pub fn get(&self, place: Place) -> Option<&T> {
+        let (shard, local) = place.parts();
+        self.0[shard].get(local)
+    }
+
+    /// No value was asked for to be changed?
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Vec::is_empty)
+    }
+
+    /// All places up to the last of each shard, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
+        let shards = self.0.iter().enumerate();
+        shards.flat_map(|(shard, values)| {
+            (0..).zip(values).map(move |(local, value)| (place(shard, local), value))
+        })
     }
 }
 
@@ -308,6 +331,7 @@ mod tests {
                     let before = model.insert(id, (place, value)).unwrap_or((place, 0));
                     prop_assert_eq!((before.0, table.value(place)), (place, before.1));
                     prop_assert_eq!(*beside.at(place), before.1);
+                    prop_assert_eq!(beside.get(place), Some(&before.1));
                     *table.value_mut(place) = value;
                     *beside.at(place) = value;
                     prop_assert_eq!(table.id(place), id);

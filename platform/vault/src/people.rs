@@ -61,7 +61,8 @@ impl Facts {
 #[derive(Clone, Copy)]
 pub(crate) struct Person {
     pub(crate) id: Id<kinds::PersonSource>,
-    at: Place,
+    /// Its place in the table of the delivery's persons.
+    pub(crate) at: Place,
 }
 
 /// What the delivery tells of a person's notices.

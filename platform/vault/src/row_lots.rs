@@ -73,7 +73,8 @@ impl RowLots {
         let tables = kept.bases;
         rows::Kept {
             context: RowContext {
-                person_source: kept.person,
+                person_source: kept.person.id,
+                person: kept.person.at,
                 holder: self.holder,
                 delivery: self.delivery,
                 segment: kept.segment,

@@ -14,7 +14,7 @@ use crate::{
     clear::{ClearedSegment, clear},
     known::Known,
     lots::{FEW_ROWS, Lots},
-    people::People,
+    people::{People, Person},
     prepared::Prepared,
     refusal::refusal,
     row_lots::RowLots,
@@ -62,7 +62,7 @@ pub(crate) struct Judge {
 
 /// A segment whose rows are to be kept.
 pub(crate) struct Kept {
-    pub(crate) person: Id<kinds::PersonSource>,
+    pub(crate) person: Person,
     pub(crate) segment: Id<kinds::Segment>,
     /// Regimes by table.
     pub(crate) bases: TableBases,
@@ -237,7 +237,7 @@ impl Judge {
                 );
             }
         }
-        let kept = Kept { person: person.id, segment: id, bases: used };
+        let kept = Kept { person, segment: id, bases: used };
         if new.all().is_empty() && !keep_bytes {
             // In use again: its source is there.
             return Ok(Some(kept));

@@ -1,6 +1,7 @@
 //! Visits against births: a visit that comes before its person's birth in the delivery waits for it.
 
-use kiban_kernel::{Date, Id, kinds};
+use kiban_kernel::Date;
+use kiban_lake::id_table::Place as Person;
 
 use super::{BEFORE_BIRTH, Quality, Tally};
 use crate::place::FileRef;
@@ -18,23 +19,16 @@ pub(super) type Visit = (Date, u64, u64);
 
 impl Quality {
     /// Notes a birth; visits that came before it in the delivery are judged now.
-    pub(crate) fn birth(&mut self, person: Id<kinds::PersonSource>, birth: Date) {
+    pub(crate) fn birth(&mut self, person: Person, birth: Date) {
         self.set_aside();
-        let place = self.persons.insert(person);
-        self.persons.value_mut(place).birth.get_or_insert(birth);
+        self.persons.at(person).birth.get_or_insert(birth);
         for (visit, file, line) in self.waiting.remove(&person).unwrap_or_default() {
             self.visit_of(birth, visit, file, line);
         }
     }
 
     /// Notes a visit; it is judged when the birth is known.
-    pub(crate) fn visit(
-        &mut self,
-        person: Id<kinds::PersonSource>,
-        visit: Date,
-        file: u64,
-        line: u64,
-    ) {
+    pub(crate) fn visit(&mut self, person: Person, visit: Date, file: u64, line: u64) {
         // Only the first birth of a person counts: what was known stays so.
         if let Some((_, birth)) = self.last_born.filter(|(last, _)| *last == person) {
             return self.visit_of(birth, visit, file, line);
@@ -44,7 +38,7 @@ impl Quality {
         {
             return waiting.push((visit, file, line));
         }
-        match self.persons.find(person).and_then(|place| self.persons.value(place).birth) {
+        match self.persons.get(person).and_then(|noted| noted.birth) {
             Some(birth) => {
                 self.last_born = Some((person, birth));
                 self.visit_of(birth, visit, file, line);

@@ -90,10 +90,10 @@ impl<'p, B> Pushed<'p, B> {
     fn note_visit(&mut self, part: Part, micros: i64, origin: Origin) {
         let dated = matches!(part, Part::Birth | Part::Visit);
         let Some(day) = dated.then(|| day_of(micros)).flatten() else { return };
-        let RowContext { person_source, file_number, line, .. } = self.segment(origin).context;
+        let RowContext { person, file_number, line, .. } = self.segment(origin).context;
         match part {
-            Part::Birth => self.quality.birth(person_source, day),
-            _ => self.quality.visit(person_source, day, file_number, line),
+            Part::Birth => self.quality.birth(person, day),
+            _ => self.quality.visit(person, day, file_number, line),
         }
     }
 
@@ -102,7 +102,7 @@ impl<'p, B> Pushed<'p, B> {
         let Record::Person(person) = self.record(origin) else { return };
         let birth = person.birth_on.and_then(|t| kiban_kernel::parse_date(t).ok());
         let class = class_of(person.sex, birth, self.received_on);
-        self.quality.class(self.segment(origin).context.person_source, &class);
+        self.quality.class(self.segment(origin).context.person, &class);
     }
 }
 

@@ -9,6 +9,7 @@ use kiban_formats::{
     Arena,
     record::{EncounterRecord, MeasurementRecord, MedicationRecord, PersonRecord},
 };
+use kiban_lake::id_table::IdTable;
 
 use super::*;
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
 fn context() -> RowContext<'static> {
     RowContext {
         person_source: Id::from_bytes([1; 16]),
+        person: somebody(),
         holder: Id::from_bytes([2; 16]),
         delivery: Id::from_bytes([3; 16]),
         segment: Id::from_bytes([4; 16]),
@@ -27,6 +29,10 @@ fn context() -> RowContext<'static> {
         line: 1,
         parser: "fhir/1",
     }
+}
+
+fn somebody() -> Place {
+    IdTable::<kinds::PersonSource, ()>::default().insert(Id::from_bytes([1; 16]))
 }
 
 fn push(tables: &mut TableBuilders, record: &Record<'_>, quality: &mut Quality) {
@@ -182,7 +188,7 @@ fn what_two_saw_of_one_delivery_is_added_up() {
     (0..4).for_each(|n| one.add("x.y", 2, place(n)));
     (4..9).for_each(|n| other.add("x.y", 1, place(n)));
     other.add("x.z", 1, place(0));
-    other.class(Id::from_bytes([1; 16]), "1/40");
+    other.class(somebody(), "1/40");
     one.absorb(other);
     let rule = &one.rules()["x.y"];
     let places: Vec<&str> = rule.places.iter().map(|p| p.position.as_str()).collect();

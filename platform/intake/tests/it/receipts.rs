@@ -9,7 +9,8 @@ use kiban_intake::{
     rows::{Kept, RowContext, RowTotals, TableBuilders},
     store::{self, StoreError},
 };
-use kiban_kernel::{Bases, Clock as _, Id, LawKey, OsEntropy, ScriptedClock};
+use kiban_kernel::{Bases, Clock as _, Id, LawKey, OsEntropy, ScriptedClock, kinds};
+use kiban_lake::id_table::IdTable;
 use kiban_testkit::{actor, each_database};
 
 use crate::home::{day, small};
@@ -18,6 +19,7 @@ pub(crate) fn read(checked: &Checked) -> (DeliveryReport, RowTotals) {
     let mut builder = ReportBuilder::new(checked);
     let mut tables = TableBuilders::new(day("2025-06-01")).unwrap();
     let ids = SegmentIds::new(&[3; 32]);
+    let mut persons: IdTable<kinds::PersonSource, ()> = IdTable::default();
     checked
         .segments::<ReceiveError>(|s| {
             if !builder.segment(&s) {
@@ -30,6 +32,7 @@ pub(crate) fn read(checked: &Checked) -> (DeliveryReport, RowTotals) {
             let person_source = Id::from_bytes(key);
             let context = RowContext {
                 person_source,
+                person: persons.insert(person_source),
                 holder: checked.manifest().holder,
                 delivery: checked.manifest().delivery,
                 segment: ids.id(person_source, s.header, s.bytes),
