@@ -11,6 +11,7 @@ mod ahead;
 mod block;
 mod checking;
 mod first_pass;
+mod jump;
 mod payload;
 mod signed;
 mod stream;
@@ -44,7 +45,8 @@ use crate::{
 pub use self::walk::Incoming;
 use self::{
     first_pass::FirstPass,
-    payload::{Jump, Payload},
+    jump::Jump,
+    payload::Payload,
     signed::{parse_files, signed_list, verify_manifest},
 };
 
@@ -206,7 +208,7 @@ fn opened(
     let open = || File::open(path).map_err(ReceiveError::Read);
     let (file, beside) = (open()?, open()?);
     let payload = Payload::open(file, identity)?;
-    let (pass, parts) = first_look(payload.jump().map_err(ReceiveError::Read)?, limits)?;
+    let (pass, parts) = first_look(Jump::over(&payload).map_err(ReceiveError::Read)?, limits)?;
     let Parts { notices, list, note, retractions, corrections } = parts;
     let note = note.ok_or(ReceiveError::NoManifest)?;
     let note = String::from_utf8(note).map_err(|_| ReceiveError::BadManifest)?;

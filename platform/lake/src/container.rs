@@ -271,7 +271,9 @@ impl Lake {
             )
             .await?;
         let paths = self.add_keys(tx, containers).await?;
-        paths.into_iter().for_each(|path| path.submit(snapshot.0));
+        for path in paths {
+            path.submit(snapshot.0);
+        }
         self.0.steps.step("lake.keys.after");
         Ok(snapshot)
     }

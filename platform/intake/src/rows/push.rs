@@ -34,7 +34,11 @@ pub(super) type Cells<'p> = Vec<(u32, &'p str)>;
 
 /// The same lists with nothing in them, for values that live for another time: their memory is used again.
 pub(super) fn emptied<'b>(cells: Vec<Vec<Cells<'_>>>) -> Vec<Vec<Cells<'b>>> {
-    let empty = |cells: Cells<'_>| cells.into_iter().filter_map(|_| None).collect();
+    let empty = |mut cells: Cells<'_>| {
+        cells.clear();
+        // Of no value: the list only gets another type, in place.
+        cells.into_iter().map(|(row, _)| (row, "")).collect()
+    };
     cells.into_iter().map(|table| table.into_iter().map(empty).collect()).collect()
 }
 
@@ -150,7 +154,9 @@ impl TableBuilder {
         }
         self.judge_periods(&periods, &begun, pushed);
         if self.name == kiban_formats::record::PersonRecord::TABLE {
-            begun.iter().for_each(|origin| pushed.note_class(*origin));
+            for origin in &begun {
+                pushed.note_class(*origin);
+            }
         }
         self.begun = begun;
         self.begun.clear();
@@ -208,5 +214,19 @@ impl Slot {
     }
     fn defects(&self, cells: &[(u32, &str)]) -> Vec<(usize, &'static str)> {
         self.readings(cells).filter_map(|(row, read)| Some((row, read.defect?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emptied_lists_keep_their_memory() {
+        let text = "value".to_owned();
+        let cells = vec![vec![vec![(1, text.as_str()); 1000], Vec::new()]];
+        let kept: Vec<Vec<Cells<'static>>> = emptied(cells);
+        assert!(kept[0][0].is_empty() && kept[0][0].capacity() >= 1000);
+        assert_eq!(kept[0].len(), 2);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     segment::{self, Want, format_of},
 };
 
-use super::payload::Jump;
+use super::jump::Jump;
 
 /// Bytes by which the format of a file is told.
 const BEGINNING: usize = 64 << 10;

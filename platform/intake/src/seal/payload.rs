@@ -25,7 +25,7 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
 use crate::error::ReceiveError;
 
-const PIECE: usize = 64 << 10;
+pub(super) const PIECE: usize = 64 << 10;
 const TAG: usize = 16;
 const SEALED_PIECE: usize = PIECE + TAG;
 /// The bytes between header and payload, from which the payload's key is made.
@@ -76,58 +76,10 @@ impl Payload {
         Ok(pieces)
     }
 
-    /// From the first, to be read here and there.
-    pub(super) fn jump(&self) -> io::Result<Jump<'_>> {
-        Ok(Jump { pieces: self.pieces()?, plain: Vec::new(), from: 0, at: 0 })
-    }
-
     /// Parts of the plain bytes, in order, as if nothing stood between them.
     pub(super) fn parts<R: Iterator<Item = Range<u64>>>(&self, ranges: R) -> Parts<'_, R> {
         let pieces = Pieces { payload: self, at: self.start, counter: 0 };
         Parts { pieces, ranges, rest: 0..0 }
-    }
-}
-
-/// A payload read from its beginning, in which whole pieces can be passed over without being opened.
-pub(super) struct Jump<'p> {
-    pieces: Pieces<'p>,
-    /// The piece at hand, where it begins, and what was read of it.
-    plain: Vec<u8>,
-    from: u64,
-    at: usize,
-}
-
-impl Jump<'_> {
-    /// Passes over so many bytes.
-    pub(super) fn pass(&mut self, n: u64) -> io::Result<()> {
-        let to = self.from + self.at as u64 + n;
-        if to > self.from + self.plain.len() as u64 {
-            let piece = to / PIECE as u64;
-            self.pieces.seek(piece)?;
-            self.plain.clear();
-            self.from = piece * PIECE as u64;
-            if !self.pieces.append_next(&mut self.plain)? {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        self.at = (to - self.from) as usize;
-        if self.at > self.plain.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-}
-
-impl Read for Jump<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.plain.len() {
-            self.from += self.plain.len() as u64;
-            self.plain.clear();
-            self.at = 0;
-            self.pieces.append_next(&mut self.plain)?;
-        }
-        let rest = &self.plain[self.at..];
-        let n = rest.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&rest[..n]);
-        self.at += n;
-        Ok(n)
     }
 }
 
@@ -171,7 +123,7 @@ pub(super) struct Pieces<'p> {
 
 impl Pieces<'_> {
     /// Goes to a piece, from 0.
-    fn seek(&mut self, piece: u64) -> io::Result<()> {
+    pub(super) fn seek(&mut self, piece: u64) -> io::Result<()> {
         let at = self.payload.start + piece * SEALED_PIECE as u64;
         if self.at != at || piece == 0 {
             (&self.payload.file).seek(SeekFrom::Start(at))?;
@@ -280,7 +232,7 @@ fn header_error(e: DecryptError) -> ReceiveError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     use std::io::Write as _;
@@ -303,6 +255,12 @@ mod tests {
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
         file
+    }
+
+    /// An opened payload of these plain bytes.
+    pub(in super::super) fn payload_of(plain: &[u8]) -> Payload {
+        let identity = x25519::Identity::generate();
+        Payload::open(on_disk(&sealed(&identity, plain)), &identity).unwrap()
     }
 
     /// What the pieces of a file give, and how it ends.
