@@ -48,6 +48,7 @@ use self::{
     jump::Jump,
     payload::Payload,
     signed::{parse_files, signed_list, verify_manifest},
+    stream::Hashing,
 };
 
 /// A registered data holder and the key its deliveries are signed with.
@@ -62,8 +63,8 @@ pub struct KnownHolder {
 /// A delivery whose seal, signature, lists and limits were found in order. Not constructible elsewhere.
 pub struct Opened {
     payload: Payload,
-    /// The same file, for whoever hashes it.
-    beside: File,
+    /// What takes the digest of the same file, until it is asked for.
+    hashing: Option<Hashing>,
     content: Content,
     limits: Limits,
     manifest: Manifest,
@@ -208,6 +209,7 @@ fn opened(
     let open = || File::open(path).map_err(ReceiveError::Read);
     let (file, beside) = (open()?, open()?);
     let payload = Payload::open(file, identity)?;
+    let hashing = Some(Hashing::of(beside).map_err(ReceiveError::Read)?);
     let (pass, parts) = first_look(Jump::over(&payload).map_err(ReceiveError::Read)?, limits)?;
     let Parts { notices, list, note, retractions, corrections } = parts;
     let note = note.ok_or(ReceiveError::NoManifest)?;
@@ -239,7 +241,7 @@ fn opened(
     let of_persons = found.map(|(at, f)| (at, f.entry)).collect();
     Ok(Opened {
         payload,
-        beside,
+        hashing,
         content: Content::Unchecked,
         of_persons,
         limits: *limits,

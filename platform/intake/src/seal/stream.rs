@@ -3,8 +3,8 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _},
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
+    sync::Arc,
+    thread::{self, JoinHandle},
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -25,31 +25,40 @@ pub(super) fn digest(hash: Context) -> Digest {
 /// Bytes hashed at once.
 const BLOCK: usize = 256 << 10;
 
-/// The digest of a whole file and its size, taken by a thread of its own while `f` works. Once `f` fails, nobody wants it.
-pub(super) fn hashed_beside<T, E>(
-    mut file: File,
-    f: impl FnOnce() -> Result<T, E>,
-) -> (Result<T, E>, io::Result<(Digest, u64)>) {
-    let unwanted = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let hashing = scope.spawn(|| {
+/// The digest of a whole file and its size, taken by a thread of its own. Dropped, nobody wants it any more.
+pub(super) struct Hashing {
+    thread: JoinHandle<io::Result<(Digest, u64)>>,
+    wanted: Arc<()>,
+}
+
+impl Hashing {
+    /// Begins.
+    pub(super) fn of(mut file: File) -> io::Result<Self> {
+        let wanted = Arc::new(());
+        let still_wanted = Arc::downgrade(&wanted);
+        let hash = move || {
             file.rewind()?;
             let (mut hash, mut bytes, mut block) = (sha256(), 0, vec![0; BLOCK]);
             loop {
                 let n = file.read(&mut block)?;
-                if n == 0 || unwanted.load(Ordering::Relaxed) {
+                if n == 0 || still_wanted.strong_count() == 0 {
                     return Ok((digest(hash), bytes));
                 }
                 hash.update(&block[..n]);
                 bytes += n as u64;
             }
-        });
-        let done = f();
-        unwanted.store(done.is_err(), Ordering::Relaxed);
-        let hashed =
-            hashing.join().unwrap_or_else(|_| Err(io::Error::other("a thread ended early")));
-        (done, hashed)
-    })
+        };
+        let thread = thread::Builder::new().name("hashing".to_owned()).spawn(hash)?;
+        Ok(Self { thread, wanted })
+    }
+
+    /// Waits for it.
+    pub(super) fn finish(self) -> io::Result<(Digest, u64)> {
+        let Self { thread, wanted } = self;
+        let done = thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread ended early")));
+        drop(wanted);
+        done
+    }
 }
 
 #[cfg(test)]
@@ -64,8 +73,8 @@ mod tests {
             let bytes: Vec<u8> = (0..length).map(|n| (n * 7 % 251) as u8).collect();
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&bytes).unwrap();
-            let (done, hashed) = hashed_beside(file, || Ok::<_, ()>(5));
-            assert_eq!((done, hashed.unwrap()), (Ok(5), (Digest::of(&bytes), length as u64)));
+            let found = Hashing::of(file).unwrap().finish().unwrap();
+            assert_eq!(found, (Digest::of(&bytes), length as u64));
         }
     }
 }

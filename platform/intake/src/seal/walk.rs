@@ -19,7 +19,6 @@ use super::{
     block::{Block, Outbox, Part, Reading, Room, Source, Walk, parse},
     checking::Checking,
     first_pass::broken,
-    stream,
 };
 use crate::{
     bundle::{TarError, TarReader},
@@ -101,17 +100,16 @@ impl Opened {
         self.checked(Want::Nothing, |_| Ok(None::<()>), |_| Ok(()))
     }
 
-    /// Walks every segment, compares all with what was signed, and takes the digest of the sealed file beside.
+    /// Walks every segment, compares all with what was signed, and waits for the digest of the sealed file.
     fn checked<V: Send, E: From<ReceiveError> + Send>(
-        self,
+        mut self,
         want: Want,
         judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
         keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
     ) -> Result<Checked, E> {
-        let beside = self.beside.try_clone().map_err(ReceiveError::Read)?;
-        let (walked, hashed) = stream::hashed_beside(beside, || self.walk(want, judge, keep));
-        walked?;
-        let (sealed_digest, bytes) = hashed.map_err(ReceiveError::Read)?;
+        self.walk(want, judge, keep)?;
+        let hashing = self.hashing.take().ok_or(ReceiveError::ChangedMeanwhile)?;
+        let (sealed_digest, bytes) = hashing.finish().map_err(ReceiveError::Read)?;
         if bytes != self.payload.sealed_bytes() {
             return Err(ReceiveError::ChangedMeanwhile.into());
         }
