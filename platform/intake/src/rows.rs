@@ -8,6 +8,8 @@ mod push;
 mod table;
 mod taken;
 
+use std::mem;
+
 use kiban_formats::Record;
 use kiban_kernel::{Bases, Date, Id, kinds};
 use kiban_lake::LakeError;
@@ -140,7 +142,16 @@ impl TableBuilders {
         segments: &[Kept<'_, B>],
         quality: &mut Quality,
     ) {
-        let mut cells = emptied(std::mem::take(&mut self.cells));
+        let mut used = 0_u32;
+        for record in segments.iter().flat_map(|kept| kept.records) {
+            used |= 1 << record.table_index();
+        }
+        let is_used = |at: usize| used & 1 << at != 0;
+        // Most tables have no rows in most segments: their lists are left alone.
+        let lists = self.cells.iter_mut().enumerate();
+        let mut cells: Vec<Vec<Cells<'_>>> = lists
+            .map(|(at, cells)| if is_used(at) { emptied(mem::take(cells)) } else { Vec::new() })
+            .collect();
         for (segment, kept) in (0..).zip(segments) {
             for (record, of) in (0..).zip(kept.records) {
                 let at = of.table_index();
@@ -163,7 +174,9 @@ impl TableBuilders {
             }
         }
         pushed.count_defects();
-        self.cells = emptied(cells);
+        for (at, cells) in cells.into_iter().enumerate().filter(|(at, _)| is_used(*at)) {
+            self.cells[at] = emptied(cells);
+        }
     }
 
     /// Rows collected so far.
