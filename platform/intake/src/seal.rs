@@ -63,9 +63,8 @@ pub struct KnownHolder {
 /// A delivery whose seal, signature, lists and limits were found in order. Not constructible elsewhere.
 pub struct Opened {
     payload: Payload,
-    /// What takes the digest of the same file, until it is asked for.
+    /// What takes the digest of the same file, as long as its content is not checked.
     hashing: Option<Hashing>,
-    content: Content,
     limits: Limits,
     manifest: Manifest,
     manifest_note: String,
@@ -75,15 +74,6 @@ pub struct Opened {
     notices: Notices,
     retractions: Vec<Retraction>,
     corrections: Vec<Correction>,
-}
-
-/// What is known of what the files hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
-    /// It is still to be compared with what was signed.
-    Unchecked,
-    /// It was; what does not open any more was changed since.
-    Checked,
 }
 
 /// An opened delivery whose files are what was signed, byte by byte. Not constructible elsewhere.
@@ -159,33 +149,6 @@ impl std::fmt::Debug for Checked {
     }
 }
 
-/// Opens and checks a sealed delivery with the default limits.
-///
-/// # Errors
-/// See [`ReceiveError`]; nothing was kept.
-/// # Law
-/// `receipt_record`
-pub fn verify_seal(
-    path: &Path,
-    identity: &x25519::Identity,
-    holders: &[KnownHolder],
-) -> Result<Checked, ReceiveError> {
-    verify_seal_within(path, identity, holders, &Limits::default())
-}
-
-/// As [`verify_seal`], with limits of one's own.
-///
-/// # Errors
-/// See [`ReceiveError`]; nothing was kept.
-pub fn verify_seal_within(
-    path: &Path,
-    identity: &x25519::Identity,
-    holders: &[KnownHolder],
-    limits: &Limits,
-) -> Result<Checked, ReceiveError> {
-    opened(path, identity, holders, limits)?.check()
-}
-
 /// Opens a sealed delivery with the default limits: who sealed it, and what for, is known; its content is not checked yet.
 ///
 /// # Errors
@@ -197,10 +160,14 @@ pub fn open_seal(
     identity: &x25519::Identity,
     holders: &[KnownHolder],
 ) -> Result<Opened, ReceiveError> {
-    opened(path, identity, holders, &Limits::default())
+    open_seal_within(path, identity, holders, &Limits::default())
 }
 
-fn opened(
+/// As [`open_seal`], with limits of one's own.
+///
+/// # Errors
+/// As [`open_seal`].
+pub fn open_seal_within(
     path: &Path,
     identity: &x25519::Identity,
     holders: &[KnownHolder],
@@ -242,7 +209,6 @@ fn opened(
     Ok(Opened {
         payload,
         hashing,
-        content: Content::Unchecked,
         of_persons,
         limits: *limits,
         manifest,
@@ -328,6 +294,10 @@ impl Opened {
     /// Persons the holder had wrong.
     pub fn corrections(&self) -> &[Correction] {
         &self.corrections
+    }
+    /// Is the content still to be compared with what was signed?
+    fn is_unchecked(&self) -> bool {
+        self.hashing.is_some()
     }
     /// Size of the sealed file.
     pub fn sealed_bytes(&self) -> u64 {

@@ -14,7 +14,7 @@ use std::{
 use kiban_formats::ordered::ordered;
 
 use super::{
-    Checked, Content, Opened, Segment,
+    Checked, Opened, Segment,
     ahead::{Ahead, read_ahead},
     block::{Block, Outbox, Part, Reading, Room, Source, Walk, parse},
     checking::Checking,
@@ -113,8 +113,7 @@ impl Opened {
         if bytes != self.payload.sealed_bytes() {
             return Err(ReceiveError::ChangedMeanwhile.into());
         }
-        let opened = Self { content: Content::Checked, ..self };
-        Ok(Checked { opened, sealed_digest })
+        Ok(Checked { opened: self, sealed_digest })
     }
 
     /// Only the segments that may tell of a person's birth, death or name: for
@@ -289,7 +288,7 @@ impl Opened {
                 return Err(ReceiveError::ChangedMeanwhile);
             }
             // Of persons only parts are read: they are compared with what was signed when all is read.
-            let goes_on = if self.content == Content::Unchecked && want != Want::Persons {
+            let goes_on = if self.is_unchecked() && want != Want::Persons {
                 let mut checking = Checking::of(&mut reader, file);
                 let cut = self.one_file(&mut checking, index, want, &mut outbox);
                 // What is wrong with its text is why it could not be cut.
@@ -309,10 +308,7 @@ impl Opened {
 
     /// What it means that a file cannot be read.
     fn broken(&self, e: io::Error, at: impl FnOnce() -> FileRef) -> ReceiveError {
-        match self.content {
-            Content::Unchecked => broken(e, || Some(at())),
-            Content::Checked => ReceiveError::ChangedMeanwhile,
-        }
+        if self.is_unchecked() { broken(e, || Some(at())) } else { ReceiveError::ChangedMeanwhile }
     }
 
     /// False: nobody wants more.

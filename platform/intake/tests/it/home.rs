@@ -11,7 +11,7 @@ use kiban_intake::{
     Checked, Incoming, KnownHolder, Limits, Opened, ReceiveError, Segment,
     holder::{self, Gate, Init, NoticeVersion, ProfileFiling, SealError, SealReport, SealRequest},
     manifest::Provider,
-    open_seal, verify_seal,
+    open_seal, open_seal_within,
 };
 use kiban_kernel::{Date, Entropy, FixedClock, NoSteps, Regime, Rules, Steps, Timestamp};
 use kiban_testkit::SeededEntropy;
@@ -120,7 +120,7 @@ impl Home {
     }
 
     pub(crate) fn open(&self, path: &Path) -> Result<Checked, ReceiveError> {
-        verify_seal(path, &self.identity, std::slice::from_ref(&self.known))
+        self.look(path)?.check()
     }
 
     pub(crate) fn look(&self, path: &Path) -> Result<Opened, ReceiveError> {
@@ -140,12 +140,8 @@ impl Home {
         path: &Path,
         limits: &Limits,
     ) -> Result<Checked, ReceiveError> {
-        kiban_intake::verify_seal_within(
-            path,
-            &self.identity,
-            std::slice::from_ref(&self.known),
-            limits,
-        )
+        let known = std::slice::from_ref(&self.known);
+        open_seal_within(path, &self.identity, known, limits)?.check()
     }
 
     /// Everything that is inside, decrypted.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use kiban_intake::{KnownHolder, ReceiveError, verify_seal};
+use kiban_intake::{KnownHolder, ReceiveError, open_seal};
 use kiban_kernel::{NoSteps, OsEntropy};
 
 use crate::home::{Home, small};
@@ -75,9 +75,8 @@ fn a_change_in_a_large_delivery_names_the_file() {
 #[test]
 fn other_keys_and_other_holders_are_told_apart() {
     let (home, path) = small();
-    let open = |identity: &age::x25519::Identity, known: &[KnownHolder]| {
-        verify_seal(&path, identity, known)
-    };
+    let open =
+        |identity: &age::x25519::Identity, known: &[KnownHolder]| open_seal(&path, identity, known);
     let stranger = age::x25519::Identity::generate();
     let known = home.known.clone();
     assert!(matches!(open(&stranger, std::slice::from_ref(&known)), Err(ReceiveError::WrongKey)));

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use kiban_formats::{detect, inspect::Inspection};
+use kiban_formats::{
+    CutError, Format, RawPiece, Want, cut_raw, detect, inspect::Inspection, uke::Keyed,
+};
 
 fn found(path: &str) -> Inspection {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path);
@@ -38,4 +40,27 @@ fn every_row_of_the_conformance_files_has_its_name() {
     let form1 = found("fixtures/dpc/FF1_131234567_2404.txt");
     assert!(form1.kinds.keys().any(|k| k == "様式1 A006010"));
     assert!(found("fixtures/jahis/notebook_201.txt").kinds["お薬手帳 201 薬品"] >= 1);
+}
+
+#[test]
+fn a_file_that_tells_of_persons_is_known_by_its_beginning() {
+    let mut found = [0, 0];
+    for folder in ["tests/fixtures", "tests/fixtures_b"] {
+        for (name, bytes) in crate::tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
+            let Some(format) = detect(&name, &bytes).filter(|f| *f != Format::HealthKit) else {
+                continue;
+            };
+            let (want, mut wanted) = (Want::Persons, false);
+            let keyed = Keyed::Institution;
+            let cut =
+                cut_raw::<CutError>(format, keyed, &name, &bytes[..], 16 << 20, want, |piece| {
+                    wanted |= matches!(piece, RawPiece::Segment(unit) if unit.wanted);
+                    Ok(())
+                });
+            let told = want.in_file(format, &name, &bytes[..bytes.len().min(64 << 10)]);
+            assert!(told || !wanted || cut.is_err(), "{name}");
+            found[usize::from(told)] += 1;
+        }
+    }
+    assert!(found.iter().all(|files| *files > 3), "{found:?}");
 }
