@@ -7,6 +7,10 @@ use crate::exact::Rational;
 const LONGEST: usize = 64;
 /// Deeper brackets are no unit.
 const DEEPEST: u8 = 4;
+/// Larger powers of ten are no multiplier.
+const LARGEST_TENS: i32 = 24;
+/// Larger powers of an atom are no unit.
+const LARGEST_POWER: i32 = 9;
 
 /// How a unit was read where it was not written as the table has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -131,8 +135,7 @@ impl Parser<'_> {
             let length = multiplier.len_utf8();
             let found = table::atoms().find(&self.rest[..length])?;
             self.rest = &self.rest[length..];
-            let code = format!("10*{}", found.atom.factor.magnitude()?);
-            Part { factor: found.atom.factor, dimension: Dimension::default(), code }
+            Self::powered(found, 1)?
         } else {
             return self.atom();
         };
@@ -173,7 +176,7 @@ impl Parser<'_> {
                 .find(|c: char| !c.is_ascii_digit())
                 .map_or(self.rest.len(), |at| at + sign);
             let exponent: i32 = self.rest[..end].parse().ok()?;
-            if exponent.abs() > 24 {
+            if exponent.abs() > LARGEST_TENS {
                 return None;
             }
             code = format!("{digits}*{}", &self.rest[..end]);
@@ -235,7 +238,8 @@ impl Parser<'_> {
             None => (letters, false),
         };
         let letters = letters.strip_suffix(['^', '*']).unwrap_or(letters);
-        let exponent: i8 = digits.parse().ok().filter(|e| (1..=9).contains(e))?;
+        let exponent: i8 =
+            digits.parse().ok().filter(|e| (1..=LARGEST_POWER).contains(&i32::from(*e)))?;
         let found = atoms.find(letters)?;
         self.rest = &self.rest[end..];
         self.reading.case_folded |= found.folded;
@@ -248,7 +252,20 @@ impl Parser<'_> {
         Some(Part {
             factor: size.power(i32::from(exponent))?,
             dimension: Dimension::default().times(&found.atom.dimension, exponent)?,
-            code: if exponent == 1 { code } else { format!("{code}{exponent}") },
+            code: if exponent == 1 { code } else { raised(&code, exponent)? },
         })
     }
+}
+
+/// The code of `code` to a power: `m` to the second is `m2`, `mm3` to the second `mm6`, `10*4` to the second `10*8`.
+/// `None` where the power is one that [`Parser`] does not read.
+fn raised(code: &str, exponent: i8) -> Option<String> {
+    let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
+    let own: i32 = match &code[letters.len()..] {
+        "" => 1,
+        digits => digits.parse().ok()?,
+    };
+    let power = own * i32::from(exponent);
+    let most = if letters == "10*" { LARGEST_TENS } else { LARGEST_POWER };
+    (power.abs() <= most).then(|| format!("{letters}{power}"))
 }
