@@ -29,6 +29,43 @@ pub(crate) fn hybrid<T: Copy + PartialEq + Into<u32>>(values: &[T], width: u32, 
     groups(&values[from..], width, out);
 }
 
+/// As [`hybrid`], of no (0) and yes (1): eight at a time.
+pub(crate) fn levels(present: &[u8], out: &mut Vec<u8>) {
+    let (eights, rest) = present.as_chunks::<8>();
+    let mut from = 0;
+    let mut at = 0;
+    while at < eights.len() {
+        let first = eights[at];
+        let same = first == [0; 8] || first == [1; 8];
+        let run = if same { eights[at..].iter().take_while(|e| **e == first).count() } else { 1 };
+        if run * 8 >= RUN {
+            eight_bits(&eights[from..at], &[], out);
+            run_of(run * 8, first[0].into(), 1, out);
+            from = at + run;
+        }
+        at += run;
+    }
+    eight_bits(&eights[from..], rest, out);
+}
+
+/// Groups of no and yes; the rest, fewer than eight, is filled up with zeros.
+fn eight_bits(eights: &[[u8; 8]], rest: &[u8], out: &mut Vec<u8>) {
+    // Moves bit 8 n of the number to bit 56 + n.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let count = eights.len() + usize::from(!rest.is_empty());
+    if count == 0 {
+        return;
+    }
+    varint((count as u64) << 1 | 1, out);
+    let byte = |eight: &[u8; 8]| (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) as u8;
+    out.extend(eights.iter().map(byte));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        out.push(byte(&last));
+    }
+}
+
 /// As [`hybrid`], of values that come with their number.
 pub(crate) fn stretched(stretches: &[(u32, u32)], width: u32, out: &mut Vec<u8>) {
     let mut waiting: Vec<u32> = Vec::new();
@@ -90,4 +127,52 @@ pub(crate) fn varint(mut number: u64, out: &mut Vec<u8>) {
         number >>= 7;
     }
     out.push(number as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a reader makes of run lengths and bit packing, of one bit each.
+    fn read(mut bytes: &[u8], rows: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        while out.len() < rows {
+            let (mut head, mut shift) = (0_u64, 0);
+            loop {
+                let byte = bytes[0];
+                bytes = &bytes[1..];
+                head |= u64::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let count = (head >> 1) as usize;
+            if head & 1 == 0 {
+                out.extend(std::iter::repeat_n(bytes[0], count));
+                bytes = &bytes[1..];
+            } else {
+                out.extend(bytes[..count].iter().flat_map(|b| (0..8).map(move |at| b >> at & 1)));
+                bytes = &bytes[count..];
+            }
+        }
+        assert!(bytes.is_empty());
+        out.truncate(rows);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn any_levels_come_back(runs in proptest::collection::vec((0_u8..2, 0_usize..40), 0..20)) {
+            let present: Vec<u8> =
+                runs.iter().flat_map(|(value, run)| std::iter::repeat_n(*value, *run)).collect();
+            let (mut quick, mut plain) = (Vec::new(), Vec::new());
+            levels(&present, &mut quick);
+            hybrid(&present, 1, &mut plain);
+            prop_assert_eq!(&read(&quick, present.len()), &present);
+            prop_assert_eq!(&read(&plain, present.len()), &present);
+        }
+    }
 }

@@ -10,71 +10,111 @@ use crate::bits::{pack, varint};
 /// Numbers of a block, and of its four parts.
 const BLOCK: usize = 128;
 const PART: usize = 32;
-/// Decimal digits of the greatest number.
-const DIGITS: usize = 20;
 
 /// Adds the texts.
 pub(crate) fn numbered(word: &str, numbers: &[u64], out: &mut Vec<u8>) {
+    let Some(first) = numbers.first() else {
+        whole_numbers(&[], out);
+        return whole_numbers(&[], out);
+    };
     let mut prefixes = Vec::with_capacity(numbers.len());
     let mut lengths = Vec::with_capacity(numbers.len());
-    let mut rest = Vec::with_capacity(numbers.len() * 3 + word.len());
-    let mut before = ([0; DIGITS], 0);
-    for (at, number) in numbers.iter().enumerate() {
-        let (digits, from) = digits(*number);
-        let text = &digits[from..];
-        let (same, new) = if at == 0 {
-            rest.extend_from_slice(word.as_bytes());
-            (0, text)
+    let mut rest = Vec::with_capacity(numbers.len() * 2 + word.len() + 20);
+    rest.extend_from_slice(word.as_bytes());
+    let (mut before, mut digits) = (*first, Digits::of(*first));
+    push_last(before, digits.count, &mut rest);
+    prefixes.push(0);
+    lengths.push((word.len() + digits.count) as u16);
+    for number in &numbers[1..] {
+        let new = if !digits.fit(*number) {
+            // More or fewer digits: what they have in common is not looked for.
+            digits = Digits::of(*number);
+            digits.count
+        } else if *number / 10 == before / 10 {
+            usize::from(*number != before)
         } else {
-            let (last, last_from) = &before;
-            let last = &last[*last_from..];
-            let same = last.iter().zip(text).take_while(|(a, b)| a == b).count();
-            (word.len() + same, &text[same..])
+            let (mut a, mut b, mut new) = (*number / 100, before / 100, 2);
+            while a != b {
+                (a, b, new) = (a / 10, b / 10, new + 1);
+            }
+            new
         };
-        prefixes.push(same as i64);
-        lengths.push((if at == 0 { word.len() } else { 0 } + new.len()) as i64);
-        rest.extend_from_slice(new);
-        before = (digits, from);
+        push_last(*number, new, &mut rest);
+        prefixes.push((word.len() + digits.count - new) as u16);
+        lengths.push(new as u16);
+        before = *number;
     }
     whole_numbers(&prefixes, out);
     whole_numbers(&lengths, out);
     out.extend_from_slice(&rest);
 }
 
-/// The digits stand at the end, from there on.
-fn digits(mut number: u64) -> ([u8; DIGITS], usize) {
-    let (mut digits, mut from) = ([0; DIGITS], DIGITS);
-    loop {
-        from -= 1;
-        digits[from] = b'0' + (number % 10) as u8;
+/// Numbers of so many decimal digits.
+struct Digits {
+    count: usize,
+    least: u64,
+    most: u64,
+}
+
+impl Digits {
+    fn of(number: u64) -> Self {
+        let power = number.checked_ilog10().unwrap_or(0);
+        let least = if power == 0 { 0 } else { 10_u64.pow(power) };
+        let most = 10_u64.checked_pow(power + 1).map_or(u64::MAX, |next| next - 1);
+        Self { count: power as usize + 1, least, most }
+    }
+    fn fit(&self, number: u64) -> bool {
+        (self.least..=self.most).contains(&number)
+    }
+}
+
+/// The last digits of a number.
+#[inline]
+fn push_last(mut number: u64, count: usize, out: &mut Vec<u8>) {
+    if count == 1 {
+        return out.push(b'0' + (number % 10) as u8);
+    }
+    let from = out.len();
+    out.resize(from + count, b'0');
+    for digit in out[from..].iter_mut().rev() {
+        *digit += (number % 10) as u8;
         number /= 10;
-        if number == 0 {
-            return (digits, from);
-        }
     }
 }
 
 /// Small numbers: the first, then by block the least difference and what each lies above it, in as few bits as its part needs.
-fn whole_numbers(numbers: &[i64], out: &mut Vec<u8>) {
+fn whole_numbers(numbers: &[u16], out: &mut Vec<u8>) {
     varint(BLOCK as u64, out);
     varint((BLOCK / PART) as u64, out);
     varint(numbers.len() as u64, out);
     let Some(first) = numbers.first() else { return varint(0, out) };
-    signed(*first, out);
-    let differences: Vec<i64> = numbers.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    for block in differences.chunks(BLOCK) {
-        let least = block.iter().copied().min().unwrap_or(0);
-        signed(least, out);
-        let (mut above, mut widths) = ([0; BLOCK], [0; BLOCK / PART]);
-        for (above, difference) in above.iter_mut().zip(block) {
-            *above = (difference - least) as u32;
+    signed(i32::from(*first), out);
+    let mut from = 0;
+    while from + 1 < numbers.len() {
+        let count = BLOCK.min(numbers.len() - 1 - from);
+        let mut differences = [0; BLOCK];
+        for (at, difference) in differences[..count].iter_mut().enumerate() {
+            *difference = i32::from(numbers[from + at + 1]) - i32::from(numbers[from + at]);
         }
-        for (width, part) in widths.iter_mut().zip(above.chunks(PART)) {
-            let bits = part.iter().fold(0, |bits, above| bits | above);
-            *width = u32::BITS - bits.leading_zeros();
-        }
-        out.extend(widths.map(|width| width as u8));
-        for (width, part) in widths.iter().zip(above[..block.len()].chunks(PART)) {
+        block(&differences[..count], out);
+        from += count;
+    }
+}
+
+fn block(differences: &[i32], out: &mut Vec<u8>) {
+    let least = differences.iter().fold(i32::MAX, |least, one| least.min(*one));
+    signed(least, out);
+    let (mut above, mut widths) = ([0; BLOCK], [0; BLOCK / PART]);
+    for (above, difference) in above.iter_mut().zip(differences) {
+        *above = (difference - least) as u32;
+    }
+    for (width, part) in widths.iter_mut().zip(above.chunks(PART)) {
+        let bits = part.iter().fold(0, |bits, above| bits | above);
+        *width = u32::BITS - bits.leading_zeros();
+    }
+    out.extend(widths.map(|width| width as u8));
+    for (width, part) in widths.iter().zip(above[..differences.len()].chunks(PART)) {
+        if *width > 0 {
             let end = out.len() + PART * *width as usize / 8;
             pack(part, *width, out);
             out.resize(end, 0);
@@ -83,6 +123,6 @@ fn whole_numbers(numbers: &[i64], out: &mut Vec<u8>) {
 }
 
 /// A number with a sign: 0, -1, 1, -2 as 0, 1, 2, 3.
-fn signed(number: i64, out: &mut Vec<u8>) {
-    varint(((number << 1) ^ (number >> 63)) as u64, out);
+fn signed(number: i32, out: &mut Vec<u8>) {
+    varint(u64::from(((number << 1) ^ (number >> 31)) as u32), out);
 }

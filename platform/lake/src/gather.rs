@@ -1,13 +1,13 @@
 //! Values of some rows of a column as Parquet's dictionaries have them: each once, and which of them each row has.
 
 mod arrays;
+mod text;
 
 use std::ops::Range;
 
-use parquet::{data_type::ByteArray, file::statistics::Statistics};
+use parquet::file::statistics::Statistics;
 
 use crate::{
-    Repeated,
     bucket::Run,
     columns::{Columns, Reading, Values},
 };
@@ -98,8 +98,8 @@ pub(crate) fn gather_all(
         .iter()
         .enumerate()
         .map(|(at, values)| match values {
-            Values::Text(text) => text_of(text, runs, at == person, scratch),
-            Values::GroupText(text) => group_text(text, runs, at == person, scratch),
+            Values::Text(text) => text::rows(text, runs, at == person, scratch),
+            Values::GroupText(text) => text::groups(text, runs, at == person, scratch),
             Values::GroupNumber(numbers) => group_numbers(numbers, runs),
             Values::Numbered(word, numbers) => numbered(word, numbers, runs),
             Values::Array(array) => arrays::gather(array, runs),
@@ -120,89 +120,6 @@ fn rows_of(runs: &[Run]) -> usize {
 
 fn ranges(runs: &[Run]) -> impl Iterator<Item = Range<usize>> {
     runs.iter().map(|run| run.rows.start as usize..run.rows.end as usize)
-}
-
-/// The values of text as they come up.
-struct Dictionary<'t> {
-    text: &'t Repeated,
-    places: &'t mut Vec<u32>,
-    out: Gathered,
-}
-
-impl<'t> Dictionary<'t> {
-    fn new(text: &'t Repeated, scratch: &'t mut Scratch) -> Self {
-        let places = &mut scratch.places;
-        if places.len() < text.values() {
-            places.resize(text.values(), NONE);
-        }
-        Self { text, places, out: Gathered { starts: vec![0], ..Gathered::default() } }
-    }
-    #[inline]
-    fn place(&mut self, key: i32) -> u32 {
-        let place = self.places[key as usize];
-        if place == NONE { self.add(key as usize) } else { place }
-    }
-    fn add(&mut self, key: usize) -> u32 {
-        let (text, out) = (self.text.value(key), &mut self.out);
-        let place = out.keys.len() as u32;
-        self.places[key] = place;
-        out.keys.push(key as u32);
-        out.plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        out.plain.extend_from_slice(text);
-        out.starts.push(out.plain.len() as u32);
-        place
-    }
-    fn finish(self, bounds: bool) -> Gathered {
-        let Self { text, places, mut out } = self;
-        if bounds {
-            let texts = || out.keys.iter().map(|key| text.value(*key as usize));
-            let bound = |text: Option<&[u8]>| text.map(|text| ByteArray::from(text.to_vec()));
-            let (least, most) = (bound(texts().min()), bound(texts().max()));
-            out.statistics = Some(Statistics::byte_array(least, most, None, None, false));
-        }
-        for key in &out.keys {
-            places[*key as usize] = NONE;
-        }
-        out
-    }
-}
-
-fn text_of(text: &Repeated, runs: &[Run], bounds: bool, scratch: &mut Scratch) -> Gathered {
-    let rows = rows_of(runs);
-    if text.says_nothing() {
-        return Gathered { rows, ..Gathered::default() };
-    }
-    let keys = text.keys();
-    let mut dictionary = Dictionary::new(text, scratch);
-    let mut places = Vec::with_capacity(rows);
-    // Rows behind the last that has a value have no key either.
-    let within = |rows: Range<usize>| &keys[rows.start.min(keys.len())..rows.end.min(keys.len())];
-    let full =
-        ranges(runs).all(|rows| rows.end <= keys.len() && !within(rows).iter().any(|k| *k < 0));
-    let mut present = Vec::new();
-    if full {
-        for rows in ranges(runs) {
-            places.extend(keys[rows].iter().map(|key| dictionary.place(*key)));
-        }
-    } else {
-        present.reserve(rows);
-        for rows in ranges(runs) {
-            let (end, found) = (present.len() + rows.len(), within(rows));
-            present.extend(found.iter().map(|key| u8::from(*key >= 0)));
-            present.resize(end, 0);
-            places.extend(found.iter().filter(|k| **k >= 0).map(|key| dictionary.place(*key)));
-        }
-    }
-    Gathered { rows, present, places: Places::Each(places), ..dictionary.finish(bounds) }
-}
-
-fn group_text(text: &Repeated, runs: &[Run], bounds: bool, scratch: &mut Scratch) -> Gathered {
-    let mut dictionary = Dictionary::new(text, scratch);
-    let stretches = runs
-        .iter()
-        .map(|run| (dictionary.place(text.keys()[run.group as usize]), run.rows.len() as u32));
-    let places = joined(stretches);
-    Gathered { rows: rows_of(runs), places, ..dictionary.finish(bounds) }
 }
 
 fn group_numbers(numbers: &[u8], runs: &[Run]) -> Gathered {
@@ -296,9 +213,18 @@ fn read_as<T: Copy + PartialOrd, const N: usize>(
             out.present = rows.iter().map(|place| u8::from(*place != NONE)).collect();
             out.places = Places::Each(rows.into_iter().filter(|place| *place != NONE).collect());
         }
+        // The one text there is could not be read.
+        Places::Stretches(_) if !all => return Gathered { rows: text.rows, ..Gathered::default() },
         _ => {}
     }
     out
+}
+
+/// Rows that have a value.
+pub(crate) fn count(present: &[u8]) -> usize {
+    // Bytes are added up in a byte as long as it holds the sum.
+    let sum = |part: &[u8]| usize::from(part.iter().fold(0, |sum, one| sum + one));
+    present.chunks(usize::from(u8::MAX)).map(sum).sum()
 }
 
 fn wider<T: Copy + PartialOrd>(range: Option<(T, T)>, value: T) -> (T, T) {

@@ -25,9 +25,9 @@ use parquet::{
 use zstd::bulk::Compressor;
 
 use crate::{
-    bits::{hybrid, pack, run_of, stretched, width},
+    bits::{hybrid, levels, pack, run_of, stretched, width},
     delta,
-    gather::{Gathered, Places, each},
+    gather::{Gathered, Places, count, each},
 };
 
 /// Rows, bytes of plain text of a page at most.
@@ -293,13 +293,13 @@ fn body(
     let mut bytes = Vec::new();
     let present = rows.present.get(page.clone()).filter(|present| !present.is_empty());
     let filled = match present {
-        Some(present) => present.iter().map(|p| usize::from(*p)).sum(),
+        Some(present) => count(present),
         None if rows.says_nothing() => 0,
         None => page.len(),
     };
     if optional {
         match present {
-            Some(present) => hybrid(present, 1, &mut bytes),
+            Some(present) => levels(present, &mut bytes),
             None => run_of(page.len(), u32::from(filled > 0), 1, &mut bytes),
         }
     }
@@ -320,8 +320,9 @@ fn page_ranges(
         let stop = rows.rows.min(row + PAGE_ROWS);
         let present = |row: usize| rows.present.get(row).is_none_or(|p| *p == 1);
         let (mut end, mut values, mut bytes) = (row, value, 0);
-        if size.is_none() {
-            values += (row..stop).filter(|row| present(*row)).count();
+        if size.is_none() || rows.says_nothing() {
+            let all = if rows.says_nothing() { 0 } else { stop - row };
+            values += rows.present.get(row..stop).map_or(all, count);
             end = stop;
         }
         while end < stop && bytes < PAGE_BYTES {

@@ -92,7 +92,13 @@ fn rows(rows: usize, seed: u64, of: u64, gaps: u64, group: usize, unread: usize)
         person.push(&format!("person {}", n / 3));
     });
     let bases = (0..ends.len()).map(|n| n as u8 % 3).collect();
-    let positions = (0..rows as u64).map(|row| row * 13 % 4001 + row / 7).collect();
+    let position = |row: u64| match seed % 4 {
+        0 => row + seed % 1000,
+        1 => row * 13 % 4001 + row / 7,
+        2 => u64::MAX - row / 2,
+        _ => 10_u64.pow((row % 20) as u32) - row % 2,
+    };
+    let positions = (0..rows as u64).map(position).collect();
     let values = vec![
         Values::GroupText(person),
         Values::GroupNumber(bases),
@@ -242,6 +248,20 @@ fn a_column_may_be_empty_in_one_row_group_alone() {
     let runs = runs(&rows, 0..rows.ends.len());
     let (bytes, _) = write_runs(&rows, &runs, Vec::new()).unwrap();
     assert_eq!(back(bytes, &rows), picked(&rows, &runs));
+}
+
+/// One value, in all rows or in some: of a page, of several, of some row groups only; and what it was read as.
+#[test]
+fn a_column_may_have_one_value() {
+    for (count, gaps) in [(1, 0), (700, 3), (30_000, 3), (30_000, 0)] {
+        let mut rows = rows(count, 5, 1, gaps, 9, 0);
+        for day in [Some(7), None] {
+            rows.values[6] = Values::Read(5, Reading::Days(vec![day]));
+            let runs = runs(&rows, (0..rows.ends.len()).rev());
+            let (bytes, _) = write_runs(&rows, &runs, Vec::new()).unwrap();
+            assert_eq!(back(bytes, &rows), picked(&rows, &runs));
+        }
+    }
 }
 
 proptest! {
