@@ -153,17 +153,33 @@ impl TableBuilders {
             .map(|(at, cells)| if is_used(at) { emptied(mem::take(cells)) } else { Vec::new() })
             .collect();
         for (segment, kept) in (0..).zip(segments) {
+            // Of which tables the segment has rows, and which are asked for none of it.
+            let (mut begun, mut passed) = (0_u32, 0_u32);
             for (record, of) in (0..).zip(kept.records) {
                 let at = of.table_index();
-                let Some(bases) = (kept.bases)(at) else { continue };
+                let bit = 1 << at;
                 let table = &mut self.tables[at];
-                let row = table.rows;
-                table.provenance.push(&kept.context, bases, &mut self.ids, of.position(), row);
+                if begun & bit == 0 {
+                    let bases = if passed & bit == 0 { (kept.bases)(at) } else { None };
+                    let Some(bases) = bases else {
+                        passed |= bit;
+                        continue;
+                    };
+                    table.provenance.begin(&kept.context, bases, &mut self.ids);
+                    begun |= bit;
+                }
+                table.provenance.push(of.position());
+                // A lot holds fewer rows than that: each takes more than a byte of memory.
+                let row = table.rows as u32;
                 table.rows += 1;
                 table.begun.push(Origin { segment, record });
                 let cells = &mut cells[at];
-                // A lot holds fewer rows than that: each takes more than a byte of memory.
-                of.for_each_filled(&mut |column, value| cells[column].push((row as u32, value)));
+                of.for_each_filled(&mut |column, value| cells[column].push((row, value)));
+            }
+            for (at, table) in self.tables.iter_mut().enumerate() {
+                if begun & 1 << at != 0 {
+                    table.provenance.end(table.rows);
+                }
             }
         }
         let received_on = self.received_on;

@@ -123,6 +123,12 @@ impl Repeated {
         key as usize
     }
 
+    /// The next row says what the row before says; nothing if there is none.
+    #[inline]
+    pub fn push_again(&mut self) {
+        self.keys.push(self.keys.last().copied().unwrap_or(EMPTY));
+    }
+
     /// The value of the next `rows` rows.
     pub fn push_rows(&mut self, value: &str, rows: usize) {
         let key = self.key_of(value);
@@ -294,9 +300,12 @@ mod tests {
         let long = "長".repeat(20);
         column.push_rows(&long, 2);
         column.push("");
+        column.push_again();
         column.push(&long);
-        assert_eq!((column.keys().len(), column.values(), column.is_full(1008)), (1008, 4, false));
-        assert_eq!((column.array(1010).null_count(), column.array(1010).value(1007)), (3, &*long));
+        column.push_again();
+        assert_eq!((column.keys().len(), column.values(), column.is_full(1010)), (1010, 4, false));
+        let array = column.array(1012);
+        assert_eq!((array.null_count(), array.value(1007), array.value(1009)), (3, "", &*long));
     }
 
     proptest! {

@@ -22,8 +22,17 @@ pub(super) struct Provenance {
     parser: Repeated,
     /// Where each group ends.
     ends: Vec<u32>,
-    /// Of which segment, of which file, under which bases the last is.
-    of: Option<(Id<kinds::Segment>, u64, u8)>,
+    /// Of what the last is, under which bases.
+    of: Option<(Context, u8)>,
+}
+
+/// What tells a group from the one before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Context {
+    person: Id<kinds::PersonSource>,
+    delivery: Id<kinds::Delivery>,
+    segment: Id<kinds::Segment>,
+    file: u64,
 }
 
 impl Default for Provenance {
@@ -44,35 +53,51 @@ impl Default for Provenance {
 }
 
 impl Provenance {
-    /// The row behind so many others.
-    pub(super) fn push(
-        &mut self,
-        context: &RowContext<'_>,
-        bases: Bases,
-        ids: &mut Ids,
-        at: &Position<'_>,
-        rows: usize,
-    ) {
+    /// A row of the group that was begun.
+    pub(super) fn push(&mut self, at: &Position<'_>) {
         self.position.push(at);
-        // A lot holds fewer rows than that: each takes more than a byte of memory.
-        let end = rows as u32 + 1;
+    }
+
+    /// The rows to come are of this segment.
+    pub(super) fn begin(&mut self, context: &RowContext<'_>, bases: Bases, ids: &mut Ids) {
         let bases = bases.bits();
-        let of = Some((context.segment, context.file_number, bases));
-        if self.of == of
-            && let Some(last) = self.ends.last_mut()
-        {
-            *last = end;
+        let RowContext { person_source, delivery, segment, file_number, .. } = *context;
+        let of = Context { person: person_source, delivery, segment, file: file_number };
+        let before = self.of.replace((of, bases));
+        if before == self.of {
+            // The group goes on.
+            self.ends.pop();
             return;
         }
-        self.of = of;
-        self.ends.push(end);
         self.bases.push(bases);
-        self.person_source.push(text_of(&mut ids.person, context.person_source));
-        self.holder.push(text_of(&mut ids.holder, context.holder));
-        self.delivery.push(text_of(&mut ids.delivery, context.delivery));
-        self.segment.push(text_of(&mut ids.segment, context.segment));
-        self.source_file.push(context.source_file);
-        self.parser.push(context.parser);
+        self.segment.push(text_of(&mut ids.segment, segment));
+        let before = before.map(|(of, _)| of);
+        match before {
+            Some(before) if before.person == person_source => self.person_source.push_again(),
+            _ => _ = self.person_source.push(text_of(&mut ids.person, person_source)),
+        }
+        match before {
+            // A delivery is one holder's, a file has one path and one reader.
+            Some(before) if (before.delivery, before.file) == (delivery, file_number) => {
+                for column in
+                    [&mut self.holder, &mut self.delivery, &mut self.source_file, &mut self.parser]
+                {
+                    column.push_again();
+                }
+            }
+            _ => {
+                self.holder.push(text_of(&mut ids.holder, context.holder));
+                self.delivery.push(text_of(&mut ids.delivery, delivery));
+                self.source_file.push(context.source_file);
+                self.parser.push(context.parser);
+            }
+        }
+    }
+
+    /// The group that was begun ends behind so many rows of the table.
+    pub(super) fn end(&mut self, rows: usize) {
+        // A lot holds fewer rows than that: each takes more than a byte of memory.
+        self.ends.push(rows as u32);
     }
 
     /// An empty one with room for as much.
@@ -130,6 +155,46 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn texts(values: &Values) -> Vec<&str> {
+        let Values::GroupText(texts) = values else { panic!("not of groups") };
+        texts.keys().iter().map(|key| texts.text(*key as usize)).collect()
+    }
+
+    /// Person, delivery, file, segment, rows of each; what each group says afterwards.
+    #[test]
+    fn what_is_said_again_is_said_of_each_group() {
+        let said =
+            [(1, 1, 0, 1, 2), (1, 1, 0, 2, 1), (2, 1, 0, 3, 3), (2, 1, 1, 4, 1), (2, 1, 1, 4, 1)];
+        let (mut provenance, mut ids, mut rows) = (Provenance::default(), Ids::default(), 0);
+        for (person, delivery, file, segment, of) in said {
+            let context = RowContext {
+                person_source: Id::from_bytes([person; 16]),
+                person: kiban_lake::id_table::Place::NONE,
+                holder: Id::from_bytes([9; 16]),
+                delivery: Id::from_bytes([delivery; 16]),
+                segment: Id::from_bytes([segment; 16]),
+                source_file: if file == 0 { "a" } else { "b" },
+                file_number: file,
+                line: 1,
+                parser: "p",
+            };
+            provenance.begin(&context, Bases::BOTH, &mut ids);
+            (0..of).for_each(|_| provenance.push(&Position::Line(1)));
+            rows += of;
+            provenance.end(rows);
+        }
+        let (ends, columns) = provenance.finish();
+        assert_eq!(ends, [2, 3, 6, 8]);
+        let column = |name: &str| &columns.iter().find(|(of, _)| *of == name).unwrap().1;
+        let name = |byte: u8| Id::<kinds::PersonSource>::from_bytes([byte; 16]).to_string();
+        assert_eq!(texts(column("person_source")), [1, 1, 2, 2].map(name));
+        assert_eq!(texts(column("source_file")), ["a", "a", "a", "b"]);
+        assert_eq!(texts(column("parser")), ["p"; 4]);
+        let segment = |byte: u8| Id::<kinds::Segment>::from_bytes([byte; 16]).to_string();
+        assert_eq!(texts(column("segment")), [1, 2, 3, 4].map(segment));
+        assert!(matches!(column("bases"), Values::GroupNumber(all) if all.len() == 4));
+    }
 
     #[test]
     fn lines_stay_numbers_until_something_else_comes() {

@@ -103,6 +103,8 @@ tables! {
         payers,
         /// Code.
         code,
+        /// Code of the facility's own master (病院点数マスタコード), in DPC files.
+        local_code,
         /// `receipt-act`, `receipt-drug`, `receipt-material`, `receipt-comment`, `receipt-disease`, `dpc`.
         code_system,
         /// Text.
@@ -115,6 +117,8 @@ tables! {
         unit_price,
         /// Points of the unit, once; of a DPC row as sent; yen where the source says so.
         points,
+        /// Points under fee for service (出来高実績点数), in DPC files.
+        fee_points,
         /// How often (回数) or for how many days.
         count,
         /// Days of the month, as `day:count`, joined by blanks.
