@@ -3,13 +3,13 @@
 //! A change is one snapshot, written in the caller's transaction, with a note for its event: per table
 //! the number of files and rows added and a digest over every row added, ended and erased.
 
-use std::collections::BTreeMap;
+mod summary;
 
 use kiban_audit::Tx;
 use kiban_kernel::{Digest, Id, Timestamp, kinds};
-use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
+pub(crate) use self::summary::Summary;
 use crate::LakeError;
 
 /// A state of the whole lake; 0 is the empty lake.
@@ -83,8 +83,9 @@ const ADD_SNAPSHOT: &str =
     "INSERT INTO lake_snapshot (snapshot, kind, made_at) VALUES ($1, $2, $3)";
 const SNAPSHOTS: &str = "SELECT snapshot FROM lake_snapshot ORDER BY snapshot";
 const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, bucket_count, \
-     digest, row_count, byte_count, added_snapshot, begin_snapshot, end_snapshot) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     digest, row_count, byte_count, begin_snapshot, end_snapshot, added_snapshot) VALUES ";
+/// Files that are added with one statement.
+const FILES_AT_ONCE: usize = 100;
 const END_FILE: &str = "UPDATE lake_file SET end_snapshot = $1 \
      WHERE file_id = $2 AND end_snapshot IS NULL AND erased_snapshot IS NULL";
 const ERASE_FILE: &str = "UPDATE lake_file SET erased_snapshot = $1, erased_at = $2 \
@@ -219,6 +220,17 @@ pub(crate) struct Change {
     pub(crate) keys_destroyed: u64,
 }
 
+/// The values of a statement that adds so many rows: those of each row, then the first ones of the statement, which all rows
+/// share. `rows_of(2, 2, 1)` is `($2, $3, $1), ($4, $5, $1)`.
+pub(crate) fn rows_of(rows: usize, own: usize, shared: usize) -> String {
+    let row = |row: usize| {
+        let own = (1..=own).map(|n| shared + row * own + n);
+        let values: Vec<String> = own.chain(1..=shared).map(|n| format!("${n}")).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// Write the rows of a change and leave its note for the event.
 pub(crate) async fn write(
     tx: &mut Tx,
@@ -245,24 +257,26 @@ pub(crate) async fn write(
         none_left(query.execute(&mut *conn).await?)?;
         summary.erased(file);
     }
-    for Addition { file, validity } in &change.add {
-        let (begin, end) = validity.unwrap_or((snapshot, None));
-        sqlx::query(ADD_FILE)
-            .bind(file.id.to_string())
-            .bind(&file.table)
-            .bind(&file.path)
-            .bind(i64::from(file.schema_version))
-            .bind(i64::from(file.bucket))
-            .bind(i64::from(file.buckets))
-            .bind(file.digest.to_string())
-            .bind(signed(file.rows))
-            .bind(signed(file.bytes))
-            .bind(at)
-            .bind(signed(begin))
-            .bind(end.map(signed))
-            .execute(&mut *conn)
-            .await?;
-        summary.added(file, begin, end);
+    for additions in change.add.chunks(FILES_AT_ONCE) {
+        let sql = format!("{ADD_FILE}{}", rows_of(additions.len(), 11, 1));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at);
+        for Addition { file, validity } in additions {
+            let (begin, end) = validity.unwrap_or((snapshot, None));
+            query = query
+                .bind(file.id.to_string())
+                .bind(&file.table)
+                .bind(&file.path)
+                .bind(i64::from(file.schema_version))
+                .bind(i64::from(file.bucket))
+                .bind(i64::from(file.buckets))
+                .bind(file.digest.to_string())
+                .bind(signed(file.rows))
+                .bind(signed(file.bytes))
+                .bind(signed(begin))
+                .bind(end.map(signed));
+            summary.added(file, begin, end);
+        }
+        query.execute(&mut *conn).await?;
     }
     for c in &change.add_containers {
         sqlx::query(ADD_CONTAINER)
@@ -286,111 +300,13 @@ pub(crate) async fn write(
     Ok(Snapshot(snapshot))
 }
 
-/// What one snapshot did to one table, or to the containers.
-#[derive(Default)]
-struct Part {
-    files: u64,
-    rows: u64,
-    ended: u64,
-    erased: u64,
-    lines: Vec<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Part {
-    /// SHA-256 over the lines in order of their text.
-    fn digest(&self) -> Digest {
-        let mut lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        lines.sort_unstable();
-        Digest::of(lines.concat().as_bytes())
-    }
-}
-
-/// What an event says about its snapshot; made from the change, and by the verifier from the rows.
-#[derive(Default)]
-pub(crate) struct Summary(BTreeMap<String, Part>);
-
-/// The name under which a note lists containers; no table has it.
-pub(crate) const CONTAINERS_PART: &str = "source";
-
-impl Summary {
-    fn part(&mut self, name: &str) -> &mut Part {
-        self.0.entry(name.to_owned()).or_default()
-    }
-
-    fn added(&mut self, f: &TableFile, begin: u64, end: Option<u64>) {
-        let part = self.part(&f.table);
-        part.files += 1;
-        part.rows += f.rows;
-        let end = end.map_or_else(|| "-".to_owned(), |e| e.to_string());
-        part.lines.push(format!(
-            "add {} {} {} {} {} {} {} {} {begin} {end}\n",
-            f.id, f.path, f.schema_version, f.bucket, f.buckets, f.digest, f.rows, f.bytes
-        ));
-    }
-
-    fn ended(&mut self, f: &TableFile) {
-        let part = self.part(&f.table);
-        part.ended += 1;
-        part.lines.push(format!("end {}\n", f.id));
-    }
-
-    fn erased(&mut self, f: &TableFile) {
-        let part = self.part(&f.table);
-        part.erased += 1;
-        part.lines.push(format!("erase {}\n", f.id));
-    }
-
-    fn container_added(&mut self, c: &ContainerRow) {
-        let part = self.part(CONTAINERS_PART);
-        part.files += 1;
-        part.rows += c.segments;
-        part.lines.push(format!(
-            "add {} {} {} {} {} {}\n",
-            c.id, c.path, c.digest, c.segments, c.persons, c.bytes
-        ));
-    }
-
-    fn container_erased(&mut self, c: &ContainerRow) {
-        let part = self.part(CONTAINERS_PART);
-        part.erased += 1;
-        part.lines.push(format!("erase {}\n", c.id));
-    }
-
-    fn note(&self, snapshot: u64, keys_destroyed: u64) -> serde_json::Value {
-        let tables: Vec<_> = (self.0.iter())
-            .map(|(table, p)| {
-                json!({ "table": table, "files": p.files, "rows": p.rows, "ended": p.ended,
-                        "erased": p.erased, "digest": p.digest().to_string() })
-            })
-            .collect();
-        json!({ "snapshot": snapshot, "tables": tables, "keys_destroyed": keys_destroyed })
-    }
-
-    /// The digest of each part, as a note lists them.
-    pub(crate) fn digests(&self) -> BTreeMap<String, String> {
-        self.0.iter().map(|(name, p)| (name.clone(), p.digest().to_string())).collect()
-    }
-
-    /// What the rows as they stand say about each snapshot.
-    pub(crate) fn of_rows(files: &[FileRow], containers: &[ContainerRow]) -> BTreeMap<u64, Self> {
-        let mut all: BTreeMap<u64, Self> = BTreeMap::new();
-        for row in files {
-            // An end that was there when the row was added was taken over; a later one is another's act.
-            let inherited = row.end.filter(|end| *end <= row.added);
-            all.entry(row.added).or_default().added(&row.file, row.begin, inherited);
-            if let Some(end) = row.end.filter(|end| *end > row.added) {
-                all.entry(end).or_default().ended(&row.file);
-            }
-            if let Some(erased) = row.erased {
-                all.entry(erased).or_default().erased(&row.file);
-            }
-        }
-        for row in containers {
-            all.entry(row.added).or_default().container_added(row);
-            if let Some(erased) = row.erased {
-                all.entry(erased).or_default().container_erased(row);
-            }
-        }
-        all
+    #[test]
+    fn rows_have_values_of_their_own_and_shared_ones() {
+        assert_eq!(rows_of(2, 2, 1), "($2, $3, $1), ($4, $5, $1)");
+        assert_eq!(rows_of(1, 1, 2), "($3, $1, $2)");
     }
 }

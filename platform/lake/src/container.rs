@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 use self::behind::Behind;
 use crate::{
     DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot, StagedWithdrawal,
-    catalog::{Change, ContainerRow},
+    catalog::{Change, ContainerRow, rows_of},
     durable::NewFile,
     id_table::IdTable,
     lake::{Counted, EXTENSION, Staged, blocking},
@@ -43,11 +43,11 @@ use crate::{
 const MAGIC: &[u8; 8] = b"KIBANSRC";
 pub(crate) const CONTAINER_HEADER: usize = 24;
 
-const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, file_id, key_id, wrapped) VALUES ";
+const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, wrapped, file_id, key_id) VALUES ";
 /// Ciphers that are kept for the segments to come.
 const READY: usize = 1024;
 /// Keys that are added with one statement.
-const KEYS_AT_ONCE: usize = 100;
+const KEYS_AT_ONCE: usize = 400;
 const FIND_KEY: &str =
     "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
@@ -200,13 +200,6 @@ impl ContainerWriter {
     }
 }
 
-/// Statement that adds so many keys of one container: its id, the wrapping key, then person and wrapped key of each.
-fn add_keys(count: usize) -> String {
-    let rows: Vec<String> =
-        (0..count).map(|n| format!("(${}, $1, $2, ${})", 2 * n + 3, 2 * n + 4)).collect();
-    format!("{ADD_KEYS}{}", rows.join(", "))
-}
-
 impl Lake {
     /// Begin a container of source bytes.
     ///
@@ -307,8 +300,8 @@ impl Lake {
         });
         let adding = async {
             while let Some((file, key_id, keys)) = wrapped.recv().await {
-                let sql = sqlx::AssertSqlSafe(add_keys(keys.len()));
-                let mut query = sqlx::query(sql).bind(file).bind(key_id);
+                let sql = format!("{ADD_KEYS}{}", rows_of(keys.len(), 2, 2));
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(file).bind(key_id);
                 for (person, key) in keys {
                     query = query.bind(person).bind(key);
                 }
