@@ -47,7 +47,7 @@ const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, wrapped, file_id, k
 /// Ciphers that are kept for the segments to come.
 const READY: usize = 1024;
 /// Keys that are added with one statement.
-const KEYS_AT_ONCE: usize = 400;
+const KEYS_AT_ONCE: usize = 100;
 const FIND_KEY: &str =
     "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
@@ -282,7 +282,9 @@ impl Lake {
         let wrapping = blocking(move || {
             let (key_id, wrapping) = lake.0.ring.wrapping(DataClass::Source)?;
             let mut paths = Vec::with_capacity(containers.len());
-            for StagedContainer { id, path, secret, persons, .. } in containers {
+            for StagedContainer { id, path, secret, mut persons, .. } in containers {
+                // In the order of the table's key, rows that follow each other come to stand beside each other.
+                persons.sort_unstable();
                 for persons in persons.chunks(KEYS_AT_ONCE) {
                     let wrap = |person: &Id<kinds::PersonSource>| {
                         let key = person_key(&secret, *person);

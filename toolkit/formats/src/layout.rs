@@ -36,6 +36,8 @@ pub struct RecordLayout {
     kept: Vec<bool>,
     /// Indices of the fields that are kept by their number, with `number=`.
     kept_at: Vec<(usize, String)>,
+    /// First and last index of those that stand side by side.
+    kept_runs: Vec<(usize, usize)>,
 }
 
 impl RecordLayout {
@@ -75,6 +77,10 @@ impl RecordLayout {
     /// Indices of the fields that are kept by their number, in order, with `number=`.
     pub(crate) fn kept_at(&self) -> &[(usize, String)] {
         &self.kept_at
+    }
+    /// First and last index of fields that are kept by their number and stand side by side, in order.
+    pub(crate) fn kept_runs(&self) -> &[(usize, usize)] {
+        &self.kept_runs
     }
     /// Is the field at this index one that is kept by its number?
     #[inline]
@@ -143,6 +149,7 @@ impl Layouts {
                 by_role: [(0, 0); Role::COUNT],
                 kept: vec![false],
                 kept_at: Vec::new(),
+                kept_runs: Vec::new(),
             });
             if let Some(role) = field.role {
                 let slot = &mut layout.by_role[role as usize];
@@ -162,6 +169,12 @@ impl Layouts {
                 .filter(|i| layout.kept[*i])
                 .map(|i| (i, format!("{}=", i + 1)))
                 .collect();
+            for (index, _) in &layout.kept_at {
+                match layout.kept_runs.last_mut() {
+                    Some((_, last)) if *last + 1 == *index => *last = *index,
+                    _ => layout.kept_runs.push((*index, *index)),
+                }
+            }
         }
         Self(out)
     }

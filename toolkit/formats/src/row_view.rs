@@ -3,6 +3,9 @@
 //! Enters: a segment's bytes, decoded once ([`Decoded`]); its lines, cut ([`cut`]). Leaves: [`RowView`]: the fields by
 //! their roles, as text of the arena or the segment itself. Refuses: bytes that are not of the encoding.
 
+mod again;
+
+pub(crate) use self::again::Again;
 use crate::{
     Position,
     arena::Arena,

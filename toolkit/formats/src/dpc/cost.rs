@@ -105,7 +105,7 @@ impl<'a> Stay<'a> {
         if practitioner.is_some() && !(source == "F" && system.is_some()) {
             self.out.note_unread("医師コード");
         }
-        let detail = named(&row, roles, &mut self.list, &mut self.out);
+        let detail = named(&row, roles, (&mut self.list, &mut self.again), &mut self.out);
         let item = ClaimItemRecord {
             position: row.position(),
             claim_key: self.key,
@@ -237,7 +237,7 @@ impl<'a> Stay<'a> {
             started_on: row.get(Role::Started),
             role: flag(4),
             outcome: flag(3),
-            detail: named(&row, &roles, &mut self.list, &mut self.out),
+            detail: named(&row, &roles, (&mut self.list, &mut self.again), &mut self.out),
             ..ClaimItemRecord::default()
         };
         if row.get(Role::Practitioner).is_some() {

@@ -5,7 +5,7 @@ use crate::{
     arena::Arena,
     layout::Role,
     record::{CoverageRecord, Parsed, PersonRecord, SurveyRecord, Text},
-    row_view::{RowView, at_line},
+    row_view::{Again, RowView, at_line},
     text::holds_my_number,
 };
 
@@ -20,6 +20,8 @@ pub(super) struct Stay<'a> {
     pub(super) insurer: Option<&'a str>,
     /// A list that is used again and again.
     pub(super) list: String,
+    /// What the row before says in the fields that no column takes.
+    pub(super) again: Again<'a>,
     /// Was the stay of a cost file told?
     pub(super) told: bool,
     /// DPC codes met in a D file.
@@ -39,6 +41,7 @@ impl<'a> Stay<'a> {
             form1: Form1::default(),
             insurer: None,
             list: String::with_capacity(256),
+            again: Again::default(),
             told: false,
             dpc_codes: Vec::new(),
             id: None,
@@ -145,7 +148,7 @@ impl<'a> Stay<'a> {
 pub(super) fn named<'a>(
     row: &RowView<'a, '_>,
     roles: &[(Role, &str)],
-    list: &mut String,
+    (list, again): (&mut String, &mut Again<'a>),
     out: &mut Parsed<'a>,
 ) -> Text<'a> {
     list.clear();
@@ -154,6 +157,6 @@ pub(super) fn named<'a>(
             row.push_named(list, name, value);
         }
     }
-    row.keep("", list, out);
-    row.made(list)
+    row.keep_again(again, list, out);
+    row.made_again(again, list)
 }
