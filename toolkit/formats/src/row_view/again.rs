@@ -24,10 +24,11 @@ impl<'a> RowView<'a, '_> {
         into: &mut String,
         out: &mut Parsed<'a>,
     ) {
-        if self.cells.len() > self.layout.beyond() {
+        let runs = self.layout.kept_runs();
+        if self.cells.len() > self.layout.beyond() || runs.iter().any(|run| !self.in_order(run)) {
             return self.keep("", into, out);
         }
-        let runs = self.layout.kept_runs().iter().map(|run| self.run_of(run));
+        let runs = runs.iter().map(|run| self.run_of(run));
         if self.cells.len() != before.cells || !runs.clone().eq(before.runs.iter().copied()) {
             before.cells = self.cells.len();
             before.runs.clear();
@@ -49,14 +50,20 @@ impl<'a> RowView<'a, '_> {
         before.made.filter(|_| !list.is_empty())
     }
 
+    /// Do the fields stand in the line in their order? A header may name them in any.
+    fn in_order(&self, (first, last): &(usize, usize)) -> bool {
+        let fields = self.cells.get(*first..=(*last).min(self.cells.len().saturating_sub(1)));
+        fields.unwrap_or_default().is_sorted_by(|a, b| a.1 <= b.0)
+    }
+
     /// Fields that stand side by side, with what stands between them; nothing of a row that ends before.
     fn run_of(&self, (first, last): &(usize, usize)) -> &'a [u8] {
         let last = (*last).min(self.cells.len().saturating_sub(1));
-        let (Some((from, _)), Some((_, to))) = (self.cells.get(*first), self.cells.get(last))
-        else {
-            return &[];
-        };
-        self.text.as_bytes().get(*from as usize..*to as usize).unwrap_or_default()
+        let ends = self.cells.get(*first).zip(self.cells.get(last));
+        let run = ends.and_then(|((from, _), (_, to))| {
+            self.text.as_bytes().get(*from as usize..*to as usize)
+        });
+        run.unwrap_or_default()
     }
 }
 
@@ -77,6 +84,7 @@ mod tests {
         #[test]
         fn rows_are_put_together_as_each_alone(
             rows in prop::collection::vec((prop::collection::vec("[ab; ]{0,2}", 1..9), 1_usize..4), 0..8),
+            turned: bool,
         ) {
             let layouts = Layouts::load(
                 "f,row,1,1,key\nf,row,2,2,\nf,row,3,3,\nf,row,4,4,code\nf,row,5,5,\nf,row,6,6,count\nf,row,7,7,\n",
@@ -92,6 +100,11 @@ mod tests {
             let (mut quick, mut plain) = (Parsed::default(), Parsed::default());
             for (line, text) in decoded.lines(1) {
                 cut(text.as_bytes(), b',', &mut cells);
+                if turned {
+                    let spans: Vec<_> = cells.iter().rev().copied().collect();
+                    cells.clear();
+                    spans.into_iter().for_each(|span| cells.push(span));
+                }
                 let row = decoded.row(line, text, &cells, layout);
                 for before in ["", "x=1"] {
                     let (mut one, mut other) = (before.to_owned(), before.to_owned());
