@@ -105,6 +105,11 @@ impl Columns {
         Ok(Self { table, rows, ends, values, order })
     }
 
+    /// The table, and the columns as they came to [`Self::new`]: their memory may be used again.
+    pub fn into_parts(self) -> (&'static str, Vec<u32>, Vec<Values>) {
+        (&self.table.name, self.ends, self.values)
+    }
+
     /// The rows of a group.
     pub(crate) fn group(&self, group: usize) -> std::ops::Range<u32> {
         let from = group.checked_sub(1).map_or(0, |before| self.ends[before]);

@@ -282,9 +282,7 @@ impl Lake {
         let wrapping = blocking(move || {
             let (key_id, wrapping) = lake.0.ring.wrapping(DataClass::Source)?;
             let mut paths = Vec::with_capacity(containers.len());
-            for StagedContainer { id, path, secret, mut persons, .. } in containers {
-                // In the order of the table's key, rows that follow each other come to stand beside each other.
-                persons.sort_unstable();
+            for StagedContainer { id, path, secret, persons, .. } in containers {
                 for persons in persons.chunks(KEYS_AT_ONCE) {
                     let wrap = |person: &Id<kinds::PersonSource>| {
                         let key = person_key(&secret, *person);

@@ -73,17 +73,19 @@ impl Repeated {
         }
     }
 
-    /// An empty one with room for a little more than stands here.
-    pub fn like(&self) -> Self {
-        let mut next = Self::new(self.looks_up);
-        let room = |n: usize| n + n / 8;
-        // A column that says nothing needs no room.
-        if self.offsets.len() > 1 {
-            next.keys.reserve_exact(room(self.keys.len()));
-            next.bytes.reserve_exact(room(self.bytes.len()));
-            next.offsets.reserve_exact(room(self.offsets.len()));
-        }
-        next
+    /// An empty one in the memory of this one.
+    #[must_use]
+    pub fn emptied(mut self) -> Self {
+        let known = self.looks_up.then(|| {
+            let mut known = self.known.take().unwrap_or_default();
+            known.short.clear();
+            known.long.clear();
+            known
+        });
+        self.bytes.clear();
+        self.offsets.truncate(1);
+        self.keys.clear();
+        Self { last: Last::None, known, looked_up: 0, ..self }
     }
 
     /// For values that differ in nearly every row: none is looked up, and each is kept as often as it comes anew.
@@ -279,7 +281,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn built(rows: &[Option<String>]) -> Repeated {
-        let mut column = Repeated::default();
+        built_in(Repeated::default(), rows)
+    }
+    fn built_in(mut column: Repeated, rows: &[Option<String>]) -> Repeated {
         for (at, row) in rows.iter().enumerate() {
             if let Some(text) = row {
                 column.fill_to(at);
@@ -312,7 +316,13 @@ mod tests {
         #[test]
         fn any_rows_come_back(rows in proptest::collection::vec(proptest::option::of("[ab甲]{0,18}"), 0..40)) {
             let want: StringArray = rows.iter().map(|row| row.as_deref()).collect();
-            prop_assert_eq!(built(&rows).array(rows.len()), want);
+            prop_assert_eq!(built(&rows).array(rows.len()), want.clone());
+            // Whatever stood there before.
+            let before: Vec<_> = rows.iter().rev().map(|row| row.clone().map(|r| r + "b")).collect();
+            for used in [Repeated::default(), Repeated::unlike()] {
+                let used = built_in(used, &before).emptied();
+                prop_assert_eq!(built_in(used, &rows).array(rows.len()), want.clone());
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ impl Lots {
         }
     }
 
-    /// Begins to write what `make` makes for so many tables, once the lot before is written.
+    /// Begins to write what `make` makes for so many tables, once the lot before is written; `used` gets it when it is.
     ///
     /// # Errors
     /// A lot before could not be made or written.
@@ -51,6 +51,7 @@ impl Lots {
         &mut self,
         tables: usize,
         make: impl FnOnce() -> Result<Vec<Columns>, VaultError> + Send + 'static,
+        used: impl FnOnce(Vec<Columns>) + Send + 'static,
         threads: Threads,
     ) -> Result<(), VaultError> {
         self.written().await?;
@@ -63,7 +64,11 @@ impl Lots {
         let (tell_staged, staging) = oneshot::channel();
         let waits = self.waits.sender();
         self.makes.run(move || {
-            let written = make().and_then(|lot| Ok(lake.write_lot(&lot, threads)?));
+            let written = make().and_then(|lot| {
+                let written = lake.write_lot(&lot, threads)?;
+                used(lot);
+                Ok(written)
+            });
             // Who no longer waits drops the files.
             let _ = tell_written.send(());
             let _ = waits.send(Box::new(move || {

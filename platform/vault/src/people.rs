@@ -92,15 +92,23 @@ pub(crate) struct People {
 struct Gates {
     gates: Vec<Arc<PersonGate>>,
     places: HashMap<Arc<PersonGate>, u32>,
+    /// The last one: the next person's is mostly the same.
+    last: Option<(Arc<PersonGate>, u32)>,
 }
 
 impl Gates {
     fn place(&mut self, gate: Arc<PersonGate>) -> u32 {
+        if let Some((last, place)) = &self.last
+            && Arc::ptr_eq(last, &gate)
+        {
+            return *place;
+        }
         let next = self.gates.len() as u32;
         let place = *self.places.entry(gate.clone()).or_insert(next);
         if place == next {
-            self.gates.push(gate);
+            self.gates.push(gate.clone());
         }
+        self.last = Some((gate, place));
         place
     }
 }

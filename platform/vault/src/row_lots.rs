@@ -8,7 +8,7 @@ use kiban_intake::{
     rows::{self, RowContext, RowTotals, Spare, TableBuilders, TableRows},
 };
 use kiban_kernel::{Bases, Date, Id, kinds};
-use kiban_lake::Threads;
+use kiban_lake::{Columns, Threads};
 
 use crate::{
     VaultError,
@@ -32,7 +32,7 @@ pub(crate) struct RowLots {
     read: u64,
     /// Rows of small tables that were left to wait.
     waiting: usize,
-    /// Room for the next lots, made where lots are written.
+    /// Memory of the lots that are written, for those to come.
     spares: Arc<Mutex<Vec<Spare>>>,
     pub(crate) lots: Lots,
 }
@@ -115,14 +115,10 @@ impl RowLots {
         }
         self.waiting = self.builders.rows();
         let (tables, spares) = (lot.len(), self.spares.clone());
-        let make = move || {
-            let columns = |rows: TableRows| {
-                lock(&spares).push(rows.spare());
-                rows.columns()
-            };
-            Ok(lot.into_iter().map(columns).collect::<Result<Vec<_>, _>>()?)
-        };
-        self.lots.begin(tables, make, threads).await
+        let make =
+            move || Ok(lot.into_iter().map(TableRows::columns).collect::<Result<Vec<_>, _>>()?);
+        let used = move |lot: Vec<Columns>| lock(&spares).extend(lot.into_iter().map(Spare::of));
+        self.lots.begin(tables, make, used, threads).await
     }
 }
 

@@ -319,7 +319,8 @@ impl Judge {
         };
         let tables = [segments.is_empty(), versions.is_empty(), notices.is_empty()];
         let make = move || make_lot(&segments, &versions, notices);
-        self.lots.begin(tables.into_iter().filter(|empty| !empty).count(), make, threads).await
+        let tables = tables.into_iter().filter(|empty| !empty).count();
+        self.lots.begin(tables, make, drop, threads).await
     }
 
     fn close_container(&mut self) {

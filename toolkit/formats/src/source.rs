@@ -213,29 +213,37 @@ fn claim(parsed: &Parsed<'_>) -> Option<Stated> {
         Record::Claim(claim) => Some(claim),
         _ => None,
     })?;
-    let part = |v: Text<'_>| v.unwrap_or("").replace('/', "-");
-    // The number in a file comes again in the next month's file.
-    let number = match claim.search_no {
-        Some(_) => part(claim.search_no),
-        None => format!("{}@{}", part(claim.receipt_no), part(claim.billed_month)),
-    };
-    if part(claim.institution).is_empty() || number.starts_with('@') {
+    if claim.institution.is_none_or(str::is_empty) {
         return None;
     }
-    let record = format!(
-        "uke/{}/{}/{}/{}/{}/{number}",
-        part(claim.payer_body),
-        part(claim.prefecture),
-        part(claim.form),
-        part(claim.institution),
-        part(claim.care_month),
-    );
+    let mut record = String::with_capacity(96);
+    let mut part = |mark: &str, part: Text<'_>| {
+        record.push_str(mark);
+        record.extend(part.unwrap_or_default().split('/').flat_map(|of| ["-", of]).skip(1));
+        record.len()
+    };
+    part("uke/", claim.payer_body);
+    part("/", claim.prefecture);
+    part("/", claim.form);
+    part("/", claim.institution);
+    let number = part("/", claim.care_month) + 1;
+    // The number in a file comes again in the next month's file.
+    if claim.search_no.is_some() {
+        part("/", claim.search_no);
+    } else {
+        part("/", claim.receipt_no);
+        part("@", claim.billed_month);
+    }
+    if record[number..].starts_with('@') {
+        return None;
+    }
     Some(Stated { record, version: String::new(), taken_back: false })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::ClaimRecord;
 
     fn fhir(line: &str) -> Option<Stated> {
         stated(Format::FhirNdjson, "x.ndjson", line.as_bytes(), &Parsed::default())
@@ -256,6 +264,32 @@ mod tests {
         assert!(!fhir(said).unwrap().taken_back);
         let document = r#"{"resourceType":"Bundle","id":"b2","identifier":{"system":"s","value":"v"},"entry":[]}"#;
         assert_eq!(fhir(document).unwrap().record, "fhir/Bundle/s|v");
+    }
+
+    #[test]
+    fn a_claim_is_named_by_its_search_number_or_its_number_and_month() {
+        let arena = crate::Arena::new();
+        let named = |claim: ClaimRecord<'_>| {
+            let parsed = Parsed { records: vec![arena.record(claim)], ..Parsed::default() };
+            stated(Format::Uke, "", b"", &parsed).map(|stated| stated.record)
+        };
+        let claim = ClaimRecord {
+            payer_body: Some("1"),
+            prefecture: Some("13"),
+            form: Some("medical"),
+            institution: Some("12/3/"),
+            care_month: Some("202404"),
+            receipt_no: Some("7"),
+            billed_month: Some("202405"),
+            ..ClaimRecord::default()
+        };
+        assert_eq!(named(claim).unwrap(), "uke/1/13/medical/12-3-/202404/7@202405");
+        let searched = ClaimRecord { search_no: Some("A/9"), ..claim };
+        assert_eq!(named(searched).unwrap(), "uke/1/13/medical/12-3-/202404/A-9");
+        assert_eq!(named(ClaimRecord { receipt_no: None, ..claim }), None);
+        assert_eq!(named(ClaimRecord { institution: None, ..claim }), None);
+        let bare = ClaimRecord { payer_body: None, billed_month: None, ..claim };
+        assert_eq!(named(bare).unwrap(), "uke//13/medical/12-3-/202404/7@");
     }
 
     #[test]

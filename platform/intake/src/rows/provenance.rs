@@ -5,7 +5,7 @@ use kiban_formats::Position;
 use kiban_kernel::{Bases, Id, kinds};
 use kiban_lake::{Repeated, Values};
 
-use super::{Ids, RowContext, text_of};
+use super::{COMMON, Ids, RowContext, text_of};
 
 /// Word that stands before the number of a line.
 const LINE: &str = "line ";
@@ -100,19 +100,35 @@ impl Provenance {
         self.ends.push(rows as u32);
     }
 
-    /// An empty one with room for as much.
-    pub(super) fn like(&self) -> Self {
-        let mut next = Self {
-            person_source: self.person_source.like(),
-            segment: self.segment.like(),
-            ..Self::default()
+    /// An empty one in the memory of what [`Self::finish`] gave away: the columns, in its order.
+    pub(super) fn emptied(mut ends: Vec<u32>, columns: impl IntoIterator<Item = Values>) -> Self {
+        ends.clear();
+        let mut columns = columns.into_iter();
+        let mut next = Self { ends, ..Self::default() };
+        let text = |into: &mut Repeated, from: Option<Values>| {
+            if let Some(Values::GroupText(text)) = from {
+                *into = text.emptied();
+            }
         };
-        next.position.numbers.reserve_exact(self.position.numbers.len() * 9 / 8);
+        text(&mut next.person_source, columns.next());
+        if let Some(Values::GroupNumber(mut bases)) = columns.next() {
+            bases.clear();
+            next.bases = bases;
+        }
+        text(&mut next.holder, columns.next());
+        text(&mut next.delivery, columns.next());
+        text(&mut next.segment, columns.next());
+        text(&mut next.source_file, columns.next());
+        if let Some(Values::Numbered(_, mut numbers)) = columns.next() {
+            numbers.clear();
+            next.position.numbers = numbers;
+        }
+        text(&mut next.parser, columns.next());
         next
     }
 
     /// Where each group ends, and the columns.
-    pub(super) fn finish(self) -> (Vec<u32>, [(&'static str, Values); 8]) {
+    pub(super) fn finish(self) -> (Vec<u32>, [(&'static str, Values); COMMON.len()]) {
         let columns = [
             ("person_source", Values::GroupText(self.person_source)),
             ("bases", Values::GroupNumber(self.bases)),

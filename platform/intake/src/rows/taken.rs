@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use kiban_lake::{Columns, LakeError, Reading, Repeated, Values};
 
 use super::{
-    DAY, RowsError,
+    COMMON, DAY, RowsError,
     provenance::Provenance,
     table::{ReadValue, Typed},
 };
@@ -35,14 +35,6 @@ impl TableRows {
     /// None?
     pub fn is_empty(&self) -> bool {
         self.rows == 0
-    }
-
-    /// Room for as many rows that say as much. Whoever makes it where the rows are used up, and hands it to the builders
-    /// ([`TableBuilders::restock`](super::TableBuilders::restock)), has the large lists of all lots made by one thread: others keep no
-    /// memory of them.
-    pub fn spare(&self) -> Spare {
-        let texts = self.columns.iter().map(|column| column.text.like()).collect();
-        Spare { table: self.name, provenance: self.provenance.like(), texts }
     }
 
     /// The rows, to be written or made a batch of.
@@ -81,7 +73,8 @@ fn refused(table: &'static str) -> impl Fn(LakeError) -> RowsError {
     move |source| RowsError::Columns { table, source: Box::new(source) }
 }
 
-/// Room for rows of one table.
+/// The memory of rows that are used up, for rows of the same table ([`TableBuilders::restock`](super::TableBuilders::restock)): two
+/// sets of large lists go round, and none is made anew or given back while a delivery lasts.
 pub struct Spare {
     pub(super) table: &'static str,
     provenance: Provenance,
@@ -89,6 +82,16 @@ pub struct Spare {
 }
 
 impl Spare {
+    /// Of columns that [`TableRows::columns`] gave.
+    pub fn of(columns: Columns) -> Self {
+        let (table, ends, values) = columns.into_parts();
+        let mut values = values.into_iter();
+        let provenance = Provenance::emptied(ends, values.by_ref().take(COMMON.len()));
+        let text =
+            |values| if let Values::Text(text) = values { Some(text.emptied()) } else { None };
+        Self { table, provenance, texts: values.filter_map(text).collect() }
+    }
+
     pub(super) fn parts(self) -> (Provenance, Vec<Repeated>) {
         (self.provenance, self.texts)
     }

@@ -168,10 +168,11 @@ fn lots_are_the_same_in_new_room_and_small_tables_wait() {
             (0..50).for_each(|n| push(&mut tables, &measure(50 * lot + n), &mut quality));
             for rows in tables.take_large(10) {
                 assert_eq!((rows.name(), rows.len()), ("measurement", 50));
+                let columns = rows.columns().unwrap();
+                batches.push(columns.batch().unwrap());
                 if restocks {
-                    tables.restock(rows.spare());
+                    tables.restock(Spare::of(columns));
                 }
-                batches.push(rows.batch().unwrap());
             }
         }
         assert_eq!(tables.rows(), 3, "the persons wait");
