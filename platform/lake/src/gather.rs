@@ -223,7 +223,7 @@ fn read_as<T: Copy + PartialOrd, const N: usize>(
 /// Rows that have a value.
 pub(crate) fn count(present: &[u8]) -> usize {
     // Bytes are added up in a byte as long as it holds the sum.
-    let sum = |part: &[u8]| usize::from(part.iter().fold(0, |sum, one| sum + one));
+    let sum = |part: &[u8]| usize::from(part.iter().sum::<u8>());
     present.chunks(usize::from(u8::MAX)).map(sum).sum()
 }
 

@@ -90,7 +90,7 @@ pub(crate) struct People {
 /// Every judgement once.
 #[derive(Default)]
 struct Gates {
-    gates: Vec<Arc<PersonGate>>,
+    all: Vec<Arc<PersonGate>>,
     places: HashMap<Arc<PersonGate>, u32>,
     /// The last one: the next person's is mostly the same.
     last: Option<(Arc<PersonGate>, u32)>,
@@ -103,10 +103,10 @@ impl Gates {
         {
             return *place;
         }
-        let next = self.gates.len() as u32;
+        let next = self.all.len() as u32;
         let place = *self.places.entry(gate.clone()).or_insert(next);
         if place == next {
-            self.gates.push(gate.clone());
+            self.all.push(gate.clone());
         }
         self.last = Some((gate, place));
         place
@@ -253,7 +253,7 @@ impl People {
     /// The judgement on a person.
     pub(crate) fn gate(&self, person: Person) -> &PersonGate {
         // Whoever is a person here was judged.
-        &self.gates.gates[(self.persons.value(person.at).judged & WHICH) as usize - 1]
+        &self.gates.all[(self.persons.value(person.at).judged & WHICH) as usize - 1]
     }
 
     /// Something of the person is kept.
@@ -275,7 +275,7 @@ impl People {
 
     /// The persons of whom something is kept, and by judgement those who were judged and of whom nothing is.
     pub(crate) fn count(&self) -> (u64, impl Iterator<Item = (&PersonGate, u64)>) {
-        let mut refused = vec![0; self.gates.gates.len()];
+        let mut refused = vec![0; self.gates.all.len()];
         let mut kept = 0;
         for (_, facts) in self.persons.iter().filter(|(_, facts)| facts.judged != 0) {
             if facts.judged & KEPT != 0 {
@@ -284,7 +284,7 @@ impl People {
                 refused[(facts.judged & WHICH) as usize - 1] += 1;
             }
         }
-        let refused = self.gates.gates.iter().zip(refused).filter(|(_, persons)| *persons > 0);
+        let refused = self.gates.all.iter().zip(refused).filter(|(_, persons)| *persons > 0);
         (kept, refused.map(|(gate, persons)| (&**gate, persons)))
     }
 }

@@ -103,7 +103,9 @@ mod tests {
                 if turned {
                     let spans: Vec<_> = cells.iter().rev().copied().collect();
                     cells.clear();
-                    spans.into_iter().for_each(|span| cells.push(span));
+                    for span in spans {
+                        cells.push(span);
+                    }
                 }
                 let row = decoded.row(line, text, &cells, layout);
                 for before in ["", "x=1"] {
