@@ -95,8 +95,15 @@ export async function open({ width = 1280, height = 900, binary = 'chromium' } =
     const ended = new Promise((done) => child.on('exit', done));
     child.kill();
     await ended;
-    // Its helper processes may write for a moment longer.
-    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    // Its helper processes may write for a moment longer. `maxRetries` of Node 20 does not try folders again that were filled meanwhile.
+    for (let left = 100; ; left--) {
+      try {
+        return rmSync(home, { recursive: true, force: true });
+      } catch (error) {
+        if (left === 0) throw error;
+      }
+      await new Promise((done) => setTimeout(done, 100));
+    }
   };
   return { go, evaluate, key, type, shot, pdf, size, loaded, violations, close, tab };
 }
