@@ -44,7 +44,7 @@ const shows = async (text) => {
 };
 const signIn = async (label) => {
   // One address signs in only so often: on a fast machine that is reached, and one waits as the page says.
-  for (;;) {
+  for (let tries = 0; tries < 10; tries++) {
     await browser.go(`${base}/sign-in`);
     await press(label);
     const wait = (await browser.evaluate('document.body.innerText')).match(/(\d+)秒ほど待ってから/);

@@ -84,7 +84,8 @@ const ADD_SNAPSHOT: &str =
 const SNAPSHOTS: &str = "SELECT snapshot FROM lake_snapshot ORDER BY snapshot";
 const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, bucket_count, \
      digest, row_count, byte_count, begin_snapshot, end_snapshot, added_snapshot) VALUES ";
-/// Files that are added with one statement.
+/// Files that are added with one statement: some 200 values. The name of each is looked for among those before it, so that a
+/// statement's time grows with the square of its values.
 const FILES_AT_ONCE: usize = 20;
 const END_FILE: &str = "UPDATE lake_file SET end_snapshot = $1 \
      WHERE file_id = $2 AND end_snapshot IS NULL AND erased_snapshot IS NULL";

@@ -92,23 +92,21 @@ pub(crate) struct People {
 struct Gates {
     all: Vec<Arc<PersonGate>>,
     places: HashMap<Arc<PersonGate>, u32>,
-    /// The last one: the next person's is mostly the same.
-    last: Option<(Arc<PersonGate>, u32)>,
+    /// The last one's place: the next person's is mostly the same.
+    last: u32,
 }
 
 impl Gates {
     fn place(&mut self, gate: Arc<PersonGate>) -> u32 {
-        if let Some((last, place)) = &self.last
-            && Arc::ptr_eq(last, &gate)
-        {
-            return *place;
+        if self.all.get(self.last as usize).is_some_and(|last| Arc::ptr_eq(last, &gate)) {
+            return self.last;
         }
         let next = self.all.len() as u32;
         let place = *self.places.entry(gate.clone()).or_insert(next);
         if place == next {
-            self.all.push(gate.clone());
+            self.all.push(gate);
         }
-        self.last = Some((gate, place));
+        self.last = place;
         place
     }
 }

@@ -80,7 +80,7 @@ impl Format {
             Self::FhirNdjson => "fhir/1",
             Self::MunicipalCsv => "municipal/1",
             Self::Uke => "uke/1",
-            Self::Dpc => "dpc/1",
+            Self::Dpc => "dpc/2",
             Self::Jahis => "jahis/1",
             Self::SsMix2Extended => "ssmix2-extended/1",
             Self::FhirJson => "fhir-json/1",
