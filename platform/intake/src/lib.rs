@@ -51,7 +51,9 @@ pub use place::FileRef;
 pub use quality::rule_ja;
 pub use receipt::ReceiptError;
 pub use rows::RowsError;
-pub use seal::{Checked, Incoming, KnownHolder, Opened, Segment, open_seal, open_seal_within};
+pub use seal::{
+    Checked, Incoming, KnownHolder, Opened, Segment, Walked, open_seal, open_seal_within,
+};
 pub use segment::{format_name, format_of};
 pub use segment_id::SegmentIds;
 pub use store::StoreError;

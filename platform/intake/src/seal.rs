@@ -42,7 +42,7 @@ use crate::{
     segment,
 };
 
-pub use self::walk::Incoming;
+pub use self::walk::{Incoming, Walked};
 use self::{
     first_pass::FirstPass,
     jump::Jump,

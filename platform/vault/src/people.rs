@@ -5,15 +5,11 @@
 //! 41 bytes a person. What is told to many, and judged of many, stands once; identities only where they are compared, until
 //! their person is judged.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use kiban_formats::Record;
 use kiban_intake::{Segment, notices::Notices};
-use kiban_kernel::{Digest, Id, Kind, PartialDate, kinds, parse_date, parse_partial};
+use kiban_kernel::{Id, PartialDate, kinds, parse_date, parse_partial};
 use kiban_linkage::{Identity, RawIdentity, Sex};
 use kiban_register::{Gate, Judged, PersonFacts, PersonGate, PersonNotice};
 
@@ -21,13 +17,6 @@ use crate::id_table::{IdTable, Place};
 
 /// More identities of one person in one delivery than this are not compared.
 const MOST_IDENTITIES: usize = 8;
-
-/// What a person is found by: a digest of the holder's own id.
-enum LocalId {}
-
-impl Kind for LocalId {
-    const PREFIX: &'static str = "lid";
-}
 
 /// One person of a delivery.
 #[derive(Clone, Copy, Default)]
@@ -72,15 +61,17 @@ pub(crate) struct Told<'p> {
     pub(crate) birth_on: Option<PartialDate>,
 }
 
-/// All persons of a delivery, by the holder's own id.
+/// What is told of a person now would have been judged otherwise before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Otherwise;
+
+/// All persons of a delivery.
 pub(crate) struct People {
-    /// Makes digests that nobody can choose.
-    salt: [u8; 16],
-    persons: IdTable<LocalId, Facts>,
+    gate: Arc<Gate>,
+    persons: IdTable<kinds::PersonSource, Facts>,
     /// Every list of notices once.
     told: Vec<Vec<PersonNotice>>,
     identities: HashMap<Place, Vec<Identity>>,
-    with_identities: bool,
     judged: Judged,
     gates: Gates,
     /// The person of the last segment: a person's segments mostly stand together.
@@ -112,12 +103,8 @@ impl Gates {
 }
 
 impl People {
-    /// From the delivery's list of notices; `with_identities`: somebody asked to stop at all holders.
-    pub(crate) fn new(notices: &Notices, with_identities: bool) -> Self {
-        let mut salt = [0; 16];
-        for half in salt.chunks_mut(8) {
-            half.copy_from_slice(&RandomState::new().hash_one(0_u8).to_le_bytes());
-        }
+    /// From the delivery's list of notices.
+    pub(crate) fn new(notices: &Notices, gate: Arc<Gate>) -> Self {
         let lists = 0..notices.lists();
         let notice = |told: &kiban_intake::notices::Told| PersonNotice {
             regime: told.regime,
@@ -127,11 +114,10 @@ impl People {
             guardian: told.guardian,
         };
         let mut out = Self {
-            salt,
+            gate,
             persons: IdTable::default(),
             told: lists.map(|list| notices.list(list).map(notice).collect()).collect(),
             identities: HashMap::new(),
-            with_identities,
             judged: Judged::default(),
             gates: Gates::default(),
             last: None,
@@ -158,85 +144,19 @@ impl People {
         out
     }
 
-    fn key(&self, local_id: &str) -> Id<LocalId> {
-        let digest = Digest::of(&[&self.salt[..], local_id.as_bytes()].concat());
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest.as_bytes()[..16]);
-        Id::from_bytes(id)
+    fn key(&self, local_id: &str) -> Id<kinds::PersonSource> {
+        self.gate.keys().person_source(self.gate.holder(), local_id)
     }
 
-    /// What a segment says of its person's birth, death and identity.
-    pub(crate) fn see(&mut self, segment: &Segment<'_>) {
-        let Some(local_id) = segment.person.filter(|p| !p.is_empty()) else { return };
-        if segment.parsed.rejected {
-            return;
-        }
-        let date = |text: Option<&str>| text.and_then(|t| parse_partial(t).ok());
-        for record in &segment.parsed.records {
-            let (birth, death) = match record {
-                Record::Person(p) => (date(p.birth_on), date(p.death_on)),
-                Record::Death(d) => (None, date(d.died_on)),
-                _ => continue,
-            };
-            let at = self.persons.insert(self.key(local_id));
-            let facts = self.persons.value_mut(at);
-            if let Some(on) = death {
-                facts.died(on);
-            }
-            // the youngest reading: a guardian is asked for rather than not
-            if birth.is_some_and(|b| facts.birth_on.is_none_or(|known| known.latest() < b.latest()))
-            {
-                facts.birth_on = birth;
-            }
-            if self.with_identities
-                && let Record::Person(p) = record
-            {
-                let identities = self.identities.entry(at).or_default();
-                if identities.len() >= MOST_IDENTITIES {
-                    continue;
-                }
-                let identity = Identity::normalise(&RawIdentity {
-                    name_kanji: p.name_kanji,
-                    name_kana: p.name_kana,
-                    birth_on: p.birth_on.and_then(|t| parse_date(t).ok()),
-                    sex: p.sex.and_then(Sex::from_code),
-                    insurer_no: p.insurer_no,
-                    insured_symbol: p.insured_symbol,
-                    insured_number: p.insured_number,
-                    insured_branch: p.insured_branch,
-                    ..RawIdentity::default()
-                });
-                if !identities.contains(&identity) {
-                    identities.push(identity);
-                }
-            }
-        }
-    }
-
-    /// The person, whom the gate judges when first asked for, by everything that was seen.
-    pub(crate) fn person(&mut self, gate: &Gate, local_id: &str) -> Person {
+    /// The person of a segment.
+    fn find(&mut self, local_id: &str) -> Person {
         if let Some((last, person)) = &self.last
             && last == local_id
         {
             return *person;
         }
-        let at = self.persons.insert(self.key(local_id));
-        if self.persons.value(at).judged == 0 {
-            let facts = self.persons.value(at);
-            let identities = self.identities.remove(&at).unwrap_or_default();
-            let facts = PersonFacts {
-                local_id,
-                notices: notices(&self.told, facts),
-                died_on: facts.died_on,
-                birth_on: facts.birth_on,
-                identities: &identities,
-            };
-            // most persons are judged alike: one copy of each judgement
-            let judged = self.gates.place(gate.person_among(&facts, &mut self.judged));
-            self.persons.value_mut(at).judged = judged + 1;
-        }
-        let id = gate.keys().person_source(gate.holder(), local_id);
-        let person = Person { id, at };
+        let id = self.key(local_id);
+        let person = Person { id, at: self.persons.insert(id) };
         match &mut self.last {
             Some((last, of)) => {
                 last.clear();
@@ -246,6 +166,99 @@ impl People {
             None => self.last = Some((local_id.to_owned(), person)),
         }
         person
+    }
+
+    /// What a segment says of its person's birth, death and identity, before anybody is judged.
+    pub(crate) fn see(&mut self, segment: &Segment<'_>) {
+        let Some(local_id) = who(segment) else { return };
+        for record in &segment.parsed.records {
+            if matches!(record, Record::Person(_) | Record::Death(_)) {
+                let person = self.find(local_id);
+                self.learn(person.at, record);
+            }
+        }
+    }
+
+    /// As [`Self::see`], while segments are judged.
+    ///
+    /// # Errors
+    /// Segments of the person were judged before, and would be judged otherwise now.
+    pub(crate) fn see_meanwhile(&mut self, segment: &Segment<'_>) -> Result<(), Otherwise> {
+        let Some(local_id) = who(segment) else { return Ok(()) };
+        let person = self.find(local_id);
+        let before = self.persons.value(person.at);
+        self.see(segment);
+        let now = self.persons.value(person.at);
+        let same = before.judged == 0
+            || (before.died_on, before.birth_on) == (now.died_on, now.birth_on)
+            || before.died_on == now.died_on
+                && before.judged & WHICH == self.judge(local_id, now, &[])
+                && notices(&self.told, now).iter().all(|notice| {
+                    let of_age_on = |facts: Facts| {
+                        self.gate.of_age_on(facts.birth_on, notice.notified_on)
+                    };
+                    of_age_on(before) == of_age_on(now)
+                });
+        if same { Ok(()) } else { Err(Otherwise) }
+    }
+
+    fn learn(&mut self, at: Place, record: &Record<'_>) {
+        let date = |text: Option<&str>| text.and_then(|t| parse_partial(t).ok());
+        let (birth, death) = match record {
+            Record::Person(p) => (date(p.birth_on), date(p.death_on)),
+            Record::Death(d) => (None, date(d.died_on)),
+            _ => return,
+        };
+        let facts = self.persons.value_mut(at);
+        if let Some(on) = death {
+            facts.died(on);
+        }
+        // the youngest reading: a guardian is asked for rather than not
+        if birth.is_some_and(|b| facts.birth_on.is_none_or(|known| known.latest() < b.latest())) {
+            facts.birth_on = birth;
+        }
+        if let Record::Person(p) = record
+            && self.gate.needs_identities()
+        {
+            let identities = self.identities.entry(at).or_default();
+            if identities.len() >= MOST_IDENTITIES {
+                return;
+            }
+            let identity = Identity::normalise(&RawIdentity {
+                name_kanji: p.name_kanji,
+                name_kana: p.name_kana,
+                birth_on: p.birth_on.and_then(|t| parse_date(t).ok()),
+                sex: p.sex.and_then(Sex::from_code),
+                insurer_no: p.insurer_no,
+                insured_symbol: p.insured_symbol,
+                insured_number: p.insured_number,
+                insured_branch: p.insured_branch,
+                ..RawIdentity::default()
+            });
+            if !identities.contains(&identity) {
+                identities.push(identity);
+            }
+        }
+    }
+
+    /// The person, whom the gate judges when first asked for, by everything that was seen.
+    pub(crate) fn person(&mut self, local_id: &str) -> Person {
+        let person = self.find(local_id);
+        let facts = self.persons.value(person.at);
+        if facts.judged == 0 {
+            let identities = self.identities.remove(&person.at).unwrap_or_default();
+            self.persons.value_mut(person.at).judged = self.judge(local_id, facts, &identities);
+        }
+        person
+    }
+
+    /// Which of the judgements is that on a person, from 1.
+    fn judge(&mut self, local_id: &str, facts: Facts, identities: &[Identity]) -> u32 {
+        let Facts { died_on, birth_on, .. } = facts;
+        let notices = notices(&self.told, facts);
+        let facts = PersonFacts { local_id, notices, died_on, birth_on, identities };
+        // most persons are judged alike: one copy of each judgement
+        self.gates.place(self.gate.person_among(&facts, &mut self.judged)) + 1
     }
 
     /// The judgement on a person.
@@ -285,6 +298,11 @@ impl People {
         let refused = self.gates.all.iter().zip(refused).filter(|(_, persons)| *persons > 0);
         (kept, refused.map(|(gate, persons)| (&**gate, persons)))
     }
+}
+
+/// Whom a segment that is not refused tells of.
+fn who<'p>(segment: &Segment<'p>) -> Option<&'p str> {
+    segment.person.filter(|person| !person.is_empty() && !segment.parsed.rejected)
 }
 
 /// What a person was told.

@@ -41,10 +41,10 @@ pub(crate) struct VaultWriter {
 /// Judges segments, keeps their bytes and the record of them.
 pub(crate) struct Judge {
     pub(crate) ids: SegmentIds,
-    pub(crate) gate: Gate,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) delivery: Id<kinds::Delivery>,
     pub(crate) base: Snapshot,
-    people: People,
+    pub(crate) people: People,
     /// The segments of the holder, from the moment when all is judged; before, the versions have them.
     pub(crate) known: Known,
     pub(crate) versions: Versions,
@@ -72,7 +72,7 @@ impl VaultWriter {
     /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons.
     pub(crate) async fn new(
         vault: &Vault,
-        gate: Gate,
+        gate: Arc<Gate>,
         ids: SegmentIds,
         delivery: Id<kinds::Delivery>,
         sealed_at: Timestamp,
@@ -148,7 +148,7 @@ impl Judge {
             return Ok(None);
         }
         let Some(local_id) = segment.person else { return Ok(None) };
-        let person = self.people.person(&self.gate, local_id);
+        let person = self.people.person(local_id);
 
         let counts = &mut self.report.counts;
         let ClearedSegment { tables: cleared, whole, reason } =

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use kiban_formats::ordered::ordered;
+use kiban_formats::{Format, ordered::ordered};
 
 use super::{
     Checked, Opened, Segment,
@@ -48,7 +48,7 @@ impl Checked {
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         let each = |segment: &Segment<'_>| each(*segment).map(|()| None::<()>);
-        self.walk(Want::All, each, |_| Ok(()))
+        self.walk(Want::All, each, |_| Ok(())).map(|_| ())
     }
 }
 
@@ -72,24 +72,33 @@ impl Incoming {
 
     /// Walks every segment in two turns: `judge` sees the segments in order, and `keep`, in order too and some at once, those
     /// that `judge` made something of, with that. While one thread keeps, another judges what comes behind. What was
-    /// handed out counts only once this returns `Ok`: keep nothing before.
+    /// handed out counts only once [`Incoming::checked`] returns `Ok`: keep nothing before. May be begun anew.
     ///
     /// # Errors
     /// The content is not what was signed, the file changed since it was opened, cannot be read, or `judge` or `keep` say so.
     pub fn segments_in_turns<V: Send, E: From<ReceiveError> + Send>(
-        self,
+        &self,
         judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
         keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
-    ) -> Result<Checked, E> {
+    ) -> Result<Walked, E> {
+        self.opened().walk(Want::All, judge, keep)
+    }
+
+    /// The delivery whose segments were all walked: all is compared with what was signed.
+    ///
+    /// # Errors
+    /// The file changed since it was opened, or cannot be read.
+    pub fn checked(self, walked: Walked) -> Result<Checked, ReceiveError> {
         match self {
-            Self::Opened(opened) => opened.checked(Want::All, judge, keep),
-            Self::Checked(checked) => {
-                checked.walk(Want::All, judge, keep)?;
-                Ok(checked)
-            }
+            Self::Opened(opened) => opened.checked(walked),
+            Self::Checked(checked) => Ok(checked),
         }
     }
 }
+
+/// Every segment of a delivery was handed out.
+#[derive(Debug)]
+pub struct Walked(());
 
 impl Opened {
     /// Reads all, and compares it with what was signed. Nothing is parsed.
@@ -97,23 +106,27 @@ impl Opened {
     /// # Errors
     /// See [`ReceiveError`]; nothing was kept.
     pub fn check(self) -> Result<Checked, ReceiveError> {
-        self.checked(Want::Nothing, |_| Ok(None::<()>), |_| Ok(()))
+        let walked = self.walk::<(), ReceiveError>(Want::Nothing, |_| Ok(None), |_| Ok(()))?;
+        self.checked(walked)
     }
 
-    /// Walks every segment, compares all with what was signed, and waits for the digest of the sealed file.
-    fn checked<V: Send, E: From<ReceiveError> + Send>(
-        mut self,
-        want: Want,
-        judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
-        keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
-    ) -> Result<Checked, E> {
-        self.walk(want, judge, keep)?;
+    /// All was compared with what was signed on the way: waits for the digest of the sealed file.
+    fn checked(mut self, _: Walked) -> Result<Checked, ReceiveError> {
         let hashing = self.hashing.take().ok_or(ReceiveError::ChangedMeanwhile)?;
         let (sealed_digest, bytes) = hashing.finish().map_err(ReceiveError::Read)?;
         if bytes != self.payload.sealed_bytes() {
-            return Err(ReceiveError::ChangedMeanwhile.into());
+            return Err(ReceiveError::ChangedMeanwhile);
         }
         Ok(Checked { opened: self, sealed_digest })
+    }
+
+    /// Does each segment itself tell of its person's birth and name, and none of another segment's? Then whoever reads a
+    /// person's first segment knows what all of them say, but for contradictions.
+    pub fn segments_tell_of_their_persons(&self) -> bool {
+        let tells = |file: &FileEntry| {
+            matches!(format_of(&file.format), Some(Format::Uke | Format::CheckupXml))
+        };
+        self.files.iter().all(tells)
     }
 
     /// Only the segments that may tell of a person's birth, death or name: for
@@ -127,7 +140,7 @@ impl Opened {
         mut each: impl FnMut(Segment<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         let each = |segment: &Segment<'_>| each(*segment).map(|()| None::<()>);
-        self.walk(Want::Persons, each, |_| Ok(()))
+        self.walk(Want::Persons, each, |_| Ok(())).map(|_| ())
     }
 
     fn walk<V: Send, E: From<ReceiveError> + Send>(
@@ -135,7 +148,7 @@ impl Opened {
         want: Want,
         mut judge: impl FnMut(&Segment<'_>) -> Result<Option<V>, E> + Send,
         mut keep: impl FnMut(&[(Segment<'_>, V)]) -> Result<(), E> + Send,
-    ) -> Result<(), E> {
+    ) -> Result<Walked, E> {
         let room = Room::default();
         let mut count = 0;
         ordered(
@@ -152,7 +165,8 @@ impl Opened {
                 room.back(block.bytes, arena);
                 Ok(())
             },
-        )
+        )?;
+        Ok(Walked(()))
     }
 
     /// The first turn of a block: its segments are judged, and counted.

@@ -132,7 +132,9 @@ impl Home {
         let opened = self.look(path)?;
         opened.person_segments(|_| Ok::<_, ReceiveError>(()))?;
         let judge = |_: &Segment<'_>| Ok(Some(()));
-        Incoming::Opened(opened).segments_in_turns(judge, |_| Ok::<_, ReceiveError>(()))
+        let incoming = Incoming::Opened(opened);
+        let walked = incoming.segments_in_turns(judge, |_| Ok::<_, ReceiveError>(()))?;
+        incoming.checked(walked)
     }
 
     pub(crate) fn open_within(

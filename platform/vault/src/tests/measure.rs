@@ -204,9 +204,9 @@ async fn child_of_persons() {
     let name = |n: u64| format!("{n:010}");
     let before = resident().0;
     let notices = Notices::of((0..PERSONS).flat_map(|n| told(&name(n), &BOTH)));
-    let mut people = People::new(&notices, false);
+    let mut people = People::new(&notices, gate.into());
     for n in 0..PERSONS {
-        let person = people.person(&gate, &name(n));
+        let person = people.person(&name(n));
         people.keep(person);
         container.put(hashed(n), person.id, b"a claim").unwrap();
     }

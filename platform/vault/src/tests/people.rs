@@ -25,9 +25,9 @@ async fn rows_of_a_person_that_stand_apart_are_one_list() {
         told("d", &BOTH),
         one("a", Regime::Anon52),
     ];
-    let mut people = People::new(&Notices::of(rows.concat()), false);
+    let mut people = People::new(&Notices::of(rows.concat()), gate.into());
     let regimes = |people: &mut People, local_id: &str| {
-        let person = people.person(&gate, local_id);
+        let person = people.person(local_id);
         let bases = people.gate(person).bases();
         let told = people.tell(person).unwrap();
         let regimes: Vec<Regime> = told.notices.iter().map(|n| n.regime).collect();
@@ -41,7 +41,7 @@ async fn rows_of_a_person_that_stand_apart_are_one_list() {
     assert_eq!(regimes(&mut people, "d"), (Bases::BOTH, vec![anon, pseudo]));
     // Nobody told this person; and whoever is only in the list is not counted.
     assert_eq!(regimes(&mut people, "e"), (Bases::NONE, vec![]));
-    let a = people.person(&gate, "a");
+    let a = people.person("a");
     people.keep(a);
     let (kept, refused) = people.count();
     assert_eq!((kept, refused.map(|(_, persons)| persons).sum::<u64>()), (1, 4));
@@ -56,9 +56,9 @@ async fn the_earliest_death_of_all_rows_counts() {
     let mut rows = [told("a", &BOTH), told("b", &BOTH), told("a", &BOTH)].concat();
     rows[1].died_on = Some(day("2026-04-20").into());
     rows[5].died_on = Some(day("2026-04-03").into());
-    let mut people = People::new(&Notices::of(rows), false);
+    let mut people = People::new(&Notices::of(rows), gate.into());
     let died_on = |people: &mut People, local_id: &str| {
-        let person = people.person(&gate, local_id);
+        let person = people.person(local_id);
         people.tell(person).unwrap().died_on
     };
     assert_eq!(died_on(&mut people, "a"), Some(day("2026-04-03").into()));

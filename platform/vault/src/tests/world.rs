@@ -274,8 +274,8 @@ impl World {
                 parsed,
             })
             .collect();
-        let mut people =
-            People::new(&Notices::of(notices.iter().cloned()), gate.needs_identities());
+        let gate = Arc::new(gate);
+        let mut people = People::new(&Notices::of(notices.iter().cloned()), gate.clone());
         for segment in &segments {
             people.see(segment);
         }
