@@ -5,6 +5,8 @@
 
 mod summary;
 
+use std::fmt::Write as _;
+
 use kiban_audit::Tx;
 use kiban_kernel::{Digest, Id, Timestamp, kinds};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
@@ -84,9 +86,8 @@ const ADD_SNAPSHOT: &str =
 const SNAPSHOTS: &str = "SELECT snapshot FROM lake_snapshot ORDER BY snapshot";
 const ADD_FILE: &str = "INSERT INTO lake_file (file_id, table_name, path, schema_version, bucket, bucket_count, \
      digest, row_count, byte_count, begin_snapshot, end_snapshot, added_snapshot) VALUES ";
-/// Files that are added with one statement: some 200 values. The name of each is looked for among those before it, so that a
-/// statement's time grows with the square of its values.
-const FILES_AT_ONCE: usize = 20;
+/// Values of such a row.
+const FILE_VALUES: usize = 12;
 const END_FILE: &str = "UPDATE lake_file SET end_snapshot = $1 \
      WHERE file_id = $2 AND end_snapshot IS NULL AND erased_snapshot IS NULL";
 const ERASE_FILE: &str = "UPDATE lake_file SET erased_snapshot = $1, erased_at = $2 \
@@ -221,15 +222,32 @@ pub(crate) struct Change {
     pub(crate) keys_destroyed: u64,
 }
 
-/// The values of a statement that adds so many rows: those of each row, then the first ones of the statement, which all rows
-/// share. `rows_of(2, 2, 1)` is `($2, $3, $1), ($4, $5, $1)`.
-pub(crate) fn rows_of(rows: usize, own: usize, shared: usize) -> String {
-    let row = |row: usize| {
-        let own = (1..=own).map(|n| shared + row * own + n);
-        let values: Vec<String> = own.chain(1..=shared).map(|n| format!("${n}")).collect();
-        format!("({})", values.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+/// Values of one statement that adds rows: few enough for any database.
+pub(crate) const VALUES_AT_ONCE: usize = 3_000;
+
+/// The places of the values of a statement that adds so many rows, bound row by row. `SQLite` looks for each place that has a
+/// name among all those before it; one without a name it just counts.
+pub(crate) fn rows_of(conn: &AnyConnection, rows: usize, columns: usize) -> String {
+    rows_on(conn.backend_name(), rows, columns)
+}
+
+fn rows_on(backend: &str, rows: usize, columns: usize) -> String {
+    let numbered = backend != "SQLite";
+    let mut out = String::with_capacity(rows * columns * 4);
+    for place in 0..rows * columns {
+        out.push_str(match (place, place % columns) {
+            (0, _) => "(",
+            (_, 0) => "), (",
+            _ => ", ",
+        });
+        if numbered {
+            // Writing to a string does not fail.
+            let _ = write!(out, "${}", place + 1);
+        } else {
+            out.push('?');
+        }
+    }
+    out + ")"
 }
 
 /// Write the rows of a change and leave its note for the event.
@@ -258,9 +276,9 @@ pub(crate) async fn write(
         none_left(query.execute(&mut *conn).await?)?;
         summary.erased(file);
     }
-    for additions in change.add.chunks(FILES_AT_ONCE) {
-        let sql = format!("{ADD_FILE}{}", rows_of(additions.len(), 11, 1));
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at);
+    for additions in change.add.chunks(VALUES_AT_ONCE / FILE_VALUES) {
+        let sql = format!("{ADD_FILE}{}", rows_of(conn, additions.len(), FILE_VALUES));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for Addition { file, validity } in additions {
             let (begin, end) = validity.unwrap_or((snapshot, None));
             query = query
@@ -274,7 +292,8 @@ pub(crate) async fn write(
                 .bind(signed(file.rows))
                 .bind(signed(file.bytes))
                 .bind(signed(begin))
-                .bind(end.map(signed));
+                .bind(end.map(signed))
+                .bind(at);
             summary.added(file, begin, end);
         }
         query.execute(&mut *conn).await?;
@@ -306,8 +325,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_values_of_their_own_and_shared_ones() {
-        assert_eq!(rows_of(2, 2, 1), "($2, $3, $1), ($4, $5, $1)");
-        assert_eq!(rows_of(1, 1, 2), "($3, $1, $2)");
+    fn places_are_numbered_unless_the_database_counts_them() {
+        assert_eq!(rows_on("PostgreSQL", 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(rows_on("SQLite", 1, 3), "(?, ?, ?)");
+        assert_eq!(rows_on("SQLite", 2, 1), "(?), (?)");
     }
 }

@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 use self::behind::Behind;
 use crate::{
     DataClass, KeyError, Lake, LakeError, SealError, Secret, Snapshot, StagedWithdrawal,
-    catalog::{Change, ContainerRow, rows_of},
+    catalog::{Change, ContainerRow, VALUES_AT_ONCE, rows_of},
     durable::NewFile,
     id_table::IdTable,
     lake::{Counted, EXTENSION, Staged, blocking},
@@ -46,8 +46,8 @@ pub(crate) const CONTAINER_HEADER: usize = 24;
 const ADD_KEYS: &str = "INSERT INTO lake_person_key (person, wrapped, file_id, key_id) VALUES ";
 /// Ciphers that are kept for the segments to come.
 const READY: usize = 1024;
-/// Keys that are added with one statement.
-const KEYS_AT_ONCE: usize = 100;
+/// Values of such a row.
+const KEY_VALUES: usize = 4;
 const FIND_KEY: &str =
     "SELECT key_id, wrapped FROM lake_person_key WHERE person = $1 AND file_id = $2";
 
@@ -283,7 +283,7 @@ impl Lake {
             let (key_id, wrapping) = lake.0.ring.wrapping(DataClass::Source)?;
             let mut paths = Vec::with_capacity(containers.len());
             for StagedContainer { id, path, secret, persons, .. } in containers {
-                for persons in persons.chunks(KEYS_AT_ONCE) {
+                for persons in persons.chunks(VALUES_AT_ONCE / KEY_VALUES) {
                     let wrap = |person: &Id<kinds::PersonSource>| {
                         let key = person_key(&secret, *person);
                         Ok((person.to_string(), wrapping.wrap(&key_name(*person, id), &key)?))
@@ -300,10 +300,10 @@ impl Lake {
         });
         let adding = async {
             while let Some((file, key_id, keys)) = wrapped.recv().await {
-                let sql = format!("{ADD_KEYS}{}", rows_of(keys.len(), 2, 2));
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(file).bind(key_id);
+                let sql = format!("{ADD_KEYS}{}", rows_of(tx.conn(), keys.len(), KEY_VALUES));
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
                 for (person, key) in keys {
-                    query = query.bind(person).bind(key);
+                    query = query.bind(person).bind(key).bind(&file).bind(&key_id);
                 }
                 query.execute(tx.conn()).await?;
             }

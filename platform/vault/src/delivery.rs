@@ -18,6 +18,7 @@ use crate::{
     people::{Otherwise, People},
     prepared::Prepared,
     revise::Revisions,
+    versions,
     writer::VaultWriter,
 };
 
@@ -115,16 +116,17 @@ impl Reading {
 
     fn read(&self, persons: Persons) -> Result<(Walked, VaultWriter), Ended> {
         let (opened, runtime) = (self.delivery.opened(), &self.runtime);
-        let mut people = People::new(opened.notices(), self.gate.clone());
+        let mut table = versions::Persons::default();
+        let mut people = People::new(opened.notices(), self.gate.clone(), &mut table);
         if persons == Persons::First {
             opened.person_segments(|segment| {
-                people.see(&segment);
+                people.see(&mut table, &segment);
                 Ok::<(), ReceiveError>(())
             })?;
         }
         let (id, sealed_at) = (opened.manifest().delivery, opened.manifest().created_at);
         let (gate, ids) = (self.gate.clone(), self.ids.clone());
-        let report = ReportBuilder::new(opened);
+        let (people, report) = ((people, table), ReportBuilder::new(opened));
         let writer = VaultWriter::new(&self.vault, gate, ids, id, sealed_at, people, report);
         let mut writer = runtime.block_on(writer)?;
         let retractions = opened.retractions();
@@ -134,7 +136,7 @@ impl Reading {
         let walked = self.delivery.segments_in_turns(
             |segment| {
                 if persons == Persons::Meanwhile {
-                    judge.people.see_meanwhile(segment).map_err(|Otherwise| Ended::Otherwise)?;
+                    judge.see(segment).map_err(|Otherwise| Ended::Otherwise)?;
                 }
                 let kept = judge.accept(segment)?;
                 if judge.is_full() {

@@ -2,7 +2,7 @@
 //! their segments is judged; then what was judged.
 //!
 //! # Memory
-//! 41 bytes a person. What is told to many, and judged of many, stands once; identities only where they are compared, until
+//! 20 to 25 bytes a person, and 21 of the table of persons, which the versions of records share. What is told to many, and judged of many, stands once; identities only where they are compared, until
 //! their person is judged.
 
 use std::{collections::HashMap, sync::Arc};
@@ -13,7 +13,10 @@ use kiban_kernel::{Id, PartialDate, kinds, parse_date, parse_partial};
 use kiban_linkage::{Identity, RawIdentity, Sex};
 use kiban_register::{Gate, Judged, PersonFacts, PersonGate, PersonNotice};
 
-use crate::id_table::{IdTable, Place};
+use crate::{
+    id_table::{Beside, Place},
+    versions::Persons,
+};
 
 /// More identities of one person in one delivery than this are not compared.
 const MOST_IDENTITIES: usize = 8;
@@ -50,7 +53,7 @@ impl Facts {
 #[derive(Clone, Copy)]
 pub(crate) struct Person {
     pub(crate) id: Id<kinds::PersonSource>,
-    /// Its place in the table of the delivery's persons.
+    /// Its place in the table of persons.
     pub(crate) at: Place,
 }
 
@@ -68,7 +71,7 @@ pub(crate) struct Otherwise;
 /// All persons of a delivery.
 pub(crate) struct People {
     gate: Arc<Gate>,
-    persons: IdTable<kinds::PersonSource, Facts>,
+    facts: Beside<Facts>,
     /// Every list of notices once.
     told: Vec<Vec<PersonNotice>>,
     identities: HashMap<Place, Vec<Identity>>,
@@ -103,8 +106,8 @@ impl Gates {
 }
 
 impl People {
-    /// From the delivery's list of notices.
-    pub(crate) fn new(notices: &Notices, gate: Arc<Gate>) -> Self {
+    /// From the delivery's list of notices. `persons`: gets everybody whom the delivery names, here and in all else.
+    pub(crate) fn new(notices: &Notices, gate: Arc<Gate>, persons: &mut Persons) -> Self {
         let lists = 0..notices.lists();
         let notice = |told: &kiban_intake::notices::Told| PersonNotice {
             regime: told.regime,
@@ -115,7 +118,7 @@ impl People {
         };
         let mut out = Self {
             gate,
-            persons: IdTable::default(),
+            facts: Beside::default(),
             told: lists.map(|list| notices.list(list).map(notice).collect()).collect(),
             identities: HashMap::new(),
             judged: Judged::default(),
@@ -125,8 +128,8 @@ impl People {
         // Two lists of one person make a third.
         let mut joined: HashMap<(u32, u32), u32> = HashMap::new();
         for (local_id, list) in notices.runs() {
-            let at = out.persons.insert(out.key(local_id));
-            let facts = out.persons.value_mut(at);
+            let at = persons.insert(out.key(local_id));
+            let facts = out.facts.at(at);
             for on in notices.list(list).filter_map(|told| told.died_on) {
                 facts.died(on);
             }
@@ -149,14 +152,14 @@ impl People {
     }
 
     /// The person of a segment.
-    fn find(&mut self, local_id: &str) -> Person {
+    fn find(&mut self, persons: &mut Persons, local_id: &str) -> Person {
         if let Some((last, person)) = &self.last
             && last == local_id
         {
             return *person;
         }
         let id = self.key(local_id);
-        let person = Person { id, at: self.persons.insert(id) };
+        let person = Person { id, at: persons.insert(id) };
         match &mut self.last {
             Some((last, of)) => {
                 last.clear();
@@ -169,11 +172,11 @@ impl People {
     }
 
     /// What a segment says of its person's birth, death and identity, before anybody is judged.
-    pub(crate) fn see(&mut self, segment: &Segment<'_>) {
+    pub(crate) fn see(&mut self, persons: &mut Persons, segment: &Segment<'_>) {
         let Some(local_id) = who(segment) else { return };
         for record in &segment.parsed.records {
             if matches!(record, Record::Person(_) | Record::Death(_)) {
-                let person = self.find(local_id);
+                let person = self.find(persons, local_id);
                 self.learn(person.at, record);
             }
         }
@@ -183,20 +186,23 @@ impl People {
     ///
     /// # Errors
     /// Segments of the person were judged before, and would be judged otherwise now.
-    pub(crate) fn see_meanwhile(&mut self, segment: &Segment<'_>) -> Result<(), Otherwise> {
+    pub(crate) fn see_meanwhile(
+        &mut self,
+        persons: &mut Persons,
+        segment: &Segment<'_>,
+    ) -> Result<(), Otherwise> {
         let Some(local_id) = who(segment) else { return Ok(()) };
-        let person = self.find(local_id);
-        let before = self.persons.value(person.at);
-        self.see(segment);
-        let now = self.persons.value(person.at);
+        let person = self.find(persons, local_id);
+        let before = *self.facts.at(person.at);
+        self.see(persons, segment);
+        let now = *self.facts.at(person.at);
         let same = before.judged == 0
             || (before.died_on, before.birth_on) == (now.died_on, now.birth_on)
             || before.died_on == now.died_on
                 && before.judged & WHICH == self.judge(local_id, now, &[])
                 && notices(&self.told, now).iter().all(|notice| {
-                    let of_age_on = |facts: Facts| {
-                        self.gate.of_age_on(facts.birth_on, notice.notified_on)
-                    };
+                    let of_age_on =
+                        |facts: Facts| self.gate.of_age_on(facts.birth_on, notice.notified_on);
                     of_age_on(before) == of_age_on(now)
                 });
         if same { Ok(()) } else { Err(Otherwise) }
@@ -209,7 +215,7 @@ impl People {
             Record::Death(d) => (None, date(d.died_on)),
             _ => return,
         };
-        let facts = self.persons.value_mut(at);
+        let facts = self.facts.at(at);
         if let Some(on) = death {
             facts.died(on);
         }
@@ -242,12 +248,12 @@ impl People {
     }
 
     /// The person, whom the gate judges when first asked for, by everything that was seen.
-    pub(crate) fn person(&mut self, local_id: &str) -> Person {
-        let person = self.find(local_id);
-        let facts = self.persons.value(person.at);
+    pub(crate) fn person(&mut self, persons: &mut Persons, local_id: &str) -> Person {
+        let person = self.find(persons, local_id);
+        let facts = *self.facts.at(person.at);
         if facts.judged == 0 {
             let identities = self.identities.remove(&person.at).unwrap_or_default();
-            self.persons.value_mut(person.at).judged = self.judge(local_id, facts, &identities);
+            self.facts.at(person.at).judged = self.judge(local_id, facts, &identities);
         }
         person
     }
@@ -264,17 +270,18 @@ impl People {
     /// The judgement on a person.
     pub(crate) fn gate(&self, person: Person) -> &PersonGate {
         // Whoever is a person here was judged.
-        &self.gates.all[(self.persons.value(person.at).judged & WHICH) as usize - 1]
+        let judged = self.facts.get(person.at).map_or(0, |facts| facts.judged & WHICH);
+        &self.gates.all[judged as usize - 1]
     }
 
     /// Something of the person is kept.
     pub(crate) fn keep(&mut self, person: Person) {
-        self.persons.value_mut(person.at).judged |= KEPT;
+        self.facts.at(person.at).judged |= KEPT;
     }
 
     /// What is to be written of a person's notices: once.
     pub(crate) fn tell(&mut self, person: Person) -> Option<Told<'_>> {
-        let facts = self.persons.value_mut(person.at);
+        let facts = self.facts.at(person.at);
         if facts.judged & TOLD != 0 {
             return None;
         }
@@ -288,7 +295,7 @@ impl People {
     pub(crate) fn count(&self) -> (u64, impl Iterator<Item = (&PersonGate, u64)>) {
         let mut refused = vec![0; self.gates.all.len()];
         let mut kept = 0;
-        for (_, facts) in self.persons.iter().filter(|(_, facts)| facts.judged != 0) {
+        for (_, facts) in self.facts.iter().filter(|(_, facts)| facts.judged != 0) {
             if facts.judged & KEPT != 0 {
                 kept += 1;
             } else {

@@ -27,6 +27,8 @@ use crate::{
 };
 
 type Person = Id<kinds::PersonSource>;
+/// Persons of a holder, each once, for whoever names them by their places.
+pub(crate) type Persons = IdTable<kinds::PersonSource, ()>;
 type Segment = Id<kinds::Segment>;
 type Record = Id<kinds::Record>;
 
@@ -63,7 +65,8 @@ pub(crate) struct Occasion {
 /// What a segment says of its record.
 pub(crate) struct Statement<'a> {
     pub(crate) record: Record,
-    pub(crate) person: Person,
+    /// The person's place in [`Versions::persons`], and id.
+    pub(crate) person: (Place, Person),
     /// Its place in [`Versions::segments`].
     pub(crate) segment: Place,
     pub(crate) version: &'a str,
@@ -88,7 +91,8 @@ pub(crate) enum Rows {
 #[derive(Default)]
 pub(crate) struct Versions {
     now: IdTable<kinds::Record, Now>,
-    persons: IdTable<kinds::PersonSource, ()>,
+    /// Everybody of whom there is a record, and whom the delivery names.
+    pub(crate) persons: Persons,
     sayings: Sayings,
     /// All segments of the holder; it tells which are versions of such a record.
     pub(crate) segments: Known,
@@ -108,9 +112,10 @@ impl Versions {
         lake: &Lake,
         at: Snapshot,
         holder: Id<kinds::Organization>,
+        persons: Persons,
     ) -> Result<Self, VaultError> {
         let segments = known::load(lake, at, holder).await?;
-        let mut out = Self { segments, ..Self::default() };
+        let mut out = Self { segments, persons, ..Self::default() };
         let mut numbers = Beside::default();
         let holder = holder.to_string();
         each_batch(lake, TABLE, at, |batch| {
@@ -142,7 +147,8 @@ impl Versions {
         }
         *number = row.no;
         let segment = if row.state == State::Current { segment } else { Place::NONE };
-        self.set(known, row.record, segment, row.person, (&row.version, row.stated_at));
+        let person = self.persons.insert(row.person);
+        self.set(known, row.record, segment, person, (&row.version, row.stated_at));
     }
 
     /// Sets the last word on a record, which has one already at the place `known`, if anywhere.
@@ -151,12 +157,11 @@ impl Versions {
         known: Option<Place>,
         record: Record,
         segment: Place,
-        person: Person,
+        person: Place,
         (version, stated_at): (&str, i64),
     ) {
         let before = known.map(|place| self.now.value(place).said);
         let said = self.sayings.put(before, version, stated_at);
-        let person = self.persons.insert(person);
         let place = known.unwrap_or_else(|| self.now.insert(record));
         *self.now.value_mut(place) = Now { segment, person, said };
     }
@@ -164,7 +169,7 @@ impl Versions {
     /// All is judged: gives away what is known of the segments, lets go of the records. What ended stays.
     pub(crate) fn judged(&mut self) -> Known {
         self.now = IdTable::default();
-        self.persons = IdTable::default();
+        self.persons = Persons::default();
         self.sayings = Sayings::default();
         std::mem::take(&mut self.segments)
     }
@@ -230,7 +235,7 @@ impl Versions {
     fn add(&mut self, on: Occasion, s: &Statement<'_>, known: Option<Place>, state: State) {
         self.last += 1;
         self.rows.push(VersionRow {
-            person: s.person,
+            person: s.person.1,
             holder: on.holder,
             delivery: on.delivery,
             record: s.record,
@@ -244,7 +249,7 @@ impl Versions {
         });
         if state != State::Older {
             let segment = if state == State::Current { s.segment } else { Place::NONE };
-            self.set(known, s.record, segment, s.person, (s.version, on.stated_at));
+            self.set(known, s.record, segment, s.person.0, (s.version, on.stated_at));
         }
     }
 
@@ -272,7 +277,7 @@ impl Versions {
         }
         let (said, stated_at) = (said.into_owned(), on.stated_at.max(stated_at));
         let person = self.persons.id(now.person);
-        self.set(Some(place), record, Place::NONE, person, (&said, stated_at));
+        self.set(Some(place), record, Place::NONE, now.person, (&said, stated_at));
         let segment = self.segments.id(segment);
         self.withdraw(on, record, person, segment, said, digest, cause);
         true
@@ -290,7 +295,8 @@ impl Versions {
         if self.knows(record) {
             return false;
         }
-        self.set(None, record, Place::NONE, person, ("", on.stated_at));
+        let of = self.persons.insert(person);
+        self.set(None, record, Place::NONE, of, ("", on.stated_at));
         self.withdraw(on, record, person, segment, String::new(), digest, Cause::Correction);
         true
     }

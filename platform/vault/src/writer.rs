@@ -14,17 +14,17 @@ use crate::{
     clear::{ClearedSegment, clear},
     known::Known,
     lots::{FEW_ROWS, Lots},
-    people::{People, Person},
+    people::{Otherwise, People, Person},
     prepared::Prepared,
     refusal::refusal,
     row_lots::RowLots,
     segments::{self, SegmentRow},
     version_rows::{self as versions, Cause, VersionRow},
-    versions::{Occasion, Rows, Statement, Versions},
+    versions::{Occasion, Persons, Rows, Statement, Versions},
 };
 
 /// Rows of one table that are collected before they are written out.
-const MANY_ROWS: usize = 50_000;
+const MANY_ROWS: usize = 30_000;
 /// Size at which another container is begun.
 const CONTAINER_BYTES: u64 = 128 << 20;
 /// What the statements of a delivery have in common.
@@ -44,7 +44,7 @@ pub(crate) struct Judge {
     pub(crate) gate: Arc<Gate>,
     pub(crate) delivery: Id<kinds::Delivery>,
     pub(crate) base: Snapshot,
-    pub(crate) people: People,
+    people: People,
     /// The segments of the holder, from the moment when all is judged; before, the versions have them.
     pub(crate) known: Known,
     pub(crate) versions: Versions,
@@ -69,14 +69,14 @@ pub(crate) struct Kept {
 }
 
 impl VaultWriter {
-    /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons.
+    /// For a delivery of the gate's holder, sealed at a moment. `people`: what the delivery says of its persons, and their table.
     pub(crate) async fn new(
         vault: &Vault,
         gate: Arc<Gate>,
         ids: SegmentIds,
         delivery: Id<kinds::Delivery>,
         sealed_at: Timestamp,
-        people: People,
+        (people, persons): (People, Persons),
         report: ReportBuilder,
     ) -> Result<Self, VaultError> {
         let base = vault.lake.head().await?;
@@ -85,7 +85,7 @@ impl VaultWriter {
             rows: RowLots::new(gate.holder(), delivery, gate.on(), lots())?,
             judge: Judge {
                 known: Known::default(),
-                versions: Versions::load(&vault.lake, base, gate.holder()).await?,
+                versions: Versions::load(&vault.lake, base, gate.holder(), persons).await?,
                 sealed_at: sealed_at.as_microsecond(),
                 ids,
                 gate,
@@ -139,6 +139,14 @@ impl VaultWriter {
 }
 
 impl Judge {
+    /// Takes in what a segment says of its person, before it is judged itself.
+    ///
+    /// # Errors
+    /// Segments before it would be judged otherwise now.
+    pub(crate) fn see(&mut self, segment: &Segment<'_>) -> Result<(), Otherwise> {
+        self.people.see_meanwhile(&mut self.versions.persons, segment)
+    }
+
     /// Judge a segment and keep what the gate clears. Counts what it does in the report.
     ///
     /// # Errors
@@ -148,7 +156,7 @@ impl Judge {
             return Ok(None);
         }
         let Some(local_id) = segment.person else { return Ok(None) };
-        let person = self.people.person(local_id);
+        let person = self.people.person(&mut self.versions.persons, local_id);
 
         let counts = &mut self.report.counts;
         let ClearedSegment { tables: cleared, whole, reason } =
@@ -191,7 +199,7 @@ impl Judge {
             let on = occasion(&self.gate, self.delivery, self.sealed_at);
             let statement = Statement {
                 record,
-                person: person.id,
+                person: (person.at, person.id),
                 segment: at,
                 version,
                 taken_back,
@@ -337,9 +345,13 @@ impl Judge {
     }
 }
 
-/// The rows, if there are so many; else none, and they stay.
+/// The rows, if there are so many; else none, and they stay. As many are expected to come again.
 fn take_large<T>(rows: &mut Vec<T>, least: usize) -> Vec<T> {
-    if rows.len() >= least { std::mem::take(rows) } else { Vec::new() }
+    if rows.len() < least {
+        return Vec::new();
+    }
+    let as_many = Vec::with_capacity(rows.len());
+    std::mem::replace(rows, as_many)
 }
 
 /// The rows of segments, versions and notices.

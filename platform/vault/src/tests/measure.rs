@@ -18,7 +18,7 @@ use crate::{
     known::KnownSegment,
     people::People,
     segments, version_rows,
-    versions::{Occasion, Versions},
+    versions::{Occasion, Persons, Versions},
 };
 
 /// Resources of 5 GiB of FHIR lines.
@@ -146,7 +146,8 @@ async fn child() {
         2 | 3 => (plain(which == 3), MANY),
         4 => {
             let lake = world.vault.lake();
-            let versions = Versions::load(lake, head, holder(HOSPITAL)).await.unwrap();
+            let versions =
+                Versions::load(lake, head, holder(HOSPITAL), Persons::default()).await.unwrap();
             let after = resident().0;
             assert_eq!(versions.in_use_of(world.person(HOSPITAL, "p1")).len(), 100);
             (after, u64::from(STORED.0 * STORED.1))
@@ -204,9 +205,10 @@ async fn child_of_persons() {
     let name = |n: u64| format!("{n:010}");
     let before = resident().0;
     let notices = Notices::of((0..PERSONS).flat_map(|n| told(&name(n), &BOTH)));
-    let mut people = People::new(&notices, gate.into());
+    let mut persons = Persons::default();
+    let mut people = People::new(&notices, gate.into(), &mut persons);
     for n in 0..PERSONS {
-        let person = people.person(&name(n));
+        let person = people.person(&mut persons, &name(n));
         people.keep(person);
         container.put(hashed(n), person.id, b"a claim").unwrap();
     }

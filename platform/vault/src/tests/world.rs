@@ -26,7 +26,10 @@ use kiban_register::{
 };
 use kiban_testkit::{SeededEntropy, TestDb, actor, id};
 
-use crate::{Prepared, Revisions, STORES, Vault, VaultError, people::People, writer::VaultWriter};
+use crate::{
+    Prepared, Revisions, STORES, Vault, VaultError, people::People, versions::Persons,
+    writer::VaultWriter,
+};
 
 pub(super) const HOSPITAL: u64 = 1;
 pub(super) const TOWN: u64 = 2;
@@ -275,12 +278,14 @@ impl World {
             })
             .collect();
         let gate = Arc::new(gate);
-        let mut people = People::new(&Notices::of(notices.iter().cloned()), gate.clone());
+        let mut persons = Persons::default();
+        let notices = Notices::of(notices.iter().cloned());
+        let mut people = People::new(&notices, gate.clone(), &mut persons);
         for segment in &segments {
-            people.see(segment);
+            people.see(&mut persons, segment);
         }
         let delivery = Id::new(&OsEntropy).unwrap();
-        let report = ReportBuilder::default();
+        let (people, report) = ((people, persons), ReportBuilder::default());
         let write = async {
             let ids = self.ids.clone();
             let mut writer =

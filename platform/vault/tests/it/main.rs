@@ -1,13 +1,21 @@
 //! A real sealed delivery, from the holder's client into the vault: the generated SS-MIX2 storage.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use kiban_audit::{Event, Log};
 use kiban_intake::{
     Incoming, KnownHolder, Opened, ReceiveError,
     holder::{self, Init, ProfileFiling, SealRequest},
     manifest::Provider,
-    open_seal, store,
+    open_seal,
+    report::Counts,
+    store,
 };
 use kiban_kernel::{
     Clock as _, Date, FixedClock, Id, NoSteps, OsEntropy, Regime, Rules, Timestamp, kinds,
@@ -39,6 +47,21 @@ fn sealed(home: &Path, notified: usize) -> (Opened, Vec<String>) {
         .join("../../fixtures/ssmix2/generated/storage_20patients.tar.xz");
     let input = home.join("in");
     tar::Archive::new(XzDecoder::new(fs::File::open(storage).unwrap())).unpack(&input).unwrap();
+    let found = holder::find_inputs(std::slice::from_ref(&input), &kiban_intake::Limits::default())
+        .unwrap();
+    let patients: BTreeSet<String> = found
+        .iter()
+        .map(|f| {
+            f.disk.file_name().unwrap().to_string_lossy().split('_').next().unwrap().to_owned()
+        })
+        .collect();
+    let patients: Vec<String> = patients.into_iter().collect();
+    let told: Vec<(&str, bool)> = patients[..notified].iter().map(|p| (&**p, true)).collect();
+    (seal(home, input, &told), patients)
+}
+
+/// Data sealed without the holder's gate; `told`: who was given notice, and whether a guardian was.
+fn seal(home: &Path, input: PathBuf, told: &[(&str, bool)]) -> Opened {
     let identity = age::x25519::Identity::generate();
     let filing = |regime| ProfileFiling {
         regime,
@@ -71,20 +94,12 @@ fn sealed(home: &Path, notified: usize) -> (Opened, Vec<String>) {
         notice: Regime::ALL.map(version).to_vec(),
     };
     let setup = holder::init(home, init, &SeededEntropy::new(1)).unwrap();
-    let found = holder::find_inputs(std::slice::from_ref(&input), &kiban_intake::Limits::default())
-        .unwrap();
-    let patients: BTreeSet<String> = found
-        .iter()
-        .map(|f| {
-            f.disk.file_name().unwrap().to_string_lossy().split('_').next().unwrap().to_owned()
-        })
-        .collect();
-    let patients: Vec<String> = patients.into_iter().collect();
     let mut notices =
         "local_id,regime,notice_version,notified_on,channel,guardian,died_on\n".to_owned();
-    for patient in &patients[..notified] {
+    for (person, guardian) in told {
         for regime in Regime::ALL {
-            writeln!(notices, "{patient},{regime},v1,2020-05-01,counter,1,").unwrap();
+            let guardian = u8::from(*guardian);
+            writeln!(notices, "{person},{regime},v1,2020-05-01,counter,{guardian},").unwrap();
         }
     }
     fs::write(home.join("notices.csv"), notices).unwrap();
@@ -99,7 +114,7 @@ fn sealed(home: &Path, notified: usize) -> (Opened, Vec<String>) {
         holder::seal(&request, &rules, &clock, &SeededEntropy::new(2), &NoSteps, &mut |_| {})
             .unwrap();
     let known = KnownHolder { id: setup.profile.holder, key: setup.verify_key };
-    (open_seal(&report.path, &identity, &[known]).unwrap(), patients)
+    open_seal(&report.path, &identity, &[known]).unwrap()
 }
 
 async fn register(log: &Log, vault: &Vault) -> RegisterKeys {
@@ -177,15 +192,26 @@ async fn commit(tx: kiban_audit::Tx, kind: &'static str) {
     let _ = tx.commit(event).await.unwrap();
 }
 
+async fn vault(db: &TestDb) -> Vault {
+    let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
+    let lake = Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps)).await;
+    Vault::new(lake.unwrap())
+}
+
+/// Number of sealed files in a folder, and in those below.
+fn files(folder: &Path) -> i64 {
+    let count = |path: PathBuf| {
+        if path.is_dir() { files(&path) } else { i64::from(path.extension().is_some()) }
+    };
+    fs::read_dir(folder).unwrap().map(|entry| count(entry.unwrap().path())).sum()
+}
+
 // intake's promise kept: vault.same-bytes, vault.refused-nothing, vault.twice-is-once
 #[tokio::test]
 async fn a_sealed_storage_is_stored_and_every_segment_traced() {
     let db = TestDb::sqlite().await;
     let log = db.log().await;
-    let ring = Arc::new(KeyRing::create(&db.path().join("keys"), &OsEntropy).unwrap());
-    let lake =
-        Lake::open(db.path().join("lake"), ring, db.db().clone(), Arc::new(NoSteps)).await.unwrap();
-    let vault = Vault::new(lake);
+    let vault = vault(&db).await;
     let keys = register(&log, &vault).await;
     let home = tempfile::tempdir().unwrap();
     let (opened, patients) = sealed(home.path(), 17);
@@ -246,4 +272,61 @@ async fn a_sealed_storage_is_stored_and_every_segment_traced() {
         Err(StoreDeliveryError::Record(store::StoreError::AlreadyReceived(_)))
     ));
     assert_eq!(vault.lake().head().await.unwrap(), stored.snapshot);
+}
+
+/// What becomes of claims, each a person and a day of birth; of the persons all were told, no guardian was. No file is
+/// on disk that no snapshot names.
+async fn claims(of: &[(&str, &str)]) -> Counts {
+    let db = TestDb::sqlite().await;
+    let log = db.log().await;
+    let vault = vault(&db).await;
+    let keys = register(&log, &vault).await;
+    let home = tempfile::tempdir().unwrap();
+    let input = home.path().join("in");
+    fs::create_dir(&input).unwrap();
+    let mut text = "IR,1,13,1,1234567,,MIHON,50605,00,\r\n".to_owned();
+    for (no, (person, birth)) in (1..).zip(of) {
+        let commas = ",".repeat(23);
+        write!(
+            text,
+            "RE,{no},1112,50604,,1,{birth},,,,,,,{person}{commas}\r\n\
+             HO,06132013,12,34,1,300,,,,,,,,,\r\nSI,11,1,111000110,,288,1,,,,,,,\r\n"
+        )
+        .unwrap();
+    }
+    fs::write(input.join("RECEIPTC.UKE"), text).unwrap();
+    let persons: BTreeSet<&str> = of.iter().map(|(person, _)| *person).collect();
+    let told: Vec<(&str, bool)> = persons.into_iter().map(|person| (person, false)).collect();
+    let opened = seal(home.path(), input, &told);
+    assert!(opened.segments_tell_of_their_persons());
+
+    let mut conn = db.db().pool().acquire().await.unwrap();
+    let ids = vault.segment_ids(&mut conn).await.unwrap();
+    let rules = Rules::built_in().unwrap();
+    let gate = Gate::load(&mut conn, &keys, id(7), day("2025-06-02"), &rules).await.unwrap();
+    let (checked, prepared) =
+        prepare(&vault, gate, ids, Incoming::Opened(opened), Vec::new()).await.unwrap();
+    let mut tx = log.begin().await.unwrap();
+    let stored = prepared.store(&mut tx, &checked).await.unwrap();
+    commit(tx, "delivery.received").await;
+    let named = "SELECT (SELECT COUNT(*) FROM lake_file) + (SELECT COUNT(*) FROM lake_container)";
+    let named: i64 = sqlx::query_scalar(named).fetch_one(&mut *conn).await.unwrap();
+    assert_eq!(files(&db.path().join("lake")), named);
+    stored.report.counts
+}
+
+#[tokio::test]
+async fn everybody_is_judged_by_what_all_claims_say() {
+    // Of one of them a later claim says that it is a child, whose guardian was not told.
+    let (old, older, child) = ("3400101", "3390101", "4240401");
+    let told = [("K1", old), ("K2", old), ("K3", old), ("K1", older), ("K2", child)];
+    let mut turned = told;
+    turned.reverse();
+    let counts = claims(&told).await;
+    assert!(counts.balances(), "{counts:?}");
+    assert_eq!((counts.segments, counts.accepted_segments, counts.accepted_persons), (5, 3, 2));
+    assert_eq!(counts.refused_persons.values().sum::<u64>(), 1);
+    assert_eq!(claims(&turned).await, counts, "whichever claim comes first");
+    let without = claims(&[("K1", old), ("K3", old), ("K1", older)]).await;
+    assert_eq!(without.rows, counts.rows, "of what was begun nothing stays");
 }
