@@ -108,12 +108,13 @@ impl VaultWriter {
     /// # Errors
     /// The disk failed.
     pub(crate) async fn finish(mut self) -> Result<Prepared, VaultError> {
+        // What the versions hold is let go before the last lots are made.
+        self.judge.known = self.judge.versions.judged();
         self.rows.write(1, Threads::All).await?;
         self.judge.write(1, Threads::All).await?;
         self.judge.close_container();
         let mut staged = self.rows.lots.all().await?;
         let of_judge = self.judge.lots.all().await?;
-        self.judge.known = self.judge.versions.judged();
         let withdrawal = self.withdraw(&mut staged).await?;
         let Self { mut judge, rows } = self;
         judge.count_persons();

@@ -16,7 +16,7 @@ use std::{
 /// Blocks of the producer that may wait to be taken.
 const WAITING: usize = 4;
 /// Blocks, beyond one for each thread, that may be on their way.
-const ON_THEIR_WAY: usize = 3;
+const ON_THEIR_WAY: usize = 6;
 
 struct State<B, P, E> {
     /// The producer's blocks, not yet taken.
