@@ -2,8 +2,9 @@
 //! their segments is judged; then what was judged.
 //!
 //! # Memory
-//! 20 to 25 bytes a person, and 21 of the table of persons, which the versions of records share. What is told to many, and judged of many, stands once; identities only where they are compared, until
-//! their person is judged.
+//! 12 to 15 bytes a person, and 21 of the table of persons, which the versions of records share. What is told to many, what is
+//! judged of many, and the days of births and deaths stand once; identities only where they are compared, until their person
+//! is judged.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -28,8 +29,8 @@ struct Facts {
     told: u32,
     /// Which of the judgements, from 1; 0: not judged. And [`KEPT`], [`TOLD`].
     judged: u32,
-    died_on: Option<PartialDate>,
-    birth_on: Option<PartialDate>,
+    /// Which days.
+    days: u32,
 }
 
 /// Something of the person is kept.
@@ -39,12 +40,61 @@ const TOLD: u32 = 1 << 30;
 /// The other bits: which of the judgements.
 const WHICH: u32 = TOLD - 1;
 
-impl Facts {
+/// Days of a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Days {
+    died_on: Option<PartialDate>,
+    birth_on: Option<PartialDate>,
+}
+
+impl Days {
     /// Of several days of death the earliest counts: nobody is kept on the strength of the later one.
     fn died(&mut self, on: PartialDate) {
         let earlier = |d: &PartialDate| d.latest() <= on.latest();
         if !self.died_on.as_ref().is_some_and(earlier) {
             self.died_on = Some(on);
+        }
+    }
+
+    /// The youngest reading: a guardian is asked for rather than not.
+    fn born(&mut self, on: PartialDate) {
+        let younger = |d: &PartialDate| d.latest() >= on.latest();
+        if !self.birth_on.as_ref().is_some_and(younger) {
+            self.birth_on = Some(on);
+        }
+    }
+}
+
+/// All days that persons have, each once: there are fewer than persons.
+struct AllDays {
+    all: Vec<Days>,
+    places: HashMap<Days, u32>,
+}
+
+impl Default for AllDays {
+    fn default() -> Self {
+        let none = Days::default();
+        Self { all: vec![none], places: HashMap::from([(none, 0)]) }
+    }
+}
+
+impl AllDays {
+    fn of(&self, facts: Facts) -> Days {
+        self.all[facts.days as usize]
+    }
+
+    /// Changes the days of a person.
+    fn change(&mut self, facts: &mut Facts, change: impl FnOnce(&mut Days)) {
+        let before = self.of(*facts);
+        let mut days = before;
+        change(&mut days);
+        if days == before {
+            return;
+        }
+        let next = self.all.len() as u32;
+        facts.days = *self.places.entry(days).or_insert(next);
+        if facts.days == next {
+            self.all.push(days);
         }
     }
 }
@@ -72,6 +122,7 @@ pub(crate) struct Otherwise;
 pub(crate) struct People {
     gate: Arc<Gate>,
     facts: Beside<Facts>,
+    days: AllDays,
     /// Every list of notices once.
     told: Vec<Vec<PersonNotice>>,
     identities: HashMap<Place, Vec<Identity>>,
@@ -119,6 +170,7 @@ impl People {
         let mut out = Self {
             gate,
             facts: Beside::default(),
+            days: AllDays::default(),
             told: lists.map(|list| notices.list(list).map(notice).collect()).collect(),
             identities: HashMap::new(),
             judged: Judged::default(),
@@ -131,7 +183,7 @@ impl People {
             let at = persons.insert(out.key(local_id));
             let facts = out.facts.at(at);
             for on in notices.list(list).filter_map(|told| told.died_on) {
-                facts.died(on);
+                out.days.change(facts, |days| days.died(on));
             }
             let list = list as u32 + 1;
             facts.told = match facts.told {
@@ -196,15 +248,18 @@ impl People {
         let before = *self.facts.at(person.at);
         self.see(persons, segment);
         let now = *self.facts.at(person.at);
-        let same = before.judged == 0
-            || (before.died_on, before.birth_on) == (now.died_on, now.birth_on)
-            || before.died_on == now.died_on
-                && before.judged & WHICH == self.judge(local_id, now, &[])
-                && notices(&self.told, now).iter().all(|notice| {
-                    let of_age_on =
-                        |facts: Facts| self.gate.of_age_on(facts.birth_on, notice.notified_on);
-                    of_age_on(before) == of_age_on(now)
-                });
+        if before.judged == 0 || before.days == now.days {
+            return Ok(());
+        }
+        let (days_before, days) = (self.days.of(before), self.days.of(now));
+        let of_age_on = |days: Days, notice: &PersonNotice| {
+            self.gate.of_age_on(days.birth_on, notice.notified_on)
+        };
+        let same = days_before.died_on == days.died_on
+            && notices(&self.told, now)
+                .iter()
+                .all(|notice| of_age_on(days_before, notice) == of_age_on(days, notice))
+            && before.judged & WHICH == self.judge(local_id, now, &[]);
         if same { Ok(()) } else { Err(Otherwise) }
     }
 
@@ -215,14 +270,10 @@ impl People {
             Record::Death(d) => (None, date(d.died_on)),
             _ => return,
         };
-        let facts = self.facts.at(at);
-        if let Some(on) = death {
-            facts.died(on);
-        }
-        // the youngest reading: a guardian is asked for rather than not
-        if birth.is_some_and(|b| facts.birth_on.is_none_or(|known| known.latest() < b.latest())) {
-            facts.birth_on = birth;
-        }
+        self.days.change(self.facts.at(at), |days| {
+            death.into_iter().for_each(|on| days.died(on));
+            birth.into_iter().for_each(|on| days.born(on));
+        });
         if let Record::Person(p) = record
             && self.gate.needs_identities()
         {
@@ -260,7 +311,7 @@ impl People {
 
     /// Which of the judgements is that on a person, from 1.
     fn judge(&mut self, local_id: &str, facts: Facts, identities: &[Identity]) -> u32 {
-        let Facts { died_on, birth_on, .. } = facts;
+        let Days { died_on, birth_on } = self.days.of(facts);
         let notices = notices(&self.told, facts);
         let facts = PersonFacts { local_id, notices, died_on, birth_on, identities };
         // most persons are judged alike: one copy of each judgement
@@ -287,8 +338,8 @@ impl People {
         }
         facts.judged |= TOLD;
         let facts = *facts;
-        let notices = notices(&self.told, facts);
-        Some(Told { notices, died_on: facts.died_on, birth_on: facts.birth_on })
+        let Days { died_on, birth_on } = self.days.of(facts);
+        Some(Told { notices: notices(&self.told, facts), died_on, birth_on })
     }
 
     /// The persons of whom something is kept, and by judgement those who were judged and of whom nothing is.
