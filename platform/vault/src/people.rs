@@ -271,8 +271,12 @@ impl People {
             _ => return,
         };
         self.days.change(self.facts.at(at), |days| {
-            death.into_iter().for_each(|on| days.died(on));
-            birth.into_iter().for_each(|on| days.born(on));
+            if let Some(on) = death {
+                days.died(on);
+            }
+            if let Some(on) = birth {
+                days.born(on);
+            }
         });
         if let Record::Person(p) = record
             && self.gate.needs_identities()

@@ -115,7 +115,7 @@ impl Versions {
         persons: Persons,
     ) -> Result<Self, VaultError> {
         let segments = known::load(lake, at, holder).await?;
-        let mut out = Self { segments, persons, ..Self::default() };
+        let mut out = Self { persons, segments, ..Self::default() };
         let mut numbers = Beside::default();
         let holder = holder.to_string();
         each_batch(lake, TABLE, at, |batch| {

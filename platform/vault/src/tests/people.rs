@@ -129,7 +129,9 @@ async fn who_was_judged_by_less_is_found_out_if_it_makes_a_difference() {
 
     // A guardian was told: the child passes too, but the day of coming of age stands beside the notice.
     let mut guardian = self::told("a", &BOTH);
-    guardian.iter_mut().for_each(|row| row.guardian = true);
+    for row in &mut guardian {
+        row.guardian = true;
+    }
     let seen = seen_meanwhile(guardian, &[&old, &child]).await;
     assert_eq!(seen, [Ok(()), Err(Otherwise)]);
 }
