@@ -26,10 +26,7 @@ use kiban_register::{
 };
 use kiban_testkit::{SeededEntropy, TestDb, actor, id};
 
-use crate::{
-    Prepared, Revisions, STORES, Vault, VaultError, people::People, versions::Persons,
-    writer::VaultWriter,
-};
+use crate::{Prepared, Revisions, STORES, Vault, VaultError, people::People, writer::VaultWriter};
 
 pub(super) const HOSPITAL: u64 = 1;
 pub(super) const TOWN: u64 = 2;
@@ -278,7 +275,7 @@ impl World {
             })
             .collect();
         let gate = Arc::new(gate);
-        let mut persons = Persons::default();
+        let mut persons = crate::versions::Persons::default();
         let notices = Notices::of(notices.iter().cloned());
         let mut people = People::new(&notices, gate.clone(), &mut persons);
         for segment in &segments {
