@@ -65,8 +65,8 @@ pub(crate) struct Occasion {
 /// What a segment says of its record.
 pub(crate) struct Statement<'a> {
     pub(crate) record: Record,
-    /// The person's place in [`Versions::persons`], and id.
-    pub(crate) person: (Place, Person),
+    /// The person's place in [`Versions::persons`].
+    pub(crate) person: Place,
     /// Its place in [`Versions::segments`].
     pub(crate) segment: Place,
     pub(crate) version: &'a str,
@@ -235,7 +235,7 @@ impl Versions {
     fn add(&mut self, on: Occasion, s: &Statement<'_>, known: Option<Place>, state: State) {
         self.last += 1;
         self.rows.push(VersionRow {
-            person: s.person.1,
+            person: self.persons.id(s.person),
             holder: on.holder,
             delivery: on.delivery,
             record: s.record,
@@ -249,7 +249,7 @@ impl Versions {
         });
         if state != State::Older {
             let segment = if state == State::Current { s.segment } else { Place::NONE };
-            self.set(known, s.record, segment, s.person.0, (s.version, on.stated_at));
+            self.set(known, s.record, segment, s.person, (s.version, on.stated_at));
         }
     }
 

@@ -200,7 +200,7 @@ impl Judge {
             let on = occasion(&self.gate, self.delivery, self.sealed_at);
             let statement = Statement {
                 record,
-                person: (person.at, person.id),
+                person: person.at,
                 segment: at,
                 version,
                 taken_back,

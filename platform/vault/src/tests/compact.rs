@@ -123,7 +123,7 @@ pub(super) fn state(versions: &mut Versions, on: Occasion, said: &Said<'_>, tabl
     let known = versions.segments.is_known(segment);
     let statement = Statement {
         record: said.record,
-        person: (versions.persons.insert(said.person), said.person),
+        person: versions.persons.insert(said.person),
         segment,
         version: said.version,
         taken_back: said.taken_back,

@@ -188,7 +188,7 @@ async fn memory_by_record() {
     }
 }
 
-/// Persons of the measure, and bytes that each may take while the delivery is judged: the list of notices 20, the facts 41,
+/// Persons of the measure, and bytes that each may take while the delivery is judged: the list of notices 20, the facts and the table 36,
 /// keys of source bytes 16 to 37, and room for what the allocator keeps.
 const PERSONS: u64 = 300_000;
 const EACH: u64 = 160;
