@@ -83,6 +83,10 @@ impl Gathered {
 pub(crate) struct Scratch {
     /// By key of a column's values: the place. All [`NONE`] between two columns.
     places: Vec<u32>,
+    /// A dictionary on its way: keys, values and where they begin. It grows here, and is copied once.
+    keys: Vec<u32>,
+    plain: Vec<u8>,
+    starts: Vec<u32>,
 }
 
 /// What the rows of these runs say, by value of the list; `person` (its place there): the least and greatest of its text is

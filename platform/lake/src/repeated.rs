@@ -9,12 +9,14 @@ use std::{
 use arrow::array::StringArray;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::short::{Keyed, Short};
+use crate::short::{Keyed, Recent, Short};
 
 /// A row without a value.
 const EMPTY: i32 = -1;
 /// After so many values that were not the one before it is judged whether any come back.
 const JUDGED: usize = 2048;
+/// Texts that are known again by where they stand, while some rows are taken in.
+const SAME: usize = 64;
 
 /// Builds such a column. A row that says what the one before said costs four bytes and a comparison; another value is looked
 /// up among those known, unless nearly none comes back.
@@ -29,6 +31,8 @@ pub struct Repeated {
     looks_up: bool,
     /// Places of the values by what they say; nothing once it was found that they hardly come back.
     known: Option<Known>,
+    /// Some of the short ones that were looked up of late.
+    recent: Recent,
     hash: DefaultHashBuilder,
     /// Values that were looked up.
     looked_up: usize,
@@ -68,6 +72,7 @@ impl Repeated {
             last: Last::None,
             looks_up,
             known: looks_up.then(Known::default),
+            recent: Recent::default(),
             hash: DefaultHashBuilder::default(),
             looked_up: 0,
         }
@@ -85,6 +90,7 @@ impl Repeated {
         self.bytes.clear();
         self.offsets.truncate(1);
         self.keys.clear();
+        self.recent.forget();
         Self { last: Last::None, known, looked_up: 0, ..self }
     }
 
@@ -140,12 +146,18 @@ impl Repeated {
     /// The values of some rows, each with the row's place behind those before; rows between have none.
     pub fn push_all(&mut self, values: &[(u32, &str)]) {
         self.keys.reserve(values.len());
+        // The very same text, not only an equal one, is the commonest of all: a system, a small number, a day, what the rows of
+        // an item share.
+        let mut same = [("", EMPTY); SAME];
         let mut last = ("", EMPTY);
         for (row, value) in values {
             self.fill_to(*row as usize);
-            // The very same text, not only an equal one, is the commonest of all: a system, what the rows of an item share.
             if !ptr::eq(*value, last.0) || last.1 == EMPTY {
-                last = (value, self.key_of(value));
+                let known = &mut same[place_of(value)];
+                if !ptr::eq(*value, known.0) || known.1 == EMPTY {
+                    *known = (value, self.key_of(value));
+                }
+                last = *known;
             }
             self.keys.push(last.1);
         }
@@ -185,11 +197,18 @@ impl Repeated {
     fn other_short(&mut self, value: &str, short: Short) -> i32 {
         let fresh = self.fresh();
         if let Some(known) = &mut self.known {
+            let recent = self.recent.place(short);
+            if let Some(key) = recent.of(short) {
+                self.looked_up += 1;
+                return key;
+            }
             let code = self.hash.hash_one(short);
             if let Some(known) = known.short.find(code, |known| known.short() == short) {
                 self.looked_up += 1;
+                *recent = *known;
                 return known.key;
             }
+            *recent = Keyed::new(short, fresh);
             let hash = &self.hash;
             let hash_of = |known: &Keyed| hash.hash_one(known.short());
             known.short.insert_unique(code, Keyed::new(short, fresh), hash_of);
@@ -267,6 +286,13 @@ impl Repeated {
         let behind = rows.saturating_sub(self.keys.len());
         self.keys.iter().map(text).chain(std::iter::repeat_n(None, behind)).collect()
     }
+}
+
+/// Where a text is sought among [`SAME`].
+#[inline]
+fn place_of(text: &str) -> usize {
+    let at = (text.as_ptr() as usize as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (at >> 32) as usize % SAME
 }
 
 fn value_at<'a>(bytes: &'a [u8], offsets: &[i32], key: i32) -> &'a [u8] {

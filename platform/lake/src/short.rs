@@ -27,6 +27,36 @@ impl Keyed {
     pub(crate) fn short(&self) -> Short {
         Short { low: self.low, high: self.high, length: self.length }
     }
+    /// The key, if it is that of this text.
+    #[inline]
+    pub(crate) fn of(&self, text: Short) -> Option<i32> {
+        (self.short() == text).then_some(self.key)
+    }
+}
+
+/// Places of [`Recent`].
+const RECENT: usize = 128;
+/// No text has this length.
+const NOTHING: Keyed = Keyed { low: 0, high: 0, length: u32::MAX, key: 0 };
+
+/// Some of the texts that were looked up of late, each at the one place it can have: most are found here, and a table of
+/// all is not asked.
+#[derive(Default)]
+pub(crate) struct Recent(Vec<Keyed>);
+
+impl Recent {
+    /// Where the text stands, or another.
+    #[inline]
+    pub(crate) fn place(&mut self, Short { low, high, length }: Short) -> &mut Keyed {
+        if self.0.len() < RECENT {
+            self.0 = vec![NOTHING; RECENT];
+        }
+        let mixed = low ^ high.rotate_left(23) ^ u64::from(length);
+        &mut self.0[(mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % RECENT]
+    }
+    pub(crate) fn forget(&mut self) {
+        self.0.fill(NOTHING);
+    }
 }
 
 impl Short {

@@ -10,9 +10,8 @@ use crate::{Repeated, bucket::Run};
 /// The values of text as they come up.
 struct Dictionary<'t> {
     text: &'t Repeated,
-    /// By key, one behind it: the place. First what a row without a value has, which is no place either.
-    places: &'t mut Vec<u32>,
-    out: Gathered,
+    /// Its places are by key, one behind it. First stands what a row without a value has, which is no place either.
+    scratch: &'t mut Scratch,
 }
 
 impl<'t> Dictionary<'t> {
@@ -22,37 +21,49 @@ impl<'t> Dictionary<'t> {
             places.resize(text.values() + 1, NONE);
         }
         places[0] = 0;
-        Self { text, places, out: Gathered { starts: vec![0], ..Gathered::default() } }
+        scratch.keys.clear();
+        scratch.plain.clear();
+        scratch.starts.clear();
+        scratch.starts.push(0);
+        Self { text, scratch }
     }
     /// The place of a key's value. Of a row without one (its key is -1) it says nothing.
     #[inline]
     fn place(&mut self, key: i32) -> u32 {
-        let place = self.places[(key + 1) as usize];
+        let place = self.scratch.places[(key + 1) as usize];
         if place == NONE { self.add(key as usize) } else { place }
     }
     #[inline(never)]
     fn add(&mut self, key: usize) -> u32 {
-        let (text, out) = (self.text.value(key), &mut self.out);
-        let place = out.keys.len() as u32;
-        self.places[key + 1] = place;
-        out.keys.push(key as u32);
-        out.plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        out.plain.extend_from_slice(text);
-        out.starts.push(out.plain.len() as u32);
+        let (text, Scratch { places, keys, plain, starts }) =
+            (self.text.value(key), &mut *self.scratch);
+        let place = keys.len() as u32;
+        places[key + 1] = place;
+        keys.push(key as u32);
+        plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        plain.extend_from_slice(text);
+        starts.push(plain.len() as u32);
         place
     }
     fn finish(self, bounds: bool) -> Gathered {
-        let Self { text, places, mut out } = self;
+        let Self { text, scratch: Scratch { places, keys, plain, starts } } = self;
+        let mut statistics = None;
         if bounds {
-            let texts = || out.keys.iter().map(|key| text.value(*key as usize));
+            let texts = || keys.iter().map(|key| text.value(*key as usize));
             let bound = |text: Option<&[u8]>| text.map(|text| ByteArray::from(text.to_vec()));
             let (least, most) = (bound(texts().min()), bound(texts().max()));
-            out.statistics = Some(Statistics::byte_array(least, most, None, None, false));
+            statistics = Some(Statistics::byte_array(least, most, None, None, false));
         }
-        for key in &out.keys {
+        for key in &*keys {
             places[*key as usize + 1] = NONE;
         }
-        out
+        Gathered {
+            keys: keys.clone(),
+            plain: plain.clone(),
+            starts: starts.clone(),
+            statistics,
+            ..Gathered::default()
+        }
     }
 }
 
