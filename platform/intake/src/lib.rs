@@ -52,7 +52,8 @@ pub use quality::rule_ja;
 pub use receipt::ReceiptError;
 pub use rows::RowsError;
 pub use seal::{
-    Checked, Incoming, KnownHolder, Opened, Segment, Walked, open_seal, open_seal_within,
+    Checked, Incoming, KnownHolder, Opened, Segment, SegmentPosition, Walked, open_seal,
+    open_seal_within,
 };
 pub use segment::{format_name, format_of};
 pub use segment_id::SegmentIds;

@@ -18,6 +18,7 @@ mod stream;
 mod walk;
 
 use std::{
+    fmt,
     fs::File,
     ops::{Deref, Range},
     path::Path,
@@ -110,16 +111,25 @@ pub struct Segment<'a> {
     pub parsed: &'a Parsed<'a>,
 }
 
+/// Where a segment begins, in words that are made when somebody asks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentPosition(Option<(&'static str, u64)>);
+
+impl fmt::Display for SegmentPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |(word, line)| write!(f, "{word} {line}"))
+    }
+}
+
 impl Segment<'_> {
     /// Position inside the file: `line 17`, `row 5`, empty for a file of one segment.
-    pub fn position(&self) -> String {
-        match self.format {
-            format if segment::is_whole(format) => String::new(),
-            Format::MunicipalCsv | Format::CareClaims | Format::CareCertification => {
-                format!("row {}", self.line)
-            }
-            _ => format!("line {}", self.line),
-        }
+    pub fn position(&self) -> SegmentPosition {
+        let word = match self.format {
+            format if segment::is_whole(format) => return SegmentPosition(None),
+            Format::MunicipalCsv | Format::CareClaims | Format::CareCertification => "row",
+            _ => "line",
+        };
+        SegmentPosition(Some((word, self.line)))
     }
     /// Reader and version, as rows store it.
     pub fn parser(&self) -> &'static str {

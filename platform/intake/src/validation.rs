@@ -6,7 +6,7 @@
 //! how many persons deviate. Computed when somebody looks: another reference changes the cells, and nothing is
 //! received again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use kiban_kernel::{Date, Id, Timestamp, kinds};
 
@@ -19,18 +19,25 @@ const BAND: i16 = 10;
 const LAST_BAND: i16 = 90;
 
 /// The class of a person: `F.60-69`, `M.90+`; `?` for a sex or birth that is not known.
-pub fn class_of(sex: Option<&str>, birth: Option<Date>, on: Date) -> String {
-    let sex = match sex {
-        Some("M") => "M",
-        Some("F") => "F",
-        _ => "?",
-    };
+pub fn class_of(sex: Option<&str>, birth: Option<Date>, on: Date) -> &'static str {
+    let sex = SEXES.iter().position(|s| sex == Some(s)).unwrap_or(SEXES.len());
     let age = birth.map(|b| {
         let had_birthday = (on.month(), on.day()) >= (b.month(), b.day());
         on.year() - b.year() - i16::from(!had_birthday)
     });
-    format!("{sex}.{}", age.map_or_else(|| "?".to_owned(), band))
+    let band = age.map_or(BANDS, |age| (age.max(0) / BAND).min(LAST_BAND / BAND) as usize);
+    &CLASSES[sex * (BANDS + 1) + band]
 }
+
+const SEXES: [&str; 2] = ["M", "F"];
+const BANDS: usize = (LAST_BAND / BAND) as usize + 1;
+/// By sex, by age; behind the known ones the one that is not known.
+static CLASSES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let bands: Vec<String> =
+        (0..=LAST_BAND).step_by(BAND as usize).map(band).chain(["?".to_owned()]).collect();
+    let of = |sex: &'static str| bands.iter().map(move |band| format!("{sex}.{band}"));
+    SEXES.into_iter().chain(["?"]).flat_map(of).collect()
+});
 
 fn band(age: i16) -> String {
     let from = (age.max(0) / BAND * BAND).min(LAST_BAND);

@@ -164,6 +164,27 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
 /// # Errors
 /// See [`DateError`].
 pub fn parse_partial(text: &str) -> Result<PartialDate, DateError> {
+    match plain_day(text.as_bytes()) {
+        Some([year, month, day]) => build(year, month, day),
+        None => parse_any(text),
+    }
+}
+
+/// Year, month and day of the two shapes that nearly all dates have: `20030726`, `2003-07-26`.
+fn plain_day(text: &[u8]) -> Option<[i16; 3]> {
+    let (year, month, day) = match text {
+        [year @ .., m1, m2, d1, d2] if year.len() == 4 => (year, [m1, m2], [d1, d2]),
+        [year @ .., b'-', m1, m2, b'-', d1, d2] if year.len() == 4 => (year, [m1, m2], [d1, d2]),
+        _ => return None,
+    };
+    let add = |n: i16, digit: &u8| digit.is_ascii_digit().then(|| n * 10 + i16::from(digit - b'0'));
+    let number = |digits: [&u8; 2]| digits.into_iter().try_fold(0, add);
+    let year = year.iter().try_fold(0, add)?;
+    // Before, digits in groups are no date.
+    (year >= 1000).then_some([year, number(month)?, number(day)?])
+}
+
+fn parse_any(text: &str) -> Result<PartialDate, DateError> {
     let half: String = text.trim().chars().map(to_half_width).collect();
     let s = half.replace('元', "1");
     let s = match s.find(['T', ' ']) {

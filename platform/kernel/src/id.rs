@@ -117,11 +117,16 @@ impl<K: Kind> Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0_u8; 26];
-        for (i, slot) in text.iter_mut().rev().enumerate() {
-            *slot = ALPHABET[((self.0 >> (5 * i)) & 31) as usize];
+        let mut text = [b'_'; 30];
+        text[..3].copy_from_slice(K::PREFIX.as_bytes());
+        // Twelve digits at a time fit into a word.
+        for (part, digits) in text[4..].rchunks_mut(12).enumerate() {
+            let mut word = (self.0 >> (60 * part)) as u64;
+            for digit in digits.iter_mut().rev() {
+                *digit = ALPHABET[(word & 31) as usize];
+                word >>= 5;
+            }
         }
-        write!(f, "{}_", K::PREFIX)?;
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }

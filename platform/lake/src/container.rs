@@ -24,6 +24,7 @@ use std::{
 };
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
+use itertools::Itertools as _;
 use kiban_audit::Tx;
 use kiban_kernel::{Id, OsEntropy, kinds};
 use sqlx::AnyConnection;
@@ -71,10 +72,15 @@ impl SegmentPlace {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    fn aad(&self, person: Id<kinds::PersonSource>) -> Aad<Vec<u8>> {
-        let (file, segment) = (self.file.to_bytes(), self.segment.to_bytes());
-        let (start, length) = (self.start.to_be_bytes(), self.length.to_be_bytes());
-        Aad::from([&b"kbc/1"[..], &file, &segment, &person.to_bytes(), &start, &length].concat())
+    fn aad(&self, person: Id<kinds::PersonSource>) -> Aad<[u8; 69]> {
+        let mut out = [0; 69];
+        out[..5].copy_from_slice(b"kbc/1");
+        out[5..21].copy_from_slice(&self.file.to_bytes());
+        out[21..37].copy_from_slice(&self.segment.to_bytes());
+        out[37..53].copy_from_slice(&person.to_bytes());
+        out[53..61].copy_from_slice(&self.start.to_be_bytes());
+        out[61..].copy_from_slice(&self.length.to_be_bytes());
+        Aad::from(out)
     }
 }
 
@@ -127,7 +133,7 @@ impl StagedContainer {
 }
 
 impl ContainerWriter {
-    /// Add a person's segment.
+    /// Add a person's segment: the header it is read with, if its format has one, and its bytes.
     ///
     /// # Errors
     /// The disk or the cipher failed; the container must be dropped.
@@ -135,13 +141,13 @@ impl ContainerWriter {
         &mut self,
         segment: Id<kinds::Segment>,
         person: Id<kinds::PersonSource>,
-        bytes: &[u8],
+        (header, bytes): (&[u8], &[u8]),
     ) -> Result<SegmentPlace, LakeError> {
         let place = SegmentPlace {
             segment,
             file: self.id,
             start: self.out.bytes(),
-            length: bytes.len() as u64,
+            length: (header.len() + bytes.len()) as u64,
         };
         if self.ready.len() >= READY && !self.ready.contains_key(&person) {
             self.ready.clear();
@@ -157,7 +163,7 @@ impl ContainerWriter {
             key.seal_in_place_separate_tag(place.nonce(), place.aad(person), plain)
                 .map_err(|_| LakeError::from(KeyError::Cipher))
         };
-        self.out.append(bytes, seal)?;
+        self.out.append([header, bytes], seal)?;
         self.segments += 1;
         Ok(place)
     }
@@ -281,29 +287,34 @@ impl Lake {
         let lake = self.clone();
         let wrapping = blocking(move || {
             let (key_id, wrapping) = lake.0.ring.wrapping(DataClass::Source)?;
-            let mut paths = Vec::with_capacity(containers.len());
-            for StagedContainer { id, path, secret, persons, .. } in containers {
-                for persons in persons.chunks(VALUES_AT_ONCE / KEY_VALUES) {
-                    let wrap = |person: &Id<kinds::PersonSource>| {
-                        let key = person_key(&secret, *person);
-                        Ok((person.to_string(), wrapping.wrap(&key_name(*person, id), &key)?))
-                    };
-                    let keys = persons.iter().map(wrap).collect::<Result<Vec<_>, KeyError>>()?;
-                    if send.blocking_send((id.to_string(), key_id.clone(), keys)).is_err() {
-                        // The database failed: whoever waits there says so.
-                        return Ok(paths);
-                    }
+            let wrap = |(person, container): (Id<kinds::PersonSource>, &StagedContainer)| {
+                let key = person_key(&container.secret, person);
+                let wrapped = wrapping.wrap(&key_name(person, container.id), &key)?;
+                Ok((person.to_string(), container.id.to_string(), wrapped))
+            };
+            // By person: each page of the index is written once, not once for each container.
+            let mut keys = containers
+                .iter()
+                .map(|container| container.persons.iter().map(move |person| (*person, container)))
+                .kmerge_by(|(a, _), (b, _)| a <= b)
+                .peekable();
+            while keys.peek().is_some() {
+                let some = keys.by_ref().take(VALUES_AT_ONCE / KEY_VALUES).map(wrap);
+                let some = some.collect::<Result<Vec<_>, KeyError>>()?;
+                if send.blocking_send((key_id.clone(), some)).is_err() {
+                    // The database failed: whoever waits there says so.
+                    break;
                 }
-                paths.push(path);
             }
-            Ok(paths)
+            drop(keys);
+            Ok(containers.into_iter().map(|container| container.path).collect())
         });
         let adding = async {
-            while let Some((file, key_id, keys)) = wrapped.recv().await {
+            while let Some((key_id, keys)) = wrapped.recv().await {
                 let sql = format!("{ADD_KEYS}{}", rows_of(tx.conn(), keys.len(), KEY_VALUES));
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-                for (person, key) in keys {
-                    query = query.bind(person).bind(key).bind(&file).bind(&key_id);
+                for (person, file, key) in keys {
+                    query = query.bind(person).bind(key).bind(file).bind(&key_id);
                 }
                 query.execute(tx.conn()).await?;
             }

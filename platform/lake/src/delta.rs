@@ -26,12 +26,15 @@ pub(crate) fn numbered(word: &str, numbers: &[u64], out: &mut Vec<u8>) {
     prefixes.push(0);
     lengths.push((word.len() + digits.count) as u16);
     for number in &numbers[1..] {
-        let new = if !digits.fit(*number) {
+        // Most rows stand a line or a few behind the one before.
+        let new = if *number == before {
+            0
+        } else if !digits.fit(*number) {
             // More or fewer digits: what they have in common is not looked for.
             digits = Digits::of(*number);
             digits.count
         } else if *number / 10 == before / 10 {
-            usize::from(*number != before)
+            1
         } else {
             let (mut a, mut b, mut new) = (*number / 100, before / 100, 2);
             while a != b {

@@ -145,13 +145,13 @@ impl Repeated {
 
     /// The values of some rows, each with the row's place behind those before; rows between have none.
     pub fn push_all(&mut self, values: &[(u32, &str)]) {
-        self.keys.reserve(values.len());
+        let Some((end, _)) = values.last() else { return };
+        self.fill_to(*end as usize + 1);
         // The very same text, not only an equal one, is the commonest of all: a system, a small number, a day, what the rows of
         // an item share.
         let mut same = [("", EMPTY); SAME];
         let mut last = ("", EMPTY);
         for (row, value) in values {
-            self.fill_to(*row as usize);
             if !ptr::eq(*value, last.0) || last.1 == EMPTY {
                 let known = &mut same[place_of(value)];
                 if !ptr::eq(*value, known.0) || known.1 == EMPTY {
@@ -159,7 +159,7 @@ impl Repeated {
                 }
                 last = *known;
             }
-            self.keys.push(last.1);
+            self.keys[*row as usize] = last.1;
         }
     }
 

@@ -6,6 +6,7 @@ use arrow::{
     array::{Array as _, AsArray as _, Int64Array, RecordBatch, StringArray, UInt8Array},
     datatypes::Int64Type,
 };
+use kiban_intake::SegmentPosition;
 use kiban_kernel::{Id, kinds};
 use kiban_lake::{Columns as Lot, LakeError, SegmentPlace, Values};
 
@@ -21,7 +22,7 @@ pub(crate) struct SegmentRow {
     pub(crate) holder: Id<kinds::Organization>,
     pub(crate) delivery: Id<kinds::Delivery>,
     pub(crate) source_file: Arc<str>,
-    pub(crate) position: String,
+    pub(crate) position: SegmentPosition,
     pub(crate) parser: &'static str,
     pub(crate) format: &'static str,
     pub(crate) tables: TableBases,
@@ -42,7 +43,7 @@ pub(crate) fn columns(rows: &[SegmentRow]) -> Result<Lot, LakeError> {
         ("delivery", Values::of(rows, |r| r.delivery)),
         ("segment", Values::unlike(rows, |r| r.segment)),
         ("source_file", Values::of(rows, |r| &*r.source_file)),
-        ("position", Values::unlike(rows, |r| &*r.position)),
+        ("position", Values::unlike(rows, |r| r.position)),
         ("parser", Values::of(rows, |r| r.parser)),
         ("format", Values::of(rows, |r| r.format)),
         ("container", Values::of(rows, |r| IfAny(r.place.map(|(file, _, _)| file)))),

@@ -279,12 +279,8 @@ impl Judge {
             Some(container) => container,
             None => self.container.insert(self.lots.lake.container()?),
         };
-        let place = if segment.header.is_empty() {
-            container.put(id, person, segment.bytes)?
-        } else {
-            // a row of a table says little without the table's header
-            container.put(id, person, &[segment.header, segment.bytes].concat())?
-        };
+        // A row of a table says little without the table's header.
+        let place = container.put(id, person, (segment.header, segment.bytes))?;
         Ok((place.file, place.start, place.length))
     }
 

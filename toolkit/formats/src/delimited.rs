@@ -7,9 +7,9 @@
 //! Rows are cut before decoding: in CP932 no second byte is a comma, a tab, CR or LF, and a byte that
 //! breaks a character is found when its field is decoded (strictly).
 
-use std::{borrow::Cow, fmt, sync::LazyLock};
+use std::{borrow::Cow, cell::RefCell, fmt, sync::LazyLock};
 
-use encoding_rs::SHIFT_JIS;
+use encoding_rs::{DecoderResult, SHIFT_JIS};
 
 use crate::arena::Arena;
 
@@ -50,10 +50,16 @@ impl Charset {
     }
     /// As [`Charset::decode`]; a text that is not the bytes themselves stands in the arena.
     pub(crate) fn decode_in<'a>(self, bytes: &'a [u8], arena: &'a Arena) -> Option<&'a str> {
-        match self.decode(bytes)? {
-            Cow::Borrowed(text) => Some(text),
-            Cow::Owned(text) => Some(arena.text(&text)),
+        if self == Self::Utf8 || bytes.is_ascii() {
+            return std::str::from_utf8(bytes).ok();
         }
+        DECODED.with_borrow_mut(|text| {
+            let mut decoder = SHIFT_JIS.new_decoder_without_bom_handling();
+            text.clear();
+            text.reserve(decoder.max_utf8_buffer_length_without_replacement(bytes.len())?);
+            let (result, _) = decoder.decode_to_string_without_replacement(bytes, text, true);
+            (result == DecoderResult::InputEmpty).then(|| arena.text(text))
+        })
     }
     /// Is every byte part of a character? As [`Charset::decode`], without the text.
     pub fn valid(self, bytes: &[u8]) -> bool {
@@ -72,6 +78,11 @@ impl Charset {
             }
         }
     }
+}
+
+thread_local! {
+    /// Text on its way from bytes to an arena.
+    static DECODED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Which pairs of bytes are characters: one bit per pair, asked of the decoder once.

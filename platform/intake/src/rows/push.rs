@@ -106,7 +106,7 @@ impl<'p, B> Pushed<'p, B> {
         let Record::Person(person) = self.record(origin) else { return };
         let birth = person.birth_on.and_then(|t| kiban_kernel::parse_date(t).ok());
         let class = class_of(person.sex, birth, self.received_on);
-        self.quality.class(self.segment(origin).context.person, &class);
+        self.quality.class(self.segment(origin).context.person, class);
     }
 }
 

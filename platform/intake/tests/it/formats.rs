@@ -198,7 +198,7 @@ fn a_claim_is_stored_with_its_header_and_totals_of_the_file_stay_behind() {
         .unwrap()
         .segments::<ReceiveError>(|s| {
             seen += 1;
-            assert_eq!((s.header, s.position().as_str()), (head.as_bytes(), "line 2"));
+            assert_eq!((s.header, s.position().to_string().as_str()), (head.as_bytes(), "line 2"));
             assert!(s.parsed.records.iter().any(|r| r.table() == "person"));
             // Header and bytes are what the source's reader needs to read it again.
             let stored = [s.header, s.bytes].concat();

@@ -46,11 +46,11 @@ impl Behind {
     /// Appends bytes as `seal` seals them in place, and their tag.
     pub(super) fn append(
         &mut self,
-        plain: &[u8],
+        plain: [&[u8]; 2],
         seal: impl FnOnce(&mut [u8]) -> Result<Tag, LakeError>,
     ) -> Result<(), LakeError> {
         let from = self.block.len();
-        self.block.extend_from_slice(plain);
+        plain.iter().for_each(|part| self.block.extend_from_slice(part));
         let tag = seal(&mut self.block[from..])?;
         self.block.extend_from_slice(tag.as_ref());
         self.bytes += (self.block.len() - from) as u64;

@@ -10,43 +10,45 @@ use crate::{Repeated, bucket::Run};
 /// The values of text as they come up.
 struct Dictionary<'t> {
     text: &'t Repeated,
-    /// Its places are by key, one behind it. First stands what a row without a value has, which is no place either.
-    scratch: &'t mut Scratch,
+    /// By key, one behind it: the place. First what a row without a value has, which is no place either.
+    places: &'t mut [u32],
+    keys: &'t mut Vec<u32>,
+    plain: &'t mut Vec<u8>,
+    starts: &'t mut Vec<u32>,
 }
 
 impl<'t> Dictionary<'t> {
     fn new(text: &'t Repeated, scratch: &'t mut Scratch) -> Self {
-        let places = &mut scratch.places;
+        let Scratch { places, keys, plain, starts } = scratch;
         if places.len() <= text.values() {
             places.resize(text.values() + 1, NONE);
         }
         places[0] = 0;
-        scratch.keys.clear();
-        scratch.plain.clear();
-        scratch.starts.clear();
-        scratch.starts.push(0);
-        Self { text, scratch }
+        keys.clear();
+        plain.clear();
+        starts.clear();
+        starts.push(0);
+        Self { text, places, keys, plain, starts }
     }
     /// The place of a key's value. Of a row without one (its key is -1) it says nothing.
     #[inline]
     fn place(&mut self, key: i32) -> u32 {
-        let place = self.scratch.places[(key + 1) as usize];
+        let place = self.places[(key + 1) as usize];
         if place == NONE { self.add(key as usize) } else { place }
     }
     #[inline(never)]
     fn add(&mut self, key: usize) -> u32 {
-        let (text, Scratch { places, keys, plain, starts }) =
-            (self.text.value(key), &mut *self.scratch);
-        let place = keys.len() as u32;
-        places[key + 1] = place;
-        keys.push(key as u32);
-        plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        plain.extend_from_slice(text);
-        starts.push(plain.len() as u32);
+        let text = self.text.value(key);
+        let place = self.keys.len() as u32;
+        self.places[key + 1] = place;
+        self.keys.push(key as u32);
+        self.plain.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        self.plain.extend_from_slice(text);
+        self.starts.push(self.plain.len() as u32);
         place
     }
     fn finish(self, bounds: bool) -> Gathered {
-        let Self { text, scratch: Scratch { places, keys, plain, starts } } = self;
+        let Self { text, places, keys, plain, starts } = self;
         let mut statistics = None;
         if bounds {
             let texts = || keys.iter().map(|key| text.value(*key as usize));

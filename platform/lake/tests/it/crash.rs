@@ -17,7 +17,8 @@ async fn acts(dir: &Path, steps: Arc<dyn Steps>) {
     let d = Deployment::in_folder(dir, steps).await;
     let mut container = d.lake.container().unwrap();
     for p in 1..4_u64 {
-        let place = container.put(Id::from_bytes([p as u8; 16]), person(p), b"source").unwrap();
+        let place =
+            container.put(Id::from_bytes([p as u8; 16]), person(p), (b"", b"source")).unwrap();
         std::fs::write(dir.join(format!("place-{p}")), serde_json::to_vec(&place).unwrap())
             .unwrap();
     }

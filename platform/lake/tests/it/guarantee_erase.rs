@@ -19,7 +19,7 @@ async fn rows_leave_every_snapshot_and_sources_become_unreadable() {
                     .put(
                         Id::from_bytes([p as u8; 16]),
                         person(p),
-                        format!("source of {p}").as_bytes(),
+                        (b"", format!("source of {p}").as_bytes()),
                     )
                     .unwrap()
             })

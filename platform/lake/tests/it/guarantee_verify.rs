@@ -14,7 +14,7 @@ async fn deployment(dir: &std::path::Path) -> Deployment {
     let d = Deployment::in_folder(dir, Arc::new(NoSteps)).await;
     d.append("condition", &[(0, 1), (1, 2), (2, 3)]).await;
     let mut container = d.lake.container().unwrap();
-    container.put(Id::from_bytes([1; 16]), person(1), b"source").unwrap();
+    container.put(Id::from_bytes([1; 16]), person(1), (b"", b"source")).unwrap();
     let container = container.finish().await.unwrap();
     let mut tx = d.log.begin().await.unwrap();
     d.lake.append_with_sources(&mut tx, vec![], vec![container]).await.unwrap();

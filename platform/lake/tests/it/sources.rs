@@ -19,7 +19,9 @@ async fn segments_of_every_size_come_back() {
     let bytes = |size: usize| (0..size).map(|i| (i % 253) as u8).collect::<Vec<_>>();
     let places: Vec<_> = (sizes.iter().enumerate())
         .map(|(i, size)| {
-            writer.put(Id::from_bytes([i as u8; 16]), person(i as u64 % 2), &bytes(*size)).unwrap()
+            writer
+                .put(Id::from_bytes([i as u8; 16]), person(i as u64 % 2), (b"", &bytes(*size)))
+                .unwrap()
         })
         .collect();
     let staged = writer.finish().await.unwrap();
@@ -63,7 +65,7 @@ async fn nothing_named_is_on_disk_in_the_clear() {
     let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
     let mut writer = d.lake.container().unwrap();
     writer
-        .put(Id::from_bytes([1; 16]), person(7), "架空 花子 1234567 name_kanji".as_bytes())
+        .put(Id::from_bytes([1; 16]), person(7), (b"", "架空 花子 1234567 name_kanji".as_bytes()))
         .unwrap();
     let container = writer.finish().await.unwrap();
     let staged = d.lake.stage("person", vec![batch("person", &[(7, 1234567)])]).await.unwrap();

@@ -55,7 +55,9 @@ async fn an_unfinished_container_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let d = Deployment::in_folder(dir.path(), Arc::new(NoSteps)).await;
     let mut writer = d.lake.container().unwrap();
-    writer.put(kiban_kernel::Id::from_bytes([1; 16]), crate::support::person(1), b"x").unwrap();
+    writer
+        .put(kiban_kernel::Id::from_bytes([1; 16]), crate::support::person(1), (b"", b"x"))
+        .unwrap();
     drop(writer);
     assert!(d.disk().is_empty());
 }

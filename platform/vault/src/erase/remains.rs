@@ -233,7 +233,7 @@ impl VaultStore {
                         Some(c) => c,
                         None => container.insert(self.lake.container()?),
                     };
-                    let place = container.put(place.segment, person, &bytes)?;
+                    let place = container.put(place.segment, person, (&[], &bytes))?;
                     (file, start, length) =
                         (place.file.to_string(), place.start as i64, place.length as i64);
                 }

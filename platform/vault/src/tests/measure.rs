@@ -210,7 +210,7 @@ async fn child_of_persons() {
     for n in 0..PERSONS {
         let person = people.person(&mut persons, &name(n));
         people.keep(person);
-        container.put(hashed(n), person.id, b"a claim").unwrap();
+        container.put(hashed(n), person.id, (b"", b"a claim")).unwrap();
     }
     let staged = container.finish().await.unwrap();
     let after = resident().0;

@@ -1,5 +1,9 @@
 //! One claim: its rows, in order, become records.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Form, Reader, items::Run, payers::Sums, pharmacy::Regimen};
 use crate::{
     arena::Arena,
@@ -14,6 +18,9 @@ use crate::{
     text::holds_my_number,
     words::{day_of, number},
 };
+
+/// The record that a DPC claim alone has.
+static BUNDLED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\nBU,"));
 
 /// A 症状詳記 that the rows behind it may continue.
 struct Report {
@@ -88,7 +95,7 @@ pub(super) fn parse<'a>(
         report: None,
         list: String::with_capacity(128),
         dates: [None; 32],
-        dpc: memchr::memmem::find(bytes, b"\nBU,").is_some(),
+        dpc: BUNDLED.find(bytes).is_some(),
         donor: false,
         my_number: false,
     };

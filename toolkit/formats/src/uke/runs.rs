@@ -25,11 +25,7 @@ static ONCE: [&str; 31] = [
 pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String) -> Days<'a> {
     let mut mask = 0u32;
     let mut last = "";
-    // Most fields are empty: first which are not, without a look at the text.
-    let mut filled = 0u32;
-    for (index, (from, to)) in cells.iter().take(31).enumerate() {
-        filled |= u32::from(from != to) << index;
-    }
+    let mut filled = filled(row, cells);
     while filled != 0 {
         let index = filled.trailing_zeros();
         filled &= filled - 1;
@@ -59,6 +55,38 @@ pub(super) fn days<'a>(row: &RowView<'a, '_>, cells: &[Span], list: &mut String)
         list.push_str(row.cell(cells[day as usize - 1]).trim_ascii());
     }
     Days { text: row.made(list), mask }
+}
+
+/// Which of the first 31 fields are not empty. Most are: what stands there is mainly the delimiters between them.
+fn filled(row: &RowView<'_, '_>, cells: &[Span]) -> u32 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = ONES * 0x7F;
+    let (Some(first), Some(last)) = (cells.first(), cells.get(30).or(cells.last())) else {
+        return 0;
+    };
+    let text = row.cell((first.0, last.1)).as_bytes();
+    let (mut filled, mut seen) = (0, 0);
+    let mut note = |at: usize| {
+        // So many delimiters stand before it, and one bit stands for all characters of a field.
+        filled |= 1_u32 << ((at - seen) & 31);
+        seen += 1;
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    for (word, from) in words.iter().zip((0..).step_by(8)) {
+        let bytes = u64::from_le_bytes(*word) ^ (ONES * u64::from(b','));
+        // The high bit of each byte that is no delimiter.
+        let mut other = (((bytes & LOW) + LOW) | bytes) & (ONES << 7);
+        while other != 0 {
+            note(from + (other.trailing_zeros() >> 3) as usize);
+            other &= other - 1;
+        }
+    }
+    for (byte, at) in rest.iter().zip(words.len() * 8..) {
+        if *byte != b',' {
+            note(at);
+        }
+    }
+    filled
 }
 
 /// Appends pairs of code and text, as `code:text;code:text`.
