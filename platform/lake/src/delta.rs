@@ -1,7 +1,7 @@
 //! Text that begins as the text before it does: how much of it is the same, and the rest (Parquet's `DELTA_BYTE_ARRAY`).
 //!
-//! Enters: a word and numbers, `line 17`, `line 18`. Leaves: one page's bytes. Of the positions of a file's rows, one or two bytes
-//! are left of each.
+//! Enters: a word and numbers, `line 17`, `line 18`; or texts. Leaves: one page's bytes. Of the positions of a file's rows, one
+//! or two bytes are left of each; of ids, all but the word that they begin with.
 //!
 //! Source: Apache Parquet, `Encodings.md`: delta strings, delta-length, delta encoding of whole numbers.
 
@@ -46,6 +46,27 @@ pub(crate) fn numbered(word: &str, numbers: &[u64], out: &mut Vec<u8>) {
         prefixes.push((word.len() + digits.count - new) as u16);
         lengths.push(new as u16);
         before = *number;
+    }
+    whole_numbers(&prefixes, out);
+    whole_numbers(&lengths, out);
+    out.extend_from_slice(&rest);
+}
+
+/// Bytes of a text at most.
+pub(crate) const LONGEST: usize = 1 << 10;
+
+/// Adds texts of at most [`LONGEST`] bytes.
+pub(crate) fn texts<'t>(texts: impl ExactSizeIterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
+    let (mut prefixes, mut lengths) =
+        (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
+    let mut rest = Vec::with_capacity(texts.len() * 32);
+    let mut before: &[u8] = &[];
+    for text in texts {
+        let same = before.iter().zip(text).take_while(|(a, b)| a == b).count();
+        prefixes.push(same as u16);
+        lengths.push((text.len() - same) as u16);
+        rest.extend_from_slice(&text[same..]);
+        before = text;
     }
     whole_numbers(&prefixes, out);
     whole_numbers(&lengths, out);

@@ -28,6 +28,8 @@ pub(crate) struct Gathered {
     pub(crate) plain: Vec<u8>,
     /// Where each begins; and the end of the last.
     pub(crate) starts: Vec<u32>,
+    /// Text of which nearly every row has another: ids.
+    pub(crate) unlike: bool,
     /// Of text: the key of each value among those of the column.
     keys: Vec<u32>,
     /// Least and greatest value, of days and numbers.

@@ -38,7 +38,7 @@ const DICTIONARY_BYTES: usize = 1 << 20;
 /// Chunks smaller than this are not compressed: little is to be won.
 const SMALL: usize = 256;
 /// Level of zstd: one of the fast ones. Pages are small, and what comes back in them is in their dictionaries already.
-const LEVEL: i32 = -3;
+const LEVEL: i32 = -5;
 
 thread_local! {
     /// Making one costs more than compressing a page.
@@ -88,7 +88,9 @@ pub(crate) fn chunk(
     let optional = descr.max_def_level() > 0;
     if !is_listed(&all[source]) {
         let (encoding, bodies) = plain_bodies(&all[source], column, optional);
-        let codec = codec(bodies.iter().map(|body| body.size).sum());
+        // What is left of ids is chance, and chance cannot be compressed.
+        let size = if all[source].unlike { 0 } else { bodies.iter().map(|body| body.size).sum() };
+        let codec = codec(size);
         let squeezed = bodies.into_iter().map(|body| squeezed(codec, body));
         return put(column, descr, codec, encoding, squeezed.collect::<Result<_, _>>()?);
     }
@@ -268,10 +270,14 @@ fn plain_bodies(rows: &Gathered, column: &Gathered, optional: bool) -> (Encoding
     };
     let bits = matches!(rows.places, Places::Bits(_));
     let size = |at: usize| column.value(places[at]).len();
+    let of_ids = rows.unlike && places.iter().all(|at| column.value(*at).len() <= delta::LONGEST);
     let page = |(page, values): (Range<usize>, Range<usize>)| {
         body(rows, page, optional, |bytes| {
             if bits {
                 pack(&places[values], 1, bytes);
+            } else if of_ids {
+                // Each text has the four bytes of its length before it.
+                delta::texts(places[values].iter().map(|at| &column.value(*at)[4..]), bytes);
             } else {
                 for value in &places[values] {
                     bytes.extend_from_slice(column.value(*value));
@@ -280,7 +286,8 @@ fn plain_bodies(rows: &Gathered, column: &Gathered, optional: bool) -> (Encoding
         })
     };
     let pages = page_ranges(rows, if bits { None } else { Some(&size) });
-    (Encoding::PLAIN, pages.into_iter().map(page).collect())
+    let encoding = if of_ids { Encoding::DELTA_BYTE_ARRAY } else { Encoding::PLAIN };
+    (encoding, pages.into_iter().map(page).collect())
 }
 
 /// A page of these rows: which have a value, and what `write` writes of the values.
@@ -290,7 +297,8 @@ fn body(
     optional: bool,
     write: impl FnOnce(&mut Vec<u8>),
 ) -> Body {
-    let mut bytes = Vec::new();
+    // Most pages are shorter than a byte or two a row, and grow no more than once.
+    let mut bytes = Vec::with_capacity(page.len() * 3 / 2 + 64);
     let present = rows.present.get(page.clone()).filter(|present| !present.is_empty());
     let filled = match present {
         Some(present) => count(present),

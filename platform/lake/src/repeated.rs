@@ -15,6 +15,14 @@ use crate::short::{Keyed, Recent, Short};
 const EMPTY: i32 = -1;
 /// After so many values that were not the one before it is judged whether any come back.
 const JUDGED: usize = 2048;
+/// Stands where no other text does.
+const NO_TEXT: &str = {
+    static NOTHING: [u8; 1] = *b" ";
+    match std::str::from_utf8(&NOTHING) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 /// Texts that are known again by where they stand, while some rows are taken in.
 const SAME: usize = 64;
 
@@ -149,12 +157,12 @@ impl Repeated {
         self.fill_to(*end as usize + 1);
         // The very same text, not only an equal one, is the commonest of all: a system, a small number, a day, what the rows of
         // an item share.
-        let mut same = [("", EMPTY); SAME];
-        let mut last = ("", EMPTY);
+        let mut same = [(NO_TEXT, EMPTY); SAME];
+        let mut last = (NO_TEXT, EMPTY);
         for (row, value) in values {
-            if !ptr::eq(*value, last.0) || last.1 == EMPTY {
+            if !ptr::eq(*value, last.0) {
                 let known = &mut same[place_of(value)];
-                if !ptr::eq(*value, known.0) || known.1 == EMPTY {
+                if !ptr::eq(*value, known.0) {
                     *known = (value, self.key_of(value));
                 }
                 last = *known;
@@ -251,6 +259,10 @@ impl Repeated {
         key
     }
 
+    /// Was it said that its values differ in nearly every row?
+    pub(crate) fn is_unlike(&self) -> bool {
+        !self.looks_up
+    }
     /// Has every row so far a value?
     pub(crate) fn is_full(&self, rows: usize) -> bool {
         self.keys.len() == rows && !self.keys.contains(&EMPTY)

@@ -35,7 +35,7 @@ impl Keyed {
 }
 
 /// Places of [`Recent`].
-const RECENT: usize = 128;
+const RECENT: usize = 256;
 /// No text has this length.
 const NOTHING: Keyed = Keyed { low: 0, high: 0, length: u32::MAX, key: 0 };
 

@@ -5,7 +5,7 @@
 //! text has one key already, that a segment's rows have much in common, that days and numbers were read from text that
 //! stands beside them, that most columns of most tables are empty, and that a lot is many small chunks.
 
-use std::{io::Write, sync::Arc};
+use std::{cell::RefCell, io::Write, sync::Arc};
 
 use arrow::datatypes::{Field, Schema};
 use parquet::{
@@ -24,6 +24,11 @@ use crate::{
     table_file::ROW_GROUP,
 };
 
+thread_local! {
+    /// A lot is many files, written one after the other.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 /// Write the rows of these runs, in this order; gives the writer and the number of rows back. Columns that say nothing in any
 /// row are left out.
 ///
@@ -37,11 +42,9 @@ pub(crate) fn write_runs<W: Write + Send>(
     let table = columns.table;
     let person = table.columns.iter().position(|column| column.name == PERSON_COLUMN);
     let person = person.map_or(usize::MAX, |at| columns.order[at]);
-    let mut scratch = Scratch::default();
-    let groups: Vec<Vec<Gathered>> = row_groups(runs)
-        .iter()
-        .map(|runs| gather_all(columns, runs, person, &mut scratch))
-        .collect();
+    let groups: Vec<Vec<Gathered>> = SCRATCH.with_borrow_mut(|scratch| {
+        row_groups(runs).iter().map(|runs| gather_all(columns, runs, person, scratch)).collect()
+    });
     let filled = |at: usize| groups.iter().any(|group| !group[at].says_nothing());
     let (kept, fields): (Vec<usize>, Vec<Field>) = columns
         .order

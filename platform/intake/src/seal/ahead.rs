@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    sync::mpsc::{Receiver, sync_channel},
+    sync::mpsc::{Receiver, Sender, channel, sync_channel},
     thread,
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Ahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Vec<u8>,
     at: usize,
+    /// Takes blocks back, to be filled again.
+    used: Sender<Vec<u8>>,
 }
 
 impl Read for Ahead {
@@ -22,7 +24,10 @@ impl Read for Ahead {
         if self.at == self.block.len() {
             // The thread is gone when the source has ended.
             let Ok(block) = self.blocks.recv() else { return Ok(0) };
-            (self.block, self.at) = (block?, 0);
+            let used = std::mem::replace(&mut self.block, block?);
+            self.at = 0;
+            // A thread that has read everything fills no more.
+            let _ = self.used.send(used);
         }
         let rest = &self.block[self.at..];
         let n = rest.len().min(buffer.len());
@@ -39,9 +44,10 @@ pub(super) fn read_ahead<T>(
 ) -> T {
     thread::scope(|scope| {
         let (send, blocks) = sync_channel(WAITING);
+        let (used, empty) = channel();
         scope.spawn(move || {
             loop {
-                let (block, goes_on) = next_block(&mut more);
+                let (block, goes_on) = next_block(empty.try_recv().ok(), &mut more);
                 let wanted = block.is_empty() || send.send(Ok(block)).is_ok();
                 match goes_on {
                     Ok(true) if wanted => {}
@@ -54,16 +60,19 @@ pub(super) fn read_ahead<T>(
                 }
             }
         });
-        f(Ahead { blocks, block: Vec::new(), at: 0 })
+        f(Ahead { blocks, block: Vec::new(), at: 0, used })
     })
 }
 
-/// Some bytes, and whether more may follow.
+/// Some bytes, and whether more may follow; in the memory of a block that was used, if there is one.
 fn next_block(
+    used: Option<Vec<u8>>,
     more: &mut impl FnMut(&mut Vec<u8>) -> io::Result<bool>,
 ) -> (Vec<u8>, io::Result<bool>) {
     // A little more than a block: what is appended may be longer before it is opened.
-    let mut block = Vec::with_capacity(BLOCK + 64);
+    let mut block = used.unwrap_or_default();
+    block.clear();
+    block.reserve(BLOCK + 64);
     while block.len() < BLOCK {
         let before = block.len();
         match more(&mut block) {

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Bytes read of a file at once.
-const READ_BUFFER: usize = 256 << 10;
+const READ_BUFFER: usize = 128 << 10;
 /// A block that was read, and what was made of its parts.
 struct Work<V> {
     reading: Reading,

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, channel, sync_channel},
     thread::{self, JoinHandle},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Behind {
     block: Vec<u8>,
     bytes: u64,
     blocks: Option<SyncSender<Vec<u8>>>,
+    /// Blocks that were written, to be filled again.
+    written: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<io::Result<Out>>>,
 }
 
@@ -29,13 +31,18 @@ impl Behind {
     /// Begins with `head`.
     pub(super) fn new(mut out: Out, head: Vec<u8>) -> Self {
         let (blocks, received) = sync_channel::<Vec<u8>>(WAITING);
+        let (empty, written) = channel();
         let thread = thread::spawn(move || {
-            for block in received {
+            for mut block in received {
                 out.write_all(&block)?;
+                block.clear();
+                // Whoever appends no more needs none.
+                let _ = empty.send(block);
             }
             Ok(out)
         });
-        Self { bytes: head.len() as u64, block: head, blocks: Some(blocks), thread: Some(thread) }
+        let bytes = head.len() as u64;
+        Self { block: head, bytes, blocks: Some(blocks), written, thread: Some(thread) }
     }
 
     /// Bytes appended so far.
@@ -61,7 +68,9 @@ impl Behind {
     }
 
     fn hand_on(&mut self) -> io::Result<()> {
-        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK + BLOCK / 4));
+        let next = self.written.try_recv();
+        let next = next.unwrap_or_else(|_| Vec::with_capacity(BLOCK + BLOCK / 4));
+        let block = std::mem::replace(&mut self.block, next);
         match &self.blocks {
             Some(blocks) if blocks.send(block).is_ok() => Ok(()),
             // It ended early: with an error.

@@ -64,6 +64,7 @@ impl<'t> Dictionary<'t> {
             plain: plain.clone(),
             starts: starts.clone(),
             statistics,
+            unlike: text.is_unlike(),
             ..Gathered::default()
         }
     }
