@@ -107,3 +107,32 @@ pub(super) fn push_pairs(row: &RowView<'_, '_>, cells: &[Span], list: &mut Strin
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        arena,
+        delimited::Charset,
+        row_view::{Cells, Decoded, cut},
+        uke::Form,
+    };
+
+    proptest! {
+        /// Days of any width, and fewer or more of them than a month has.
+        #[test]
+        fn the_days_that_are_filled_are_found(days in proptest::collection::vec("[ 0-9]{0,3}", 0..40)) {
+            let line = format!("SI,{}", days.join(","));
+            let layouts = Form::Medical.layouts();
+            let decoded = Decoded::of(line.as_bytes(), Charset::Cp932, arena::lasting()).unwrap();
+            let mut cells = Cells::default();
+            cut(line.as_bytes(), b',', &mut cells);
+            let row = decoded.row(1, decoded.text, &cells, layouts.of("SI").unwrap());
+            let want = (0..).zip(&days).take(31).filter(|(_, day)| !day.is_empty());
+            let want = want.fold(0, |mask, (at, _)| mask | 1_u32 << at);
+            prop_assert_eq!(filled(&row, &cells[1..]), want);
+        }
+    }
+}
