@@ -57,7 +57,9 @@ impl Behind {
         seal: impl FnOnce(&mut [u8]) -> Result<Tag, LakeError>,
     ) -> Result<(), LakeError> {
         let from = self.block.len();
-        plain.iter().for_each(|part| self.block.extend_from_slice(part));
+        for part in plain {
+            self.block.extend_from_slice(part);
+        }
         let tag = seal(&mut self.block[from..])?;
         self.block.extend_from_slice(tag.as_ref());
         self.bytes += (self.block.len() - from) as u64;
