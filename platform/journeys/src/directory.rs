@@ -8,7 +8,7 @@ use kiban_register::{
 };
 use sqlx::Row as _;
 
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, Parties};
 
 /// All organizations.
 ///
@@ -16,6 +16,19 @@ use crate::{Deployment, Error};
 /// The database failed.
 pub async fn organizations(on: &Deployment) -> Result<Vec<Organization>, Error> {
     Ok(organization::all(&mut *on.reader().await?).await?)
+}
+
+/// The organization that somebody names: by its key in the parties' description, or by its id.
+///
+/// # Errors
+/// [`Error::UnknownParty`] if none on the register has it: a key that is mistyped is the id of nobody.
+pub async fn organization_named(
+    on: &Deployment,
+    name: &str,
+) -> Result<Id<kinds::Organization>, Error> {
+    let id = name.parse().unwrap_or_else(|_| Parties::organization_id(name));
+    let known = organizations(on).await?.iter().any(|organization| organization.id == id);
+    if known { Ok(id) } else { Err(Error::UnknownParty { key: name.to_owned() }) }
 }
 
 /// All accounts that are active today, by organization and role.

@@ -130,7 +130,8 @@ pub use delivery_cases::{deliveries, delivery};
 pub use delivery_slot::delivery_slot;
 pub use deployment::{Deployment, World};
 pub use directory::{
-    Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organizations,
+    Holder, USER_CLASSES, accounts, actor_of, certifications, holders, organization_named,
+    organizations,
 };
 pub use error::Error;
 pub use estimate::{Estimate, EstimateLine, Pricing, Quote, estimate, pricing, quote};

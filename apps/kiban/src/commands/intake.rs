@@ -145,7 +145,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
             let bytes = std::fs::read(&file).map_err(Failure::io("基準の表を読めません。"))?;
             let persons =
                 validation::parse_reference(&bytes).map_err(|e| Failure::new(e.ja(), &e))?;
-            let holder = holder.map(|key| kiban_journeys::Parties::organization_id(&key));
+            let holder = holder_named(&deployment, holder).await?;
             let new = NewReference { persons, holder, source, owner };
             let set = kiban_journeys::set_reference(&deployment, &actor, new).await?;
             say::line(&format!("照合の基準を定めました（{}、責任者 {}）。", set.set_at, set.owner));
@@ -209,6 +209,17 @@ async fn report(at: At, delivery: &str, html: Option<PathBuf>, csv: Option<PathB
     Ok(())
 }
 
+/// The holder of that name, if one was named.
+async fn holder_named(
+    on: &Deployment,
+    name: Option<String>,
+) -> Result<Option<Id<kinds::Organization>>, Failure> {
+    match name {
+        Some(name) => Ok(Some(kiban_journeys::organization_named(on, &name).await?)),
+        None => Ok(None),
+    }
+}
+
 async fn set(t: Threshold) -> Outcome {
     let deployment = Deployment::open(&t.at.dir, World::real()).await?;
     let actor = kiban_journeys::actor_named(&deployment, &t.actor).await?;
@@ -219,7 +230,7 @@ async fn set(t: Threshold) -> Outcome {
     };
     let context = if t.validation { Context::Validation } else { Context::Verification };
     let limit = Limit { share: t.max_percent.map(|p| p / 100.0), count: t.max_count };
-    let holder = t.holder.map(|key| kiban_journeys::Parties::organization_id(&key));
+    let holder = holder_named(&deployment, t.holder).await?;
     let new = NewThreshold {
         scope: Scope { holder, table: t.table, check: t.check, aspect, context },
         limit: (!t.withdraw).then_some(limit),

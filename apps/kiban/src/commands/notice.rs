@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use kiban_journeys::{
-    Parties, ReturnedLetter,
+    ReturnedLetter,
     kernel::{Bases, Date, Regime},
-    organizations,
+    organization_named, organizations,
 };
 
 use super::register::open;
@@ -128,7 +128,7 @@ async fn add(who: &Who, holder: &str, regime: Regime, file: &PathBuf) -> Outcome
     let (on, actor) = open(&who.at, &who.actor).await?;
     let text =
         std::fs::read_to_string(file).map_err(Failure::io("版の内容のファイルを読めません。"))?;
-    let holder = Parties::organization_id(holder);
+    let holder = organization_named(&on, holder).await?;
     let new = kiban_journeys::notice_version_of(&on, holder, regime, &text)?;
     let added = kiban_journeys::add_notice_version(&on, &actor, &new).await?;
     match added.follows {
@@ -173,7 +173,8 @@ pub(crate) async fn run(command: Command) -> Outcome {
         }
         Command::Told { who, holder, regime, version, persons_on, ministers_on, reference } => {
             let (on, actor) = open(&who.at, &who.actor).await?;
-            let of = (Parties::organization_id(&holder), regime.regime(), version.as_str());
+            let holder = organization_named(&on, &holder).await?;
+            let of = (holder, regime.regime(), version.as_str());
             let days = (persons_on, ministers_on);
             kiban_journeys::tell_notice_change(&on, &actor, of, days, &reference).await?;
             say::line("変更の通知と届出を記録しました。その翌日からこの版で受け入れます。");
@@ -195,7 +196,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
                     returned_on: r.returned_on,
                 })
                 .collect();
-            let holder = Parties::organization_id(&holder);
+            let holder = organization_named(&on, &holder).await?;
             let done =
                 kiban_journeys::record_returned_letters(&on, &actor, holder, &letters).await?;
             say::line(&format!(
@@ -211,7 +212,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
         }
         Command::Unnotified { at, actor, holder, erase, reference } => {
             let (on, actor) = open(&at, &actor).await?;
-            let holder = Parties::organization_id(&holder);
+            let holder = organization_named(&on, &holder).await?;
             let found = kiban_journeys::unnotified(&on, &actor, holder).await?;
             let by: Vec<String> = found
                 .by_regime

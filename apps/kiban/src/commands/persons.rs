@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use kiban_journeys::{
-    Actor, AfterAnswer, Deployment, LinkAnswer, Parties, Why, World, actor_named,
+    Actor, AfterAnswer, Deployment, LinkAnswer, Why, World, actor_named,
     kernel::{Id, kinds},
-    person_sources,
+    organization_named, person_sources,
 };
 
 use crate::{
@@ -288,7 +288,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
                         "two values needed",
                     ));
                 };
-                let holder = Parties::organization_id(holder);
+                let holder = organization_named(&on, holder).await?;
                 sources.extend(person_sources(&on, holder, [local.as_str()]).await?);
             }
             let why = kiban_journeys::explain_link(&on, &actor, [sources[0], sources[1]]).await?;

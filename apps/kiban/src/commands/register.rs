@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use kiban_journeys::{
-    Actor, Deployment, Described, Kept, LookUpPurpose, Parties, PersonState, World, actor_named,
+    Actor, Deployment, Described, Kept, LookUpPurpose, PersonState, World, actor_named,
     kernel::{Bases, Date, Regime},
+    organization_named,
 };
 
 use crate::{
@@ -219,7 +220,7 @@ async fn person(args: Person) -> Outcome {
         Why::StopDesk => LookUpPurpose::StopDesk,
         Why::Inspection => LookUpPurpose::Inspection,
     };
-    let holder = Parties::organization_id(&args.holder);
+    let holder = organization_named(&on, &args.holder).await?;
     let about = (purpose, args.reference.as_str());
     let described = match (args.kana, args.birth, args.sex) {
         (Some(name_kana), Some(birth_on), Some(sex)) => {

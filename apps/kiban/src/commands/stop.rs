@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use kiban_journeys::{
-    Actor, Deployment, Parties, StopRequest, StopRow, World, actor_named,
+    Actor, Deployment, StopRequest, StopRow, World, actor_named,
     kernel::{Bases, Date, Id, Regime, kinds},
+    organization_named,
     stop::{Applied, Requester, Scope, Withdrawal},
     store_ja,
 };
@@ -245,7 +246,7 @@ pub(crate) async fn run(command: Command) -> Outcome {
 async fn record(args: Record) -> Outcome {
     let (on, actor) = args.who.open().await?;
     let request = StopRequest {
-        holder: Parties::organization_id(&args.holder),
+        holder: organization_named(&on, &args.holder).await?,
         local_id: args.local_id,
         regimes: args.regimes.bases(),
         requested_on: args.on,

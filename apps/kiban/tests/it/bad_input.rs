@@ -199,6 +199,38 @@ fn a_holder_with_bad_files_seals_nothing() {
 }
 
 #[test]
+fn a_holder_nobody_knows_is_named_and_nothing_is_done() {
+    let place = Scratch::copy_of(&site::linked().dir);
+    run(|| async {
+        let dir = place.path().to_str().unwrap();
+        let stop = "stop record --local-id 1 --receipt 9 --on 2025-05-01 --evidence e --holder";
+        let threshold = "intake threshold --aspect completeness --max-percent 5 --owner o \
+                         --reason r --holder";
+        let before = state(place.path()).await;
+        for act in [
+            "intake slot",
+            "intake history --record Observation/o0 --holder",
+            threshold,
+            stop,
+            "notice unnotified --holder",
+            "register person --for call --ref 1 --local-id 1 --holder",
+        ] {
+            for name in ["hospital_x", "org_00000000000000000000000000"] {
+                let mut arguments: Vec<&str> = act.split_whitespace().collect();
+                arguments.extend([name, "--dir", dir]);
+                assert_refused(&kiban(&arguments), &[name, "という関係者"]);
+            }
+        }
+        assert!(state(place.path()).await == before);
+        // Its id is as good as its key.
+        let id = kiban_journeys::Parties::organization_id("hospital_b").to_string();
+        let slot = |name: &str| kiban(&["intake", "slot", name, "--dir", dir]).stdout;
+        assert_eq!(slot(&id), slot("hospital_b"));
+        assert!(!slot(&id).is_empty());
+    });
+}
+
+#[test]
 fn a_full_disk_leaves_the_deployment_as_it_was() {
     let registered = site::registered();
     run(|| async {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use kiban_journeys::{
-    Deployment, Parties, RecordValue, RecordVersion, RecordsOf, World,
+    Deployment, RecordValue, RecordVersion, RecordsOf, World,
     kernel::{Id, kinds},
+    organization_named,
 };
 
 use super::super::holder::slot_lines;
@@ -39,7 +40,7 @@ pub(crate) struct History {
 
 pub(super) async fn slot(at: At, holder: &str) -> Outcome {
     let deployment = Deployment::open(&at.dir, World::real()).await?;
-    let holder = Parties::organization_id(holder);
+    let holder = organization_named(&deployment, holder).await?;
     for line in slot_lines(&kiban_journeys::delivery_slot(&deployment, holder).await?) {
         say::line(&line);
     }
@@ -49,7 +50,7 @@ pub(super) async fn slot(at: At, holder: &str) -> Outcome {
 pub(super) async fn history(h: History) -> Outcome {
     let deployment = Deployment::open(&h.at.dir, World::real()).await?;
     let actor = kiban_journeys::actor_named(&deployment, &h.actor).await?;
-    let holder = Parties::organization_id(&h.holder);
+    let holder = organization_named(&deployment, &h.holder).await?;
     let format = kiban_formats::Format::of_name(&h.format).ok_or_else(|| {
         Failure::plain("形式の名前が分かりません。", "the format has no such name")
     })?;

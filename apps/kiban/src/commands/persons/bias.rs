@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kiban_journeys::{Actor, Deployment, Parties, person_sources};
+use kiban_journeys::{Actor, Deployment, organization_named, person_sources};
 
 use crate::{
     link_page,
@@ -57,7 +57,7 @@ pub(super) async fn graph(
     (holder, local_id): (&str, &str),
     out: &Path,
 ) -> Outcome {
-    let holder = Parties::organization_id(holder);
+    let holder = organization_named(on, holder).await?;
     let sources = person_sources(on, holder, [local_id]).await?;
     let Some(source) = sources.first() else {
         return Err(Failure::plain("番号を確かめてください。", "no source"));
