@@ -42,9 +42,13 @@ pub(crate) fn write_runs<W: Write + Send>(
     let table = columns.table;
     let person = table.columns.iter().position(|column| column.name == PERSON_COLUMN);
     let person = person.map_or(usize::MAX, |at| columns.order[at]);
-    let groups: Vec<Vec<Gathered>> = SCRATCH.with_borrow_mut(|scratch| {
-        row_groups(runs).iter().map(|runs| gather_all(columns, runs, person, scratch)).collect()
-    });
+    // Taken out: what a panic leaves behind is not used again.
+    let mut scratch = SCRATCH.take();
+    let groups: Vec<Vec<Gathered>> = row_groups(runs)
+        .iter()
+        .map(|runs| gather_all(columns, runs, person, &mut scratch))
+        .collect();
+    SCRATCH.set(scratch);
     let filled = |at: usize| groups.iter().any(|group| !group[at].says_nothing());
     let (kept, fields): (Vec<usize>, Vec<Field>) = columns
         .order

@@ -80,7 +80,7 @@ pub(crate) async fn send_and_receive(demo: &mut Demo) -> Outcome {
     let day_30 = day_after(demo.calendar.notice_date, 30);
     demo.story.day_30_held = match seal(demo, "hospital_b", day_30) {
         Ok(report) => report.withheld.get("wait_running").copied().unwrap_or_default(),
-        Err(holder::SealError::NobodyToSend { withheld }) => withheld,
+        Err(holder::SealError::NobodyToSend { withheld, .. }) => withheld,
         Err(e) => return Err(Failure::new(e.ja(), &e)),
     };
     let mut sealed = Vec::new();

@@ -1,9 +1,9 @@
 //! Why nothing was sealed.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use kiban_audit::note::{KeyFileError, NoteError};
-use kiban_govern::slot::Slot;
+use kiban_govern::{gate::Reason, slot::Slot};
 use kiban_kernel::EntropyError;
 
 use crate::{error::io_ja, notices::ListError, place::FileRef};
@@ -150,6 +150,8 @@ pub enum SealError {
     NobodyToSend {
         /// Persons withheld.
         withheld: u64,
+        /// How many of them why, by the codes of the gate's reasons.
+        reasons: BTreeMap<String, u64>,
     },
 }
 
@@ -241,8 +243,12 @@ impl SealError {
                 "提供の枠が閉じているため、封緘できません。{}登録を済ませてから profile.toml に反映してください。何も送付していません。",
                 slot.ja()
             ),
-            Self::NobodyToSend { withheld } => {
-                format!("本日送付できる人がいません（保留・除外 {withheld}人）。")
+            Self::NobodyToSend { withheld, reasons } => {
+                let why = reasons.iter().filter_map(|(code, persons)| {
+                    Some(format!("{persons}人：{}", Reason::ja_of_code(code)?))
+                });
+                let why: String = why.collect();
+                format!("本日送付できる人がいません（保留・除外 {withheld}人）。{why}")
             }
         }
     }

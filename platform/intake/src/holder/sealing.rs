@@ -237,7 +237,8 @@ pub fn seal(
     let revisions = lists::choose(request, lists, &sent_now, deleted, request.on)?;
     let nothing_revised = revisions.retractions.is_empty() && revisions.corrections.is_empty();
     if chosen.segments == 0 && nothing_revised {
-        return Err(SealError::NobodyToSend { withheld: chosen.withheld.values().sum() });
+        let withheld = chosen.withheld.values().sum();
+        return Err(SealError::NobodyToSend { withheld, reasons: chosen.withheld });
     }
     if chosen.segments > request.limits.max_segments
         || chosen.bytes > request.limits.max_total_bytes

@@ -11,7 +11,9 @@ fn day_thirty_is_held_and_day_thirty_one_passes() {
     home.notify("p1", &[Regime::Anon52], "2025-04-01");
     home.file("Patient.ndjson", patient("p1", "MARK"));
     match home.seal("2025-05-01") {
-        Err(e @ SealError::NobodyToSend { withheld: 1 }) => assert!(e.ja().contains("1人")),
+        Err(e @ SealError::NobodyToSend { withheld: 1, .. }) => {
+            assert!(e.ja().ends_with("1人：通知後の待機期間中です。"), "{}", e.ja());
+        }
         other => panic!("{other:?}"),
     }
     let report = home.seal("2025-05-02").unwrap();

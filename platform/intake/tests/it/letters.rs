@@ -146,7 +146,7 @@ fn a_letter_counts_from_the_day_it_is_posted_until_it_comes_back() {
         .unwrap();
         run(&request, &SeededEntropy::new(2), &NoSteps)
     };
-    assert!(matches!(seal("2025-03-05"), Err(SealError::NobodyToSend { withheld: 1 })));
+    assert!(matches!(seal("2025-03-05"), Err(SealError::NobodyToSend { withheld: 1, .. })));
     assert_eq!(seal("2025-03-06").unwrap().kept_persons, 1);
 
     // It comes back: closed again, and due for a second letter.
@@ -157,7 +157,7 @@ fn a_letter_counts_from_the_day_it_is_posted_until_it_comes_back() {
     assert_eq!(back.unwrap().marked, 1);
     let again = mark_letters_returned(home.path(), &id, &["p1".into()], day("2025-02-20"), today);
     assert_eq!((again.as_ref().unwrap().marked, again.unwrap().known), (0, 1));
-    assert!(matches!(seal("2025-05-01"), Err(SealError::NobodyToSend { withheld: 1 })));
+    assert!(matches!(seal("2025-05-01"), Err(SealError::NobodyToSend { withheld: 1, .. })));
     assert_eq!(counts(&home, "2025-05-01"), [(LetterKind::Again, vec!["p1".to_owned()])]);
     let second = make(LetterKind::Again, "2025-05-01").unwrap();
     record_sent(home.path(), &second.batch.id, day("2025-05-02"), today).unwrap();

@@ -70,7 +70,7 @@ proptest! {
         home.file("a/Condition.ndjson", &conditions);
         home.file("death.csv", &deaths);
         let sealed = match home.seal("2025-06-01") {
-            Err(SealError::NobodyToSend { withheld: n }) => {
+            Err(SealError::NobodyToSend { withheld: n, .. }) => {
                 prop_assert_eq!(n as usize, people.len());
                 prop_assert_eq!(fs::read_dir(home.path().join("outbox")).unwrap().count(), 0);
                 return Ok(());

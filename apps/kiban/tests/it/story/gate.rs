@@ -10,7 +10,7 @@ fn day_30_is_held_and_day_31_passes_and_the_words_say_so() {
         let notice = site.calendar.notice_date;
         let held = match site.seal("hospital_b", day_after(notice, 30), Gate::On) {
             Ok(report) => report.withheld["wait_running"],
-            Err(SealError::NobodyToSend { withheld }) => withheld,
+            Err(SealError::NobodyToSend { withheld, .. }) => withheld,
             Err(e) => panic!("{}", e.ja()),
         };
         let passed = site.seal("hospital_b", day_after(notice, 31), Gate::On).unwrap();
