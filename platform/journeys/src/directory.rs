@@ -26,7 +26,7 @@ pub async fn organization_named(
     on: &Deployment,
     name: &str,
 ) -> Result<Id<kinds::Organization>, Error> {
-    let id = name.parse().unwrap_or_else(|_| Parties::organization_id(name));
+    let id = Parties::organization_named(name);
     let known = organizations(on).await?.iter().any(|organization| organization.id == id);
     if known { Ok(id) } else { Err(Error::UnknownParty { key: name.to_owned() }) }
 }

@@ -253,6 +253,11 @@ impl Parties {
         id_of(key)
     }
 
+    /// The organization that somebody names: by its key, or by its id.
+    pub fn organization_named(name: &str) -> Id<kinds::Organization> {
+        name.parse().unwrap_or_else(|_| Self::organization_id(name))
+    }
+
     /// The actor described under an account's key.
     ///
     /// # Errors

@@ -89,8 +89,8 @@ pub(crate) fn chunk(
     if !is_listed(&all[source]) {
         let (encoding, bodies) = plain_bodies(&all[source], column, optional);
         // What is left of ids is chance, and chance cannot be compressed.
-        let size = if all[source].unlike { 0 } else { bodies.iter().map(|body| body.size).sum() };
-        let codec = codec(size);
+        let of_ids = all[source].unlike && encoding == Encoding::DELTA_BYTE_ARRAY;
+        let codec = codec(if of_ids { 0 } else { bodies.iter().map(|body| body.size).sum() });
         let squeezed = bodies.into_iter().map(|body| squeezed(codec, body));
         return put(column, descr, codec, encoding, squeezed.collect::<Result<_, _>>()?);
     }

@@ -50,7 +50,7 @@ impl Known {
         if let Some(known) = self.names.get(cell) {
             return *known;
         }
-        let id = cell.parse().unwrap_or_else(|_| Parties::organization_id(cell));
+        let id = Parties::organization_named(cell);
         let found = (!cell.is_empty() && self.holders.contains(&id)).then_some(id);
         if self.names.len() < 10_000 {
             self.names.insert(cell.to_owned(), found);

@@ -264,6 +264,30 @@ fn a_column_may_have_one_value() {
     }
 }
 
+#[test]
+fn ids_keep_what_differs_and_long_text_is_compressed() {
+    use parquet::{
+        basic::{Compression, Encoding},
+        file::reader::{FileReader as _, SerializedFileReader},
+    };
+    for (length, of_ids) in [(26, true), (2000, false)] {
+        let mut rows = rows(500, 5, 1_000_000, 0, 9, 0);
+        let mut note = Repeated::unlike();
+        for row in 0..500 {
+            note.push(&format!("{}甲{row:0length$}", if row % 2 == 0 { "seg" } else { "se" }));
+        }
+        rows.values[4] = Values::Text(note);
+        let runs = runs(&rows, (0..rows.ends.len()).rev());
+        let (bytes, _) = write_runs(&rows, &runs, Vec::new()).unwrap();
+        let file = SerializedFileReader::new(bytes::Bytes::from(bytes.clone())).unwrap();
+        let columns = file.metadata().row_group(0).columns();
+        let note = columns.iter().find(|c| c.column_path().string() == "note").unwrap();
+        assert_eq!(note.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY), of_ids);
+        assert_eq!(note.compression() == Compression::UNCOMPRESSED, of_ids);
+        assert_eq!(back(bytes, &rows), picked(&rows, &runs));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
